@@ -1,0 +1,102 @@
+"""The nouns of a sweep as values: states, and the rows that are recorded.
+
+The pure core makes them, the records write them, the analysis reads them; so they belong to none of these.
+Times are seconds since the epoch (UTC) as floats; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Config = dict[str, Any]
+"""A configuration: parameter name to value. A parameter that a condition left out is absent."""
+
+
+class State(StrEnum):
+    """Where a trial is in its life.
+
+    ``stopped`` is the scheduler's success, ``diverged`` a finding about the configuration, ``failed`` an error.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the trial will not run again by itself."""
+        return self not in (State.PENDING, State.RUNNING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricRow:
+    """One report: what a trial measured at a step."""
+
+    trial: int
+    attempt: int  # 1 for the first go
+    step: int
+    train_s: float  # seconds of training since the trial's first start, over all attempts
+    reported_at: float
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRow:
+    """One change of state, or one decision of the scheduler with the cutoff it compared against."""
+
+    at: float
+    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note"
+    trial: int | None = None  # None: the event is the whole sweep's
+    attempt: int | None = None
+    step: int | None = None
+    rung: int | None = None  # the rung's step
+    value: float | None = None  # the objective that was compared, or told
+    cutoff: float | None = None  # what it was compared against
+    decision: str | None = None  # "continue" or "stop"
+    reason: str | None = None  # a sentence for people
+    detail: Mapping[str, Any] | None = None  # JSON: the configuration at "pending", the error at "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """What went wrong in a trial."""
+
+    type: str  # the exception's class, or "ActorDied", "MetricNeverReported", "Timeout"
+    message: str
+    traceback: str = ""
+    fingerprint: str = ""  # the same for failures of the same cause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialRow:
+    """One trial as the trials table shows it, now."""
+
+    trial: int
+    state: State
+    config: Config = field(default_factory=dict)  # the searched parameters; fixed ones stand in sweep.json
+    seed: int = 0
+    bracket: int = 0
+    objective: float | None = None  # best or last, as the spec's objective.at says
+    objective_best: float | None = None
+    objective_last: float | None = None
+    best_step: int | None = None
+    last_step: int | None = None
+    rung: int | None = None  # the highest rung it entered
+    attempts: int = 0
+    failures: int = 0
+    preemptions: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    train_s: float = 0.0
+    overhead_s: float = 0.0  # seconds in its slot that were not training: start-up, decisions, records
+    reason: str | None = None  # why it ended, in words
+    failure: Failure | None = None
+    node: str | None = None
+    gpu_ids: tuple[str, ...] = ()
