@@ -1,0 +1,102 @@
+"""Arrow tables back to rows: what a resume reads. Nothing here needs pandas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.records.schema import CONFIG, Kind, metric_names
+from orchestrator.rows import Config, EventRow, Failure, MetricRow, State, TrialRow
+
+
+def metric_rows(table: pa.Table) -> list[MetricRow]:
+    """The reports of a metrics table, the metrics of ``extra`` among the others."""
+    names = metric_names(table.schema)
+    return [
+        MetricRow(
+            trial=row["trial"],
+            attempt=row["attempt"],
+            step=row["step"],
+            train_s=row["train_s"],
+            reported_at=row["reported_at"].timestamp(),
+            metrics={name: row[name] for name in names if row[name] is not None} | dict(row["extra"] or ()),
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def event_rows(table: pa.Table) -> list[EventRow]:
+    """The events of an events table, in the order in which they were written."""
+    return [
+        EventRow(
+            at=row["at"].timestamp(),
+            event=row["event"],
+            trial=row["trial"],
+            attempt=row["attempt"],
+            step=row["step"],
+            rung=row["rung"],
+            value=row["value"],
+            cutoff=row["cutoff"],
+            decision=row["decision"],
+            reason=row["reason"],
+            detail=None if row["detail"] is None else json.loads(row["detail"]),
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow]:
+    """The trials of a trials table whose configuration has these parameters."""
+    return [
+        TrialRow(
+            trial=row["trial"],
+            state=State(row["state"]),
+            config=_config(row, parameters),
+            seed=row["seed"],
+            bracket=row["bracket"],
+            objective=row["objective"],
+            objective_best=row["objective_best"],
+            objective_last=row["objective_last"],
+            best_step=row["best_step"],
+            last_step=row["last_step"],
+            rung=row["rung"],
+            attempts=row["attempts"],
+            failures=row["failures"],
+            preemptions=row["preemptions"],
+            started_at=_seconds(row["started_at"]),
+            ended_at=_seconds(row["ended_at"]),
+            train_s=row["train_s"],
+            overhead_s=row["overhead_s"],
+            reason=row["reason"],
+            failure=_failure(row),
+            node=row["node"],
+            gpu_ids=tuple(row["gpu_ids"]),
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def _config(row: Mapping[str, Any], parameters: Mapping[str, Kind]) -> Config:
+    cells = ((name, kind, row.get(CONFIG + name)) for name, kind in parameters.items())
+    return {
+        name: json.loads(cell) if kind == "json" else cell for name, kind, cell in cells if cell is not None
+    }
+
+
+def _failure(row: Mapping[str, Any]) -> Failure | None:
+    if row["error_type"] is None:
+        return None
+    return Failure(
+        type=row["error_type"],
+        message=row["error_message"],
+        traceback=row["error_traceback"],
+        fingerprint=row["error_fingerprint"],
+    )
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()

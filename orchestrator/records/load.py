@@ -1,0 +1,129 @@
+"""Reading a sweep: Arrow tables for the command line, pandas data frames for people.
+
+Everything here works while the sweep runs, before its first write and after a crash, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from orchestrator.errors import RecordsError
+from orchestrator.records.find import find
+from orchestrator.records.log import log_files, read_file, read_footer
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.schema import EVENTS, metrics_schema, trials_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
+    """One row a trial, in the order of their numbers. Columns of parameters are missing before the first write.
+
+    Raises:
+        RecordsError: The file is damaged.
+    """
+    if not paths.trials_table.exists():
+        return _select(trials_schema({}).empty_table(), columns)
+    return read_file(paths.trials_table, columns)
+
+
+def metrics_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
+    """One row a report, in the order of writing: per trial, steps grow.
+
+    Raises:
+        RecordsError: A file is damaged, missing, or does not belong there.
+    """
+    return _log_table(paths.metrics, metrics_schema(()), columns)
+
+
+def events_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
+    """One row an event, in the order of writing; per trial that is the order of time.
+
+    Raises:
+        RecordsError: A file is damaged, missing, or does not belong there.
+    """
+    return _log_table(paths.events, EVENTS, columns)
+
+
+def load(path: str | Path) -> Sweep:
+    """Open a sweep by its directory, as in ``load("results/churn")``. Nothing is read yet but sweep.json.
+
+    Raises:
+        NoSuchSweepError: There is no sweep; the sentence lists the nearest names.
+        RecordsError: sweep.json is damaged, or of a newer version of the records.
+    """
+    path = Path(path)
+    return Sweep(find(path.parent, path.name))
+
+
+class Sweep:
+    """The records of one sweep. Each table is read when it is first asked for; load again to see more of a live one.
+
+    Attributes:
+        paths: Its files.
+        info: Where it came from: versions, git, command line.
+    """
+
+    def __init__(self, paths: SweepPaths) -> None:
+        self.paths = paths
+        self.info: SweepInfo = read_sweep_json(paths.info)
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.info.name
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The effective spec as plain data: defaults and --set applied."""
+        return self.info.spec
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row a trial; the columns are those of results/README.md."""
+        return _frame(trials_table(self.paths))
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row a report: ``trial``, ``step`` and a column a metric."""
+        return _frame(metrics_table(self.paths))
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """One row a change of state or decision, with the cutoff it compared against."""
+        return _frame(events_table(self.paths))
+
+    def __repr__(self) -> str:
+        states: dict[str, int] = {}
+        for state in trials_table(self.paths, ["state"]).column("state").to_pylist():
+            states[state] = states.get(state, 0) + 1
+        reports = sum(read_footer(path).num_rows for path in log_files(self.paths.metrics))
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        return (
+            f"<Sweep {self.name} in {self.paths.root}: {sum(states.values())} trials"
+            + (f" ({counts})" if counts else "")
+            + f", {reports} reports; data frames: .trials .metrics .events; also .spec .info .paths>"
+        )
+
+
+def _log_table(directory: Path, schema: pa.Schema, columns: list[str] | None) -> pa.Table:
+    tables = [read_file(path, columns) for path in log_files(directory)]
+    try:
+        return pa.concat_tables(tables) if tables else _select(schema.empty_table(), columns)
+    except pa.ArrowInvalid as error:
+        raise RecordsError(f"the files of {directory} differ in their columns: {error}") from error
+
+
+def _select(table: pa.Table, columns: list[str] | None) -> pa.Table:
+    return table if columns is None else table.select(columns)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

@@ -1,0 +1,168 @@
+"""Where a sweep came from, kept in sweep.json: enough to run it again and to know what ran.
+
+Never secrets: no environment variables, no remote addresses, no files that usually hold keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import RecordsError
+from orchestrator.records.disk import DISK, Disk, replace_file
+from orchestrator.records.schema import SCHEMA_VERSION
+
+PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
+DIFF_BYTES = 256 * 1024
+GIT_SECONDS = 5.0
+_NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitState:
+    """The user's working directory under git."""
+
+    commit: str | None  # None before the first commit
+    branch: str | None  # None on no branch
+    diff: (
+        str  # tracked files against the commit, of at most DIFF_BYTES; files that usually hold keys left out
+    )
+    diff_cut: bool  # whether the diff was longer
+    untracked: int  # files that git does not know, so that neither the commit nor the diff holds them
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepInfo:
+    """What sweep.json holds."""
+
+    schema: int  # the version of the records
+    name: str
+    created: str  # ISO 8601, UTC
+    seed: int
+    trainable: str  # as the spec refers to it
+    spec: dict[str, Any]  # the effective spec: defaults and --set applied
+    command: list[str]
+    directory: str  # the user's working directory
+    host: str
+    python: str
+    versions: dict[str, str]  # package to version, of those installed
+    git: GitState | None  # None outside of git
+
+
+def collect(
+    *,
+    name: str,
+    seed: int,
+    trainable: str,
+    spec: Mapping[str, Any],
+    command: Sequence[str],
+    directory: Path,
+    now: float | None = None,
+) -> SweepInfo:
+    """Gather what sweep.json holds. Takes some 20 ms, at worst a few times GIT_SECONDS where git hangs.
+
+    Args:
+        name: The sweep's name, as claimed.
+        seed: The sweep's seed.
+        trainable: As the spec refers to it.
+        spec: The effective spec as plain data: what JSON can hold.
+        command: The user's command line.
+        directory: The user's working directory, whose git state is recorded.
+        now: Seconds since the epoch; by default the clock's.
+    """
+    return SweepInfo(
+        schema=SCHEMA_VERSION,
+        name=name,
+        created=datetime.fromtimestamp(time.time() if now is None else now, UTC).isoformat(),
+        seed=seed,
+        trainable=trainable,
+        spec=dict(spec),
+        command=list(command),
+        directory=str(directory),
+        host=socket.gethostname(),
+        python=platform.python_version(),
+        versions=_versions(),
+        git=git_state(directory),
+    )
+
+
+def git_state(directory: Path) -> GitState | None:
+    """The commit and the changes since; None if there is no git, no repository, or git takes too long."""
+    try:
+        inside = _git(directory, "rev-parse", "--is-inside-work-tree").strip() == b"true"
+        if not inside:
+            return None
+        head = _git(directory, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
+        branch = _git(directory, "symbolic-ref", "--short", "--quiet", "HEAD").decode().strip()
+        left_out = [f":(top,exclude,icase,glob)**/{pattern}" for pattern in _NOT_IN_DIFF]
+        against = ("HEAD",) if head else ("--cached",)
+        diff = _git(
+            directory, "diff", "--no-color", "--no-ext-diff", "--no-textconv", *against, "--", ":/", *left_out
+        )
+        untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", ":/")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return GitState(
+        commit=head or None,
+        branch=branch or None,
+        diff=diff[:DIFF_BYTES].decode("utf-8", "replace"),
+        diff_cut=len(diff) > DIFF_BYTES,
+        untracked=untracked.count(b"\0"),
+    )
+
+
+def write_sweep_json(path: Path, info: SweepInfo, disk: Disk = DISK) -> None:
+    """Write sweep.json in one step.
+
+    Raises:
+        RecordsError: The disk refused.
+    """
+    replace_file(path, json.dumps(asdict(info), indent=2, ensure_ascii=False).encode(), disk)
+
+
+def read_sweep_json(path: Path) -> SweepInfo:
+    """Read sweep.json. Fields that this version does not know are passed over.
+
+    Raises:
+        RecordsError: It cannot be read, is incomplete, or was written by a newer version of the records.
+    """
+    try:
+        held = json.loads(path.read_bytes())
+        version = held["schema"]
+        if version > SCHEMA_VERSION:
+            raise RecordsError(
+                f"{path} was written with schema version {version}; this program reads up to {SCHEMA_VERSION}. "
+                "Install a newer sweep-orchestrator"
+            )
+        git = held["git"] and GitState(**{name: held["git"][name] for name in GitState.__dataclass_fields__})
+        return SweepInfo(**{name: held[name] for name in SweepInfo.__dataclass_fields__} | {"git": git})
+    except OSError as error:
+        raise RecordsError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, TypeError) as error:
+        raise RecordsError(f"{path} is damaged: {error}") from error
+    except KeyError as error:
+        raise RecordsError(f"{path} is incomplete: it has no {error}") from error
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
+
+
+def _git(directory: Path, *arguments: str) -> bytes:
+    """What git prints; empty where it fails. It takes no locks, so that it disturbs no other git."""
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    return subprocess.run(command, capture_output=True, timeout=GIT_SECONDS, check=False).stdout

@@ -1,0 +1,84 @@
+"""The table of trials: one row each, the whole file replaced at every write.
+
+Rows are kept as Arrow tables in blocks of trials, and only the blocks with a changed row are made anew; in a
+long sweep most blocks hold ended trials only. So a write costs little more than Parquet's own encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from orchestrator.records.decode import trial_rows
+from orchestrator.records.disk import DISK, Disk, replace_file
+from orchestrator.records.encode import check_config, trials_table
+from orchestrator.records.log import parquet, read_file
+from orchestrator.records.schema import Kind, trials_schema
+from orchestrator.rows import TrialRow
+
+BLOCK = 256
+"""Trials in a block."""
+
+
+class TrialsTable:
+    """The writer of trials.parquet. An existing table keeps its rows until they are put anew.
+
+    A new table at once has a file without rows, so that readers find the columns.
+    """
+
+    def __init__(self, path: Path, sweep: str, parameters: Mapping[str, Kind], *, disk: Disk = DISK) -> None:
+        """Open the table, or begin it.
+
+        Raises:
+            RecordsError: The file cannot be read or written.
+        """
+        self._path = path
+        self._sweep = sweep
+        self._parameters = dict(parameters)
+        self._disk = disk
+        self._rows: dict[int, dict[int, TrialRow]] = {}  # block → trial → row
+        self._tables: dict[int, pa.Table] = {}  # block → its rows, encoded
+        self._stale: set[int] = set()
+        if path.exists():
+            for row in trial_rows(read_file(path), self._parameters):
+                self.put(row)
+        else:
+            self._replace()
+
+    def put(self, row: TrialRow) -> None:
+        """Take the trial's row in place of the one it has.
+
+        Raises:
+            RecordsError: Its configuration does not fit the columns.
+        """
+        check_config(row, self._parameters)
+        block = row.trial // BLOCK
+        self._rows.setdefault(block, {})[row.trial] = row
+        self._stale.add(block)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a row changed since the last write."""
+        return bool(self._stale)
+
+    def write(self) -> None:
+        """Replace the file, if a row changed.
+
+        Raises:
+            RecordsError: The disk refused; the next call tries again.
+        """
+        if not self._stale:
+            return
+        for block in self._stale:
+            rows = sorted(self._rows[block].values(), key=lambda row: row.trial)
+            self._tables[block] = trials_table(rows, self._parameters, self._sweep)
+        self._replace()
+        self._stale.clear()
+
+    def _replace(self) -> None:
+        schema = trials_schema(self._parameters)
+        blocks = [self._tables[block] for block in sorted(self._tables)]
+        table = pa.concat_tables([schema.empty_table(), *blocks]).combine_chunks()
+        replace_file(self._path, parquet(table), self._disk)
