@@ -1,0 +1,220 @@
+"""Prepares and cleans the process between trials, because a worker process trains one trial after another.
+
+What is restored is the list :data:`RESTORED` and nothing else; a trial that leaves anything else behind (open
+files, threads, patched modules, the share of GPU memory) needs ``isolation: process``. Nothing here imports
+torch: what is torch's is looked at only once somebody else has imported it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """One thing of the process that is set back after every trial."""
+
+    name: str
+    meaning: str
+    capture: Callable[[], Any]  # its present value, comparable with ==
+    restore: Callable[[Any], object]  # sets it to a captured value
+    library: str = ""  # the module it belongs to; it is left alone until that is imported
+    at_import: Callable[[], Any] = lambda: None  # its value right after the library's import
+
+
+def _torch() -> Any:
+    return sys.modules["torch"]
+
+
+def _restore_environ(saved: dict[str, str]) -> None:
+    for name in os.environ.keys() - saved.keys():
+        del os.environ[name]
+    os.environ.update(saved)
+
+
+def _restore_warnings(saved: list[Any]) -> None:
+    warnings.resetwarnings()  # also makes Python forget which warnings it has shown
+    warnings.filters[:] = saved  # type: ignore[index]
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # the trial has deleted it
+        return ""
+
+
+def _default_device() -> str:
+    return str(_torch().get_default_device())
+
+
+def _restore_default_device(saved: str) -> None:
+    _torch().set_default_device(None if saved == "cpu" else saved)  # None: no mode that intercepts each call
+
+
+def _deterministic() -> tuple[bool, bool]:
+    torch = _torch()
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+def _cudnn() -> tuple[bool, bool]:
+    cudnn = _torch().backends.cudnn
+    return cudnn.benchmark, cudnn.deterministic
+
+
+def _restore_cudnn(saved: tuple[bool, bool]) -> None:
+    cudnn = _torch().backends.cudnn
+    cudnn.benchmark, cudnn.deterministic = saved
+
+
+RESTORED = (
+    Restored(
+        name="working directory",
+        meaning="os.chdir",
+        capture=_working_directory,
+        restore=os.chdir,
+    ),
+    Restored(
+        name="environment",
+        meaning="os.environ: what the trial set, changed or deleted",
+        capture=lambda: dict(os.environ),
+        restore=_restore_environ,
+    ),
+    Restored(
+        name="warning filters",
+        meaning="warnings.filterwarnings, simplefilter",
+        capture=lambda: list(warnings.filters),
+        restore=_restore_warnings,
+    ),
+    Restored(
+        name="garbage collector",
+        meaning="gc.disable",
+        capture=gc.isenabled,
+        restore=lambda enabled: gc.enable() if enabled else gc.disable(),
+    ),
+    Restored(
+        name="torch threads",
+        meaning="torch.set_num_threads",
+        library="torch",
+        capture=lambda: _torch().get_num_threads(),
+        restore=lambda count: _torch().set_num_threads(count),
+        at_import=lambda: os.cpu_count() or 1,
+    ),
+    Restored(
+        name="torch default dtype",
+        meaning="torch.set_default_dtype",
+        library="torch",
+        capture=lambda: _torch().get_default_dtype(),
+        restore=lambda dtype: _torch().set_default_dtype(dtype),
+        at_import=lambda: _torch().float32,
+    ),
+    Restored(
+        name="torch default device",
+        meaning="torch.set_default_device",
+        library="torch",
+        capture=_default_device,
+        restore=_restore_default_device,
+        at_import=lambda: "cpu",
+    ),
+    Restored(
+        name="torch grad mode",
+        meaning="torch.set_grad_enabled",
+        library="torch",
+        capture=lambda: _torch().is_grad_enabled(),
+        restore=lambda enabled: _torch().set_grad_enabled(enabled),
+        at_import=lambda: True,
+    ),
+    Restored(
+        name="torch determinism",
+        meaning="torch.use_deterministic_algorithms, with its warn_only",
+        library="torch",
+        capture=_deterministic,
+        restore=lambda saved: _torch().use_deterministic_algorithms(saved[0], warn_only=saved[1]),
+        at_import=lambda: (False, False),
+    ),
+    Restored(
+        name="cudnn flags",
+        meaning="torch.backends.cudnn.benchmark and .deterministic",
+        library="torch",
+        capture=_cudnn,
+        restore=_restore_cudnn,
+        at_import=lambda: (False, False),
+    ),
+)
+"""What a trial may change without the next one noticing."""
+
+
+class Isolation:
+    """The state of this process as it was when this was made, to return to after every trial.
+
+    Make it once, in the thread that runs the trials (torch's grad mode and default device are a thread's own),
+    when the worker has loaded its trainable: what importing that changed is then part of the state.
+    """
+
+    def __init__(self) -> None:
+        self._saved: dict[str, Any] = {}
+        self._capture_unseen()
+
+    def prepare(self, *, seed: int, threads: int) -> None:
+        """Make the process ready for a trial: seed it, and give torch its CPU threads.
+
+        Args:
+            seed: Seeds random, and numpy and torch if they are imported. A trial that is the first to import
+                one of them seeds it itself, with ``trial.seed``.
+            threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for what it imports or starts.
+        """
+        self._capture_unseen()
+        seed_all(seed)
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        if "torch" in sys.modules and _torch().get_num_threads() != threads:
+            _torch().set_num_threads(threads)
+
+    def restore(self) -> None:
+        """Set back what the trial has changed of :data:`RESTORED`, and free the memory it has left."""
+        for thing in _present():
+            if thing.name not in self._saved:
+                self._saved[thing.name] = thing.at_import()
+            if thing.capture() != self._saved[thing.name]:
+                thing.restore(self._saved[thing.name])
+        free_memory()
+
+    def _capture_unseen(self) -> None:
+        for thing in _present():
+            if thing.name not in self._saved:
+                self._saved[thing.name] = thing.capture()
+
+
+def _present() -> list[Restored]:
+    return [thing for thing in RESTORED if not thing.library or thing.library in sys.modules]
+
+
+def seed_all(seed: int) -> None:
+    """Seed random, and numpy's and torch's global generators (all devices) where they are imported."""
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        _torch().manual_seed(seed)
+
+
+def free_memory() -> None:
+    """Collect garbage, and give the GPU's cached memory back.
+
+    On the CPU only the young generations are collected (under a millisecond; a full collection takes 10 to 50
+    ms with torch imported, and Python runs one of its own when it is due). With a GPU in use it is a full
+    one, because a model held by a cycle would keep the memory that the next trial needs.
+    """
+    torch = sys.modules.get("torch")
+    gpu = torch and (
+        (torch.cuda.is_initialized() and torch.cuda) or (torch.backends.mps.is_available() and torch.mps)
+    )
+    gc.collect(2 if gpu else 1)
+    if gpu:
+        gpu.empty_cache()
