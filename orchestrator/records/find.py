@@ -38,9 +38,9 @@ def find(results: Path, name: str | None = None) -> SweepPaths:
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        names = ", ".join(sweep.name for sweep in fitting[-5:])
+        latest = ", ".join(sweep.name for sweep in fitting[-5:])
         raise NoSuchSweepError(
-            f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest are {names}"
+            f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest: {latest}"
         )
     names = [sweep.name for sweep in sweeps]
     near = difflib.get_close_matches(name, names, n=3) or names[-3:]

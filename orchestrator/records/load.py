@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
-    """One row a trial, in the order of their numbers. Columns of parameters are missing before the first write.
+    """One row a trial, in the order of their numbers. Before the first write, parameters have no columns.
 
     Raises:
         RecordsError: The file is damaged.
@@ -58,12 +58,12 @@ def load(path: str | Path) -> Sweep:
         NoSuchSweepError: There is no sweep; the sentence lists the nearest names.
         RecordsError: sweep.json is damaged, or of a newer version of the records.
     """
-    path = Path(path)
+    path = Path(path).resolve()
     return Sweep(find(path.parent, path.name))
 
 
 class Sweep:
-    """The records of one sweep. Each table is read when it is first asked for; load again to see more of a live one.
+    """The records of one sweep. Each table is read when it is first asked for; to see more, load again.
 
     Attributes:
         paths: Its files.

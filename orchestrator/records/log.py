@@ -72,8 +72,7 @@ class Log:
         return self._sealed_rows + newest
 
     def set_columns(self, schema: pa.Schema) -> None:
-        """Give a log without rows other columns; its file gets them with the first rows."""
-        assert not (self.rows or self.pending), "the columns of a log with rows are fixed"
+        """Give a log without any rows other columns; its file gets them with the first rows."""
         self.schema = schema
         self._newest = schema.empty_table()
 

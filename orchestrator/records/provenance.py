@@ -10,6 +10,7 @@ import json
 import platform
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import RecordsError
+from orchestrator.records import SCHEMA_VERSION
 from orchestrator.records.disk import DISK, Disk, replace_file
-from orchestrator.records.schema import SCHEMA_VERSION
 
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
@@ -38,7 +39,7 @@ class GitState:
         str  # tracked files against the commit, of at most DIFF_BYTES; files that usually hold keys left out
     )
     diff_cut: bool  # whether the diff was longer
-    untracked: int  # files that git does not know, so that neither the commit nor the diff holds them
+    untracked: int  # files that neither the commit nor the diff holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def collect(
     directory: Path,
     now: float | None = None,
 ) -> SweepInfo:
-    """Gather what sweep.json holds. Takes some 20 ms, at worst a few times GIT_SECONDS where git hangs.
+    """Gather what sweep.json holds. Takes some 20 ms; where git hangs, GIT_SECONDS.
 
     Args:
         name: The sweep's name, as claimed.
@@ -141,8 +142,8 @@ def read_sweep_json(path: Path) -> SweepInfo:
         version = held["schema"]
         if version > SCHEMA_VERSION:
             raise RecordsError(
-                f"{path} was written with schema version {version}; this program reads up to {SCHEMA_VERSION}. "
-                "Install a newer sweep-orchestrator"
+                f"{path} has schema version {version}, but this program reads up to {SCHEMA_VERSION}: "
+                "install a newer sweep-orchestrator"
             )
         git = held["git"] and GitState(**{name: held["git"][name] for name in GitState.__dataclass_fields__})
         return SweepInfo(**{name: held[name] for name in SweepInfo.__dataclass_fields__} | {"git": git})
@@ -163,6 +164,9 @@ def _versions() -> dict[str, str]:
 
 
 def _git(directory: Path, *arguments: str) -> bytes:
-    """What git prints; empty where it fails. It takes no locks, so that it disturbs no other git."""
+    """The beginning of what git prints; nothing where it fails. Without locks, to disturb no other git."""
     command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
-    return subprocess.run(command, capture_output=True, timeout=GIT_SECONDS, check=False).stdout
+    with tempfile.TemporaryFile() as output:  # a pipe would hold all of a huge diff in memory
+        subprocess.run(command, stdout=output, stderr=subprocess.DEVNULL, timeout=GIT_SECONDS, check=False)
+        output.seek(0)
+        return output.read(DIFF_BYTES + 1)

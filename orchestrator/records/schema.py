@@ -7,8 +7,6 @@ from typing import Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-
 Kind = Literal["int", "float", "bool", "str", "json"]
 """The type of a parameter's column. "json" is for lists and for choices of mixed types or with None."""
 
