@@ -1,1 +1,8 @@
-"""."""
+"""What is trained: the contract between a sweep and a training function, and the built-in trainables."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+BUILTIN = MappingProxyType({"linear": "trainables.linear:train", "tabular": "trainables.tabular:train"})
+"""The built-in trainables: the name in a spec, and its function. Torch is imported when it trains."""

@@ -154,7 +154,7 @@ RESTORED = (
 class Isolation:
     """The state of this process as it was when this was made, to return to after every trial.
 
-    Make it once, in the thread that runs the trials (torch's grad mode and default device are a thread's own),
+    Make it once, in the thread that runs the trials (grad mode and default device are a thread's own),
     when the worker has loaded its trainable: what importing that changed is then part of the state.
     """
 

@@ -1,0 +1,45 @@
+"""A configuration is completed from the declaration, or every mistake in it is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trainables.configuration import complete
+from trainables.contract import REQUIRED, Hyperparameter
+
+DECLARED = (
+    Hyperparameter(name="lr", type=float, default=REQUIRED, low=0.0, meaning=""),
+    Hyperparameter(name="layers", type=int, default=2, low=0, high=8, meaning=""),
+    Hyperparameter(name="activation", type=str, default="relu", choices=("relu", "tanh"), meaning=""),
+)
+
+
+def test_defaults_are_filled_in() -> None:
+    assert complete({"lr": 1}, DECLARED) == {"lr": 1, "layers": 2, "activation": "relu"}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "lr: required, and not given"),
+        ({"lr": 0.1, "layer": 2}, "layer: no such hyperparameter; did you mean layers?"),
+        ({"lr": 0.1, "xyz": 2}, "it takes lr, layers, activation"),
+        ({"lr": -0.1}, "-0.1 is not within 0.0 and inf"),
+        ({"lr": float("nan")}, "nan is not within"),
+        ({"lr": "high"}, "'high' is no float"),
+        ({"lr": 0.1, "layers": 9}, "9 is not within 0 and 8"),
+        ({"lr": 0.1, "layers": 2.0}, "2.0 is no int"),
+        ({"lr": 0.1, "layers": True}, "True is no int"),
+        ({"lr": 0.1, "activation": "gelu"}, "'gelu' is not one of relu, tanh"),
+    ],
+)
+def test_a_mistake_is_named(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        complete(config, DECLARED)
+
+
+def test_all_mistakes_come_at_once() -> None:
+    with pytest.raises(ValueError, match=r"layer: .*\n.*lr: "):
+        complete({"layer": 1}, DECLARED)

@@ -1,0 +1,48 @@
+"""A configuration held against a declaration, for a trainable called without a spec, as in a notebook."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trainables.contract import REQUIRED, Hyperparameter
+
+
+def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter]) -> dict[str, Any]:
+    """The configuration with the declared defaults filled in.
+
+    Raises:
+        ValueError: A name is not declared, one without a default is missing, or a value is not allowed. All
+            such mistakes are in the one message, a line each.
+    """
+    declared = {h.name: h for h in hyperparameters}
+    mistakes = []
+    for name in config:
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(declared)}"
+            mistakes.append(f"{name}: no such hyperparameter; {hint}")
+    completed = {name: config.get(name, h.default) for name, h in declared.items()}
+    for name, value in completed.items():
+        problem = _problem(value, declared[name])
+        if problem:
+            mistakes.append(f"{name}: {problem}")
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return completed
+
+
+def _problem(value: Any, declared: Hyperparameter) -> str:
+    """What is wrong with a value; "" if nothing is."""
+    if value is REQUIRED:
+        return "required, and not given"
+    if declared.choices and value not in declared.choices:
+        return f"{value!r} is not one of {', '.join(map(str, declared.choices))}"
+    if declared.type in (int, float):
+        accepted = int if declared.type is int else (int, float)
+        if isinstance(value, bool) or not isinstance(value, accepted):
+            return f"{value!r} is no {declared.type.__name__}"
+        if not declared.low <= value <= declared.high:
+            return f"{value} is not within {declared.low} and {declared.high}"
+    return ""

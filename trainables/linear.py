@@ -1,0 +1,47 @@
+"""One weight and one bias learn y = 2x + 1: the smallest trainable there is, in plain Python floats.
+
+It trains in milliseconds and has a sharp edge: just above the best learning rate it diverges, up to
+OverflowError. The example is "Hyperparameter Tuning example with Simple Python", the first article this
+project comes from.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from trainables.configuration import complete
+from trainables.contract import Hyperparameter, Trial, declare
+
+EXAMPLES = tuple((x, 2 * x + 1) for x in range(20))
+
+HYPERPARAMETERS = (
+    Hyperparameter(name="lr", type=float, default=0.001, low=0.0, meaning="learning rate"),
+    Hyperparameter(name="epochs", type=int, default=100, low=1, meaning="passes over the 20 examples"),
+    Hyperparameter(name="init_seed", type=int, default=0, meaning="seed of the first weight and bias"),
+)
+
+
+@declare(*HYPERPARAMETERS, length="epochs", metrics=("loss",))
+def train(config: Mapping[str, Any], trial: Trial) -> None:
+    """Fit y = 2x + 1 by stochastic gradient descent, one update per example.
+
+    Reports ``loss``, the epoch's total squared error before each update, at step 1 (the article's epoch 0) to
+    ``epochs``. The first weight and bias are those of ``random.seed(init_seed)``; ``trial.seed`` changes
+    nothing.
+
+    Raises:
+        OverflowError: The error grew beyond what a float holds; the learning rate is far too high.
+    """
+    config = complete(config, HYPERPARAMETERS)
+    rng = random.Random(config["init_seed"])
+    weight, bias, lr = rng.random(), rng.random(), config["lr"]
+    for epoch in range(1, config["epochs"] + 1):
+        loss = 0.0
+        for x, y in EXAMPLES:
+            error = weight * x + bias - y
+            loss += error**2
+            weight -= lr * 2 * error * x
+            bias -= lr * 2 * error
+        trial.report(step=epoch, loss=loss)
