@@ -1,0 +1,129 @@
+"""The recipe for supervised models: data, a model, an optimizer and a task in; a report per epoch out.
+
+The data fits in memory, so it lies on the device as tensors and a batch is an index into them: no DataLoader.
+All that changes from one epoch to the next hangs on :class:`Training`, and an epoch's order of the data is
+drawn at its start, so that a checkpoint between two epochs has one object to save.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from trainables.contract import Trial
+from trainables.tasks import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn, optim
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+ROWS_AT_ONCE = 16_384  # of an evaluation: bounds its memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Examples: ``inputs`` [examples, …] as the model takes them, ``targets`` [examples] as the task does."""
+
+    inputs: Tensor
+    targets: Tensor
+
+    def to(self, device: str) -> Examples:
+        """The same examples on that device."""
+        return Examples(inputs=self.inputs.to(device), targets=self.targets.to(device))
+
+
+class Training:
+    """One model being trained: what an epoch changes, and how to run one.
+
+    Args:
+        model: From inputs [examples, …] to outputs [examples, task.outputs], on the device to train on.
+        optimizer: Of the model's parameters.
+        task: The loss and the scores.
+        train, validation: The examples, on the same device.
+        batch_size: Examples per update; an epoch's last batch may be smaller.
+        seed: Of the order in which an epoch sees the examples.
+        precision: Other than float32, the forward pass runs under autocast; float16 also scales the loss
+            (Micikevicius et al. 2018, Mixed Precision Training, section 3.2).
+
+    Attributes:
+        epoch: Epochs completed.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: nn.Module,
+        optimizer: optim.Optimizer,
+        task: Task,
+        train: Examples,
+        validation: Examples,
+        batch_size: int,
+        seed: int,
+        precision: Precision = "float32",
+    ) -> None:
+        import torch
+
+        device = train.inputs.device
+        self.model = model
+        self.optimizer = optimizer
+        self.task = task
+        self.train = train
+        self.validation = validation
+        self.batch_size = batch_size
+        self.epoch = 0
+        self.order = torch.Generator().manual_seed(seed)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
+        self.autocast = torch.autocast(
+            device.type, dtype=getattr(torch, precision), enabled=precision != "float32"
+        )
+
+    def run_epoch(self) -> None:
+        """Go once through the training examples, in a new order."""
+        import torch
+
+        self.model.train()
+        inputs, targets = self.train.inputs, self.train.targets
+        order = torch.randperm(len(targets), generator=self.order).to(targets.device)
+        for rows in order.split(self.batch_size):
+            with self.autocast:
+                outputs = self.model(inputs[rows])
+            loss = self.task.loss(outputs.float(), targets[rows])
+            self.optimizer.zero_grad()
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self.epoch += 1
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """The model's outputs in evaluation mode: float32 [examples, task.outputs]."""
+        import torch
+
+        self.model.eval()
+        with torch.inference_mode(), self.autocast:
+            return torch.cat([self.model(rows).float() for rows in inputs.split(ROWS_AT_ONCE)])
+
+    def scores(self) -> dict[str, float]:
+        """``train_loss``, ``val_loss`` and the task's scores of both sets, measured now, in evaluation mode.
+
+        Both sets are measured alike, after the epoch and without dropout, so that the gap between them is
+        overfitting and nothing else. A loss that is not finite is returned as it is.
+        """
+        scores = {}
+        for prefix, examples in (("train", self.train), ("val", self.validation)):
+            outputs = self.predict(examples.inputs)
+            scores[f"{prefix}_loss"] = float(self.task.loss(outputs, examples.targets))
+            for name, value in self.task.scores(outputs, examples.targets).items():
+                scores[f"{prefix}_{name}"] = value
+        return scores
+
+
+def fit(training: Training, trial: Trial, *, epochs: int) -> None:
+    """Train until ``epochs`` epochs are completed, and report the scores after each; step 1 is the first.
+
+    Raises:
+        TrialEnded: The trial is to end here; out of ``trial.report``.
+    """
+    while training.epoch < epochs:
+        training.run_epoch()
+        trial.report(step=training.epoch, **training.scores())

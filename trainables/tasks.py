@@ -1,0 +1,118 @@
+"""The three tasks of supervised learning: what the model gives, the loss it is trained on, how it is scored.
+
+Whatever the model (dense, sequence, vision), a task asks the same of it: one number per example for
+``binary`` (a logit) and ``regression``, one logit per class for ``multiclass``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+TaskName = Literal["binary", "multiclass", "regression"]
+
+SCORES: dict[TaskName, tuple[str, ...]] = {
+    "binary": ("accuracy", "auroc"),
+    "multiclass": ("accuracy", "auroc"),
+    "regression": ("rmse", "r2"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a model learns.
+
+    Attributes:
+        name: Which of the three tasks.
+        outputs: Numbers the model gives per example: the classes of a multiclass task, else 1.
+        scale: Units of the target in one unit of a regression model's output, where targets are standardized.
+    """
+
+    name: TaskName
+    outputs: int = 1
+    scale: float = 1.0
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss of a batch: cross-entropy in nats, or the mean squared error.
+
+        Args:
+            outputs: float [examples, self.outputs]
+            targets: float [examples] of 0 and 1, int64 [examples] of class numbers, or float [examples]
+        """
+        from torch.nn import functional
+
+        if self.name == "multiclass":
+            return functional.cross_entropy(outputs, targets)
+        if self.name == "binary":
+            return functional.binary_cross_entropy_with_logits(outputs.squeeze(-1), targets)
+        return functional.mse_loss(outputs.squeeze(-1), targets)
+
+    def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """Accuracy and AUROC of a classification, RMSE (in the target's units) and R² of a regression.
+
+        Outputs that are not finite score NaN. What the targets leave undefined is left out: the AUROC of one
+        class, the R² of a constant. Shapes as in :meth:`loss`.
+        """
+        import numpy as np
+
+        given, wanted = outputs.detach().double().cpu().numpy(), targets.cpu().numpy()
+        if not np.isfinite(given).all():
+            return dict.fromkeys(SCORES[self.name], math.nan)
+        if self.name == "regression":
+            return _regression_scores(given[:, 0], wanted.astype(np.float64), self.scale)
+        if self.name == "binary":
+            return _binary_scores(given[:, 0], wanted > 0.5)
+        return _multiclass_scores(given, wanted)
+
+
+def _regression_scores(given: Floats, wanted: Floats, scale: float) -> dict[str, float]:
+    squared, variance = float(((given - wanted) ** 2).mean()), float(wanted.var())
+    scores = {"rmse": math.sqrt(squared) * scale}
+    return scores | {"r2": 1 - squared / variance} if variance > 0 else scores
+
+
+def _binary_scores(logits: Floats, positive: Bools) -> dict[str, float]:
+    # The area is that of the logits: as probabilities, the surest ones would round to ties.
+    return {"accuracy": float(((logits > 0) == positive).mean())} | _auroc([(logits, positive)])
+
+
+def _multiclass_scores(logits: Floats, wanted: NDArray[Any]) -> dict[str, float]:
+    import numpy as np
+
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    one_against_rest = [(column, wanted == number) for number, column in enumerate(probabilities.T)]
+    return {"accuracy": float((logits.argmax(axis=1) == wanted).mean())} | _auroc(one_against_rest)
+
+
+def _auroc(rankings: list[tuple[Floats, Bools]]) -> dict[str, float]:
+    """The unweighted mean of the areas, over the rankings that have both positive and negative examples."""
+    areas = [area(scores, positive) for scores, positive in rankings if 0 < positive.sum() < len(positive)]
+    return {"auroc": sum(areas) / len(areas)} if areas else {}
+
+
+def area(scores: Floats, positive: Bools) -> float:
+    """The area under the ROC curve: how often a positive example scores above a negative one, ties as half.
+
+    By the rank sum of the positive ones (Hanley and McNeil 1982, section III). scikit-learn's roc_auc_score
+    gives the same in nine times the time, which would be a sixth of a small network's trial.
+
+    Args:
+        scores: Finite numbers [examples].
+        positive: Which examples are positive [examples]; at least one is, and one is not.
+    """
+    import numpy as np
+
+    _, place, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
+    count = int(positive.sum())
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(positive) - count)))
