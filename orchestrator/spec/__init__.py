@@ -1,1 +1,30 @@
-"""."""
+"""The spec: what the user wrote, read with every mistake at once, as values that the rest of the sweep is made from."""
+
+from orchestrator.spec.distribution import Distribution, Numeric
+from orchestrator.spec.expression import EvaluationError, Expression, ExpressionError
+from orchestrator.spec.max_step import max_step, resolve_scheduler
+from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy
+from orchestrator.spec.reading import parse_spec, read_spec
+from orchestrator.spec.schema import spec_schema
+from orchestrator.spec.space import Space
+
+__all__ = [
+    "Budget",
+    "Distribution",
+    "EvaluationError",
+    "Expression",
+    "ExpressionError",
+    "Numeric",
+    "Objective",
+    "Resources",
+    "Scheduler",
+    "Search",
+    "Space",
+    "Spec",
+    "TrialPolicy",
+    "max_step",
+    "parse_spec",
+    "read_spec",
+    "resolve_scheduler",
+    "spec_schema",
+]

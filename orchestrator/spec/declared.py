@@ -1,0 +1,110 @@
+"""Whether a spec gives a trainable what it declared: names, types, bounds, choices, files, metrics."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path as FilePath
+from typing import Any
+
+from orchestrator.spec.distribution import Distribution
+from orchestrator.spec.draft import Draft
+from orchestrator.spec.nearest import did_you_mean
+from orchestrator.spec.values import is_number, shown
+from trainables.contract import REQUIRED, Declaration, Hyperparameter
+
+_MANY = 1000
+"""Of a longer range only the ends are looked at."""
+
+_TYPES = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    FilePath: "the path of a file",
+    list: "a list",
+}
+
+_Words = tuple[str, str]
+
+
+def check_declared(draft: Draft, declaration: Declaration) -> None:
+    """Note whatever in fixed, space and objective does not fit the declaration."""
+    spec, document, names = draft.spec, draft.document, draft.names
+    known = {each.name: each for each in declaration.hyperparameters}
+    for name, path in names.items():
+        if name not in known:
+            document.add(path, f"{spec.trainable} has no hyperparameter {name!r}", did_you_mean(name, known))
+            continue
+        misfit = _misfit(draft, known[name])
+        if misfit is not None:
+            document.add(path, *misfit)
+    if draft.sound("fixed") and draft.sound("space") and draft.sound("search"):
+        for each in declaration.hyperparameters:
+            if each.default is REQUIRED and each.name not in names:
+                document.add(("fixed",), f"{spec.trainable} needs a value for {each.name}", each.meaning)
+    metric = spec.objective.metric
+    if draft.sound("objective") and declaration.metrics and metric not in declaration.metrics:
+        allowed = did_you_mean(metric, declaration.metrics)
+        document.add(("objective", "metric"), f"{spec.trainable} does not report {metric!r}", allowed)
+
+
+def _misfit(draft: Draft, wanted: Hyperparameter) -> _Words | None:
+    spec = draft.spec
+    if wanted.name in spec.fixed:
+        return _wrong(spec.fixed[wanted.name], wanted, draft.base)
+    distribution = spec.distributions().get(wanted.name)
+    if distribution is None:  # broken, and told so
+        return None
+    values = distribution.values()
+    if values is not None and (len(values) <= _MANY or wanted.choices):
+        return next((wrong for value in values[:_MANY] if (wrong := _wrong(value, wanted, draft.base))), None)
+    return _range_misfit(distribution, wanted)
+
+
+def _range_misfit(distribution: Distribution, wanted: Hyperparameter) -> _Words | None:
+    if wanted.type not in (int, float) or wanted.choices:
+        allowed = "choice: " + (", ".join(map(str, wanted.choices)) or _TYPES.get(wanted.type, ""))
+        return f"{distribution.form} draws numbers, {wanted.name} takes {_TYPES[wanted.type]}", allowed
+    if wanted.type is int and distribution.kind == "float":
+        return f"{distribution.form} draws fractions, {wanted.name} takes an integer", "int or logint"
+    low, high = distribution.extent or (-math.inf, math.inf)
+    if low < wanted.low or high > wanted.high:
+        reach = "has no bounds" if math.isinf(high) else f"reaches from {low:g} to {high:g}"
+        return f"{distribution.form} {reach}", f"{wanted.name} is {_bounds(wanted)}"
+    return None
+
+
+def _wrong(value: Any, wanted: Hyperparameter, base: FilePath) -> _Words | None:
+    """What is wrong with one value; None if it is right."""
+    if value is None and wanted.default is None:
+        return None
+    if not _has_type(value, wanted.type):
+        allowed = (
+            f"write {int(value)}" if wanted.type is int and is_number(value) and value == int(value) else ""
+        )
+        return (
+            f"{shown(value)} is not {_TYPES.get(wanted.type, wanted.type.__name__)}",
+            allowed or wanted.meaning,
+        )
+    if wanted.type is FilePath and not os.path.isfile(base / value):
+        return f"there is no file {shown(value)}", f"a path from {base.resolve()}"
+    if wanted.choices and value not in wanted.choices:
+        return f"{wanted.name} cannot be {shown(value)}", did_you_mean(value, wanted.choices)
+    if is_number(value) and not wanted.low <= value <= wanted.high:
+        return f"{shown(value)} is out of range", f"{wanted.name} is {_bounds(wanted)}"
+    return None
+
+
+def _has_type(value: Any, wanted: type) -> bool:
+    if wanted is float:
+        return is_number(value)
+    if wanted is FilePath:
+        return isinstance(value, str)
+    return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+
+
+def _bounds(wanted: Hyperparameter) -> str:
+    if math.isinf(wanted.high):
+        return f"at least {wanted.low:g}"
+    return f"at most {wanted.high:g}" if math.isinf(wanted.low) else f"in [{wanted.low:g}, {wanted.high:g}]"

@@ -1,0 +1,91 @@
+"""What was written and where: plain values, and for each path in them the place to point at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.errors import Mistake, SpecError
+
+Path = tuple[str | int, ...]
+"""A way into nested mappings and lists: ("space", "lr", "uniform", 0)."""
+
+MAX_DEPTH = 20
+"""Levels of nesting; a spec has five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written, as a mistake shows it, and its line for sorting."""
+
+    where: str
+    line: float = math.inf
+
+
+@dataclass(kw_only=True)
+class Document:
+    """A spec before it is understood, and the mistakes found in it so far."""
+
+    data: dict[str, Any]
+    places: dict[Path, Place]
+    mistakes: list[tuple[float, Mistake]] = field(default_factory=list)
+
+    def place(self, path: Path) -> Place:
+        """The place of a path, or of the nearest thing around it that is written."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        raise KeyError(path)  # the root always has a place
+
+    def add(self, path: Path, problem: str, allowed: str = "") -> None:
+        """Note a mistake at a path."""
+        self.add_at(self.place(path), path, problem, allowed)
+
+    def add_at(self, place: Place, path: Path, problem: str, allowed: str = "") -> None:
+        """Note a mistake that stands somewhere else than what its path leads to."""
+        mistake = Mistake(where=place.where, key=dotted(path), problem=problem, allowed=allowed)
+        if all(known != mistake for _, known in self.mistakes):
+            self.mistakes.append((place.line, mistake))
+
+    def replace(self, path: Path, place: Place) -> None:
+        """Say that all of a path now stands somewhere else."""
+        for old in [old for old in self.places if old[: len(path)] == path]:
+            del self.places[old]
+        self.places[path] = place
+
+    def raise_mistakes(self) -> None:
+        """Raise all mistakes at once, in the order in which they stand, if there are any."""
+        if self.mistakes:
+            raise SpecError([mistake for _, mistake in sorted(self.mistakes, key=lambda each: each[0])])
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: ``space.lr.uniform[0]``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def from_mapping(data: Mapping[str, Any]) -> Document:
+    """A document that was given as a Python mapping."""
+    document = Document(data={}, places={(): Place("spec")})
+    plain = _plain(document, (), data)
+    document.data = plain if isinstance(plain, dict) else {}
+    return document
+
+
+def _plain(document: Document, path: Path, value: Any) -> Any:
+    if len(path) > MAX_DEPTH:
+        document.add(path[:2], "nested too deeply", f"at most {MAX_DEPTH} levels")
+        return None
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                document.add(path, f"the key {key!r} is no text")
+        return {
+            key: _plain(document, (*path, key), each) for key, each in value.items() if isinstance(key, str)
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(document, (*path, index), each) for index, each in enumerate(value)]
+    return value

@@ -1,0 +1,66 @@
+"""A spec on its way from a document to a value: what of it is well-formed, so that the rest can be judged as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.spec.document import Document, Path
+from orchestrator.spec.model import Spec
+from orchestrator.spec.wording import note
+
+_PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "space": {}, "objective": {"metric": "unknown"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A spec whose broken parts are left out, and which those are."""
+
+    spec: Spec
+    document: Document
+    broken: frozenset[Path]
+    base: FilePath
+
+    def sound(self, *path: str) -> bool:
+        """Whether nothing at the path, in it or around it is broken."""
+        return all(each[: len(path)] != path and path[: len(each)] != each for each in self.broken)
+
+    @property
+    def names(self) -> dict[str, Path]:
+        """Where each hyperparameter is written, broken ones included."""
+        names: dict[str, Path] = {}
+        for section in ("fixed", "space"):
+            written = self.document.data.get(section)
+            names |= {name: (section, name) for name in written} if isinstance(written, dict) else {}
+        if not self.spec.space:
+            names |= {name: ("search", "configs") for name in self.spec.distributions() if name not in names}
+        return names
+
+
+def draft(document: Document, base: FilePath) -> Draft:
+    """Note every structural mistake, and keep what is left."""
+    data = {key: value for key, value in document.data.items() if value is not None}
+    broken: list[Path] = []
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        broken = note(document, error)
+        for path in broken:
+            _leave_out(data, path)
+        spec = Spec.model_validate({**_PLACEHOLDERS, **data})
+    return Draft(spec=spec, document=document, broken=frozenset(broken), base=base)
+
+
+def _leave_out(data: dict[str, Any], path: Path) -> None:
+    """Take out the smallest part around a path without which the rest is well-formed."""
+    match path:
+        case ("space" | "fixed" as section, str(name), *_):
+            data[section] = {key: value for key, value in data[section].items() if key != name}
+        case ("constraints", int(index), *_):  # replaced, so that the others keep their numbers
+            data["constraints"] = [*data["constraints"][:index], "True", *data["constraints"][index + 1 :]]
+        case (section, *_):
+            data.pop(str(section), None)

@@ -1,0 +1,41 @@
+"""How long a full training is, and which scheduler follows from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.spec.model import Scheduler, Spec
+from orchestrator.spec.values import is_number
+from trainables.contract import Declaration
+
+UNDECLARED_LENGTH = "epochs"
+"""The hyperparameter that is taken for the length of a training where the trainable declares nothing."""
+
+
+def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
+    """The last step of the longest training: what the scheduler section says, else the trainable's length.
+
+    The length is its fixed value, else the most its distribution gives, else its declared default. None if unknown.
+    """
+    if spec.scheduler is not None and spec.scheduler.max is not None:
+        return spec.scheduler.max
+    length = UNDECLARED_LENGTH if declaration is None else declaration.length
+    known: dict[str, Any] = {} if declaration is None else dict(declaration.defaults())
+    known |= {name: each.extent and each.extent[1] for name, each in spec.distributions().items()}
+    known |= spec.fixed
+    steps: Any = known.get(length)
+    return int(steps) if is_number(steps) and steps >= 1 else None
+
+
+def resolve_scheduler(spec: Spec, declaration: Declaration | None) -> Scheduler:
+    """The scheduler with nothing left open: if the section is not written, asha where it can be.
+
+    For asha, ``max`` and ``grace_period`` are set.
+    """
+    longest = max_step(spec, declaration)
+    if spec.scheduler is None and (longest is None or longest < 2):
+        return Scheduler(method="none")
+    written = spec.scheduler or Scheduler()
+    if written.method == "none":
+        return written
+    return written.model_copy(update={"max": longest, "grace_period": written.grace_period or 1})

@@ -1,0 +1,194 @@
+"""The spec as values: one model a section. The reference in the docs and the JSON Schema are generated from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from orchestrator.spec.distribution import Distribution
+from orchestrator.spec.distributions import AnyDistribution
+from orchestrator.spec.options import Choice
+from orchestrator.spec.quantities import Bytes, Gpus, Seconds
+from orchestrator.spec.space import Space
+from orchestrator.spec.values import Value, canonical_json, kind_of, mistake, shown
+
+
+def _parameter_name(name: str) -> str:
+    if not name.isidentifier():
+        raise mistake(
+            f"{shown(name)} is no name for a parameter", "letters, digits and _, as in weight_decay"
+        )
+    return name
+
+
+ParameterName = Annotated[str, AfterValidator(_parameter_name)]
+Values = dict[ParameterName, Value]
+Configs = Annotated[
+    Annotated[list[Values], Tag("list")] | Annotated[str, Field(min_length=1), Tag("file")],
+    Discriminator(lambda given: "file" if isinstance(given, str) else "list"),
+]
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, no unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Objective(Section):
+    """What makes one trial better than another."""
+
+    metric: str = Field(min_length=1, description="The reported metric to optimise.")
+    mode: Literal["min", "max"] = Field(default="min", description="Whether less or more of it is better.")
+    at: Literal["best", "last"] = Field(
+        default="best", description="Which of a trial's reports is its result: the best one, or the last."
+    )
+    diverged_above: float | None = Field(
+        default=None,
+        description="A trial whose metric is worse than this has diverged: above it for min, below its negative for max.",
+    )
+
+
+class Search(Section):
+    """How the next configuration is chosen."""
+
+    method: Literal["grid", "random", "sobol", "tpe", "list"] = Field(
+        default="tpe",
+        description="grid: every cell once. random, sobol: spread over the space. tpe: learn from the results. "
+        "list: the configurations given in configs.",
+    )
+    seed: int = Field(
+        default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations."
+    )
+    start: list[Values] = Field(default=[], description="Configurations to try first, in this order.")
+    configs: Configs | None = Field(
+        default=None,
+        description="For method list: the configurations, or the path of a CSV file with one a row.",
+    )
+
+
+class Scheduler(Section):
+    """Whether weak trials are stopped early."""
+
+    method: Literal["asha", "none"] = Field(
+        default="asha",
+        description="asha: stop a trial at a rung unless it is among the best 1/reduction_factor there.",
+    )
+    grace_period: int | None = Field(
+        default=None, ge=1, description="The first rung: no trial is stopped before this step."
+    )
+    reduction_factor: int = Field(default=3, ge=2, description="Each rung is this many times the one before.")
+    max: int | None = Field(
+        default=None,
+        ge=1,
+        description="The last step of a full training; if left out, what the trainable says.",
+    )
+    brackets: int = Field(
+        default=1, ge=1, description="Ladders of rungs that trials are dealt out to in turn."
+    )
+
+
+class Budget(Section):
+    """When the sweep ends. Whatever comes first."""
+
+    trials: int | None = Field(default=None, ge=1, description="Trials in total.")
+    hours: float | None = Field(default=None, gt=0, description="Hours of wall-clock time.")
+    gpu_hours: float | None = Field(default=None, gt=0, description="Hours summed over GPUs.")
+    max_failures: int | None = Field(
+        default=None, ge=0, description="Failed trials after which the sweep gives up."
+    )
+
+
+class Resources(Section):
+    """What one trial occupies."""
+
+    cpu: float = Field(default=1, ge=0, description="CPUs of one trial.")
+    gpu: Gpus = Field(
+        default="auto",
+        description="GPUs of one trial: auto (one if the nodes have any), a whole number, or a fraction below 1.",
+    )
+    memory: Bytes | None = Field(default=None, description="Memory of one trial, in bytes or as 4GB.")
+    concurrency: int | None = Field(
+        default=None, ge=1, description="Trials at the same time at most; else as many as fit."
+    )
+
+
+class TrialPolicy(Section):
+    """How one trial is run and what is kept of it."""
+
+    timeout: Seconds | None = Field(
+        default=None,
+        description="A trial that does not report for so long has failed: 90s, 10m, 1h30m, or seconds.",
+    )
+    retries: int = Field(
+        default=0, ge=0, description="How often a failed trial is tried again; lost nodes do not count."
+    )
+    keep: Literal["best", "last", "both", "none"] = Field(
+        default="best", description="Which checkpoints of a completed trial stay."
+    )
+    isolation: Literal["reuse", "process"] = Field(
+        default="reuse",
+        description="reuse: one process runs trial after trial. process: each trial has its own.",
+    )
+
+
+class Spec(Section):
+    """A sweep as the user wrote it. Only trainable, space and objective are required."""
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="The sweep's directory; if left out, the trainable's name.",
+    )
+    trainable: str = Field(
+        min_length=1,
+        description="What is trained: the name of a built-in, module:attribute, or file.py:attribute.",
+    )
+    fixed: Values = Field(default={}, description="Hyperparameters that are the same for every trial.")
+    space: dict[ParameterName, AnyDistribution] = Field(
+        description="Hyperparameters that are searched, and how."
+    )
+    constraints: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="Quoted conditions that every configuration meets."
+    )
+    objective: Objective
+    search: Search = Search()
+    scheduler: Scheduler | None = Field(
+        default=None, description="If left out: asha where the length of a training is known, else none."
+    )
+    budget: Budget = Budget()
+    resources: Resources = Resources()
+    trial: TrialPolicy = TrialPolicy()
+
+    def distributions(self) -> Mapping[str, Distribution]:
+        """The searched parameters. A list of configurations without a space spans one: the values in the list."""
+        return self.space or spanned(self.search.configs or [])
+
+    def parameter_space(self) -> Space:
+        """The search space, its expressions parsed; keep it rather than asking again.
+
+        Raises:
+            ExpressionError, CircleError: Only for a Spec that did not come from ``read_spec`` or ``parse_spec``.
+        """
+        return Space(self.distributions(), self.constraints, self.fixed)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The spec as plain JSON values, what is not set left out; ``parse_spec`` reads it back."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def spanned(configs: str | list[dict[str, Any]]) -> dict[str, Choice]:
+    """A choice a name, over the values that the name has in the configurations; none for a file not yet read."""
+    columns: dict[str, list[Any]] = {}
+    for config in configs if isinstance(configs, list) else []:
+        for name, value in config.items():
+            columns.setdefault(name, []).append(value)
+    return {name: Choice(choice=_distinct(values)) for name, values in columns.items()}
+
+
+def _distinct(values: list[Any]) -> tuple[Any, ...]:
+    same_type = map(float, values) if kind_of(values) == "float" else values
+    return tuple({canonical_json(value): value for value in same_type}.values())

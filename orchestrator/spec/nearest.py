@@ -1,0 +1,24 @@
+"""What to say when a name is not known: the nearest one that is, and which there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_SHOWN = 12  # more names than this are a wall, not a help
+
+
+def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of") -> str:
+    """The nearest of the known names, and all of them if they are few; "" if there are none.
+
+    >>> did_you_mean("trails", ["trials", "hours"])
+    "did you mean 'trials'? one of: trials, hours"
+    """
+    names = [str(each) for each in known]
+    if not names:
+        return ""
+    close = difflib.get_close_matches(str(name).lower(), {n.lower(): n for n in names}, n=1, cutoff=0.6)
+    nearest = next((n for n in names if close and n.lower() == close[0]), None)
+    listed = f"{kind}: {', '.join(names)}" if len(names) <= _SHOWN else ""
+    asked = f"did you mean {nearest!r}?" if nearest is not None else ""
+    return " ".join(part for part in (asked, listed) if part)

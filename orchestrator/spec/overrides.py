@@ -1,0 +1,66 @@
+"""``--set budget.trials=20``: changes to a spec from the command line, each with itself as its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orchestrator.spec.document import MAX_DEPTH, Document, Path, Place, dotted
+from orchestrator.spec.values import shown
+from orchestrator.spec.yaml_reader import fragment
+
+
+class _NoWayError(ValueError):
+    """An override's path leads into a value that holds nothing."""
+
+    def __init__(self, path: Path, problem: str, allowed: str = "") -> None:
+        self.path = path
+        self.problem = problem
+        self.allowed = allowed
+        super().__init__(problem)
+
+
+def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
+    """Set each ``a.b.c=YAML`` in turn. A section that is not there is made; null takes a value out."""
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        parts = [part.strip() for part in name.split(".")]
+        place = Place(f"--set {name.strip() if equals else override}")
+        try:
+            if not equals or not all(parts) or len(parts) > MAX_DEPTH:
+                raise _NoWayError((), "no key and value", "as in --set budget.trials=20")
+            container, path = _container(document, parts)
+        except _NoWayError as error:
+            document.add_at(place, error.path, error.problem, error.allowed)
+            continue
+        document.replace(path, place)
+        container[path[-1]] = fragment(document, path, text)
+
+
+def _container(document: Document, parts: Sequence[str]) -> tuple[Any, Path]:
+    """The mapping or list that holds the last part, and the whole path."""
+    inner: Any = document.data
+    path: Path = ()
+    for part in parts:
+        if path:
+            inner = _entered(inner, path)
+        path = (*path, _key(inner, path, part))
+    return inner, path
+
+
+def _entered(container: Any, path: Path) -> Any:
+    key = path[-1]
+    if isinstance(container, dict) and container.get(key) is None:
+        container[key] = {}
+    return container[key]
+
+
+def _key(container: Any, path: Path, part: str) -> str | int:
+    if isinstance(container, dict):
+        return part
+    if not isinstance(container, list):
+        raise _NoWayError(path, f"{shown(container)} has no keys", f"set {dotted(path)} itself")
+    if not part.isdecimal() or int(part) >= len(container):
+        allowed = f"{dotted(path)}.0 to {dotted(path)}.{len(container) - 1}" if container else ""
+        raise _NoWayError(path, f"the list has no item {part!r}", allowed)
+    return int(part)

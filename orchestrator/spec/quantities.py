@@ -1,0 +1,95 @@
+"""Durations, sizes of memory and GPUs, as people write them and as they are reckoned with."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from orchestrator.spec.values import is_number, mistake, shown
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+_UNITS = {
+    "": 1,
+    "K": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?)?B?", re.ASCII)
+_LONGEST = 64  # characters; no quantity needs more, and 10**300 is none
+
+
+def seconds(value: Any) -> float:
+    """``90s``, ``10m``, ``1h30m`` or a number of seconds as seconds, above 0."""
+    total = 0.0
+    if (
+        isinstance(value, str)
+        and len(value) <= _LONGEST
+        and (match := _DURATION.fullmatch(value.replace(" ", "")))
+    ):
+        total = sum(
+            float(part or 0) * unit for part, unit in zip(match.groups(), _SECONDS.values(), strict=True)
+        )
+    elif is_number(value):
+        total = float(value)
+    if total <= 0:
+        raise mistake(
+            f"{shown(value)} is no duration", "as in 90s, 10m, 1h30m, or a number of seconds above 0"
+        )
+    return total
+
+
+def memory_bytes(value: Any) -> int:
+    """``4GB``, ``512MiB`` or a number of bytes as bytes, above 0."""
+    total = 0
+    if isinstance(value, str) and len(value) <= _LONGEST and (match := _MEMORY.fullmatch(value.strip())):
+        total = round(float(match[1]) * _UNITS[match[2] or ""])
+    elif is_number(value) and isinstance(value, int):
+        total = value
+    if total <= 0:
+        raise mistake(
+            f"{shown(value)} is no size of memory", "as in 4GB, 512MiB, or a number of bytes above 0"
+        )
+    return total
+
+
+def gpus(value: Any) -> float | str:
+    """``auto``, a whole number, or a share of one GPU below 1."""
+    if value == "auto":
+        return "auto"
+    if not is_number(value) or value < 0 or (value > 1 and value != int(value)):
+        raise mistake(f"{shown(value)} is no number of GPUs", "auto, a whole number, or a fraction below 1")
+    return float(value)
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "examples": ["10m", "1h30m"]},
+            ]
+        }
+    ),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(memory_bytes),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "examples": ["4GB"]}]}
+    ),
+]
+Gpus = Annotated[
+    float | Literal["auto"],
+    BeforeValidator(gpus),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "number", "minimum": 0}]}),
+]

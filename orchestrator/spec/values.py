@@ -1,0 +1,80 @@
+"""What the value of a hyperparameter may be, and when two of them are the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+MAX_INT = 2**53
+"""Integers beyond it are not exact in JSON, nor as float64."""
+
+Kind = Literal["int", "float", "bool", "str", "json"]
+"""The type of a parameter's recorded column."""
+
+_KINDS: Mapping[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
+
+
+def mistake(problem: str, allowed: str = "") -> PydanticCustomError:
+    """An error for a pydantic validator to raise, already in our words."""
+    return PydanticCustomError("mistake", "{problem}", {"problem": problem, "allowed": allowed})
+
+
+def kind_of(values: Iterable[Any]) -> Kind:
+    """The one type that holds all the values; "json" if they are lists, or of types that do not mix."""
+    kinds = {_KINDS.get(type(value), "json") for value in values}
+    if kinds == {"int", "float"}:
+        return "float"
+    return kinds.pop() if len(kinds) == 1 else "json"
+
+
+def canonical_json(value: Any) -> str:
+    """A text that two values share if and only if they are the same value of the same type."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is an int or a finite float; True and False are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_recordable(value: Any) -> bool:
+    """Whether JSON and Parquet hold it exactly: finite floats, integers within ±2**53, in lists and mappings too."""
+    match value:
+        case bool() | str() | None:
+            return True
+        case int():
+            return abs(value) <= MAX_INT
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(map(is_recordable, value))
+        case dict():
+            return all(map(is_recordable, value.values()))
+    return False
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a huge integer"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _recordable(value: Any) -> Any:
+    if not is_recordable(value):
+        raise mistake(
+            f"{shown(value)} cannot be recorded exactly",
+            "words, finite numbers, integers within ±2**53, lists",
+        )
+    return value
+
+
+Value = Annotated[Any, AfterValidator(_recordable)]
+"""The value of a hyperparameter: anything JSON and Parquet can hold."""
