@@ -1,4 +1,4 @@
-"""The spec: what the user wrote, read with every mistake at once, as values that the rest of the sweep is made from."""
+"""What the user wrote: read with every mistake at once, and held as values from which a sweep is made."""
 
 from orchestrator.spec.distribution import Distribution, Numeric
 from orchestrator.spec.expression import EvaluationError, Expression, ExpressionError

@@ -1,6 +1,6 @@
 """What a spec must mean beside being well-formed: names exist, bounds fit, something can be drawn.
 
-Each check notes its mistakes in the document and leaves out what is broken anyway, so that one slip is told once.
+Each check notes its mistakes in the document and passes over what is broken anyway: one slip is told once.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def check_meaning(draft: Draft) -> None:
 
 def _check_presence(draft: Draft) -> None:
     spec, document = draft.spec, draft.document
-    for name in spec.fixed:
-        if draft.names[name] == ("space", name):
+    for name in draft.searched_names():
+        if name in draft.fixed_names():
             document.add(("space", name), f"{name} is fixed as well", "take it out of fixed or out of space")
     if not draft.sound("search"):
         return
@@ -71,7 +71,7 @@ def _checked_space(draft: Draft) -> Space | None:
 
 def _parses(draft: Draft, path: Path, text: str) -> bool:
     try:
-        expression = Expression.parse(text, draft.names)
+        expression = Expression.parse(text, [*draft.searched_names(), *draft.fixed_names()])
     except ExpressionError as error:
         draft.document.add(path, error.problem, error.allowed)
         return False

@@ -14,7 +14,7 @@ _KEY = ("search", "configs")
 
 
 def read_csv_configs(document: Document, base: FilePath) -> None:
-    """Put the rows of the file that ``search.configs`` names in its place, so that the spec stands for itself.
+    """Put the rows of the file that ``search.configs`` names in its place: the spec then stands for itself.
 
     Cells are numbers, true, false, lists in brackets, or words; an empty one leaves its hyperparameter out.
     """

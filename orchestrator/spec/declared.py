@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
 from orchestrator.spec.distribution import Distribution
+from orchestrator.spec.document import Path
 from orchestrator.spec.draft import Draft
 from orchestrator.spec.nearest import did_you_mean
 from orchestrator.spec.values import is_number, shown
 from trainables.contract import REQUIRED, Declaration, Hyperparameter
 
 _MANY = 1000
-"""Of a longer range only the ends are looked at."""
+"""So many values of a distribution are looked at one by one."""
 
 _TYPES = {
     bool: "true or false",
@@ -30,15 +32,16 @@ _Words = tuple[str, str]
 
 def check_declared(draft: Draft, declaration: Declaration) -> None:
     """Note whatever in fixed, space and objective does not fit the declaration."""
-    spec, document, names = draft.spec, draft.document, draft.names
+    spec, document = draft.spec, draft.document
     known = {each.name: each for each in declaration.hyperparameters}
-    for name, path in names.items():
+    names = {*draft.fixed_names(), *draft.searched_names()}
+    for path, name in _written(draft):
         if name not in known:
             document.add(path, f"{spec.trainable} has no hyperparameter {name!r}", did_you_mean(name, known))
-            continue
-        misfit = _misfit(draft, known[name])
-        if misfit is not None:
-            document.add(path, *misfit)
+        elif name in spec.fixed and path[0] == "fixed":
+            _note(draft, path, _wrong(spec.fixed[name], known[name], draft.base))
+        elif name in spec.distributions() and path[0] != "fixed":
+            _note(draft, path, _misfit(spec.distributions()[name], known[name], draft.base))
     if draft.sound("fixed") and draft.sound("space") and draft.sound("search"):
         for each in declaration.hyperparameters:
             if each.default is REQUIRED and each.name not in names:
@@ -49,16 +52,23 @@ def check_declared(draft: Draft, declaration: Declaration) -> None:
         document.add(("objective", "metric"), f"{spec.trainable} does not report {metric!r}", allowed)
 
 
-def _misfit(draft: Draft, wanted: Hyperparameter) -> _Words | None:
-    spec = draft.spec
-    if wanted.name in spec.fixed:
-        return _wrong(spec.fixed[wanted.name], wanted, draft.base)
-    distribution = spec.distributions().get(wanted.name)
-    if distribution is None:  # broken, and told so
-        return None
+def _written(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Every name, and where it is written."""
+    for name in draft.fixed_names():
+        yield ("fixed", name), name
+    for name in draft.searched_names():
+        yield ("space", name) if name in draft.document.data.get("space", {}) else ("search", "configs"), name
+
+
+def _note(draft: Draft, path: Path, misfit: _Words | None) -> None:
+    if misfit is not None:
+        draft.document.add(path, *misfit)
+
+
+def _misfit(distribution: Distribution, wanted: Hyperparameter, base: FilePath) -> _Words | None:
     values = distribution.values()
-    if values is not None and (len(values) <= _MANY or wanted.choices):
-        return next((wrong for value in values[:_MANY] if (wrong := _wrong(value, wanted, draft.base))), None)
+    if values is not None and (distribution.numeric is None or wanted.choices):
+        return next((wrong for value in values[:_MANY] if (wrong := _wrong(value, wanted, base))), None)
     return _range_misfit(distribution, wanted)
 
 

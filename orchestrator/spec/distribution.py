@@ -1,7 +1,8 @@
 """What every distribution offers, so that search methods need not know which one they hold.
 
-The YAML form is the model: ``{loguniform: [1e-4, 1e-1], when: "..."}`` validates into one. Each maps a number in [0, 1)
-onto a value by its inverse distribution function, so that random, Sobol and grid search share one definition of the space.
+The YAML form is the model: ``{loguniform: [1e-4, 1e-1], when: "..."}`` validates into one. Each maps a number
+in [0, 1) onto a value by its inverse distribution function, so that all search methods share one definition
+of the space.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Floats = Annotated[tuple[_Float, _Float], Strict(False)]  # strict would refuse 
 class Numeric:
     """A bounded number, as other libraries want to hear of it.
 
-    ``step`` is None for plain floats and plain ints. Where it is not, a linear scale counts from ``low`` and a
-    logarithmic one takes the multiples of ``step`` within the bounds; ``Distribution.snap`` does either.
+    ``step`` is None for plain floats and plain ints. Where it is not, a linear scale counts from ``low`` and
+    a logarithmic one takes the multiples of ``step`` within the bounds; ``Distribution.snap`` does either.
     """
 
     low: float
@@ -68,7 +69,7 @@ class Distribution(BaseModel, ABC):
 
     @abstractmethod
     def values(self) -> Sequence[Any] | None:
-        """All values, in order, if they are finitely many. It may be long, but costs nothing until it is read."""
+        """All values in order, if they are finitely many; a long sequence costs nothing until it is read."""
 
     @abstractmethod
     def contains(self, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A spec on its way from a document to a value: what of it is well-formed, so that the rest can be judged as well."""
+"""A spec between document and value: which of its parts are well-formed, so that these are judged too."""
 
 from __future__ import annotations
 
@@ -29,16 +29,13 @@ class Draft:
         """Whether nothing at the path, in it or around it is broken."""
         return all(each[: len(path)] != path and path[: len(each)] != each for each in self.broken)
 
-    @property
-    def names(self) -> dict[str, Path]:
-        """Where each hyperparameter is written, broken ones included."""
-        names: dict[str, Path] = {}
-        for section in ("fixed", "space"):
-            written = self.document.data.get(section)
-            names |= {name: (section, name) for name in written} if isinstance(written, dict) else {}
-        if not self.spec.space:
-            names |= {name: ("search", "configs") for name in self.spec.distributions() if name not in names}
-        return names
+    def fixed_names(self) -> tuple[str, ...]:
+        """The names in fixed, broken ones included."""
+        return _keys(self.document.data.get("fixed"))
+
+    def searched_names(self) -> tuple[str, ...]:
+        """The names in the space, broken ones included; without a space, those in the configurations."""
+        return _keys(self.document.data.get("space")) or tuple(self.spec.distributions())
 
 
 def draft(document: Document, base: FilePath) -> Draft:
@@ -64,3 +61,7 @@ def _leave_out(data: dict[str, Any], path: Path) -> None:
             data["constraints"] = [*data["constraints"][:index], "True", *data["constraints"][index + 1 :]]
         case (section, *_):
             data.pop(str(section), None)
+
+
+def _keys(section: Any) -> tuple[str, ...]:
+    return tuple(section) if isinstance(section, dict) else ()

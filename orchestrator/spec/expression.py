@@ -1,7 +1,7 @@
 """Conditions and constraints: Python's expressions, cut down to arithmetic and comparison.
 
-A spec may come from a colleague, so an expression is never given to ``eval``: it is parsed once, every node of its
-tree must be on a short list, and numbers cannot grow without bound. What it cannot say, it cannot do.
+A spec may come from a colleague, so an expression is never given to ``eval``: it is parsed once, every
+node of its tree must be on a short list, and numbers cannot grow without bound.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Expression:
             raise EvaluationError(self, values, str(error)) from None
 
     def compared_words(self) -> Iterator[tuple[str, str]]:
-        """The (name, word) of every ``name == 'word'`` and ``name in ['word', ...]``: where a typo would hide."""
+        """The (name, word) of every ``name == 'word'`` and ``name in ['word']``: where a typo would hide."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
                 options = node.comparators[0]

@@ -15,7 +15,8 @@ UNDECLARED_LENGTH = "epochs"
 def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     """The last step of the longest training: what the scheduler section says, else the trainable's length.
 
-    The length is its fixed value, else the most its distribution gives, else its declared default. None if unknown.
+    The length is its fixed value, else the most its distribution gives, else its declared default; None if
+    nothing says it.
     """
     if spec.scheduler is not None and spec.scheduler.max is not None:
         return spec.scheduler.max

@@ -1,4 +1,4 @@
-"""The spec as values: one model a section. The reference in the docs and the JSON Schema are generated from here."""
+"""The spec as values: one model a section. The reference in the docs and the JSON Schema come from here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Objective(Section):
     )
     diverged_above: float | None = Field(
         default=None,
-        description="A trial whose metric is worse than this has diverged: above it for min, below its negative for max.",
+        description="Worse than this, a trial has diverged: above it for min, below its negative for max.",
     )
 
 
@@ -56,7 +56,7 @@ class Search(Section):
 
     method: Literal["grid", "random", "sobol", "tpe", "list"] = Field(
         default="tpe",
-        description="grid: every cell once. random, sobol: spread over the space. tpe: learn from the results. "
+        description="grid: every cell once. random, sobol: spread over the space. tpe: learn from results. "
         "list: the configurations given in configs.",
     )
     seed: int = Field(
@@ -107,7 +107,7 @@ class Resources(Section):
     cpu: float = Field(default=1, ge=0, description="CPUs of one trial.")
     gpu: Gpus = Field(
         default="auto",
-        description="GPUs of one trial: auto (one if the nodes have any), a whole number, or a fraction below 1.",
+        description="GPUs of one trial: auto (one if there are any), a whole number, or a fraction below 1.",
     )
     memory: Bytes | None = Field(default=None, description="Memory of one trial, in bytes or as 4GB.")
     concurrency: int | None = Field(
@@ -164,14 +164,14 @@ class Spec(Section):
     trial: TrialPolicy = TrialPolicy()
 
     def distributions(self) -> Mapping[str, Distribution]:
-        """The searched parameters. A list of configurations without a space spans one: the values in the list."""
+        """The searched parameters. Configurations listed without a space span one: the values in the list."""
         return self.space or spanned(self.search.configs or [])
 
     def parameter_space(self) -> Space:
         """The search space, its expressions parsed; keep it rather than asking again.
 
         Raises:
-            ExpressionError, CircleError: Only for a Spec that did not come from ``read_spec`` or ``parse_spec``.
+            ExpressionError, CircleError: Only if it did not come from ``read_spec`` or ``parse_spec``.
         """
         return Space(self.distributions(), self.constraints, self.fixed)
 
@@ -181,7 +181,7 @@ class Spec(Section):
 
 
 def spanned(configs: str | list[dict[str, Any]]) -> dict[str, Choice]:
-    """A choice a name, over the values that the name has in the configurations; none for a file not yet read."""
+    """A choice a name, over the values it has in the configurations; none for a file not yet read."""
     columns: dict[str, list[Any]] = {}
     for config in configs if isinstance(configs, list) else []:
         for name, value in config.items():

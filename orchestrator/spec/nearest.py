@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _SHOWN = 12  # more names than this are a wall, not a help
 
@@ -17,8 +17,14 @@ def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of")
     names = [str(each) for each in known]
     if not names:
         return ""
-    close = difflib.get_close_matches(str(name).lower(), {n.lower(): n for n in names}, n=1, cutoff=0.6)
-    nearest = next((n for n in names if close and n.lower() == close[0]), None)
+    nearest = _nearest(str(name).lower(), {each.lower(): each for each in names})
     listed = f"{kind}: {', '.join(names)}" if len(names) <= _SHOWN else ""
     asked = f"did you mean {nearest!r}?" if nearest is not None else ""
     return " ".join(part for part in (asked, listed) if part)
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str | None:
+    """The known name that is spelt most alike; else one that starts the same: 'min' for 'minimise'."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    close += [each for each in known if len(each) > 1 and name.startswith(each)]
+    return known[close[0]] if close else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.spec.document import MAX_DEPTH, Document, Path, Place, dotted
 from orchestrator.spec.values import shown
-from orchestrator.spec.yaml_reader import fragment
+from orchestrator.spec.yaml_reader import NotYamlError, fragment
 
 
 class _NoWayError(ValueError):
@@ -29,30 +29,27 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
         try:
             if not equals or not all(parts) or len(parts) > MAX_DEPTH:
                 raise _NoWayError((), "no key and value", "as in --set budget.trials=20")
-            container, path = _container(document, parts)
+            container, path = _container(document, parts, place)
+            document.replace(path, place)
+            container[path[-1]] = fragment(document, path, text)
         except _NoWayError as error:
             document.add_at(place, error.path, error.problem, error.allowed)
-            continue
-        document.replace(path, place)
-        container[path[-1]] = fragment(document, path, text)
+        except NotYamlError as error:
+            document.add_at(place, (), error.problem, error.allowed)
 
 
-def _container(document: Document, parts: Sequence[str]) -> tuple[Any, Path]:
-    """The mapping or list that holds the last part, and the whole path."""
+def _container(document: Document, parts: Sequence[str], place: Place) -> tuple[Any, Path]:
+    """The mapping or list that holds the last part, made at ``place`` if need be; and the whole path."""
     inner: Any = document.data
     path: Path = ()
     for part in parts:
         if path:
-            inner = _entered(inner, path)
+            if isinstance(inner, dict) and inner.get(path[-1]) is None:
+                inner[path[-1]] = {}
+                document.places[path] = place
+            inner = inner[path[-1]]
         path = (*path, _key(inner, path, part))
     return inner, path
-
-
-def _entered(container: Any, path: Path) -> Any:
-    key = path[-1]
-    if isinstance(container, dict) and container.get(key) is None:
-        container[key] = {}
-    return container[key]
 
 
 def _key(container: Any, path: Path, part: str) -> str | int:

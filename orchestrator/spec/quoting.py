@@ -1,6 +1,6 @@
 """Expressions have to be quoted, since YAML gives ``'a' == b``, ``*`` and ``[`` meanings of its own.
 
-Found here: which values are expressions, and in a text that YAML could not read, the line that lacks the quotes.
+Found here: which values are expressions, and in a text that YAML could not read, the line without quotes.
 """
 
 from __future__ import annotations

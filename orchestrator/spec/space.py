@@ -1,6 +1,6 @@
 """The search space: distributions, the conditions that switch some of them off, and the constraints.
 
-All that a search method or a check asks of a space is answered here, so that every method means the same by it.
+All that a search method or a check asks of a space is answered here, so that all mean the same by it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class CircleError(ValueError):
 class Space:
     """The parameters in the order in which they are written, and what joins them.
 
-    A parameter is *active* in a configuration if it has no ``when``, or if everything its ``when`` names is active
-    and the condition holds. An inactive one is absent from the configuration.
+    A parameter is *active* in a configuration if it has no ``when``, or if everything its ``when`` names is
+    active and the condition holds. An inactive one is absent from the configuration.
 
     Attributes:
-        parameters: Name to distribution, in the written order; a point of the unit cube has one coordinate for each.
-        fixed: The values that are the same in every configuration. Expressions see them; configurations do not
-            contain them.
+        parameters: Name to distribution in the written order, which is the order of a point's coordinates.
+        fixed: The values that are the same in every configuration. Expressions see them; configurations do
+            not contain them.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Space:
         """Parse every expression.
 
         Raises:
-            ExpressionError: A condition or a constraint is no expression, or names what is neither parameter nor fixed.
+            ExpressionError: A condition or constraint is no expression, or names something unknown.
             CircleError: Conditions depend on each other in a circle.
         """
         self.parameters = dict(parameters)
@@ -63,7 +63,7 @@ class Space:
         self._order = evaluation_order(list(self.parameters), needs)
 
     def from_unit(self, point: Sequence[float]) -> Config:
-        """The configuration at a point of the unit cube, one coordinate in [0, 1) a parameter, in the written order.
+        """The configuration at a point of the unit cube: one coordinate a parameter, in the written order.
 
         Raises:
             EvaluationError: A condition has no answer for these values.
@@ -72,11 +72,11 @@ class Space:
         return self.draw(lambda name, distribution: distribution.from_unit(coordinates[name]))
 
     def sample(self, rng: random.Random) -> Config:
-        """A random configuration. It takes one number a parameter, active or not, so that draws do not shift."""
+        """A random configuration. It takes one number for every parameter, so that draws do not shift."""
         return self.from_unit([rng.random() for _ in self.parameters])
 
     def draw(self, suggest: Callable[[str, Distribution], Any]) -> Config:
-        """Ask for the value of each active parameter, those that conditions depend on first (define by run)."""
+        """Ask for the value of each active parameter, those that others depend on first (define by run)."""
         config: Config = {}
         for name in self._order:
             if self._is_active(name, config):
@@ -85,7 +85,7 @@ class Space:
         return self._written(config)
 
     def canonical(self, config: Mapping[str, Any]) -> Config:
-        """A user's configuration as we would have drawn it: in the written order, 1 for a float becomes 1.0."""
+        """A user's configuration as we would have drawn it: in the written order, 1.0 for a float's 1."""
         return {name: self.parameters[name].snap(config[name]) for name in self.parameters if name in config}
 
     def key(self, config: Mapping[str, Any]) -> str:
@@ -106,7 +106,7 @@ class Space:
         return not constraint.names <= values.keys() or constraint.evaluate(values)
 
     def cells(self) -> Iterator[Config] | None:
-        """Every feasible configuration once, the last parameter varying fastest; None if there are infinitely many.
+        """Every feasible configuration once, the last parameter varying fastest; None if there is no end.
 
         A parameter on which an earlier one depends varies as if written before it.
         """

@@ -1,4 +1,4 @@
-"""Evenly spaced numbers as a sequence that is never written out: ``{int: [0, 1000000000]}`` costs three numbers.
+"""Evenly spaced numbers as a sequence that is never written out: a billion of them cost no more than two.
 
 Counted in decimals, so that the third step of 0.1 is 0.3 and not 0.30000000000000004.
 """

@@ -43,7 +43,7 @@ def is_number(value: Any) -> bool:
 
 
 def is_recordable(value: Any) -> bool:
-    """Whether JSON and Parquet hold it exactly: finite floats, integers within ±2**53, in lists and mappings too."""
+    """Whether JSON and Parquet hold it exactly: words, finite floats, integers within ±2**53, lists."""
     match value:
         case bool() | str() | None:
             return True

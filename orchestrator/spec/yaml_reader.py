@@ -1,4 +1,4 @@
-"""YAML 1.2 into a :class:`Document`: every key and value with its line, every oddity a mistake, nothing executed.
+"""YAML 1.2 into a :class:`Document`: everything with its line, every oddity a mistake, nothing executed.
 
 ruamel only parses; its tree of nodes is read here, because the tree still knows lines and quotes.
 """
@@ -50,12 +50,12 @@ def from_yaml(text: str, name: str) -> Document:
 
 
 def fragment(document: Document, path: Path, text: str) -> Any:
-    """Read a value that stands at one place, such as an override's; mistakes are noted for its path."""
-    try:
-        node = compose(text)
-    except NotYamlError as error:
-        document.add(path, error.problem, error.allowed)
-        return None
+    """Read a value that stands at one place, such as an override's; mistakes are noted for its path.
+
+    Raises:
+        NotYamlError: There is no value.
+    """
+    node = compose(text)
     return None if node is None else _Reading(document, None).value(node, path)
 
 
@@ -151,12 +151,13 @@ class _Reading:
                     path, f"the key {_short(key_node)} is no text", "a name; in quotes if it must be"
                 )
                 continue
-            value = self.value(value_node, (*path, key))
-            self._note_place(key_node, (*path, key))
             if key in own:
-                self._document.add((*path, key), f"given twice, first on line {first[key]}", "each key once")
+                place = self._place(key_node) or self._document.place(path)
+                problem = f"given twice, first on line {first[key]}"
+                self._document.add_at(place, (*path, key), problem, "each key once")
                 continue
-            own[key], first[key] = value, key_node.start_mark.line + 1
+            own[key], first[key] = self.value(value_node, (*path, key)), key_node.start_mark.line + 1
+            self._note_place(key_node, (*path, key))
         return {**merged, **own}
 
     def _merged(self, node: Any, path: Path) -> dict[str, Any]:
@@ -172,9 +173,13 @@ class _Reading:
         return values
 
     def _note_place(self, node: Node, path: Path) -> None:
-        if self._name is not None:
-            line = node.start_mark.line + 1
-            self._document.places[path] = Place(f"{self._name}:{line}", line)
+        place = self._place(node)
+        if place is not None:
+            self._document.places[path] = place
+
+    def _place(self, node: Node) -> Place | None:
+        line = node.start_mark.line + 1
+        return None if self._name is None else Place(f"{self._name}:{line}", line)
 
 
 def _scalar(kind: str, node: ScalarNode) -> Any:
