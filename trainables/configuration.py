@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from trainables.contract import REQUIRED, Hyperparameter
 
 
 def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter]) -> dict[str, Any]:
-    """The configuration with the declared defaults filled in.
+    """The configuration with the declared defaults filled in; numbers and paths are of the declared type.
+
+    So a numpy number becomes Python's own, which raises where numpy's would go on with a warning.
 
     Raises:
         ValueError: A name is not declared, one without a default is missing, or a value is not allowed. All
@@ -30,7 +34,10 @@ def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter
             mistakes.append(f"{name}: {problem}")
     if mistakes:
         raise ValueError("\n".join(mistakes))
-    return completed
+    return {
+        name: declared[name].type(value) if declared[name].type in (int, float, Path) else value
+        for name, value in completed.items()
+    }
 
 
 def _problem(value: Any, declared: Hyperparameter) -> str:
@@ -40,9 +47,9 @@ def _problem(value: Any, declared: Hyperparameter) -> str:
     if declared.choices and value not in declared.choices:
         return f"{value!r} is not one of {', '.join(map(str, declared.choices))}"
     if declared.type in (int, float):
-        accepted = int if declared.type is int else (int, float)
+        accepted = Integral if declared.type is int else Real
         if isinstance(value, bool) or not isinstance(value, accepted):
             return f"{value!r} is no {declared.type.__name__}"
-        if not declared.low <= value <= declared.high:
+        if not declared.low <= float(value) <= declared.high:
             return f"{value} is not within {declared.low} and {declared.high}"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from trainables.configuration import complete
@@ -18,6 +19,12 @@ DECLARED = (
 
 def test_defaults_are_filled_in() -> None:
     assert complete({"lr": 1}, DECLARED) == {"lr": 1, "layers": 2, "activation": "relu"}
+
+
+def test_values_become_the_declared_type() -> None:
+    completed = complete({"lr": np.float32(0.5), "layers": np.int64(3)}, DECLARED)
+    assert completed == {"lr": 0.5, "layers": 3, "activation": "relu"}
+    assert [type(value) for value in completed.values()] == [float, int, str]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from trainables.contract import Trial, run
@@ -29,7 +30,7 @@ def test_the_articles_just_right_rate_diverges() -> None:
 
 
 def test_the_largest_rate_overflows_in_epoch_7() -> None:
-    trial = Trial(config={"lr": 0.1})
+    trial = Trial(config={"lr": np.float64(0.1)})  # which by itself would go on to NaN, with a warning
     with pytest.raises(OverflowError):
         run(train, trial)
     assert [report.step for report in trial.history] == [1, 2, 3, 4, 5, 6, 7], "epochs 0 to 6 of the article"

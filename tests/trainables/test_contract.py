@@ -1,0 +1,140 @@
+"""What every built-in trainable owes, checked on each of them by the same tests."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from trainables import BUILTIN
+from trainables.configuration import complete
+from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
+
+CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
+
+CONFIG: dict[str, dict[str, Any]] = {
+    "linear": {"lr": 0.003, "epochs": 3},
+    "tabular": {"data": CHURN, "target": "churn", "epochs": 3, "width": 8, "batch_size": 512},
+}
+"""A short training of each. A built-in without one fails the tests."""
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+class TestContract:
+    @pytest.fixture
+    def module(self, name: str) -> ModuleType:
+        return importlib.import_module(BUILTIN[name].partition(":")[0])
+
+    @pytest.fixture
+    def train(self, module: ModuleType, name: str) -> Callable[..., Any]:
+        trainable: Callable[..., Any] = getattr(module, BUILTIN[name].partition(":")[2])
+        return trainable
+
+    @pytest.fixture
+    def declaration(self, train: Callable[..., Any]) -> Declaration:
+        declaration = declaration_of(train)
+        assert declaration is not None
+        return declaration
+
+    def history(self, train: Callable[..., Any], config: dict[str, Any], seed: int = 0) -> list[Report]:
+        trial = Trial(config=config, seed=seed, device="cpu")
+        run(train, trial)
+        return trial.history
+
+    def test_reports_every_step_up_to_its_length(
+        self, train: Callable[..., Any], declaration: Declaration, name: str
+    ) -> None:
+        reports = self.history(train, CONFIG[name])
+        assert [report.step for report in reports] == [1, 2, 3]
+        assert CONFIG[name][declaration.length] == 3
+
+    def test_all_metrics_are_floats_and_the_same_in_each_report(
+        self, train: Callable[..., Any], declaration: Declaration, name: str
+    ) -> None:
+        given: list[dict[str, Any]] = []
+
+        class Watched(Trial):
+            def report(self, *, step: int, **metrics: float) -> None:
+                given.append(metrics)
+                super().report(step=step, **metrics)
+
+        run(train, Watched(config=CONFIG[name], device="cpu"))
+
+        assert all(type(value) is float for metrics in given for value in metrics.values())
+        assert all(metrics.keys() == given[0].keys() for metrics in given)
+        assert not given[0].keys() & RESERVED
+        assert not declaration.metrics or given[0].keys() == set(declaration.metrics)
+
+    def test_the_same_seed_gives_the_same_reports(self, train: Callable[..., Any], name: str) -> None:
+        assert self.history(train, CONFIG[name], seed=5) == self.history(train, CONFIG[name], seed=5)
+
+    def test_the_seed_is_the_trials(self, train: Callable[..., Any], name: str) -> None:
+        same = self.history(train, CONFIG[name], seed=5) == self.history(train, CONFIG[name], seed=6)
+        assert same == (name == "linear"), "linear starts from its init_seed, as the article does"
+
+    def test_reads_exactly_the_declared_hyperparameters(
+        self, module: ModuleType, declaration: Declaration, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: set[str] = set()
+
+        class Watched(dict[str, Any]):
+            def __getitem__(self, key: str) -> Any:
+                read.add(key)
+                return super().__getitem__(key)
+
+        monkeypatch.setattr(module, "complete", lambda config, declared: Watched(complete(config, declared)))
+        self.history(module.train, CONFIG[name])
+
+        assert read == {hyperparameter.name for hyperparameter in declaration.hyperparameters}
+
+    def test_refuses_a_name_it_does_not_declare(self, train: Callable[..., Any], name: str) -> None:
+        with pytest.raises(ValueError, match="learning_rat: no such hyperparameter"):
+            self.history(train, CONFIG[name] | {"learning_rat": 0.1})
+
+    def test_says_of_itself_what_a_user_needs(self, declaration: Declaration) -> None:
+        assert declaration.summary.endswith(".")
+        assert all(hyperparameter.meaning for hyperparameter in declaration.hyperparameters)
+        complete(
+            dict.fromkeys(self.required(declaration), "given") | declaration.defaults(),
+            declaration.hyperparameters,
+        )
+
+    def required(self, declaration: Declaration) -> set[str]:
+        return {h.name for h in declaration.hyperparameters} - declaration.defaults().keys()
+
+    def test_an_end_in_a_report_ends_it(self, train: Callable[..., Any], name: str) -> None:
+        reports = []
+
+        def end(report: Report) -> None:
+            reports.append(report)
+            if report.step == 2:
+                raise TrialEnded
+
+        with pytest.raises(TrialEnded):
+            run(train, Trial(config=CONFIG[name], device="cpu", sink=end))
+        assert len(reports) == 2
+        assert self.history(train, CONFIG[name])[:2] == reports, "the next trial is none the worse for it"
+
+    def test_importing_it_imports_nothing_heavy(self, module: ModuleType, name: str) -> None:
+        heavy = {"torch", "numpy", "pandas", "sklearn", "ray"}
+        code = f"import sys, {module.__name__}; sys.exit(' '.join({heavy} & sys.modules.keys()) or None)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+
+def test_linear_trains_without_torch_and_numpy() -> None:
+    code = """
+import sys
+from trainables.contract import Trial, run
+from trainables.linear import train
+run(train, Trial(config={"epochs": 1}))
+sys.exit(" ".join({"torch", "numpy"} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

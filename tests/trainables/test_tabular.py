@@ -1,0 +1,113 @@
+"""The dense network on real tables: it learns, every hyperparameter does something, and scores are true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from sklearn import datasets
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+from trainables import supervised
+from trainables.contract import Trial, run
+from trainables.tabular import network, train
+
+CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
+
+
+def history(**config: Any) -> list[dict[str, float]]:
+    trial = Trial(config=config, device="cpu")
+    run(train, trial)
+    return [report.metrics for report in trial.history]
+
+
+def saved(load: Callable[..., Any], path: Path) -> dict[str, Any]:
+    """A data set of scikit-learn's as a file, and the hyperparameters that name it."""
+    frame: pd.DataFrame = load(as_frame=True).frame
+    frame.to_parquet(path / "table.parquet")
+    return {"data": path / "table.parquet", "target": "target"}
+
+
+def test_churn_reaches_the_promised_auroc() -> None:
+    scores = history(data=CHURN, target="churn", epochs=8, lr=3e-3, dropout=0.3)
+    assert max(score["val_auroc"] for score in scores) >= 0.84
+
+
+def test_scores_are_those_of_the_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings: list[supervised.Training] = []
+    fit = supervised.fit
+
+    def watched(training: supervised.Training, trial: Trial, *, epochs: int) -> None:
+        trainings.append(training)
+        fit(training, trial, epochs=epochs)
+
+    monkeypatch.setattr(supervised, "fit", watched)
+    last = history(data=CHURN, target="churn", epochs=2)[-1]
+
+    for name, examples in (("train", trainings[0].train), ("val", trainings[0].validation)):
+        probabilities = trainings[0].predict(examples.inputs)[:, 0].double().sigmoid().numpy()
+        targets = examples.targets.numpy()
+        assert last[f"{name}_auroc"] == pytest.approx(roc_auc_score(targets, probabilities))
+        assert last[f"{name}_accuracy"] == pytest.approx(accuracy_score(targets, probabilities > 0.5))
+
+
+def test_multiclass(tmp_path: Path) -> None:
+    last = history(**saved(datasets.load_digits, tmp_path), epochs=8, lr=3e-3, width=32)[-1]
+    assert last["val_accuracy"] > 0.9
+    assert last["val_auroc"] > 0.98
+
+
+def test_regression_is_scored_in_the_targets_units(tmp_path: Path) -> None:
+    last = history(**saved(datasets.load_diabetes, tmp_path), epochs=20, lr=3e-3, batch_size=32)[-1]
+    assert last["val_r2"] > 0.35
+    assert 45 < last["val_rmse"] < 70, "the target's own deviation is 77"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lr": 0.01},
+        {"batch_size": 16},
+        {"layers": 0},
+        {"width": 8},
+        {"activation": "gelu"},
+        {"activation": "tanh"},
+        {"dropout": 0.5},
+        {"weight_decay": 0.1},
+        {"optimizer": "sgd"},
+        {"optimizer": "adamw", "weight_decay": 0.1},
+        {"split_seed": 1},
+        {"validation": 0.3},
+        {"test": 0.0},
+        {"task": "regression"},
+    ],
+    ids=str,
+)
+def test_each_hyperparameter_changes_the_training(change: dict[str, Any], tmp_path: Path) -> None:
+    iris = saved(datasets.load_iris, tmp_path) | {"epochs": 1}
+    assert history(**iris, **change) != history(**iris)
+
+
+def test_momentum_is_sgds(tmp_path: Path) -> None:
+    iris = saved(datasets.load_iris, tmp_path) | {"epochs": 1, "batch_size": 16}
+    assert history(**iris, optimizer="sgd", momentum=0.5) != history(**iris, optimizer="sgd")
+    assert history(**iris, optimizer="adam", momentum=0.5) == history(**iris, optimizer="adam")
+
+
+def test_the_network_is_as_deep_and_wide_as_asked() -> None:
+    def shapes(**config: Any) -> list[tuple[int, ...]]:
+        model = network(5, 3, {"activation": "relu", "dropout": 0.1, "width": 8} | config)
+        return [tuple(weight.shape) for weight in model.parameters() if weight.dim() == 2]
+
+    assert shapes(layers=0) == [(3, 5)]
+    assert shapes(layers=3) == [(8, 5), (8, 8), (8, 8), (3, 8)]
+
+
+def test_a_learning_rate_beyond_reason_reports_what_is_not_finite(tmp_path: Path) -> None:
+    scores = history(**saved(datasets.load_diabetes, tmp_path), epochs=3, optimizer="sgd", lr=1e6)
+    assert len(scores) == 3
+    assert not torch.isfinite(torch.tensor(scores[-1]["val_loss"]))

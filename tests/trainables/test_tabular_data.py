@@ -1,0 +1,258 @@
+"""Reading, splitting and preprocessing a table: nothing of validation or test reaches what training sees."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainables.tabular_columns import read_target
+from trainables.tabular_data import Table, load, split
+
+CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
+
+
+def table_of(frame: pd.DataFrame, path: Path, **options: Any) -> Table:
+    frame.to_csv(path / "table.csv", index=False)
+    return load(path / "table.csv", target="y", **options)
+
+
+def example(rows: int = 60) -> pd.DataFrame:
+    """A number, a text and a target of two classes, in the ratio of two to one."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "size": rng.normal(size=rows).round(3),
+            "colour": rng.choice(["red", "green", "blue"], rows),
+            "y": np.resize(["no", "no", "yes"], rows),
+        }
+    )
+
+
+# ------------------------------------------------------------------------------------------------ splitting
+
+
+@given(
+    strata=st.lists(st.integers(0, 4), min_size=1, max_size=200),
+    seed=st.integers(0, 1000),
+    validation=st.floats(0.05, 0.45),
+    test=st.floats(0.0, 0.45),
+)
+@settings(derandomize=True, deadline=None, max_examples=80)
+def test_parts_are_disjoint_complete_and_stratified(
+    strata: list[int], seed: int, validation: float, test: float
+) -> None:
+    rows = split(np.array(strata), seed=seed, validation=validation, test=test)
+    assert sorted([*rows.train, *rows.validation, *rows.test]) == list(range(len(strata)))
+    for stratum in set(strata):
+        size = strata.count(stratum)
+        shares = {
+            "train": sum(strata[row] == stratum for row in rows.train),
+            "validation": sum(strata[row] == stratum for row in rows.validation),
+            "test": sum(strata[row] == stratum for row in rows.test),
+        }
+        assert shares["train"] >= 1, "training is never without a class"
+        assert abs(shares["validation"] - size * validation) <= 1
+        assert abs(shares["test"] - size * test) <= 0.5
+
+
+def test_the_split_is_that_of_its_seed() -> None:
+    def validation(seed: int) -> list[int]:
+        return split(np.zeros(100, dtype=int), seed=seed, validation=0.2, test=0.2).validation.tolist()
+
+    assert validation(3) == validation(3)
+    assert validation(3) != validation(4)
+
+
+def test_classes_keep_their_shares_and_a_rare_one_stays_in_training(tmp_path: Path) -> None:
+    frame = example(300)
+    frame.loc[7, "y"] = "perhaps"
+    table = table_of(frame, tmp_path)
+    assert table.classes == ("no", "perhaps", "yes")
+    assert np.bincount(table.validation_targets, minlength=3).tolist() == [40, 0, 20]
+    assert np.bincount(table.train_targets).tolist() == [119, 1, 60]
+
+
+# -------------------------------------------------------------------------------------------- preprocessing
+
+
+def test_preprocessing_is_fitted_on_the_training_rows_only(tmp_path: Path) -> None:
+    frame = example()
+    before = table_of(frame, tmp_path)
+    for part in (before.rows.validation, before.rows.test):
+        frame.loc[part[0], ["size", "colour"]] = [1e6, "violet"]
+        frame.loc[part[1], ["size", "colour"]] = [None, None]
+
+    after = table_of(frame, tmp_path)
+
+    assert after.features == before.features
+    assert np.array_equal(after.train_inputs, before.train_inputs)
+    colours = [i for i, name in enumerate(after.features) if name.startswith("colour")]
+    assert not after.validation_inputs[:2, colours].any(), "unknown in training: none of its categories"
+    assert np.isfinite(after.validation_inputs).all()
+    assert np.array_equal(after.validation_inputs[2:], before.validation_inputs[2:])
+
+
+def test_test_rows_change_nothing_at_all(tmp_path: Path) -> None:
+    frame = example()
+    before = table_of(frame, tmp_path)
+    frame.loc[before.rows.test, ["size", "colour"]] = [-5.0, "violet"]
+    after = table_of(frame, tmp_path)
+    assert np.array_equal(after.train_inputs, before.train_inputs)
+    assert np.array_equal(after.validation_inputs, before.validation_inputs)
+
+
+def test_missing_values_become_the_median_and_categories_of_their_own(tmp_path: Path) -> None:
+    frame = example()
+    frame.loc[::4, "size"] = None
+    frame.loc[::5, "colour"] = None
+    frame["infinite"] = np.where(frame.index % 3 == 0, np.inf, frame.index)
+    frame["empty"] = np.nan
+    table = table_of(frame, tmp_path)
+    assert set(table.features) == {
+        "size", "missingindicator_size", "infinite", "missingindicator_infinite", "empty",
+        "missingindicator_empty", "colour_red", "colour_green", "colour_blue", "colour_(missing)",
+    }  # fmt: skip
+    assert np.isfinite(table.train_inputs).all()
+    train = dict(zip(table.features, table.train_inputs.T, strict=True))
+    missing = frame["size"].iloc[table.rows.train].isna().to_numpy()
+    assert len(set(train["size"][missing].tolist())) == 1
+    assert np.array_equal(train["missingindicator_size"] > 0, missing)
+
+
+def test_a_column_of_identifiers_does_not_make_a_column_each(tmp_path: Path) -> None:
+    frame = example(400)
+    frame["customer"] = [f"c{i}" for i in range(400)]
+    assert len(table_of(frame, tmp_path).features) <= 4 + 50
+
+
+def test_numbers_are_standardized_by_the_training_rows(tmp_path: Path) -> None:
+    table = table_of(example(), tmp_path)
+    sizes = table.train_inputs[:, table.features.index("size")]
+    assert abs(sizes.mean()) < 1e-6
+    assert sizes.std() == pytest.approx(1)
+
+
+def test_parquet_reads_like_csv(tmp_path: Path) -> None:
+    frame = example().assign(flag=lambda f: f["size"] > 0, when=pd.date_range("2024-01-01", periods=60))
+    frame["when"] = frame["when"].where(frame.index != 3)
+    frame["kind"] = frame["colour"].astype("category")
+    frame["count"] = pd.array([*range(59), None], dtype="Int64")
+    frame.to_parquet(tmp_path / "table.parquet")
+    table = load(tmp_path / "table.parquet", target="y")
+    assert {"flag", "when", "kind_red", "count"} <= set(table.features)
+    assert np.isfinite(table.train_inputs).all()
+    assert np.array_equal(table.rows.train, table_of(example(), tmp_path).rows.train)
+
+
+# --------------------------------------------------------------------------------------------------- target
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "classes"),
+    [
+        (["no", "yes"], "binary", ("no", "yes")),
+        ([True, False], "binary", (False, True)),
+        ([0, 1], "binary", (0, 1)),
+        ([1.0, 0.0], "binary", (0.0, 1.0)),
+        (["a", "c", "b"], "multiclass", ("a", "b", "c")),
+        (range(20), "multiclass", tuple(range(20))),
+        (range(21), "regression", ()),
+        ([0.5, 1.5], "regression", ()),
+    ],
+)
+def test_the_task_is_found(values: list[Any], task: str, classes: tuple[Any, ...]) -> None:
+    found, targets, in_order = read_target(pd.Series(list(values) * 3), "auto")
+    assert (found, in_order) == (task, classes)
+    assert len(targets) == 3 * len(values)
+
+
+def test_a_regressions_target_is_standardized(tmp_path: Path) -> None:
+    frame = example().assign(y=lambda f: f["size"] * 1000 + 5000)
+    table = table_of(frame, tmp_path)
+    assert table.task == "regression"
+    assert abs(table.train_targets.mean()) < 1e-6
+    assert table.target_scale == pytest.approx(frame["y"].iloc[table.rows.train].std(ddof=0))
+
+
+def test_rows_without_a_target_are_dropped_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = example()
+    frame.loc[:9, "y"] = None
+    with caplog.at_level(logging.WARNING):
+        table = table_of(frame, tmp_path)
+    assert "10 of 60 rows have no y; they are dropped" in caplog.text
+    assert sum(map(len, (table.rows.train, table.rows.validation, table.rows.test))) == 50
+    assert table.classes == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({}, {"target": "color"}, r"no column 'color'; did you mean 'colour'\? It has size, colour, y"),
+        ({}, {"target": "profit"}, r"no column 'profit'; It has size, colour, y"),
+        ({"y": "no"}, {}, r"target 'y': 60 rows and 1 different values"),
+        ({"y": np.nan}, {}, r"target 'y': 0 rows and 0 different values"),
+        ({"y": [f"{i} €" for i in range(60)]}, {}, r"'y': 60 different values in 60 rows are no classes"),
+        ({}, {"task": "regression"}, r"target 'y': a regression needs numbers, and it has text such as 'no'"),
+        ({"y": np.resize([0, 1, 2], 60)}, {"task": "binary"}, r"binary task needs two values, and it has 3"),
+        ({}, {"validation": 0.7, "test": 0.3}, r"must be shares that leave rows to train on"),
+        ({}, {"validation": 0.001}, r"60 rows are too few for a validation part of 0.001"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_named(
+    change: dict[str, Any], options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    example().assign(**change).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / "table.csv", **({"target": "y"} | options))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("table.csv", "", "no rows"),
+        ("table.csv", "x,y\n", "no rows"),
+        ("table.csv", "y\n1\n2\n", "only column"),
+        ("table.xls", "x", "must end in .csv"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / name, target="y")
+
+
+def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nowhere.csv", target="y")
+
+
+# --------------------------------------------------------------------------------------------- kept results
+
+
+def test_a_table_is_kept_until_its_file_changes(tmp_path: Path) -> None:
+    first = table_of(example(), tmp_path)
+    assert load(tmp_path / "table.csv", target="y") is first
+    assert load(tmp_path / "table.csv", target="y", seed=1) is not first
+    os.utime(tmp_path / "table.csv", ns=(1, 1))
+    assert load(tmp_path / "table.csv", target="y") is not first
+
+
+def test_churn_is_read_as_it_is() -> None:
+    table = load(CHURN, target="churn")
+    assert (table.task, table.classes) == ("binary", ("No", "Yes"))
+    assert [len(part) for part in (table.rows.train, table.rows.validation, table.rows.test)] == [
+        4225,
+        1409,
+        1409,
+    ]
+    assert table.validation_targets.mean() == pytest.approx(0.265, abs=0.001)

@@ -1,0 +1,125 @@
+"""What the columns of a table are: numbers or text, what the target asks for, and how they become inputs.
+
+Only :func:`preprocessing` learns anything from the rows; the others judge each value by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from trainables.tasks import TaskName
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MAX_CATEGORIES = 50  # of a text column; the rarest share one
+MAX_WHOLE_NUMBERS = 20  # a target of more different whole numbers is a quantity, not a class
+MISSING = "(missing)"
+
+
+def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column is of numbers, which truth values and times also count as."""
+    from pandas.api import types
+
+    return types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column)
+
+
+def numbers(column: pd.Series[Any]) -> NDArray[Any]:
+    """The values as float64 [rows]; NaN where one is missing or infinite. Times are seconds since 1970."""
+    import numpy as np
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(column):
+        return np.where(column.isna(), np.nan, column.to_numpy("datetime64[us]").astype(np.int64) / 1e6)
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def has_value(column: pd.Series[Any]) -> NDArray[Any]:
+    """Which rows have a value [rows] of bool."""
+    import numpy as np
+
+    return np.isfinite(numbers(column)) if is_number(column) else column.notna().to_numpy()
+
+
+def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[Any], tuple[Any, ...]]:
+    """The task, the target [rows] as class numbers (a regression: as it is), and the classes in order.
+
+    Args:
+        column: The target, without missing values.
+        task: One of the three tasks, or "auto" to find it.
+
+    Raises:
+        ValueError: The column does not suit the task.
+    """
+    import pandas as pd
+
+    values = numbers(column) if is_number(column) else None
+    different = column.nunique()
+    if different < 2:
+        raise ValueError(f"{len(column)} rows and {different} different values: nothing to learn")
+    if task == "auto":
+        quantity = values is not None and (different > MAX_WHOLE_NUMBERS or (values % 1).any())
+        task = "regression" if quantity else "binary" if different == 2 else "multiclass"
+    if task == "regression":
+        if values is None:
+            raise ValueError(f"a regression needs numbers, and it has text such as {column.iloc[0]!r}")
+        return "regression", values, ()
+    if task == "binary" and different != 2:
+        raise ValueError(f"a binary task needs two values, and it has {different}")
+    if different > len(column) / 2:
+        raise ValueError(f"{different} different values in {len(column)} rows are no classes")
+    codes, classes = pd.factorize(column, sort=True)
+    return cast(TaskName, task), codes, tuple(classes.tolist())
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The features as float64 columns and text columns, whatever types the file had."""
+    import pandas as pd
+
+    def text(column: pd.Series[Any]) -> pd.Series[Any]:
+        return column.astype(object).map(str, na_action="ignore").fillna(MISSING).astype(object)
+
+    return pd.DataFrame(
+        {str(name): numbers(column) if is_number(column) else text(column) for name, column in frame.items()},
+        index=frame.index,
+    )
+
+
+def preprocessing(frame: pd.DataFrame) -> Any:
+    """The transformer from a :func:`plain` frame to inputs; not fitted yet.
+
+    A missing number becomes the median, with a column that says so; then numbers have zero mean and unit
+    variance. Text becomes one column per category, at most 50; "missing" is one of them, and one that was not
+    there in fitting counts as a rare one, or as none if there are no rare ones.
+    """
+    import numpy as np
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    return ColumnTransformer(
+        [
+            (
+                "numbers",
+                make_pipeline(
+                    SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+                    StandardScaler(),
+                ),
+                [name for name in frame if is_number(frame[name])],
+            ),
+            (
+                "text",
+                OneHotEncoder(
+                    handle_unknown="infrequent_if_exist",
+                    max_categories=MAX_CATEGORIES,
+                    sparse_output=False,
+                    dtype=np.float32,
+                ),
+                [name for name in frame if not is_number(frame[name])],
+            ),
+        ],
+        verbose_feature_names_out=False,
+    )

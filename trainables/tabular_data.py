@@ -1,0 +1,187 @@
+"""From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
+
+The test part is set aside before anything is looked at, and the preprocessing is fitted on the training rows
+only. What was loaded stays in the process, because a worker trains many trials on one file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainables.tabular_columns import has_value, plain, preprocessing, read_target
+from trainables.tasks import TaskName
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Which rows of the file are in which part: numbers from 0, of the rows that have a target."""
+
+    train: NDArray[np.intp]
+    validation: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table made ready for training. Its test rows are not in it.
+
+    Attributes:
+        task: Found, or as it was asked for.
+        classes: The target's values in order, one per class number; the second one of two is the positive
+            class. Empty for a regression.
+        features: Names of the columns of the inputs.
+        train_inputs, validation_inputs: float32 [rows, features]
+        train_targets, validation_targets: float32 [rows] of 0 and 1 (binary), int64 [rows] of class numbers
+            (multiclass), or float32 [rows], standardized by the training rows (regression).
+        target_scale: The target's units in one of a standardized regression target.
+        rows: Which rows of the file these are, and which are the test part.
+    """
+
+    task: TaskName
+    classes: tuple[Any, ...]
+    features: tuple[str, ...]
+    train_inputs: NDArray[np.float32]
+    validation_inputs: NDArray[np.float32]
+    train_targets: NDArray[Any]
+    validation_targets: NDArray[Any]
+    target_scale: float
+    rows: Rows
+
+
+def load(
+    path: Path, *, target: str, task: str = "auto", seed: int = 0, validation: float = 0.2, test: float = 0.2
+) -> Table:
+    """Read a file, split its rows, fit the preprocessing on the training rows.
+
+    How columns become inputs: :func:`trainables.tabular_columns.preprocessing`. Rows without a target are
+    dropped, which is logged. The last two results are kept while their file is unchanged.
+
+    Args:
+        path: A file ending in .csv, .csv.gz, .parquet or .pq.
+        target: The column to predict; all others are features.
+        task: "binary", "multiclass", "regression", or "auto": text, truth values, and whole numbers of at
+            most 20 values are classes, other numbers a regression.
+        seed: Of the split. Classes keep their shares in each part; one of too few rows is in the training
+            part only.
+        validation, test: Shares of the rows.
+
+    Raises:
+        ValueError: The file or the target cannot be used so; the text names the columns concerned.
+        OSError: The file cannot be read.
+    """
+    if validation <= 0 or test < 0 or validation + test >= 1:
+        raise ValueError(
+            f"validation={validation} and test={test} must be shares that leave rows to train on"
+        )
+    path = path.resolve()
+    state = path.stat()
+    return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test)
+
+
+@lru_cache(maxsize=2)
+def _load(
+    path: Path, _mtime: int, _size: int, target: str, task: str, seed: int, validation: float, test: float
+) -> Table:
+    import numpy as np
+
+    frame = _read(path)
+    if target not in frame.columns:
+        near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"{path}: no column {target!r}; {hint}It has {', '.join(map(str, frame.columns))}")
+    if len(frame.columns) == 1:
+        raise ValueError(f"{path}: {target!r} is its only column; there is nothing to predict it from")
+    known = has_value(frame[target])
+    if not known.all():
+        log.warning(
+            "%s: %d of %d rows have no %s; they are dropped", path, (~known).sum(), len(frame), target
+        )
+        frame = frame[known]
+    try:
+        found, values, classes = read_target(frame.pop(target), task)
+    except ValueError as error:
+        raise ValueError(f"{path}: target {target!r}: {error}") from None
+    rows = split(values if classes else np.zeros_like(values), seed=seed, validation=validation, test=test)
+    if not len(rows.validation):
+        raise ValueError(f"{path}: {len(frame)} rows are too few for a validation part of {validation}")
+
+    scale = 1.0
+    if found == "regression":
+        scale = float(values[rows.train].std()) or 1.0
+        values = (values - values[rows.train].mean()) / scale
+    values = values.astype(np.int64 if found == "multiclass" else np.float32)
+    frame = plain(frame)
+    encoder = preprocessing(frame)
+    train_inputs = encoder.fit_transform(frame.iloc[rows.train])
+    validation_inputs = encoder.transform(frame.iloc[rows.validation])
+    return Table(
+        task=found,
+        classes=classes,
+        features=tuple(encoder.get_feature_names_out()),
+        train_inputs=train_inputs.astype(np.float32),
+        validation_inputs=validation_inputs.astype(np.float32),
+        train_targets=values[rows.train],
+        validation_targets=values[rows.validation],
+        target_scale=scale,
+        rows=rows,
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if path.name.endswith((".parquet", ".pq")):
+        frame = pd.read_parquet(path)
+    elif path.name.endswith((".csv", ".csv.gz")):
+        try:
+            frame = pd.read_csv(path, low_memory=False)
+        except pd.errors.EmptyDataError:
+            frame = pd.DataFrame()
+    else:
+        raise ValueError(f"{path}: the name must end in .csv, .csv.gz, .parquet or .pq")
+    if frame.empty:
+        raise ValueError(f"{path}: there are no rows in it")
+    return frame
+
+
+def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) -> Rows:
+    """Split rows at random so that each stratum has its share in each part.
+
+    A stratum gives each of validation and test its rounded share of its rows, and the rest to training; so
+    one that is too small for a share is in training only, and training is never without it.
+
+    Args:
+        strata: The stratum of each row [rows], any integers; all alike for a split without strata.
+        seed: Of the split; the same one gives the same parts.
+        validation, test: Shares of the rows.
+    """
+    import numpy as np
+
+    shuffled = np.random.default_rng(seed).permutation(len(strata))
+    parts: tuple[list[Any], ...] = ([], [], [])
+    for stratum in np.unique(strata):
+        rows = shuffled[strata[shuffled] == stratum]
+        tested = int(len(rows) * test + 0.5)
+        validated = tested + min(int(len(rows) * validation + 0.5), len(rows) - tested - 1)
+        for part, chosen in zip(
+            parts, (rows[validated:], rows[tested:validated], rows[:tested]), strict=True
+        ):
+            part.append(chosen)
+    return Rows(
+        **{
+            name: np.sort(np.concatenate(part))
+            for name, part in zip(("train", "validation", "test"), parts, strict=True)
+        }
+    )
