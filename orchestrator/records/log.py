@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.disk import DISK, Disk, hidden, replace_file
+from orchestrator.records.edition import Edition, next_edition, whole
 
 SEAL_ROWS = 100_000
 _FILE = re.compile(r"\d{6,}\.parquet")
@@ -57,9 +58,11 @@ class Log:
         self._sealed_rows: int = sum(footer.num_rows for footer in footers[:-1])
         self.schema = schema
         self._newest = schema.empty_table()
+        self._edition: Edition | None = None
         self._pending: list[pa.Table] = []
         if newest:
             self._newest = read_file(newest[0])
+            self._edition = whole(newest[0].read_bytes())
             self.schema = self._newest.schema
         if not self.rows:
             self.set_columns(schema)
@@ -96,31 +99,16 @@ class Log:
             if self._newest.num_rows >= self._seal_rows:
                 self._number += 1
                 self._sealed_rows += self._newest.num_rows
-                self._newest = self.schema.empty_table()
+                self._newest, self._edition = self.schema.empty_table(), None
             fitting = pending.slice(0, self._seal_rows - self._newest.num_rows)
             self._replace_newest(pa.concat_tables([self._newest, fitting]).combine_chunks())
             pending = pending.slice(fitting.num_rows)
             self._pending = [pending] if pending.num_rows else []
 
     def _replace_newest(self, rows: pa.Table) -> None:
-        path = self.directory / f"{self._number:06}.parquet"
-        replace_file(path, parquet(rows), self._disk)
-        self._newest = rows
-
-
-def parquet(table: pa.Table) -> memoryview:
-    """The table as the content of a Parquet file.
-
-    Dictionaries for text and integers, which repeat; floats rarely do, and trying costs a third of the time.
-    """
-    repeating = [
-        field.name
-        for field in table.schema
-        if pa.types.is_string(field.type) or pa.types.is_integer(field.type)
-    ]
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_dictionary=repeating)
-    return memoryview(sink.getvalue())
+        edition = next_edition(rows, self._edition)
+        replace_file(self.directory / f"{self._number:06}.parquet", edition.content, self._disk)
+        self._newest, self._edition = rows, edition
 
 
 def log_files(directory: Path) -> list[Path]:

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from orchestrator.records.decode import trial_rows
 from orchestrator.records.disk import DISK, Disk, replace_file
+from orchestrator.records.edition import Edition, next_edition, whole
 from orchestrator.records.encode import check_config, trials_table
-from orchestrator.records.log import parquet, read_file
+from orchestrator.records.log import read_file
 from orchestrator.records.schema import Kind, trials_schema
 from orchestrator.rows import TrialRow
 
@@ -41,7 +42,9 @@ class TrialsTable:
         self._rows: dict[int, dict[int, TrialRow]] = {}  # block → trial → row
         self._tables: dict[int, pa.Table] = {}  # block → its rows, encoded
         self._stale: set[int] = set()
+        self._edition: Edition | None = None
         if path.exists():
+            self._edition = whole(path.read_bytes())
             for row in trial_rows(read_file(path), self._parameters):
                 self.put(row)
         else:
@@ -81,4 +84,6 @@ class TrialsTable:
         schema = trials_schema(self._parameters)
         blocks = [self._tables[block] for block in sorted(self._tables)]
         table = pa.concat_tables([schema.empty_table(), *blocks]).combine_chunks()
-        replace_file(self._path, parquet(table), self._disk)
+        edition = next_edition(table, self._edition)
+        replace_file(self._path, edition.content, self._disk)
+        self._edition = edition
