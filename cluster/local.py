@@ -1,0 +1,36 @@
+"""Ray embedded in this process: it lives and ends with us."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterator[None]:
+    """Start a Ray cluster of one node in this process, and end it afterwards.
+
+    Args:
+        cpus: How many the node has; None: all that this process may use.
+        gpus: How many the node has (on a machine without, they are pretended: only placement sees them); None: all.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    os.environ.setdefault("RAY_usage_stats_enabled", "0")
+    import ray
+
+    ray.init(
+        address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
+        num_cpus=None if cpus is None else int(cpus),
+        num_gpus=None if gpus is None else int(gpus),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        configure_logging=True,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,127 @@
+"""Builds the state machine that a spec describes: its search, its scheduler, its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.schedule import Scheduler
+from orchestrator.schedule.asha import Asha, default_grace_period
+from orchestrator.schedule.none import NoScheduler
+from orchestrator.search import Search
+from orchestrator.spec import Space, Spec, max_step
+from orchestrator.spec import Scheduler as SchedulerSpec
+from orchestrator.sweep import Limits, Sweep
+from trainables.contract import Declaration
+
+DEFAULT_TRIALS = 20
+"""Trials of a spec that says nothing of its budget, unless its method has an end of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """The settings of ASHA, defaults filled in."""
+
+    grace_period: int
+    reduction_factor: int
+    max_step: int
+    brackets: int
+
+
+def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
+    """ASHA's settings; None if there is to be no scheduler."""
+    last = max_step(spec, declaration)
+    asked = spec.scheduler or SchedulerSpec(method="none" if last is None else "asha")
+    if asked.method == "none" or last is None:
+        return None
+    return Ladder(
+        grace_period=asked.grace_period or default_grace_period(last, asked.reduction_factor),
+        reduction_factor=asked.reduction_factor,
+        max_step=last,
+        brackets=asked.brackets,
+    )
+
+
+def trial_count(spec: Spec, space: Space) -> int:
+    """How many trials there will be at most."""
+    if spec.budget.trials is not None:
+        return spec.budget.trials
+    if spec.search.method == "list" and isinstance(spec.search.configs, list):
+        return len(spec.search.start) + len(spec.search.configs)
+    if spec.search.method == "grid":
+        return sum(1 for _ in space.cells() or ())
+    return DEFAULT_TRIALS
+
+
+def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:
+    """The sweep that a spec describes, not yet begun.
+
+    Args:
+        spec: A checked one.
+        declaration: What its trainable declares.
+        gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
+    """
+    space = spec.parameter_space()
+    budget = spec.budget
+    return Sweep(
+        space=space,
+        search=_search(spec, space),
+        scheduler=_scheduler(spec, declaration),
+        objective=spec.objective,
+        limits=Limits(
+            trials=trial_count(spec, space),
+            seconds=None if budget.hours is None else budget.hours * 3600,
+            gpu_seconds=None if budget.gpu_hours is None else budget.gpu_hours * 3600,
+            gpus_per_trial=gpus_per_trial,
+            failures=budget.max_failures,
+            retries=spec.trial.retries,
+            max_step=enforced_max(spec),
+        ),
+        seed=spec.search.seed,
+        start=[space.canonical(config) for config in spec.search.start],
+    )
+
+
+def enforced_max(spec: Spec) -> int | None:
+    """The step at which we end a trial ourselves: only where the user says so; else the trainable knows its end."""
+    return None if spec.scheduler is None else spec.scheduler.max
+
+
+def _search(spec: Spec, space: Space) -> Search:
+    seed = spec.search.seed
+    match spec.search.method:
+        case "grid":
+            from orchestrator.search.sequence import grid
+
+            return grid(space)
+        case "list":
+            from orchestrator.search.sequence import listed
+
+            configs = spec.search.configs
+            assert isinstance(configs, list)
+            return listed([space.canonical(config) for config in configs])
+        case "sobol":
+            from orchestrator.search.sobol import sobol
+
+            return sobol(space, seed)
+        case "random":
+            from orchestrator.search.random import RandomSearch
+
+            return RandomSearch(space, seed)
+        case "tpe":
+            from orchestrator.search.tpe import Tpe
+
+            return Tpe(space, seed, spec.objective.mode)
+
+
+def _scheduler(spec: Spec, declaration: Declaration | None) -> Scheduler:
+    rungs = ladder(spec, declaration)
+    if rungs is None:
+        return NoScheduler()
+    return Asha(
+        mode=spec.objective.mode,
+        grace_period=rungs.grace_period,
+        reduction_factor=rungs.reduction_factor,
+        max_step=rungs.max_step,
+        brackets=rungs.brackets,
+        seed=spec.search.seed,
+    )

@@ -1,0 +1,132 @@
+"""The life of one trial: what the state machine remembers of it, and the row it becomes in the trials table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from orchestrator.events import Measurement
+from orchestrator.rows import Config, Failure, MetricRow, State, TrialRow
+from orchestrator.spec import Objective
+
+
+@dataclass(kw_only=True, slots=True)
+class Life:
+    """One trial, over all its attempts. Changed only by the sweep it belongs to."""
+
+    number: int
+    config: Config
+    seed: int
+    bracket: int
+    objective: Objective
+    state: State = State.PENDING
+    attempts: int = 0
+    failures: int = 0
+    preemptions: int = 0
+    false_starts: int = 0  # attempts whose worker died before they began
+    last_step: int | None = None
+    rung: int | None = None
+    best: float | None = None
+    best_step: int | None = None
+    last: float | None = None
+    started_at: float | None = None  # of the first attempt
+    ended_at: float | None = None
+    in_slot_s: float = 0.0  # of attempts that are over
+    train_s: float = 0.0  # over all attempts
+    reason: str | None = None
+    failure: Failure | None = None
+    node: str | None = None
+    gpu_ids: tuple[str, ...] = ()
+    metrics: set[str] = field(default_factory=set)  # names reported so far
+    _attempt_began: float | None = None
+    _trained_before: float = 0.0  # seconds of training in earlier attempts
+
+    @property
+    def result(self) -> float | None:
+        """The objective by which the trial is judged: its best or its last, as the spec says."""
+        return self.best if self.objective.at == "best" else self.last
+
+    def begin_attempt(self, at: float) -> None:
+        """An attempt runs."""
+        self.state = State.RUNNING
+        self.started_at = at if self.started_at is None else self.started_at
+        self._attempt_began = at
+        self._trained_before = self.train_s
+
+    def end_attempt(self, at: float) -> None:
+        """The attempt is over, whatever comes next."""
+        if self._attempt_began is not None:
+            self.in_slot_s += max(0.0, at - self._attempt_began)
+            self._attempt_began = None
+
+    def train(self, seconds: float) -> None:
+        """The attempt has trained for so many seconds by now."""
+        self.train_s = max(self.train_s, self._trained_before + seconds)
+
+    def report(self, measurement: Measurement) -> MetricRow | None:
+        """The row to be recorded; None if an earlier attempt recorded that step: the first row stands."""
+        self.train(measurement.train_s)
+        self.metrics.update(measurement.metrics)
+        if self.last_step is not None and measurement.step <= self.last_step:
+            return None
+        self.last_step = measurement.step
+        return MetricRow(
+            trial=self.number,
+            attempt=self.attempts,
+            step=measurement.step,
+            train_s=self._trained_before + measurement.train_s,
+            reported_at=measurement.reported_at,
+            metrics=measurement.metrics,
+        )
+
+    def measure(self, step: int, value: float) -> None:
+        """The objective had this finite value at this step."""
+        self.last = value
+        better = self.best is None or (value < self.best if self.objective.mode == "min" else value > self.best)
+        if better:
+            self.best, self.best_step = value, step
+
+    def fail(self, failure: Failure) -> None:
+        """An attempt failed."""
+        self.failures += 1
+        self.failure = failure
+
+    def fails_like_before(self, failure: Failure) -> bool:
+        """Whether the attempt before failed in the same way, so that one more would be in vain."""
+        return self.failure is not None and self.failure.fingerprint == failure.fingerprint
+
+    def row(self, now: float) -> TrialRow:
+        """The trial as the trials table shows it at a time."""
+        running = max(0.0, now - self._attempt_began) if self._attempt_began is not None else 0.0
+        judged = self.state not in (State.DIVERGED, State.FAILED)
+        return TrialRow(
+            trial=self.number,
+            state=self.state,
+            config=self.config,
+            seed=self.seed,
+            bracket=self.bracket,
+            objective=self.result if judged else None,
+            objective_best=self.best,
+            objective_last=self.last,
+            best_step=self.best_step,
+            last_step=self.last_step,
+            rung=self.rung,
+            attempts=self.attempts,
+            failures=self.failures,
+            preemptions=self.preemptions,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            train_s=self.train_s,
+            overhead_s=max(0.0, self.in_slot_s + running - self.train_s),
+            reason=self.reason,
+            failure=self.failure,
+            node=self.node,
+            gpu_ids=self.gpu_ids,
+        )
+
+
+def better(a: Life, b: Life) -> bool:
+    """Whether a trial's result beats another's; both must have one."""
+    left = a.result if a.result is not None else math.nan
+    right = b.result if b.result is not None else math.nan
+    return left < right if a.objective.mode == "min" else left > right

@@ -1,0 +1,29 @@
+"""No scheduler: every trial trains to its end."""
+
+from __future__ import annotations
+
+from orchestrator.schedule import Decision, RungSummary
+
+
+class NoScheduler:
+    """Stops nobody."""
+
+    def bracket(self, trial: int) -> int:
+        """Everyone is in bracket 0."""
+        return 0
+
+    def rungs(self, trial: int) -> tuple[int, ...]:
+        """There are none."""
+        return ()
+
+    def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
+        """Nothing to decide."""
+        return ()
+
+    def diverge(self, trial: int) -> tuple[Decision, ...]:
+        """Nothing to enter."""
+        return ()
+
+    def table(self) -> tuple[RungSummary, ...]:
+        """Empty."""
+        return ()

@@ -1,0 +1,60 @@
+"""Methods that walk through a fixed sequence of configurations: grid, list and sobol.
+
+They learn nothing from results. A restart needs no memory either: configurations already tried are not accepted
+again, so the walk comes to where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator.rows import Config
+from orchestrator.search import Accept, Told
+
+if TYPE_CHECKING:
+    from orchestrator.spec.space import Space
+
+
+class Walk:
+    """Hands out the accepted configurations of a sequence in their order.
+
+    Args:
+        configs: The sequence, which may be endless.
+        patience: How many in a row may be rejected before it counts as used up; None for a finite sequence.
+    """
+
+    def __init__(self, configs: Iterable[Config], *, patience: int | None = None) -> None:
+        self._configs: Iterator[Config] = iter(configs)
+        self._patience = patience
+
+    def ask(self, number: int, accept: Accept) -> Config | None:
+        """The next accepted configuration."""
+        for rejected, config in enumerate(self._configs):
+            if accept(config):
+                return config
+            if rejected == self._patience:
+                return None
+        return None
+
+    def resume(self, number: int, config: Config) -> None:
+        """Nothing to do: it is not accepted again."""
+
+    def tell(self, told: Told) -> None:
+        """Nothing to learn."""
+
+    def forget(self, number: int) -> None:
+        """Nothing to forget."""
+
+
+def grid(space: Space) -> Walk:
+    """Every cell of a finite space, the last parameter varying fastest."""
+    cells = space.cells()
+    if cells is None:
+        raise ValueError("a grid needs a space in which every parameter has finitely many values")
+    return Walk(cells)
+
+
+def listed(configs: Sequence[Config]) -> Walk:
+    """The configurations that the user wrote, in that order."""
+    return Walk(configs)

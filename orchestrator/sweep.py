@@ -1,0 +1,416 @@
+"""The life of a sweep and of its trials, as a pure state machine.
+
+``ask`` says what to start, ``on`` takes what happened and says whether the trial goes on, ``take`` hands over the
+rows to be recorded. Search, scheduler, budgets, retries, duplicates, penalties and divergence come together here and
+nowhere else, so Ray Tune, the simulator and a resume all get the same sweep. No Ray, no clock, no I/O.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator import events
+from orchestrator.life import Life, better
+from orchestrator.rows import Config, EventRow, Failure, MetricRow, State, TrialRow
+from orchestrator.schedule import Decision, Scheduler
+from orchestrator.search import Search, Told
+from orchestrator.spec import Objective, Space
+
+HOPELESS = 5
+"""When this many trials failed and none has come to anything else, the sweep ends: they share their cause."""
+
+FALSE_STARTS = 3
+"""So often may a trial's worker die before the trial has begun, without this being held against the trial."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a sweep may use up. None: no limit."""
+
+    trials: int
+    seconds: float | None = None  # of the sweep's wall time
+    gpu_seconds: float | None = None  # of training, times the GPUs of a trial
+    gpus_per_trial: float = 0.0
+    failures: int | None = None  # more failed trials than this end the sweep; None: only if it is hopeless
+    retries: int = 0  # further attempts of a trial after a failure
+    max_step: int | None = None  # a trial that gets there is completed, if the trainable would go on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What is to be recorded, since it was last taken."""
+
+    metrics: list[MetricRow]
+    events: list[EventRow]
+    trials: list[TrialRow]
+
+
+class Sweep:
+    """One sweep. Deterministic in its arguments and the sequence of calls."""
+
+    def __init__(
+        self,
+        *,
+        space: Space,
+        search: Search,
+        scheduler: Scheduler,
+        objective: Objective,
+        limits: Limits,
+        seed: int = 0,
+        start: Sequence[Config] = (),
+    ) -> None:
+        self.objective = objective
+        self.limits = limits
+        self.scheduler = scheduler
+        self.trials: list[Life] = []
+        self.best: Life | None = None
+        self.halted: str | None = None  # why the whole sweep ended early, in words
+        self.failed = False  # whether that was a failure
+        self._space = space
+        self._search = search
+        self._seed = seed
+        self._points = list(start)
+        self._tried: set[str] = set()
+        self._live: set[int] = set()  # asked for and not ended
+        self._again: list[Life] = []  # to be attempted again
+        self._no_more = False  # no new configurations
+        self._worst: float | None = None  # the worst finite value told to the search
+        self._owed: list[Life] = []  # diverged before there was a finite value to tell
+        self._began: float | None = None
+        self._trained_s = 0.0
+        self._metrics: list[MetricRow] = []
+        self._events: list[EventRow] = []
+        self._changed: dict[int, None] = {}  # an ordered set
+
+    # What to start ---------------------------------------------------------------------------------------------
+
+    def ask(self, at: float) -> events.Start | None:
+        """The next attempt to start; None if there is nothing to start now, or ever (see ``exhausted``)."""
+        if self._began is None:
+            self._began = at
+        if self.halted is not None:
+            return None
+        life = self._again.pop(0) if self._again else self._new_trial(at)
+        if life is None:
+            return None
+        life.attempts += 1
+        self._live.add(life.number)
+        self._changed[life.number] = None
+        return events.Start(
+            trial=life.number,
+            attempt=life.attempts,
+            config=life.config,
+            seed=life.seed,
+            rungs=self.scheduler.rungs(life.number),
+        )
+
+    def _new_trial(self, at: float) -> Life | None:
+        number = len(self.trials)
+        config = self._next_config(number) if number < self.limits.trials else None
+        if config is None:
+            if number < self.limits.trials and not self._no_more:
+                self._note(at, f"the space is used up after {number} different configurations")
+            self._no_more = True
+            return None
+        self._tried.add(self._space.key(config))
+        life = Life(
+            number=number,
+            config=config,
+            seed=random.Random(f"{self._seed}/{number}/trial").getrandbits(31),
+            bracket=self.scheduler.bracket(number),
+            objective=self.objective,
+        )
+        self.trials.append(life)
+        self._log(EventRow(at=at, event=State.PENDING, trial=number, detail={"config": config}))
+        return life
+
+    def _next_config(self, number: int) -> Config | None:
+        while self._points:
+            config = self._points.pop(0)
+            if self._acceptable(config):
+                self._search.resume(number, config)
+                return config
+        return self._search.ask(number, self._acceptable)
+
+    def _acceptable(self, config: Config) -> bool:
+        return self._space.key(config) not in self._tried and self._space.feasible(config)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further attempt will be started, unless one that runs has to be repeated."""
+        if len(self.trials) >= self.limits.trials:
+            self._no_more = True
+        return self.halted is not None or (self._no_more and not self._again)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing runs, and nothing will."""
+        return self.exhausted and not self._live
+
+    @property
+    def live(self) -> int:
+        """How many attempts were asked for and have not ended."""
+        return len(self._live)
+
+    # What happened ---------------------------------------------------------------------------------------------
+
+    def on(self, event: events.Event) -> bool:
+        """Take an event; returns whether its trial goes on. What comes after a trial's end changes nothing."""
+        match event:
+            case events.Ticked():
+                self._check_time(event.at)
+                return True
+            case events.Halted():
+                self._halt(event.at, event.reason)
+                return False
+        life = self.trials[event.trial]
+        if life.state.ended:
+            return False
+        self._changed[life.number] = None
+        match event:
+            case events.Started():
+                life.begin_attempt(event.at)
+                self._log(self._event(life, event.at, State.RUNNING))
+            case events.Reported():
+                self._reported(life, event)
+            case events.Returned():
+                self._trained(life, event.train_s)
+                self._returned(life, event.at)
+            case events.Raised():
+                self._trained(life, event.train_s)
+                self._raised(life, event)
+            case events.NotStarted():
+                self._not_started(life, event)
+        return life.state is State.RUNNING
+
+    def _not_started(self, life: Life, event: events.NotStarted) -> None:
+        life.attempts -= 1
+        life.false_starts += 1
+        if life.false_starts > FALSE_STARTS:
+            self._fail(life, event.at, event.failure)
+        else:
+            self._live.discard(life.number)
+            self._again.append(life)
+
+    def _reported(self, life: Life, event: events.Reported) -> None:
+        life.node, life.gpu_ids = event.node, event.gpu_ids
+        for measurement in event.measurements:
+            before = life.train_s
+            row = life.report(measurement)
+            self._trained_s += life.train_s - before
+            if row is None:
+                continue
+            self._metrics.append(row)
+            value = measurement.metrics.get(self.objective.metric)
+            if value is not None:
+                self._measured(life, event.at, row.step, value)
+            if life.state.ended:
+                return
+
+    def _measured(self, life: Life, at: float, step: int, value: float) -> None:
+        if self._diverges(value):
+            self._diverge(life, at, f"{self.objective.metric} was {value:g} at step {step}")
+            return
+        life.measure(step, value)
+        decisions = self.scheduler.report(life.number, step, value)
+        self._decided(life, at, step, decisions)
+        cut = next((decision for decision in decisions if decision.stop), None)
+        if cut is not None:
+            reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
+            self._end(life, State.STOPPED, at, reason, value=cut.value)
+            self._tell(life, cut.value, step=cut.rung)
+        elif self.limits.max_step is not None and step >= self.limits.max_step:
+            self._complete(life, at, f"reached the last step, {self.limits.max_step}")
+        elif self.best is None or better(life, self.best):
+            self.best = life
+
+    def _diverges(self, value: float) -> bool:
+        bound = self.objective.diverged_above
+        loss = value if self.objective.mode == "min" else -value
+        return not math.isfinite(value) or (bound is not None and loss > bound)
+
+    def _returned(self, life: Life, at: float) -> None:
+        if life.last is None:
+            self._fail(life, at, _never_reported(self.objective.metric, life.metrics))
+        else:
+            self._complete(life, at, "the trainable came to its end")
+
+    def _raised(self, life: Life, event: events.Raised) -> None:
+        failure = event.failure
+        reason = f"{failure.type}: {failure.message}"
+        if event.numerical:
+            life.failure = failure
+            self._diverge(life, event.at, reason)
+        elif event.preempted:
+            life.preemptions += 1
+            self._retry(life, event.at, f"preempted: {reason}")
+        elif life.failures < self.limits.retries and not life.fails_like_before(failure):
+            life.fail(failure)
+            self._retry(life, event.at, reason)
+        else:
+            self._fail(life, event.at, failure)
+
+    def _check_time(self, at: float) -> None:
+        used = 0.0 if self._began is None else at - self._began
+        limits = self.limits
+        if limits.seconds is not None and used >= limits.seconds:
+            self._halt(at, f"the budget of {limits.seconds / 3600:g} hours is used up")
+        elif limits.gpu_seconds is not None and self._trained_s * limits.gpus_per_trial >= limits.gpu_seconds:
+            self._halt(at, f"the budget of {limits.gpu_seconds / 3600:g} GPU-hours is used up")
+
+    # How trials end --------------------------------------------------------------------------------------------
+
+    def _complete(self, life: Life, at: float, reason: str) -> None:
+        self._end(life, State.COMPLETED, at, reason, value=life.result)
+        self._tell(life, life.result)
+
+    def _diverge(self, life: Life, at: float, reason: str) -> None:
+        self._decided(life, at, life.last_step, self.scheduler.diverge(life.number))
+        self._end(life, State.DIVERGED, at, reason)
+        if self.best is life:
+            self._choose_best()
+        self._tell(life, None)
+
+    def _fail(self, life: Life, at: float, failure: Failure) -> None:
+        life.fail(failure)
+        self._end(life, State.FAILED, at, f"{failure.type}: {failure.message}")
+        if self.best is life:
+            self._choose_best()
+        self._search.forget(life.number)
+        self._check_failures(at)
+
+    def _retry(self, life: Life, at: float, reason: str) -> None:
+        life.end_attempt(at)
+        life.state = State.PENDING
+        self._live.discard(life.number)
+        self._again.append(life)
+        self._log(self._event(life, at, "retry", reason=reason))
+
+    def _end(self, life: Life, state: State, at: float, reason: str, value: float | None = None) -> None:
+        life.end_attempt(at)
+        life.state, life.reason, life.ended_at = state, reason, at
+        self._live.discard(life.number)
+        self._changed[life.number] = None
+        if state in (State.COMPLETED, State.STOPPED) and (self.best is None or better(life, self.best)):
+            self.best = life
+        self._log(self._event(life, at, state, value=value, reason=reason))
+
+    def _check_failures(self, at: float) -> None:
+        failed = sum(life.state is State.FAILED for life in self.trials)
+        allowed = self.limits.failures
+        if allowed is None:
+            came_to_something = any(life.last is not None for life in self.trials)
+            if failed < HOPELESS or came_to_something:
+                return
+            reason = f"the first {failed} trials all failed"
+        elif failed > allowed:
+            reason = f"{failed} trials failed, and {allowed} may"
+        else:
+            return
+        self.failed = True
+        self._halt(at, reason)
+
+    def _halt(self, at: float, reason: str) -> None:
+        if self.halted is not None:
+            return
+        self.halted = reason
+        self._note(at, reason)
+        waiting, self._again = self._again, []
+        for life in [*(self.trials[number] for number in sorted(self._live)), *waiting]:
+            self._end(life, State.CANCELLED, at, reason)
+            self._search.forget(life.number)
+
+    def _choose_best(self) -> None:
+        self.best = None
+        for life in self.trials:
+            if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
+                continue
+            if self.best is None or better(life, self.best):
+                self.best = life
+
+    # What the search is told -----------------------------------------------------------------------------------
+
+    def _tell(self, life: Life, value: float | None, *, step: int | None = None) -> None:
+        """Tell a result; a diverged trial (None) as the worst finite value, as soon as there is one."""
+        if value is None and self._worst is None:
+            self._owed.append(life)
+            return
+        if value is None:
+            value = self._worst
+        elif self._worst is None:
+            self._worst = value
+        else:
+            self._worst = max(self._worst, value) if self.objective.mode == "min" else min(self._worst, value)
+        assert value is not None
+        self._search.tell(Told(number=life.number, config=life.config, value=value, step=step))
+        owed, self._owed = self._owed, []
+        for diverged in owed:
+            self._tell(diverged, None)
+
+    # What is recorded ------------------------------------------------------------------------------------------
+
+    def take(self, now: float) -> Rows:
+        """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
+        rows = Rows(
+            metrics=self._metrics,
+            events=self._events,
+            trials=[self.trials[number].row(now) for number in self._changed],
+        )
+        self._metrics, self._events, self._changed = [], [], {}
+        return rows
+
+    def _log(self, row: EventRow) -> None:
+        self._events.append(row)
+
+    def _note(self, at: float, reason: str) -> None:
+        self._log(EventRow(at=at, event="note", reason=reason))
+
+    def _event(
+        self, life: Life, at: float, event: str, *, value: float | None = None, reason: str | None = None
+    ) -> EventRow:
+        return EventRow(
+            at=at,
+            event=event,
+            trial=life.number,
+            attempt=life.attempts,
+            step=life.last_step,
+            rung=life.rung,
+            value=value,
+            reason=reason,
+        )
+
+    def _decided(self, life: Life, at: float, step: int | None, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            life.rung = decision.rung
+            self._log(
+                EventRow(
+                    at=at,
+                    event="rung",
+                    trial=life.number,
+                    attempt=life.attempts,
+                    step=step,
+                    rung=decision.rung,
+                    value=decision.value,
+                    cutoff=decision.cutoff,
+                    decision="stop" if decision.stop else "continue",
+                )
+            )
+
+    def _trained(self, life: Life, seconds: float) -> None:
+        before = life.train_s
+        life.train(seconds)
+        self._trained_s += life.train_s - before
+
+
+def _never_reported(metric: str, names: set[str]) -> Failure:
+    if not names:
+        message = f"returned without a report; call trial.report(step=…, {metric}=…)"
+    else:
+        near = difflib.get_close_matches(metric, names, n=1)
+        message = f"never reported {metric!r}, only {', '.join(sorted(names))}"
+        message += f"; is {near[0]!r} meant?" if near else ""
+    return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")

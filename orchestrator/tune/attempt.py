@@ -1,0 +1,173 @@
+"""One attempt at a trial: the user's code in a thread of its own, and what it reports. No Ray.
+
+The thread crosses to the driver only where a decision is due. It then waits inside ``trial.report`` until it is told
+to proceed or to end; every other report is put into a list and costs microseconds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+import time
+import traceback
+from bisect import bisect_right
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.events import Measurement
+from orchestrator.tune.failures import describe, timed_out
+from orchestrator.tune.job import Ended, Job, Order
+from orchestrator.tune.output import captured
+from trainables.contract import Report, Trial, TrialEnded
+from trainables.isolation import Isolation
+
+PATIENCE_S = 2.0
+"""How long a thread that is to end may take before it counts as stuck."""
+
+
+class Attempt:
+    """Runs one trial. ``collect`` and ``end`` are called by the worker, ``_sink`` by the user's thread."""
+
+    def __init__(
+        self,
+        order: Order,
+        job: Job,
+        run: Callable[[Trial], object],
+        isolation: Isolation,
+    ) -> None:
+        self._order = order
+        self._job = job
+        self._run = run
+        self._isolation = isolation
+        self._changed = threading.Condition()
+        self._measurements: list[Measurement] = []
+        self._next_rung = self._rung_after(-1)
+        self._waiting = False  # the thread waits for a decision
+        self._handed = False  # the report it waits for was handed over
+        self._ending = False
+        self._ended: Ended | None = None
+        self._began = self._heard = time.monotonic()
+        self._waited_s = 0.0
+        self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
+        self._thread.start()
+
+    # Called by the worker --------------------------------------------------------------------------------------
+
+    def collect(self) -> tuple[list[Measurement], float, Ended | None]:
+        """Reports since the last call, seconds of training so far, and how it ended if it did.
+
+        Being asked again means that the trial goes on: a thread whose last report was handed over proceeds. Returns
+        when a decision is due, when the trial ended, or after a heartbeat.
+        """
+        with self._changed:
+            if self._waiting and self._handed:
+                self._waiting = self._handed = False
+                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._waiting or self._ended, timeout=self._job.heartbeat_s)
+            if self._job.timeout_s is not None and not self._waiting and self._ended is None:
+                self._check_silence(self._job.timeout_s)
+            measurements, self._measurements = self._measurements, []
+            self._handed = self._waiting
+            return measurements, self._train_s(), self._ended
+
+    def end(self) -> bool:
+        """End the thread, at its next report or by force; returns whether it is over."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join(PATIENCE_S)
+        if self._thread.is_alive() and self._thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded)
+            )
+            self._thread.join(PATIENCE_S)
+        return not self._thread.is_alive()
+
+    def _check_silence(self, limit: float) -> None:
+        silent = time.monotonic() - self._heard
+        if silent <= limit or self._thread.ident is None:
+            return
+        frame = sys._current_frames().get(self._thread.ident)
+        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        print(f"no report for {silent:.0f} s; the trial stood at:\n{stack}", file=sys.stderr, flush=True)
+        self._ended = Ended(failure=timed_out(limit, stack))
+
+    def _train_s(self) -> float:
+        return max(0.0, time.monotonic() - self._began - self._waited_s)
+
+    # The user's thread -----------------------------------------------------------------------------------------
+
+    def _main(self) -> None:
+        order, job = self._order, self._job
+        ended: Ended | None = None
+        with captured(Path(job.logs) / f"{order.trial}.log"):
+            try:
+                self._isolation.prepare(seed=order.seed, threads=job.threads)
+                self._began = self._heard = time.monotonic()
+                self._run(self._trial())
+                ended = Ended()
+            except TrialEnded:
+                ended = None
+            except (OverflowError, FloatingPointError) as error:
+                ended = Ended(failure=describe(error), numerical=True)
+            except BaseException as error:  # SystemExit and KeyboardInterrupt of the user's code, too
+                traceback.print_exc()
+                ended = Ended(failure=describe(error))
+            finally:
+                self._isolation.restore()
+        with self._changed:
+            self._ended = self._ended or ended
+            self._changed.notify_all()
+
+    def _trial(self) -> Trial:
+        order, job = self._order, self._job
+        return Trial(
+            config={**job.fixed, **order.config},
+            number=order.trial,
+            seed=order.seed,
+            directory=Path(job.trials) / str(order.trial),
+            sink=self._sink,
+        )
+
+    def _sink(self, report: Report) -> None:
+        now = time.monotonic()
+        with self._changed:
+            self._heard = now
+            if self._ending:
+                raise TrialEnded
+            self._measurements.append(
+                Measurement(
+                    step=report.step,
+                    train_s=now - self._began - self._waited_s,
+                    reported_at=time.time(),
+                    metrics=report.metrics,
+                )
+            )
+            if not self._needs_decision(report):
+                return
+            self._waiting = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._waiting or self._ending)
+            self._waited_s += time.monotonic() - now
+            self._heard = time.monotonic()
+            if self._ending:
+                raise TrialEnded
+
+    def _needs_decision(self, report: Report) -> bool:
+        value: Any = report.metrics.get(self._job.metric)
+        if value is None:
+            return False
+        due = self._job.max_step is not None and report.step >= self._job.max_step
+        if self._next_rung is not None and report.step >= self._next_rung:
+            self._next_rung = self._rung_after(report.step)
+            due = True
+        return due or self._job.diverges(value)
+
+    def _rung_after(self, step: int) -> int | None:
+        rungs = self._order.rungs
+        position = bisect_right(rungs, step)
+        return rungs[position] if position < len(rungs) else None
+
+

@@ -1,0 +1,193 @@
+"""Ray Tune's hooks: Searcher, TrialScheduler, Callback and Stopper. They translate to and from the machine, no more.
+
+An attempt is one Ray Tune trial. A further attempt is a further one, asked for through the Searcher like the first, so
+that retries, back-off and resume are the machine's business alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from orchestrator import events
+from orchestrator.sweep import Sweep
+from orchestrator.tune.failures import worker_died
+from orchestrator.tune.job import Batch, Order
+from orchestrator.tune.worker import BATCH, ORDER
+
+Clock = Callable[[], float]
+
+
+class _Live:
+    """Ray Tune pickles its hooks, to restore a run some day. Ours are never restored, and pickle as empty shells."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Asker(_Live, Searcher):
+    """Asks the machine for the next attempt, while there are free slots.
+
+    To hand out no more than the slots hold halves Ray Tune's cost of a trial, and an adaptive search asks as late as it can.
+    """
+
+    def __init__(self, sweep: Sweep, slots: Callable[[], int], tick: Callable[[], float]) -> None:
+        super().__init__()
+        self._sweep = sweep
+        self._slots = slots
+        self._tick = tick
+
+    def suggest(self, trial_id: str) -> Any:
+        now = self._tick()  # Ray Tune may call nothing else for a while
+        start = self._sweep.ask(now) if self._sweep.live < self._slots() else None
+        if start is not None:
+            return {ORDER: dataclasses.asdict(Order(**dataclasses.asdict(start)))}
+        return Searcher.FINISHED if self._sweep.finished else None
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        """The scheduler has told the machine already."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
+
+
+class Decider(_Live, TrialScheduler):
+    """Hands reports and failures to the machine, and its decisions to Ray Tune."""
+
+    def __init__(self, sweep: Sweep, clock: Clock, logs: Path) -> None:
+        super().__init__()
+        self._sweep = sweep
+        self._clock = clock
+        self._logs = logs
+        self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
+        self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
+        self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
+
+    def begin(self, tune_trial: TuneTrial) -> None:
+        """The worker has taken the order."""
+        self._running.add(tune_trial.trial_id)
+        self._sweep.on(events.Started(trial=_number(tune_trial), at=self._clock()))
+
+    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+        batch = Batch.unpack(result[BATCH])
+        number, now = _number(trial), self._clock()
+        goes_on = self._sweep.on(
+            events.Reported(
+                trial=number, at=now, measurements=batch.measurements, node=batch.node, gpu_ids=batch.gpu_ids
+            )
+        )
+        if not goes_on:
+            return TrialScheduler.STOP
+        if batch.ended is None:
+            return TrialScheduler.CONTINUE
+        if batch.ended.failure is None:
+            self._sweep.on(events.Returned(trial=number, at=now, train_s=batch.train_s))
+            return TrialScheduler.STOP
+        self._sweep.on(
+            events.Raised(
+                trial=number,
+                at=now,
+                failure=batch.ended.failure,
+                train_s=batch.train_s,
+                numerical=batch.ended.numerical,
+            )
+        )
+        self._running.discard(trial.trial_id)
+        if batch.ended.numerical:
+            return TrialScheduler.STOP
+        # Going on with a trial that failed makes its worker raise WorkerSpent, and Ray Tune throw the process away.
+        self._told.add(trial.trial_id)
+        return TrialScheduler.CONTINUE
+
+    def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
+        """Its process is gone. Whether to try again is the machine's decision, so Ray Tune's own retry is undone."""
+        self._over.append(trial)
+        if trial.trial_id in self._told:
+            self._told.discard(trial.trial_id)
+            return
+        number, now, text = _number(trial), self._clock(), _error_text(trial)
+        failure = worker_died(text, self._logs / f"{number}.log")
+        if trial.trial_id in self._running:
+            self._running.discard(trial.trial_id)
+            gone = "node has died" in text
+            self._sweep.on(events.Raised(trial=number, at=now, failure=failure, preempted=gone))
+        else:
+            self._sweep.on(events.NotStarted(trial=number, at=now, failure=failure))
+
+    def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
+        """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""
+        while self._over:
+            tune_controller.stop_trial(self._over.pop())
+        return None
+
+    def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
+        pass
+
+    def on_trial_complete(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> None:
+        self._running.discard(trial.trial_id)
+
+    def on_trial_remove(self, tune_controller: Any, trial: TuneTrial) -> None:
+        pass
+
+    def debug_string(self) -> str:
+        return "sweep"
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
+
+
+class Watcher(_Live, Callback):
+    """Tells the machine of starts, and lets time pass."""
+
+    def __init__(self, decider: Decider, tick: Callable[[], object]) -> None:
+        self._decider = decider
+        self._tick = tick
+
+    def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        self._decider.begin(trial)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
+    ) -> None:
+        result.pop(BATCH)  # Ray Tune keeps every trial's last result to the end
+
+    def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
+        self._tick()
+
+
+class Halt(_Live, Stopper):
+    """Ends Ray Tune's run as soon as the machine has halted."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._sweep.halted is not None
+
+
+def _number(tune_trial: TuneTrial) -> int:
+    return int(tune_trial.config[ORDER]["trial"])
+
+
+def _error_text(tune_trial: TuneTrial) -> str:
+    """What Ray says of the failure; its hooks only leave it in a file."""
+    try:
+        return Path(tune_trial.error_file).read_text(errors="replace")
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,84 @@
+"""What crosses the border: the job every worker is told once, and the batches that workers send back."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.events import Measurement
+from orchestrator.rows import Failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What all workers of one sweep have in common."""
+
+    trainable: str  # the spec's reference; "" if a function was given from Python
+    function: bytes | None = None  # that function, cloudpickled
+    base: str  # the spec's directory: where trials run, and where relative paths begin
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    metric: str
+    mode: str
+    diverged_above: float | None = None
+    max_step: int | None = None
+    logs: str  # directories
+    trials: str
+    timeout_s: float | None = None  # a trial silent for longer is ended as failed
+    threads: int = 1  # torch threads: the CPUs of a trial
+    heartbeat_s: float = 1.0  # how long a worker may keep what was reported
+
+    def diverges(self, value: float) -> bool:
+        """Whether the trial must wait for the verdict that it has diverged."""
+        loss = value if self.mode == "min" else -value
+        return not math.isfinite(value) or (self.diverged_above is not None and loss > self.diverged_above)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """The attempt that a worker is to make."""
+
+    trial: int
+    attempt: int
+    config: Mapping[str, Any]
+    seed: int
+    rungs: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How the trainable ended, if it did so by itself."""
+
+    failure: Failure | None = None  # None: it returned
+    numerical: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What a worker has to say since it was last asked."""
+
+    measurements: list[Measurement]
+    train_s: float
+    node: str
+    gpu_ids: tuple[str, ...]
+    ended: Ended | None = None
+
+    def pack(self) -> bytes:
+        """As bytes, which Ray Tune hands through untouched."""
+        return pickle.dumps(self, protocol=5)
+
+    @staticmethod
+    def unpack(data: bytes) -> Batch:
+        """The batch again."""
+        batch = pickle.loads(data)
+        assert isinstance(batch, Batch)
+        return batch
+
+
+def pack_function(function: Callable[..., Any]) -> bytes:
+    """A function given from Python, closures included, as bytes for the workers."""
+    from ray import cloudpickle
+
+    return bytes(cloudpickle.dumps(function))

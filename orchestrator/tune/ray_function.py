@@ -1,0 +1,61 @@
+"""Runs an unmodified Ray Tune function, ``train(config)`` with ``tune.report({...})``, as a trainable of ours.
+
+``ray.tune.report`` hands its metrics to the session of the process. That is private to Ray (the same in 2.60 and,
+by its source, since 2.7); tests/tune/test_ray_function.py fails loudly when it changes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ray.train._internal import session as ray_session
+from ray.train._internal.session import TrialInfo
+
+from trainables.contract import Trial
+
+
+class _Session:
+    """What ``tune.report``, ``tune.get_checkpoint`` and ``tune.get_context`` ask of the session of a process."""
+
+    loaded_checkpoint = None
+    world_rank = local_rank = node_rank = local_world_size = world_size = None
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._iteration = 0
+        name = f"trial-{trial.number}"
+        self.trial_info = TrialInfo(
+            name=name,
+            id=str(trial.number),
+            resources={},
+            logdir=str(trial.directory),
+            driver_ip=None,
+            driver_node_id=None,
+            experiment_name="sweep",
+        )
+
+    def report(self, metrics: Mapping[str, Any], checkpoint: object = None) -> None:
+        """Its step is Ray's training_iteration: the count of reports."""
+        self._iteration += 1
+        numeric = {name: value for name, value in metrics.items() if _is_number(value)}
+        self._trial.report(step=self._iteration, **numeric)
+
+
+def run(function: Callable[[dict[str, Any]], Any], trial: Trial) -> None:
+    """Call the function; what it returns or yields is reported as Ray Tune does."""
+    session = _Session(trial)
+    ray_session._session = session  # what ray.train._internal.session.init_session sets
+    try:
+        output = function(trial.config)
+        for last in output if inspect.isgenerator(output) else (output,):
+            if isinstance(last, Mapping):
+                session.report(last)
+    finally:
+        ray_session._session = None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) or getattr(value, "ndim", None) == 0

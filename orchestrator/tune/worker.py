@@ -1,0 +1,82 @@
+"""The worker that runs inside a Ray Tune trial. Ray Tune hands one actor trial after trial; it makes attempts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+from orchestrator import loading
+from orchestrator.tune import ray_function
+from orchestrator.tune.attempt import Attempt
+from orchestrator.tune.job import Batch, Job, Order
+from trainables.contract import Trial, declaration_of
+from trainables.contract import run as run_trainable
+from trainables.isolation import Isolation
+
+BATCH = "batch"
+ORDER = "order"
+
+
+class WorkerSpent(RuntimeError):
+    """Raised to Ray Tune so that it throws this process away. The driver already knows how the trial ended."""
+
+
+class Worker(tune.Trainable):
+    """A process that makes one attempt after the other."""
+
+    def setup(self, config: dict[str, Any], job: Job | None = None) -> None:
+        """Called once a process, with the first order."""
+        assert job is not None
+        self._job = job
+        os.chdir(job.base)
+        self._trainable = _trainable(job)
+        declaration = declaration_of(self._trainable)
+        self._defaults = declaration.defaults() if declaration is not None else {}
+        self._node = ray.util.get_node_ip_address()
+        self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
+        self._isolation = Isolation()
+        self._spent = False
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Called with each further order."""
+        if not self._attempt.end():
+            raise WorkerSpent("the trial before this one cannot be ended")
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Wait for something worth telling."""
+        if self._spent:
+            raise WorkerSpent("its trial failed")
+        measurements, train_s, ended = self._attempt.collect()
+        self._spent = ended is not None and ended.failure is not None and not ended.numerical
+        batch = Batch(
+            measurements=measurements, train_s=train_s, node=self._node, gpu_ids=self._gpu_ids, ended=ended
+        )
+        return {BATCH: batch.pack()}
+
+    def cleanup(self) -> None:
+        """The process is no longer needed."""
+        self._attempt.end()
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        self._attempt = Attempt(Order(**config[ORDER]), self._job, self._run, self._isolation)
+
+    def _run(self, trial: Trial) -> None:
+        trial.config = {**self._defaults, **trial.config}
+        if loading.shape_of(self._trainable) == "ray":
+            ray_function.run(self._trainable, trial)
+        else:
+            run_trainable(self._trainable, trial)
+
+
+def _trainable(job: Job) -> Any:
+    if job.function is not None:
+        return ray.cloudpickle.loads(job.function)
+    return loading.load(job.trainable, Path(job.base))
+
