@@ -2,4 +2,30 @@
 
 from __future__ import annotations
 
-from orchestrator import names as names  # first: it decides what `import trainables` means in the lines below
+from typing import TYPE_CHECKING, Any
+
+from orchestrator import names as _names  # noqa: F401  first: it decides what `import trainables` means from here on
+
+if TYPE_CHECKING:
+    from orchestrator.api import run
+    from orchestrator.records.load import load
+    from trainables.contract import Hyperparameter, Trial, declare
+
+__all__ = ["Hyperparameter", "Trial", "declare", "load", "run"]
+
+_HOMES = {
+    "run": "orchestrator.api",
+    "load": "orchestrator.records.load",
+    "Hyperparameter": "orchestrator.contract",
+    "Trial": "orchestrator.contract",
+    "declare": "orchestrator.contract",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names are imported when they are first used, so that `sweep --help` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'orchestrator' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

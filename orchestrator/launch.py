@@ -23,7 +23,7 @@ from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
-from orchestrator.tune.drive import Observer, drive
+from orchestrator.tune.drive import Nobody, Observer, drive
 from orchestrator.tune.job import Job, pack_function
 from trainables.contract import Declaration
 
@@ -77,7 +77,7 @@ def launch(
     *,
     results: Path,
     machine: Machine,
-    observer: Callable[[Sweep, SweepPaths, int], Observer],
+    observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
 ) -> SweepPaths:
     """Run a sweep to its end on Ray embedded in this process.
 
@@ -85,7 +85,7 @@ def launch(
         source: The checked spec.
         results: Where sweeps land; the new one gets a directory of its own there.
         machine: What Ray may use.
-        observer: Makes who watches, given the sweep, its files and its slots.
+        observer: Makes who watches, given the sweep, its files and its slots; None: nobody.
 
     Returns:
         The sweep's files.
@@ -118,7 +118,7 @@ def launch(
             sweep,
             _job(source, paths, need, count),
             recorder=recorder,
-            observer=observer(sweep, paths, count),
+            observer=observer(sweep, paths, count) if observer is not None else Nobody(),
             resources={"cpu": need.cpus, "gpu": need.gpus, **({"memory": need.memory} if need.memory else {})},
             slots=lambda: count,
             reuse=spec.trial.isolation == "reuse",

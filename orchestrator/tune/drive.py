@@ -36,6 +36,13 @@ class Observer(Protocol):
         ...
 
 
+class Nobody:
+    """Does not watch."""
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        """Sees nothing."""
+
+
 class _Heart:
     """What happens again and again: budgets are checked, records written, the observer shown the sweep."""
 

@@ -1,0 +1,70 @@
+"""From Python: ``run`` does what `sweep launch` does, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.records.load import Sweep
+
+
+def run(
+    spec: str | Path | Mapping[str, Any],
+    train: Callable[..., Any] | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path = "results",
+    cpus: int | None = None,
+    gpus: int | None = None,
+) -> Sweep:
+    """Run a sweep to its end and return its records.
+
+    Args:
+        spec: The path of a spec, or the same as a mapping (its relative paths begin in the working directory).
+        train: The trainable, if it is not named in the spec: a function or class, a closure as well.
+        overrides: As with `--set`: ["budget.trials=20"].
+        results: Where sweeps land.
+        cpus: What Ray may use of this machine; None: all.
+        gpus: Likewise; on a machine without GPUs they are pretended, for placement only.
+
+    Raises:
+        SpecError: All mistakes of the spec at once.
+        SweepError: What else can go wrong; see orchestrator/errors.py.
+    """
+    from orchestrator.launch import Machine, Source, launch
+    from orchestrator.loading import declared, shape_of
+    from orchestrator.records.load import load
+    from orchestrator.spec import parse_spec, read_spec
+    from trainables.contract import declaration_of
+
+    if train is not None:
+        shape_of(train)
+    resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
+    if isinstance(spec, Mapping):
+        base = Path.cwd()
+        mapping = dict(spec) if train is None else {"trainable": _name(train), **spec}
+        text = json.dumps(mapping, indent=2)  # which is YAML, too
+        checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
+    else:
+        path = Path(spec)
+        base, text = path.resolve().parent, path.read_text() if path.is_file() else ""
+        checked = read_spec(path, overrides=overrides, resolve=resolve)
+    source = Source(
+        spec=checked,
+        text=text,
+        base=base,
+        declaration=declaration_of(train) if train is not None else declared(checked.trainable, base),
+        function=train,
+    )
+    paths = launch(source, results=Path(results), machine=Machine(cpus=cpus, gpus=gpus))
+    return load(paths.root)
+
+
+def _name(train: Callable[..., Any]) -> str:
+    """What stands in the records as the trainable, when it was given from Python."""
+    module = inspect.getmodule(train)
+    return f"{module.__name__ if module is not None else '__main__'}:{getattr(train, '__qualname__', 'train')}"

@@ -1,0 +1,7 @@
+"""The trainables' contract under a name that a user's own folder `trainables` cannot hide."""
+
+from __future__ import annotations
+
+from trainables.contract import REQUIRED, Hyperparameter, Report, Trial, TrialEnded, declare
+
+__all__ = ["REQUIRED", "Hyperparameter", "Report", "Trial", "TrialEnded", "declare"]
