@@ -100,6 +100,14 @@ RESTORED = (
         restore=lambda enabled: gc.enable() if enabled else gc.disable(),
     ),
     Restored(
+        name="numpy error handling",
+        meaning="numpy.seterr",
+        library="numpy",
+        capture=lambda: sys.modules["numpy"].geterr(),
+        restore=lambda saved: sys.modules["numpy"].seterr(**saved),
+        at_import=lambda: {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"},
+    ),
+    Restored(
         name="torch threads",
         meaning="torch.set_num_threads",
         library="torch",

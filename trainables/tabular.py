@@ -77,7 +77,15 @@ HYPERPARAMETERS = (
 )
 
 
-@declare(*HYPERPARAMETERS, length="epochs")
+@declare(
+    *HYPERPARAMETERS,
+    length="epochs",
+    metrics=tuple(
+        f"{part}_{score}"
+        for part in ("train", "val")
+        for score in ("loss", "accuracy", "auroc", "rmse", "r2")
+    ),
+)
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Train a dense network on a table and report train_* and val_* scores after each epoch.
 
@@ -144,7 +152,7 @@ def network(inputs: int, outputs: int, config: Mapping[str, Any]) -> nn.Sequenti
 
 
 def optimizer(model: nn.Module, config: Mapping[str, Any]) -> optim.Optimizer:
-    """The optimizer of the model's parameters, with its update fused into one kernel."""
+    """The optimizer of the model's parameters, with its update fused into one kernel where torch has that."""
     from torch import optim
 
     rule, more = {
@@ -152,4 +160,5 @@ def optimizer(model: nn.Module, config: Mapping[str, Any]) -> optim.Optimizer:
         "adam": (optim.Adam, {}),
         "adamw": (optim.AdamW, {}),
     }[config["optimizer"]]
-    return rule(model.parameters(), lr=config["lr"], weight_decay=config["weight_decay"], fused=True, **more)
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")
+    return rule(model.parameters(), lr=config["lr"], weight_decay=config["weight_decay"], fused=fused, **more)

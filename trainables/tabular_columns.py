@@ -120,6 +120,5 @@ def preprocessing(frame: pd.DataFrame) -> Any:
                 ),
                 [name for name in frame if not is_number(frame[name])],
             ),
-        ],
-        verbose_feature_names_out=False,
+        ]
     )

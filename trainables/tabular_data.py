@@ -170,18 +170,11 @@ def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) ->
     import numpy as np
 
     shuffled = np.random.default_rng(seed).permutation(len(strata))
-    parts: tuple[list[Any], ...] = ([], [], [])
+    part = np.full(len(strata), "train", dtype="<U10")
     for stratum in np.unique(strata):
         rows = shuffled[strata[shuffled] == stratum]
-        tested = int(len(rows) * test + 0.5)
-        validated = tested + min(int(len(rows) * validation + 0.5), len(rows) - tested - 1)
-        for part, chosen in zip(
-            parts, (rows[validated:], rows[tested:validated], rows[:tested]), strict=True
-        ):
-            part.append(chosen)
-    return Rows(
-        **{
-            name: np.sort(np.concatenate(part))
-            for name, part in zip(("train", "validation", "test"), parts, strict=True)
-        }
-    )
+        tested = min(int(len(rows) * test + 0.5), len(rows) - 1)
+        validated = min(int(len(rows) * validation + 0.5), len(rows) - 1 - tested)
+        part[rows[:tested]] = "test"
+        part[rows[tested : tested + validated]] = "validation"
+    return Rows(**{name: np.flatnonzero(part == name) for name in ("train", "validation", "test")})

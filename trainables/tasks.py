@@ -64,7 +64,7 @@ class Task:
         """
         import numpy as np
 
-        given, wanted = outputs.detach().double().cpu().numpy(), targets.cpu().numpy()
+        given, wanted = outputs.detach().cpu().double().numpy(), targets.cpu().numpy()
         if not np.isfinite(given).all():
             return dict.fromkeys(SCORES[self.name], math.nan)
         if self.name == "regression":
