@@ -162,8 +162,8 @@ RESTORED = (
 class Isolation:
     """The state of this process as it was when this was made, to return to after every trial.
 
-    Make it once, in the thread that runs the trials (grad mode and default device are a thread's own),
-    when the worker has loaded its trainable: what importing that changed is then part of the state.
+    Make it once, when the worker has loaded its trainable: what importing that changed is then part of the
+    state. Call prepare and restore in the trial's own thread: torch keeps some of its settings per thread.
     """
 
     def __init__(self) -> None:

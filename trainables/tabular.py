@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
+from trainables.isolation import seed_all
+from trainables.supervised import Examples, Training, fit
+from trainables.tabular_data import load
+from trainables.tasks import Task
 
 if TYPE_CHECKING:
     from torch import nn, optim
@@ -101,11 +105,6 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
     config = complete(config, HYPERPARAMETERS)
 
     import torch
-
-    from trainables.isolation import seed_all
-    from trainables.supervised import Examples, Training, fit
-    from trainables.tabular_data import load
-    from trainables.tasks import Task
 
     table = load(
         config["data"],

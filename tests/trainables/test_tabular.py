@@ -12,7 +12,7 @@ import torch
 from sklearn import datasets
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from trainables import supervised
+from trainables import supervised, tabular
 from trainables.contract import Trial, run
 from trainables.tabular import network, train
 
@@ -45,7 +45,7 @@ def test_scores_are_those_of_the_predictions(monkeypatch: pytest.MonkeyPatch) ->
         trainings.append(training)
         fit(training, trial, epochs=epochs)
 
-    monkeypatch.setattr(supervised, "fit", watched)
+    monkeypatch.setattr(tabular, "fit", watched)
     last = history(data=CHURN, target="churn", epochs=2)[-1]
 
     for name, examples in (("train", trainings[0].train), ("val", trainings[0].validation)):
