@@ -1,0 +1,75 @@
+"""pandas, polars and DuckDB each read a thousand times while a driver writes at full speed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pytest
+
+from orchestrator.records.paths import SweepPaths
+
+READS = 1_000
+REPOSITORY = Path(__file__).parents[2]
+
+
+def start_writer(root: Path, rounds: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("writer.py")), str(root), str(rounds)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SweepPaths]:
+    """A sweep that a driver writes at full speed, for as long as the tests read."""
+    root = tmp_path_factory.mktemp("results") / "churn"
+    root.mkdir()
+    with start_writer(root, 1_000_000) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        drain = threading.Thread(target=writer.stdout.read)
+        drain.start()
+        yield SweepPaths(root)
+        assert writer.poll() is None, "the writer ended before the readers"
+        writer.kill()
+        drain.join()
+
+
+def with_pandas(path: Path) -> int:
+    return len(pd.read_parquet(path))
+
+
+def with_polars(path: Path) -> int:
+    return pl.read_parquet(path / "*.parquet" if path.is_dir() else path).height
+
+
+def with_duckdb(path: Path) -> int:
+    """Two aggregates, so that columns are read and not only footers."""
+    files = path / "*.parquet" if path.is_dir() else path
+    counts = duckdb.execute(f"select count(*), count(trial), max(trial_id) from '{files}'").fetchone()
+    assert counts is not None
+    assert counts[0] == counts[1]
+    return int(counts[0])
+
+
+@pytest.mark.parametrize("read", [with_pandas, with_polars, with_duckdb])
+def test_reads_never_fail_and_rows_never_become_fewer(live: SweepPaths, read: Callable[[Path], int]) -> None:
+    tables = [live.metrics, live.events, live.trials_table]
+    seen = dict.fromkeys(tables, 0)
+    first = {path: read(path) for path in tables}
+    for number in range(READS):
+        path = tables[number % len(tables)]
+        rows = read(path)
+        assert rows >= seen[path]
+        seen[path] = rows
+    assert all(seen[path] > first[path] for path in tables), "nothing was written meanwhile"

@@ -1,0 +1,56 @@
+"""A driver at full speed, run as a process by the tests of concurrent readers and of crashes.
+
+    python writer.py DIRECTORY ROUNDS
+
+It says the number of acknowledged reports, a line a round. Each trial has a "pending" event, STEPS reports,
+and an end.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.recorder import Recorder
+from orchestrator.rows import EventRow, MetricRow, State, TrialRow
+
+STEPS = 7
+SEAL_ROWS = 2_000
+
+
+def open_recorder(root: Path) -> Recorder:
+    return Recorder(
+        SweepPaths(root),
+        sweep="churn",
+        parameters={"lr": "float"},
+        metrics=["val_loss"],
+        logs_every=0.0,
+        trials_every=0.0,
+        seal_rows=SEAL_ROWS,
+    )
+
+
+def record_trial(recorder: Recorder, trial: int) -> None:
+    recorder.events([EventRow(at=1.0, event="pending", trial=trial, detail={"lr": 0.1})])
+    recorder.metrics(
+        MetricRow(trial=trial, attempt=1, step=step, train_s=1.0, reported_at=2.0, metrics={"val_loss": 0.5})
+        for step in range(STEPS)
+    )
+    recorder.events([EventRow(at=3.0, event="completed", trial=trial)])
+    recorder.trial(TrialRow(trial=trial, state=State.COMPLETED, config={"lr": 0.1}))
+
+
+def main(root: Path, rounds: int) -> None:
+    recorder = open_recorder(root)
+    trial = 0
+    for _ in range(rounds):
+        for _ in range(10):
+            record_trial(recorder, trial)
+            trial += 1
+        recorder.flush()
+        print(trial * STEPS, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
