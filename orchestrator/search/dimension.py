@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.spec import Distribution
+from orchestrator.spec.bells import LogNormal, Normal
+
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
-
-    from orchestrator.spec import Distribution
 
 _TAIL = 1e-9  # quantiles that are left out at either end of a distribution without bounds
 
@@ -56,6 +57,6 @@ class Dimension:
         """The value of the distribution as Optuna's."""
         if self._options is not None:
             return list(self._options).index(value)
-        if self._distribution.numeric is not None:
-            return value
-        return min(max(self._distribution.to_unit(value), _TAIL), 1 - _TAIL)
+        if isinstance(self._distribution, Normal | LogNormal):
+            return min(max(self._distribution.quantile(value), _TAIL), 1 - _TAIL)
+        return value

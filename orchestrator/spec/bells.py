@@ -31,6 +31,10 @@ class _Unbounded(Distribution):
         tiny = 2.0**-53  # the normal distribution has no value at 0 and 1
         return NormalDist(*self.mean_sd).inv_cdf(min(max(u, tiny), 1 - tiny))
 
+    def quantile(self, value: float) -> float:
+        """The share of the distribution below a value: the inverse of ``from_unit``, but for ``step``."""
+        return NormalDist(*self.mean_sd).cdf(value)
+
     def values(self) -> None:
         return None
 
@@ -79,6 +83,9 @@ class LogNormal(_Unbounded):
 
     def from_unit(self, u: float) -> float:
         return self.snap(math.exp(self._bell(u)))
+
+    def quantile(self, value: float) -> float:
+        return super().quantile(math.log(value))
 
     def contains(self, value: Any) -> bool:
         return super().contains(value) and value > 0
