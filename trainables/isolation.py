@@ -171,7 +171,9 @@ class Isolation:
         self._capture_unseen()
 
     def prepare(self, *, seed: int, threads: int) -> None:
-        """Make the process ready for a trial: seed it, and give torch its CPU threads.
+        """Make the process ready for a trial: set it back, seed it, and give torch its CPU threads.
+
+        It is set back here, too, because of what happens between trials: Ray changes the working directory.
 
         Args:
             seed: Seeds random, and numpy and torch if they are imported. A trial that is the first to import
@@ -179,6 +181,7 @@ class Isolation:
             threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for what it imports or starts.
         """
         self._capture_unseen()
+        self._set_back()
         seed_all(seed)
         os.environ["OMP_NUM_THREADS"] = str(threads)
         if "torch" in sys.modules and _torch().get_num_threads() != threads:
@@ -186,12 +189,15 @@ class Isolation:
 
     def restore(self) -> None:
         """Set back what the trial has changed of :data:`RESTORED`, and free the memory it has left."""
+        self._set_back()
+        free_memory()
+
+    def _set_back(self) -> None:
         for thing in _present():
             if thing.name not in self._saved:
                 self._saved[thing.name] = thing.at_import()
             if thing.capture() != self._saved[thing.name]:
                 thing.restore(self._saved[thing.name])
-        free_memory()
 
     def _capture_unseen(self) -> None:
         for thing in _present():

@@ -94,6 +94,14 @@ def test_a_deleted_working_directory_is_left(tmp_path_factory: pytest.TempPathFa
     assert os.getcwd() == before
 
 
+def test_prepare_undoes_what_happened_between_trials() -> None:
+    isolation, before = Isolation(), os.getcwd()
+    isolation.restore()
+    os.chdir("/")
+    isolation.prepare(seed=0, threads=1)
+    assert os.getcwd() == before
+
+
 def test_prepare_seeds_every_generator() -> None:
     isolation = Isolation()
 
