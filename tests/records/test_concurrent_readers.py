@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,20 +10,11 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pytest
+from writer import start_writer
 
 from orchestrator.records.paths import SweepPaths
 
 READS = 1_000
-REPOSITORY = Path(__file__).parents[2]
-
-
-def start_writer(root: Path, rounds: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("writer.py")), str(root), str(rounds)],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from failing_disk import FailingDisk
-from test_concurrent_readers import start_writer
-from writer import STEPS, open_recorder, record_trial
+from writer import STEPS, open_recorder, record_trial, start_writer
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.decode import event_rows

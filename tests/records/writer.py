@@ -8,6 +8,8 @@ and an end.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 
 STEPS = 7
 SEAL_ROWS = 2_000
+REPOSITORY = Path(__file__).parents[2]
 
 
 def open_recorder(root: Path) -> Recorder:
@@ -39,6 +42,15 @@ def record_trial(recorder: Recorder, trial: int) -> None:
     )
     recorder.events([EventRow(at=3.0, event="completed", trial=trial)])
     recorder.trial(TrialRow(trial=trial, state=State.COMPLETED, config={"lr": 0.1}))
+
+
+def start_writer(root: Path, rounds: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, __file__, str(root), str(rounds)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def main(root: Path, rounds: int) -> None:
