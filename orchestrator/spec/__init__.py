@@ -1,7 +1,8 @@
 """What the user wrote: read with every mistake at once, and held as values from which a sweep is made."""
 
 from orchestrator.spec.distribution import Distribution, Numeric
-from orchestrator.spec.expression import EvaluationError, Expression, ExpressionError
+from orchestrator.spec.expression import EvaluationError, Expression
+from orchestrator.spec.grammar import ExpressionError
 from orchestrator.spec.max_step import max_step, resolve_scheduler
 from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy
 from orchestrator.spec.reading import parse_spec, read_spec

@@ -5,18 +5,15 @@ Each check notes its mistakes in the document and passes over what is broken any
 
 from __future__ import annotations
 
-import random
-
 from orchestrator.spec.document import Path
 from orchestrator.spec.draft import Draft
-from orchestrator.spec.expression import EvaluationError, Expression, ExpressionError
+from orchestrator.spec.expression import EvaluationError, Expression
+from orchestrator.spec.grammar import ExpressionError
 from orchestrator.spec.max_step import max_step
 from orchestrator.spec.nearest import did_you_mean
+from orchestrator.spec.probing import check_by_drawing
 from orchestrator.spec.space import CircleError, Space
 from trainables.contract import Declaration
-
-DRAWS = 1000
-"""A constraint that none of so many random configurations meets is taken for a mistake."""
 
 
 def check_meaning(draft: Draft) -> None:
@@ -24,7 +21,7 @@ def check_meaning(draft: Draft) -> None:
     _check_presence(draft)
     space = _checked_space(draft)
     if space is not None:
-        _check_draws(draft, space)
+        check_by_drawing(draft.document, space)
         _check_configs(draft, space)
         _check_grid(draft, space)
 
@@ -33,21 +30,18 @@ def _check_presence(draft: Draft) -> None:
     spec, document = draft.spec, draft.document
     for name in draft.searched_names():
         if name in draft.fixed_names():
-            document.add(("space", name), f"{name} is fixed as well", "take it out of fixed or out of space")
+            path = draft.searched_path(name)
+            document.add(path, f"{name} is fixed as well", f"take it out of fixed or out of {path[0]}")
     if not draft.sound("search"):
         return
     listed = spec.search.method == "list"
     if listed and not spec.search.configs:
-        document.add(
-            ("search", "configs"), "method list has no configurations", "a list, or the path of a CSV file"
-        )
+        document.add(("search", "configs"), "method list has no configurations", "a list, or the path of a CSV file")
     if not listed and spec.search.configs is not None:
         allowed = "method: list, or start for what is tried first"
         document.add(("search", "configs"), f"method {spec.search.method} takes no configs", allowed)
     if not listed and draft.sound("space") and not spec.space:
-        document.add(
-            ("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}"
-        )
+        document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
 
 
 def _checked_space(draft: Draft) -> Space | None:
@@ -63,9 +57,7 @@ def _checked_space(draft: Draft) -> Space | None:
     try:
         return spec.parameter_space()
     except CircleError as circle:
-        document.add(
-            ("space", circle.names[0], "when"), str(circle), "a condition on a parameter that is always there"
-        )
+        document.add(("space", circle.names[0], "when"), str(circle), "a condition on a parameter that is always there")
     return None
 
 
@@ -82,42 +74,6 @@ def _parses(draft: Draft, path: Path, text: str) -> bool:
             draft.document.add(path, f"{name} is never {word!r}", did_you_mean(word, options))
             return False
     return True
-
-
-def _check_draws(draft: Draft, space: Space) -> None:
-    """Try the expressions on random configurations: some cannot be evaluated, some can never hold."""
-    rng = random.Random(0)
-    met = [False] * len(space.constraints)
-    feasible = False
-    for _ in range(DRAWS if space.constraints or space.conditions else 0):
-        try:
-            config = space.sample(rng)
-        except EvaluationError as error:
-            name = next(name for name, each in space.conditions.items() if each is error.expression)
-            draft.document.add(("space", name, "when"), error.problem)
-            return
-        holds = []
-        for index, constraint in enumerate(space.constraints):
-            try:
-                holds.append(space.holds(constraint, config))
-            except EvaluationError as error:
-                draft.document.add(("constraints", index), error.problem)
-                return
-        met = [a or b for a, b in zip(met, holds, strict=True)]
-        feasible = feasible or all(holds)
-        if feasible and not space.conditions:
-            return
-    if not space.constraints:
-        return
-    allowed = "a wider space, or a weaker constraint"
-    for index, once in enumerate(met):
-        if not once:
-            problem = f"none of {DRAWS} random configurations meets {space.constraints[index].text!r}"
-            draft.document.add(("constraints", index), problem, allowed)
-    if all(met) and not feasible:
-        draft.document.add(
-            ("constraints",), f"none of {DRAWS} random configurations meets all of them", allowed
-        )
 
 
 def _check_configs(draft: Draft, space: Space) -> None:
@@ -148,12 +104,9 @@ def _check_grid(draft: Draft, space: Space) -> None:
 def check_scheduler(draft: Draft, declaration: Declaration | None) -> None:
     """asha, where it is written, has to know the length of a training."""
     scheduler = draft.spec.scheduler
-    if (
-        scheduler is None
-        or scheduler.method != "asha"
-        or not draft.sound("fixed")
-        or not draft.sound("space")
-    ):
+    if scheduler is None or scheduler.method != "asha":
+        return
+    if not all(map(draft.sound, ("scheduler", "fixed", "space", "search"))):
         return
     longest = max_step(draft.spec, declaration)
     document = draft.document
@@ -162,7 +115,5 @@ def check_scheduler(draft: Draft, declaration: Declaration | None) -> None:
         problem = "asha does not know how long a full training is"
         document.add(("scheduler",), problem, f"scheduler.max: the last step; or a value for {length}")
     elif (scheduler.grace_period or 1) >= longest:
-        problem = (
-            f"grace_period {scheduler.grace_period or 1} leaves no step to stop at: a training has {longest}"
-        )
+        problem = f"grace_period {scheduler.grace_period or 1} leaves no step to stop at: a training has {longest}"
         document.add(("scheduler", "grace_period"), problem, f"below {longest}")

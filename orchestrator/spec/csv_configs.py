@@ -39,7 +39,7 @@ def read_csv_configs(document: Document, base: FilePath) -> None:
         if not any(row):
             continue
         path = (*_KEY, len(configs))
-        document.replace(path, Place(f"{name}:{number}", line_in_spec))
+        document.places[path] = Place(f"{name}:{number}", line_in_spec)
         if len(row) > len(header):
             document.add(path, f"{len(row)} cells under {len(header)} names")
         cells = zip(header, map(str.strip, row), strict=False)

@@ -34,20 +34,21 @@ def check_declared(draft: Draft, declaration: Declaration) -> None:
     """Note whatever in fixed, space and objective does not fit the declaration."""
     spec, document = draft.spec, draft.document
     known = {each.name: each for each in declaration.hyperparameters}
+    searched = spec.distributions()
     names = {*draft.fixed_names(), *draft.searched_names()}
     for path, name in _written(draft):
         if name not in known:
             document.add(path, f"{spec.trainable} has no hyperparameter {name!r}", did_you_mean(name, known))
         elif name in spec.fixed and path[0] == "fixed":
             _note(draft, path, _wrong(spec.fixed[name], known[name], draft.base))
-        elif name in spec.distributions() and path[0] != "fixed":
-            _note(draft, path, _misfit(spec.distributions()[name], known[name], draft.base))
+        elif name in searched and path[0] != "fixed":
+            _note(draft, path, _misfit(searched[name], known[name], draft.base))
     if draft.sound("fixed") and draft.sound("space") and draft.sound("search"):
         for each in declaration.hyperparameters:
             if each.default is REQUIRED and each.name not in names:
                 document.add(("fixed",), f"{spec.trainable} needs a value for {each.name}", each.meaning)
     metric = spec.objective.metric
-    if draft.sound("objective") and declaration.metrics and metric not in declaration.metrics:
+    if draft.sound("objective", "metric") and declaration.metrics and metric not in declaration.metrics:
         allowed = did_you_mean(metric, declaration.metrics)
         document.add(("objective", "metric"), f"{spec.trainable} does not report {metric!r}", allowed)
 
@@ -57,7 +58,7 @@ def _written(draft: Draft) -> Iterator[tuple[Path, str]]:
     for name in draft.fixed_names():
         yield ("fixed", name), name
     for name in draft.searched_names():
-        yield ("space", name) if name in draft.document.data.get("space", {}) else ("search", "configs"), name
+        yield draft.searched_path(name), name
 
 
 def _note(draft: Draft, path: Path, misfit: _Words | None) -> None:
@@ -74,7 +75,7 @@ def _misfit(distribution: Distribution, wanted: Hyperparameter, base: FilePath) 
 
 def _range_misfit(distribution: Distribution, wanted: Hyperparameter) -> _Words | None:
     if wanted.type not in (int, float) or wanted.choices:
-        allowed = "choice: " + (", ".join(map(str, wanted.choices)) or _TYPES.get(wanted.type, ""))
+        allowed = "choice: " + (", ".join(map(str, wanted.choices)) or _TYPES[wanted.type])
         return f"{distribution.form} draws numbers, {wanted.name} takes {_TYPES[wanted.type]}", allowed
     if wanted.type is int and distribution.kind == "float":
         return f"{distribution.form} draws fractions, {wanted.name} takes an integer", "int or logint"
@@ -90,13 +91,9 @@ def _wrong(value: Any, wanted: Hyperparameter, base: FilePath) -> _Words | None:
     if value is None and wanted.default is None:
         return None
     if not _has_type(value, wanted.type):
-        allowed = (
-            f"write {int(value)}" if wanted.type is int and is_number(value) and value == int(value) else ""
-        )
-        return (
-            f"{shown(value)} is not {_TYPES.get(wanted.type, wanted.type.__name__)}",
-            allowed or wanted.meaning,
-        )
+        whole = wanted.type is int and isinstance(value, float) and value.is_integer()
+        allowed = f"write {value:.0f}" if whole else wanted.meaning
+        return f"{shown(value)} is not {_TYPES[wanted.type]}", allowed
     if wanted.type is FilePath and not os.path.isfile(base / value):
         return f"there is no file {shown(value)}", f"a path from {base.resolve()}"
     if wanted.choices and value not in wanted.choices:

@@ -30,7 +30,7 @@ class Document:
 
     data: dict[str, Any]
     places: dict[Path, Place]
-    mistakes: list[tuple[float, Mistake]] = field(default_factory=list)
+    mistakes: dict[Mistake, float] = field(default_factory=dict)  # with the line to sort by
 
     def place(self, path: Path) -> Place:
         """The place of a path, or of the nearest thing around it that is written."""
@@ -46,8 +46,7 @@ class Document:
     def add_at(self, place: Place, path: Path, problem: str, allowed: str = "") -> None:
         """Note a mistake that stands somewhere else than what its path leads to."""
         mistake = Mistake(where=place.where, key=dotted(path), problem=problem, allowed=allowed)
-        if all(known != mistake for _, known in self.mistakes):
-            self.mistakes.append((place.line, mistake))
+        self.mistakes.setdefault(mistake, place.line)
 
     def replace(self, path: Path, place: Place) -> None:
         """Say that all of a path now stands somewhere else."""
@@ -58,7 +57,7 @@ class Document:
     def raise_mistakes(self) -> None:
         """Raise all mistakes at once, in the order in which they stand, if there are any."""
         if self.mistakes:
-            raise SpecError([mistake for _, mistake in sorted(self.mistakes, key=lambda each: each[0])])
+            raise SpecError(sorted(self.mistakes, key=lambda mistake: self.mistakes[mistake]))
 
 
 def dotted(path: Path) -> str:
@@ -83,9 +82,7 @@ def _plain(document: Document, path: Path, value: Any) -> Any:
         for key in value:
             if not isinstance(key, str):
                 document.add(path, f"the key {key!r} is no text")
-        return {
-            key: _plain(document, (*path, key), each) for key, each in value.items() if isinstance(key, str)
-        }
+        return {key: _plain(document, (*path, key), each) for key, each in value.items() if isinstance(key, str)}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(document, (*path, index), each) for index, each in enumerate(value)]
     return value

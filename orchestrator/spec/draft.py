@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from orchestrator.spec.document import Document, Path
 from orchestrator.spec.model import Spec
-from orchestrator.spec.wording import note
+from orchestrator.spec.wording import SECTIONS, note
 
-_PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "space": {}, "objective": {"metric": "unknown"}}
+_PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "objective": {"metric": "unknown"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +37,15 @@ class Draft:
         """The names in the space, broken ones included; without a space, those in the configurations."""
         return _keys(self.document.data.get("space")) or tuple(self.spec.distributions())
 
+    def searched_path(self, name: str) -> Path:
+        """Where a searched name is written."""
+        return ("space", name) if name in _keys(self.document.data.get("space")) else ("search", "configs")
+
 
 def draft(document: Document, base: FilePath) -> Draft:
-    """Note every structural mistake, and keep what is left."""
-    data = {key: value for key, value in document.data.items() if value is not None}
+    """Note every structural mistake, and keep what is left. A section without a value is one not written."""
+    document.data = {key: value for key, value in document.data.items() if value is not None}
+    data = dict(document.data)
     broken: list[Path] = []
     try:
         spec = Spec.model_validate(data)
@@ -54,13 +59,22 @@ def draft(document: Document, base: FilePath) -> Draft:
 
 def _leave_out(data: dict[str, Any], path: Path) -> None:
     """Take out the smallest part around a path without which the rest is well-formed."""
+    if path[0] not in data:
+        return
     match path:
         case ("space" | "fixed" as section, str(name), *_):
             data[section] = {key: value for key, value in data[section].items() if key != name}
         case ("constraints", int(index), *_):  # replaced, so that the others keep their numbers
             data["constraints"] = [*data["constraints"][:index], "True", *data["constraints"][index + 1 :]]
+        case (str(section), str(key), *_) if section in SECTIONS and not _is_required(section, key):
+            data[section] = {each: value for each, value in data[section].items() if each != key}
         case (section, *_):
             data.pop(str(section), None)
+
+
+def _is_required(section: str, key: str) -> bool:
+    field = SECTIONS[section].model_fields.get(key)
+    return field is not None and field.is_required()
 
 
 def _keys(section: Any) -> tuple[str, ...]:

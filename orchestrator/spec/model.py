@@ -17,9 +17,7 @@ from orchestrator.spec.values import Value, canonical_json, kind_of, mistake, sh
 
 def _parameter_name(name: str) -> str:
     if not name.isidentifier():
-        raise mistake(
-            f"{shown(name)} is no name for a parameter", "letters, digits and _, as in weight_decay"
-        )
+        raise mistake(f"{shown(name)} is no name for a parameter", "letters, digits and _, as in weight_decay")
     return name
 
 
@@ -59,9 +57,7 @@ class Search(Section):
         description="grid: every cell once. random, sobol: spread over the space. tpe: learn from results. "
         "list: the configurations given in configs.",
     )
-    seed: int = Field(
-        default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations."
-    )
+    seed: int = Field(default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations.")
     start: list[Values] = Field(default=[], description="Configurations to try first, in this order.")
     configs: Configs | None = Field(
         default=None,
@@ -85,9 +81,7 @@ class Scheduler(Section):
         ge=1,
         description="The last step of a full training; if left out, what the trainable says.",
     )
-    brackets: int = Field(
-        default=1, ge=1, description="Ladders of rungs that trials are dealt out to in turn."
-    )
+    brackets: int = Field(default=1, ge=1, description="Ladders of rungs that trials are dealt out to in turn.")
 
 
 class Budget(Section):
@@ -96,9 +90,7 @@ class Budget(Section):
     trials: int | None = Field(default=None, ge=1, description="Trials in total.")
     hours: float | None = Field(default=None, gt=0, description="Hours of wall-clock time.")
     gpu_hours: float | None = Field(default=None, gt=0, description="Hours summed over GPUs.")
-    max_failures: int | None = Field(
-        default=None, ge=0, description="Failed trials after which the sweep gives up."
-    )
+    max_failures: int | None = Field(default=None, ge=0, description="Failed trials after which the sweep gives up.")
 
 
 class Resources(Section):
@@ -149,7 +141,8 @@ class Spec(Section):
     )
     fixed: Values = Field(default={}, description="Hyperparameters that are the same for every trial.")
     space: dict[ParameterName, AnyDistribution] = Field(
-        description="Hyperparameters that are searched, and how."
+        default={},
+        description="Hyperparameters that are searched, and how. Only method list can do without.",
     )
     constraints: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[], description="Quoted conditions that every configuration meets."

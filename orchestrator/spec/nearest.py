@@ -17,7 +17,7 @@ def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of")
     names = [str(each) for each in known]
     if not names:
         return ""
-    nearest = _nearest(str(name).lower(), {each.lower(): each for each in names})
+    nearest = _nearest(name.lower(), {each.lower(): each for each in names}) if isinstance(name, str) else None
     listed = f"{kind}: {', '.join(names)}" if len(names) <= _SHOWN else ""
     asked = f"did you mean {nearest!r}?" if nearest is not None else ""
     return " ".join(part for part in (asked, listed) if part)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from orchestrator.spec.distribution import Distribution
 from orchestrator.spec.nearest import did_you_mean
@@ -16,10 +17,15 @@ from orchestrator.spec.values import (
     is_recordable,
     kind_of,
     mistake,
-    shown,
 )
 
-_Options = Annotated[tuple[Value, ...], Strict(False), Field(min_length=1)]
+
+def _of_one_type(options: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Ints among floats become floats, so that the column has one type."""
+    return tuple(map(float, options)) if kind_of(options) == "float" else options
+
+
+_Options = Annotated[tuple[Value, ...], Strict(False), Field(min_length=1), AfterValidator(_of_one_type)]
 
 
 class _Listed(Distribution):
@@ -27,17 +33,20 @@ class _Listed(Distribution):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        seen = set()
-        for option in self.options:
-            text = self._canonical(option)
-            if text in seen:
-                raise mistake(f"{shown(option)} stands there twice", "each value once")
-            seen.add(text)
+        if len(self.texts) < len(self.options):
+            texts = [canonical_json(option) for option in self.options]
+            twice = next(text for text in texts if texts.count(text) > 1)
+            raise mistake(f"{twice} stands there twice", "each value once")
         return self
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         return kind_of(self.options)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The options as canonical texts: a list of configurations can span a choice of thousands."""
+        return frozenset(map(canonical_json, self.options))
 
     @property
     def extent(self) -> tuple[float, float] | None:
@@ -45,31 +54,26 @@ class _Listed(Distribution):
         return (min(numbers), max(numbers)) if self.kind in ("int", "float") else None
 
     def from_unit(self, u: float) -> Any:
-        return self.values()[min(int(u * len(self.options)), len(self.options) - 1)]
+        return self.options[min(int(u * len(self.options)), len(self.options) - 1)]
 
     def values(self) -> tuple[Any, ...]:
-        return tuple(float(option) for option in self.options) if self.kind == "float" else self.options
+        return self.options
 
     def contains(self, value: Any) -> bool:
-        return is_recordable(value) and self._canonical(value) in map(self._canonical, self.options)
+        return is_recordable(value) and canonical_json(self.snap(value)) in self.texts
 
     def snap(self, value: Any) -> Any:
-        return float(value) if self.kind == "float" else value
+        return float(value) if self.kind == "float" and is_number(value) else value
 
     def allowed(self, seen: Any = None) -> str:
         return did_you_mean(seen, self.options)
-
-    def _canonical(self, value: Any) -> str:
-        return canonical_json(float(value) if self.kind == "float" and is_number(value) else value)
 
 
 class Choice(_Listed):
     """One of the values, each as likely."""
 
     form = "choice"
-    options: _Options = Field(
-        alias="choice", description="The values: words, numbers, true and false, or lists."
-    )
+    options: _Options = Field(alias="choice", description="The values: words, numbers, true and false, or lists.")
     ordered: bool = Field(default=False, description="Whether the values stand in a meaningful order.")
 
 
@@ -77,6 +81,4 @@ class Grid(_Listed):
     """One of the values; grid search takes them all, in this order."""
 
     form = "grid"
-    options: _Options = Field(
-        alias="grid", description="The values: words, numbers, true and false, or lists."
-    )
+    options: _Options = Field(alias="grid", description="The values: words, numbers, true and false, or lists.")

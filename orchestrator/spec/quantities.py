@@ -29,20 +29,12 @@ _LONGEST = 64  # characters; no quantity needs more, and 10**300 is none
 def seconds(value: Any) -> float:
     """``90s``, ``10m``, ``1h30m`` or a number of seconds as seconds, above 0."""
     total = 0.0
-    if (
-        isinstance(value, str)
-        and len(value) <= _LONGEST
-        and (match := _DURATION.fullmatch(value.replace(" ", "")))
-    ):
-        total = sum(
-            float(part or 0) * unit for part, unit in zip(match.groups(), _SECONDS.values(), strict=True)
-        )
+    if isinstance(value, str) and len(value) <= _LONGEST and (match := _DURATION.fullmatch(value.replace(" ", ""))):
+        total = sum(float(part or 0) * unit for part, unit in zip(match.groups(), _SECONDS.values(), strict=True))
     elif is_number(value):
         total = float(value)
     if total <= 0:
-        raise mistake(
-            f"{shown(value)} is no duration", "as in 90s, 10m, 1h30m, or a number of seconds above 0"
-        )
+        raise mistake(f"{shown(value)} is no duration", "as in 90s, 10m, 1h30m, or a number of seconds above 0")
     return total
 
 
@@ -54,9 +46,7 @@ def memory_bytes(value: Any) -> int:
     elif is_number(value) and isinstance(value, int):
         total = value
     if total <= 0:
-        raise mistake(
-            f"{shown(value)} is no size of memory", "as in 4GB, 512MiB, or a number of bytes above 0"
-        )
+        raise mistake(f"{shown(value)} is no size of memory", "as in 4GB, 512MiB, or a number of bytes above 0")
     return total
 
 
@@ -84,9 +74,7 @@ Seconds = Annotated[
 Bytes = Annotated[
     int,
     BeforeValidator(memory_bytes),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "examples": ["4GB"]}]}
-    ),
+    WithJsonSchema({"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "examples": ["4GB"]}]}),
 ]
 Gpus = Annotated[
     float | Literal["auto"],

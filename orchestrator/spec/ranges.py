@@ -35,9 +35,7 @@ class _Bounded(Distribution):
             raise mistake(f"{written} has no logarithm at {low:g}", f"{self.form} needs a low above 0")
         if self.step is not None:
             if (high - low) / self.step > MAX_STEPS:
-                raise mistake(
-                    f"step {self.step:g} is tiny for {written}", "leave it out for a continuous range"
-                )
+                raise mistake(f"step {self.step:g} is tiny for {written}", "leave it out for a continuous range")
             if not self.values():
                 raise mistake(f"no multiple of step {self.step:g} lies in {written}", "a smaller step")
         return self
@@ -65,9 +63,7 @@ class _Bounded(Distribution):
         low, high = self.bounds
         if not self.log:
             return low + u * (high - low)
-        margin = (
-            0.5 if self.integer else 0.0
-        )  # so that the lowest and the highest integer get their full share
+        margin = 0.5 if self.integer else 0.0  # so that the lowest and the highest integer get their full share
         start, end = math.log(low - margin), math.log(high + margin)
         return math.exp(start + u * (end - start))
 

@@ -62,9 +62,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise _unreadable(
-                path, f"larger than {MAX_BYTES // 1_000_000} MB", "long lists stand in a CSV file"
-            )
+            raise _unreadable(path, f"larger than {MAX_BYTES // 1_000_000} MB", "long lists stand in a CSV file")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _unreadable(path, "this is no text", "YAML in UTF-8") from None

@@ -57,9 +57,7 @@ class Space:
             if distribution.when is not None
         }
         self.constraints = tuple(Expression.parse(text, names) for text in constraints)
-        needs = {
-            name: condition.names & self.parameters.keys() for name, condition in self.conditions.items()
-        }
+        needs = {name: condition.names & self.parameters.keys() for name, condition in self.conditions.items()}
         self._order = evaluation_order(list(self.parameters), needs)
 
     def from_unit(self, point: Sequence[float]) -> Config:
@@ -155,20 +153,15 @@ class Space:
     def _problem(self, name: str, config: Mapping[str, Any], sound: Config) -> tuple[str, str] | None:
         distribution = self.parameters[name]
         condition = self.conditions.get(name)
-        if condition is not None and any(
-            n in config and n not in sound for n in condition.names & config.keys()
-        ):
+        if condition is not None and condition.names & config.keys() - sound.keys():
             return None  # its condition hangs on a value that is itself a mistake
         if not self._is_active(name, sound):
             return (f"{name} has no place here", f"only when {distribution.when}") if name in config else None
         if name not in config:
             return f"no value for {name}", distribution.allowed()
-        value = config[name]
-        return (
-            None
-            if distribution.contains(value)
-            else (f"{shown(value)} is not in the space", distribution.allowed(value))
-        )
+        if not distribution.contains(config[name]):
+            return f"{shown(config[name])} is not in the space", distribution.allowed(config[name])
+        return None
 
     def _is_active(self, name: str, config: Mapping[str, Any]) -> bool:
         condition = self.conditions.get(name)

@@ -38,15 +38,22 @@ def canonical_json(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is an int or a finite float; True and False are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is a number that a float can hold; True and False are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # 10**400
+        return False
 
 
 def is_recordable(value: Any) -> bool:
     """Whether JSON and Parquet hold it exactly: words, finite floats, integers within ±2**53, lists."""
     match value:
-        case bool() | str() | None:
+        case bool() | None:
             return True
+        case str():
+            return not any("\ud800" <= letter <= "\udfff" for letter in value)  # halves of letters; no UTF-8
         case int():
             return abs(value) <= MAX_INT
         case float():

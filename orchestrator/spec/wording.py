@@ -13,7 +13,7 @@ from orchestrator.spec.distributions import FORMS
 from orchestrator.spec.document import Document, Path, dotted
 from orchestrator.spec.model import Section, Spec
 from orchestrator.spec.nearest import did_you_mean
-from orchestrator.spec.values import shown
+from orchestrator.spec.values import is_number, is_recordable, shown
 
 SECTIONS: Mapping[str, type[Section]] = {
     name: section
@@ -40,7 +40,6 @@ _TYPES: Mapping[str, str] = {
 }
 _EXAMPLES: Mapping[str, str] = {
     "trainable": "as in trainable: tabular",
-    "space": "as in space: {lr: {loguniform: [1e-4, 1e-1]}}",
     "objective": "as in objective: {metric: val_loss, mode: min}",
     "objective.metric": "as in metric: val_loss",
 }
@@ -77,7 +76,7 @@ def _words(detail: ErrorDetails, path: Path) -> _Words:
     if kind == "missing":
         return _missing(path)
     if kind == "extra_forbidden":
-        return f"unknown key {path[-1]!r}", _right_key(path)
+        return f"unknown key {path[-1]!r}", _right_key(detail["loc"])
     if kind == "literal_error":
         options = re.findall(r"'([^']*)'", context["expected"])
         return f"unknown value {shown(seen)}", did_you_mean(seen, options)
@@ -95,30 +94,24 @@ def _missing(path: Path) -> _Words:
     return f"{path[-1]} is missing", _EXAMPLES.get(dotted(path), "")
 
 
-def _right_key(path: Path) -> str:
+def _right_key(loc: Path) -> str:
     """The nearest key of the section; or the section that has such a key."""
-    key = str(path[-1])
-    if path[0] == "space":
-        return did_you_mean(key, ("when", "step", "ordered", *FORMS))
-    siblings = SECTIONS[str(path[0])].model_fields if len(path) > 1 else Spec.model_fields
+    section, key = str(loc[0]), str(loc[-1])
+    if section == "space":
+        fields = FORMS[str(loc[2])].model_fields
+        return did_you_mean(key, (field.alias or name for name, field in fields.items()))
+    siblings = SECTIONS[section].model_fields if len(loc) > 1 else Spec.model_fields
     suggestion = did_you_mean(key, siblings)
     homes = [name for name, section in SECTIONS.items() if key in section.model_fields]
-    return (
-        f"it belongs under {' or '.join(homes)}" if homes and "did you mean" not in suggestion else suggestion
-    )
+    return f"it belongs under {' or '.join(homes)}" if homes and "did you mean" not in suggestion else suggestion
 
 
 def _remedy(kind: str, seen: Any, path: Path) -> str:
     if kind == "bool_type" and str(seen).lower() in ("yes", "no", "on", "off"):
         return "in YAML 1.2, yes and no are words"
-    if kind == "string_type" and isinstance(seen, int | float):
+    if kind == "string_type" and is_number(seen) and is_recordable(seen):
         return f'in quotes: "{seen}"'
-    if (
-        kind in ("int_type", "int_from_float")
-        and isinstance(seen, float)
-        and seen.is_integer()
-        and abs(seen) < 1e15
-    ):
+    if kind in ("int_type", "int_from_float") and isinstance(seen, float) and seen.is_integer() and abs(seen) < 1e15:
         return f"write {int(seen)}"
     if kind in ("model_type", "model_attributes_type") and len(path) == 1:
         return f"its keys: {', '.join(SECTIONS[str(path[0])].model_fields)}"

@@ -18,6 +18,7 @@ MAX_NODES = 100_000
 """Values in a document, aliases written out: a few lines of aliases can stand for billions of values."""
 
 _TAG = "tag:yaml.org,2002:"
+_SCALARS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
 _BOOLS = {"true": True, "false": False}
 
 
@@ -76,7 +77,7 @@ def compose(text: str) -> Node | None:
         raise NotYamlError(str(error).partition("\n")[0]) from None
     except RecursionError:
         raise NotYamlError("nested too deeply", allowed=f"at most {MAX_DEPTH} levels") from None
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError) as error:
+    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, AssertionError) as error:
         raise NotYamlError(str(error)) from None  # ruamel's own slips on odd input
     return node
 
@@ -89,9 +90,7 @@ def _syntax_error(error: MarkedYAMLError, lines: list[str]) -> NotYamlError:
             return NotYamlError("an expression without quotes", allowed=f"write {expression}", line=index + 1)
     problem = str(error.problem or error.context)
     allowed = "indent with spaces" if "'\\t'" in problem else ""
-    return NotYamlError(
-        problem.replace("character '\\t'", "a tab"), allowed=allowed, line=marks[0] + 1 if marks else 1
-    )
+    return NotYamlError(problem.replace("character '\\t'", "a tab"), allowed=allowed, line=marks[0] + 1 if marks else 1)
 
 
 class _Reading:
@@ -121,16 +120,7 @@ class _Reading:
             return self._mapping(node, path)
         if node.id == "sequence" and kind == "seq":
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        if node.id == "scalar" and kind in (
-            "str",
-            "int",
-            "float",
-            "bool",
-            "null",
-            "timestamp",
-            "value",
-            "merge",
-        ):
+        if node.id == "scalar" and kind in _SCALARS:
             if self._name and kind == "str" and node.style is None and is_expression(path):
                 self._document.add(path, "an expression without quotes", f"write {quoted(node.value, path)}")
             return _scalar(kind, node)
@@ -147,9 +137,7 @@ class _Reading:
                 continue
             key = key_node.value if key_node.tag == _TAG + "str" else None
             if not isinstance(key, str):
-                self._document.add(
-                    path, f"the key {_short(key_node)} is no text", "a name; in quotes if it must be"
-                )
+                self._document.add(path, f"the key {_short(key_node)} is no text", "a name; in quotes if it must be")
                 continue
             if key in own:
                 place = self._place(key_node) or self._document.place(path)

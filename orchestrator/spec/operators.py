@@ -1,0 +1,51 @@
+"""What the signs of an expression do, with numbers kept from growing without bound."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_MAX_BITS = 1024  # of an integer power's result; a float ends there as well
+
+
+def number(value: Any) -> Any:
+    """The value, if one can calculate with it: 'a' * 10**9 would be a memory full of a."""
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite")
+    return value
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, int) and isinstance(exponent, int):
+        if abs(exponent) * max(1, base.bit_length()) > _MAX_BITS:
+            raise ValueError(f"{base} ** {exponent} is too large")
+    elif base < 0 and not float(exponent).is_integer():
+        raise ValueError(f"{base} ** {exponent} is no real number")
+    return base**exponent
+
+
+ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+COMPARISON: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, options: value in options,
+    ast.NotIn: lambda value, options: value not in options,
+}
+SIGNS: Mapping[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos}

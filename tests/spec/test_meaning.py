@@ -1,0 +1,258 @@
+# ruff: noqa: E501  (a line a mistake: the tables read better than they fit)
+"""What a well-formed spec must still get right: its space, its configurations, its scheduler, its trainable."""
+
+import math
+from pathlib import Path
+
+import pytest
+from churn_example import TABULAR, hyperparameter
+
+from orchestrator.errors import SpecError
+from orchestrator.spec import Scheduler, max_step, parse_spec, resolve_scheduler
+from trainables.contract import Declaration
+
+SPACE = {
+    "lr": {"uniform": [0, 1]},
+    "optimizer": {"choice": ["sgd", "adam"]},
+    "momentum": {"uniform": [0, 1], "when": "optimizer == 'sgd'"},
+}
+
+
+def written(**sections):
+    return {"trainable": "t", "space": SPACE, "objective": {"metric": "val_loss"}, **sections}
+
+
+def mistakes(base=Path(), resolve=None, **sections):
+    try:
+        parse_spec(written(**sections), base=base, resolve=resolve)
+    except SpecError as error:
+        return [str(mistake).removeprefix("spec: ") for mistake in error.mistakes]
+    return []
+
+
+def declared(*hyperparameters, **more):
+    return lambda reference, base: Declaration(hyperparameters=hyperparameters, **more)
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        ({"space": {}}, "space: there is nothing to search"),
+        ({"space": {"l r": {"int": [0, 1]}}}, "space.l r: 'l r' is no name for a parameter"),
+        ({"fixed": {"lr": 1}}, "space.lr: lr is fixed as well"),
+        ({"fixed": {"x": math.nan}}, "fixed.x: nan cannot be recorded exactly"),
+        ({"fixed": {"x": "\ud800"}}, "fixed.x: '\\ud800' cannot be recorded exactly"),
+        ({"fixed": {"x": 10**5000}}, "fixed.x: a huge integer cannot be recorded exactly"),
+        ({"space": {"a": {"int": [0, 1], "when": "a > 0"}}}, "space.a.when: conditions go in a circle: a → a"),
+        ({"constraints": ["lr < 0"]}, "constraints[0]: none of 1000 random configurations meets 'lr < 0'"),
+        ({"constraints": ["lr < 0.5", "lr > 0.5"]}, "constraints: none of 1000 random configurations meets all"),
+        ({"constraints": ["lr / 0 > 1"]}, "constraints[0]: 'lr / 0 > 1' cannot be evaluated for lr = "),
+        ({"constraints": ["optimizer < 1"]}, "constraints[0]: 'optimizer < 1' cannot be evaluated"),
+        ({"space": {**SPACE, "a": {"int": [0, 1], "when": "lr % 0 == 1"}}}, "space.a.when: 'lr % 0 == 1' cannot be"),
+        ({"constraints": ["optimizer == 'adm'"]}, "constraints[0]: optimizer is never 'adm' (did you mean 'adam'?"),
+        ({"search": {"method": "grid"}}, "space.lr: uniform has infinitely many values, and method grid takes them all "
+         "(add a step:, or use grid: [...])"),
+        ({"search": {"method": "grid"}, "space": {"a": {"normal": [0, 1]}}}, "takes them all (use grid: [...])"),
+        ({"search": {"start": [{"lr": 0.1}]}}, "search.start[0].optimizer: no value for optimizer (one of: sgd, adam)"),
+        ({"search": {"start": [{"lr": 2, "optimizer": "adam"}]}}, "search.start[0].lr: 2 is not in the space (a number in"),
+        ({"search": {"start": [{"lr": 1, "optimizer": "sgd", "momentum": 1}]}, "constraints": ["lr + momentum < 2"]},
+         "search.start[0]: breaks the constraint 'lr + momentum < 2'"),
+        ({"search": {"start": [{"l r": 1}]}}, "search.start[0].l r: 'l r' is no name for a parameter"),
+        ({"search": {"method": "list"}}, "search.configs: method list has no configurations"),
+        ({"search": {"configs": [{"lr": 1}]}}, "search.configs: method tpe takes no configs"),
+        ({"search": {"method": "list", "configs": [{"lr": 1}, {}]}, "space": {}}, "search.configs[1].lr: no value for lr"),
+        ({"search": {"method": "list", "configs": [3]}}, "search.configs[0]: 3 is not keys and values"),
+        ({"search": {"method": "list", "configs": 3}}, "search.configs: 3 is not a list"),
+        ({"objective": {"metric": "a", "diverged_above": math.inf}}, "objective.diverged_above: inf is not a finite"),
+        ({"resources": {"gpu": -1}}, "resources.gpu: -1 is no number of GPUs"),
+        ({"name": 7}, 'name: 7 is not a text (in quotes: "7")'),
+        ({"name": "../up"}, "name: '../up' is no name"),
+        ({"space": 3}, "space: 3 is not keys and values"),
+        ({"scheduler": "asha"}, "scheduler: 'asha' is not keys and values (its keys: method, grace_period"),
+    ],
+)  # fmt: skip
+def test_mistakes(sections, expected):
+    found = mistakes(**sections)
+    assert any(expected in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"constraints": ["lr < 0.9 or momentum > 0.1"]},
+        {"search": {"start": [{"lr": 1, "optimizer": "adam"}]}},
+        {"search": {"method": "list", "configs": [{"a": 1, "b": "x"}, {"a": 1.0, "b": "y"}]}, "space": {}},
+        {
+            "search": {"method": "grid"},
+            "space": {"a": {"int": [0, 10**12]}, "b": {"uniform": [0, 1], "step": 0.1}},
+        },
+        {"resources": {"gpu": 0.25, "memory": "512MiB"}, "trial": {"timeout": "1h30m"}},
+        {"fixed": {"x": None, "y": [1, {"z": "w"}]}},
+    ],
+)
+def test_what_is_fine_and_comes_back_the_same(sections):
+    spec = parse_spec(written(**sections), base=Path())
+    assert parse_spec(spec.to_plain(), base=Path()) == spec
+
+
+def test_one_slip_is_told_once():
+    space = {**SPACE, "lr": {"uniform": [1, 0]}}
+    assert len(mistakes(space=space, constraints=["lr < 0.5"], search={"start": [{"lr": 0.1}]})) == 1
+
+
+def test_start_points_are_kept_as_they_would_have_been_drawn():
+    spec = parse_spec(written(search={"start": [{"optimizer": "adam", "lr": 1}]}), base=Path())
+    assert repr(spec.search.start) == "[{'lr': 1.0, 'optimizer': 'adam'}]"
+
+
+class TestCsv:
+    def read(self, tmp_path, text, **sections):
+        (tmp_path / "c.csv").write_text(text)
+        sections = {"search": {"method": "list", "configs": "c.csv"}, **sections}
+        return parse_spec(written(**sections), base=tmp_path)
+
+    def test_rows_take_the_place_of_the_path(self, tmp_path):
+        spec = self.read(tmp_path, "lr,optimizer,momentum\n1e-1,adam,\n\n.5,sgd,0.9\n")
+        assert spec.search.configs == [
+            {"lr": 0.1, "optimizer": "adam"},
+            {"lr": 0.5, "optimizer": "sgd", "momentum": 0.9},
+        ]
+        assert parse_spec(spec.to_plain(), base=Path("/nowhere")) == spec
+
+    def test_without_a_space_the_list_spans_one(self, tmp_path):
+        spec = self.read(tmp_path, 'lr,wide,sizes,word\n1,true,"[1, 2]",x\n0.5,false,[3],y\n', space={})
+        kinds = {name: each.kind for name, each in spec.parameter_space().parameters.items()}
+        assert kinds == {"lr": "float", "wide": "bool", "sizes": "json", "word": "str"}
+
+    def test_ten_thousand_rows_are_no_matter(self, tmp_path):
+        rows = "\n".join(f"{index / 7},{index}" for index in range(10_000))
+        assert len(self.read(tmp_path, f"lr,n\n{rows}\n", space=None).search.configs) == 10_000
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("lr,optimizer\n0.1,adam\n7,adam\n", "c.csv:3: search.configs[1].lr: 7 is not in the space"),
+            ("lr,optimizer\n0.1,adam,9\n", "c.csv:2: search.configs[0]: 3 cells under 2 names"),
+            ("lr,lr\n1,1\n", "two columns of the same name"),
+            ("lr,optimizer\n", "method list has no configurations"),
+            ("", "method list has no configurations"),
+            ("lr,optimizer\nnan,adam\n", "c.csv:2: search.configs[0].lr: "),
+            ('lr\n"open', "cannot read 'c.csv'"),
+            ("lr,optimizer\n" + "[" * 5000 + ",adam\n", "c.csv:2: search.configs[0].lr: "),
+        ],
+    )
+    def test_mistakes_have_the_files_line(self, tmp_path, text, expected):
+        with pytest.raises(SpecError) as caught:
+            self.read(tmp_path, text)
+        assert expected in str(caught.value)
+
+    def test_a_file_that_is_not_there(self, tmp_path):
+        found = mistakes(tmp_path, search={"method": "list", "configs": "no.csv"})
+        assert found == [
+            f"search.configs: cannot read 'no.csv': No such file or directory (a CSV file, as a path from {tmp_path})"
+        ]
+
+
+class TestDeclaration:
+    H = (
+        hyperparameter("lr", float, 0.1, low=0, high=1),
+        hyperparameter("optimizer", str, "sgd", choices=("sgd", "adam")),
+        hyperparameter("momentum", float, 0.9, low=0),
+        hyperparameter("epochs", int, 10, low=1),
+        hyperparameter("fast", bool, False),
+        hyperparameter("data", Path, ""),
+        hyperparameter("sizes", list, None),
+    )
+
+    @pytest.mark.parametrize(
+        ("sections", "expected"),
+        [
+            ({"fixed": {"epoch": 3}}, "fixed.epoch: t has no hyperparameter 'epoch' (did you mean 'epochs'?"),
+            ({"space": {"lrr": {"int": [0, 1]}}}, "space.lrr: t has no hyperparameter 'lrr' (did you mean 'lr'?"),
+            ({"fixed": {"epochs": 0}}, "fixed.epochs: 0 is out of range (epochs is at least 1)"),
+            ({"fixed": {"epochs": "3"}}, "fixed.epochs: '3' is not an integer (what epochs means)"),
+            ({"fixed": {"epochs": 3.0}}, "fixed.epochs: 3.0 is not an integer (write 3)"),
+            ({"fixed": {"epochs": True}}, "fixed.epochs: True is not an integer"),
+            ({"fixed": {"fast": 1}}, "fixed.fast: 1 is not true or false"),
+            ({"fixed": {"sizes": 1}}, "fixed.sizes: 1 is not a list"),
+            ({"fixed": {"data": "no.csv"}}, "fixed.data: there is no file 'no.csv' (a path from "),
+            ({"fixed": {"data": "\0" * 3}}, "fixed.data: there is no file"),
+            ({"fixed": {"data": "x" * 5000}}, "fixed.data: there is no file"),
+            ({"fixed": {"data": "."}}, "fixed.data: there is no file '.'"),
+            ({"space": {"optimizer": {"choice": ["sgd", "adm"]}}}, "space.optimizer: optimizer cannot be 'adm' (did you mean 'adam'"),
+            ({"space": {"optimizer": {"int": [0, 1]}}}, "space.optimizer: 0 is not a text"),
+            ({"space": {"optimizer": {"uniform": [0, 1]}}}, "space.optimizer: uniform draws numbers, optimizer takes a text (choice: sgd, adam)"),
+            ({"space": {"fast": {"int": [0, 1]}}}, "space.fast: int draws numbers, fast takes true or false"),
+            ({"space": {"epochs": {"uniform": [1, 9]}}}, "space.epochs: uniform draws fractions, epochs takes an integer"),
+            ({"space": {"epochs": {"int": [0, 9]}}}, "space.epochs: int reaches from 0 to 9 (epochs is at least 1)"),
+            ({"space": {"lr": {"normal": [0, 1]}}}, "space.lr: normal has no bounds (lr is in [0, 1])"),
+            ({"space": {"momentum": {"normal": [0, 1]}}}, "space.momentum: normal has no bounds (momentum is at least 0)"),
+            ({"objective": {"metric": "vl_loss"}}, "objective.metric: t does not report 'vl_loss' (did you mean 'val_loss'"),
+            ({"search": {"method": "list", "configs": [{"lrr": 1}]}, "space": {}}, "search.configs: t has no hyperparameter 'lrr'"),
+        ],
+    )  # fmt: skip
+    def test_misfits(self, sections, expected):
+        found = mistakes(resolve=declared(*self.H, metrics=("val_loss",)), **sections)
+        assert any(each.startswith(expected) for each in found), found
+
+    def test_fits(self, tmp_path):
+        (tmp_path / "d.csv").touch()
+        fixed = {"data": "d.csv", "epochs": 3, "sizes": [1], "fast": True}
+        space = {**SPACE, "momentum": {"lognormal": [0, 1]}}
+        assert mistakes(tmp_path, declared(*self.H), fixed=fixed, space=space) == []
+
+    def test_what_is_required_must_be_there(self):
+        assert "fixed: t needs a value for data (what data means)" in mistakes(resolve=lambda *_: TABULAR)
+
+    def test_whoever_opts_out_is_not_checked(self):
+        assert mistakes(resolve=lambda *_: None, fixed={"anything": 1}) == []
+
+
+class TestScheduler:
+    LENGTH = Declaration(hyperparameters=(hyperparameter("epochs", int, 10),), length="epochs")
+    NO_LENGTH = Declaration(hyperparameters=())
+
+    @pytest.mark.parametrize(
+        ("sections", "declaration", "longest"),
+        [
+            ({"scheduler": {"max": 7}, "fixed": {"epochs": 9}}, LENGTH, 7),
+            ({"fixed": {"epochs": 9}}, LENGTH, 9),
+            ({"space": {"epochs": {"int": [1, 8]}}}, LENGTH, 8),
+            ({"space": {"epochs": {"choice": [2, 6, 4]}}}, LENGTH, 6),
+            ({}, LENGTH, 10),
+            ({}, NO_LENGTH, None),
+            ({"fixed": {"epochs": 9}}, NO_LENGTH, None),
+            ({"fixed": {"epochs": 9}}, None, 9),
+            ({"space": {"epochs": {"logint": [1, 8]}}}, None, 8),
+            ({"space": {"epochs": {"normal": [5, 1]}}}, None, None),
+            ({"space": {"epochs": {"choice": ["a", "b"]}}}, None, None),
+            ({"fixed": {"epochs": "many"}}, None, None),
+            ({}, None, None),
+        ],
+    )
+    def test_the_longest_training(self, sections, declaration, longest):
+        spec = parse_spec(written(**sections), base=Path())
+        assert max_step(spec, declaration) == longest
+
+    def test_asha_if_nothing_is_said_and_the_length_is_known(self):
+        spec = parse_spec(written(), base=Path())
+        assert resolve_scheduler(spec, self.LENGTH) == Scheduler(method="asha", max=10, grace_period=1)
+        assert resolve_scheduler(spec, None) == Scheduler(method="none")
+
+    def test_what_is_said_stands(self):
+        spec = parse_spec(written(scheduler={"grace_period": 2, "reduction_factor": 4}), base=Path())
+        resolved = resolve_scheduler(spec, self.LENGTH)
+        assert resolved == Scheduler(method="asha", grace_period=2, reduction_factor=4, max=10)
+        spec = parse_spec(written(scheduler={"method": "none"}), base=Path())
+        assert resolve_scheduler(spec, self.LENGTH).method == "none"
+
+    def test_asha_has_to_know_the_length(self):
+        found = mistakes(resolve=lambda *_: None, scheduler={"method": "asha"})
+        assert found == [
+            "scheduler: asha does not know how long a full training is "
+            "(scheduler.max: the last step; or a value for epochs)"
+        ]
+
+    def test_the_grace_period_is_shorter_than_the_training(self):
+        found = mistakes(resolve=lambda *_: None, scheduler={"max": 4, "grace_period": 4})
+        assert found == ["scheduler.grace_period: grace_period 4 leaves no step to stop at: a training has 4 (below 4)"]
