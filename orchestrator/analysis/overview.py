@@ -1,0 +1,86 @@
+"""One sweep at a glance: whether it runs, its trials by state, its best value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.control import lease
+from orchestrator.errors import RecordsError
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.rows import State
+
+Status = Literal["running", "running?", "finished", "halted", "failed", "died", "damaged"]
+"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: its driver
+is gone and left the sweep unfinished. ``running?``: its driver is on another machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """By what the trials of a recorded sweep are judged."""
+
+    metric: str
+    mode: Literal["min", "max"]
+    at: Literal["best", "last"]
+
+    def best_of(self, values: list[float]) -> float | None:
+        """The best of the values; None if there are none."""
+        if not values:
+            return None
+        return min(values) if self.mode == "min" else max(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What a listing says of one sweep."""
+
+    name: str
+    status: Status
+    states: dict[State, int] = field(default_factory=dict)  # trials by state, in the order of State
+    best: float | None = None
+    objective: Objective | None = None  # None: the records are damaged
+    trainable: str = ""
+    created: str = ""  # ISO 8601, UTC
+    problem: str = ""  # why the records cannot be read
+
+
+def overview(paths: SweepPaths) -> Overview:
+    """Look at one sweep. Records that cannot be read are a status, so that a listing goes on."""
+    try:
+        info = read_sweep_json(paths.info)
+        objective = objective_of(info)
+        trials = trials_table(paths, ["state", "objective"])
+    except (RecordsError, KeyError) as error:
+        return Overview(name=paths.name, status="damaged", problem=str(error))
+    counts = Counter(trials["state"].to_pylist())
+    states = {state: counts[state] for state in State if counts[state]}
+    best = objective.best_of([value for value in trials["objective"].to_pylist() if value is not None])
+    return Overview(
+        name=paths.name,
+        status=_status(paths, states, best),
+        states=states,
+        best=best,
+        objective=objective,
+        trainable=info.trainable,
+        created=info.created,
+    )
+
+
+def objective_of(info: SweepInfo) -> Objective:
+    """The objective of a recorded sweep."""
+    section = info.spec["objective"]
+    return Objective(metric=section["metric"], mode=section["mode"], at=section["at"])
+
+
+def _status(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
+    held = lease.status(paths.lease)
+    if held in ("running", "running?"):
+        return held
+    if held == "dead" or not all(state.ended for state in states):
+        return "died"
+    if best is None:
+        return "failed"
+    return "halted" if State.CANCELLED in states else "finished"

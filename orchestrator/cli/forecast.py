@@ -1,0 +1,98 @@
+"""The text of `sweep plan`."""
+
+from __future__ import annotations
+
+from cluster.inventory import Node
+from orchestrator.cli.options import CheckedSpec
+from orchestrator.cli.output import as_table, painted
+from orchestrator.cli.wording import count, duration
+from orchestrator.launch import Machine, default_name, free_slots, need_of
+from orchestrator.plan import Plan, make_plan
+from orchestrator.spec.max_step import UNDECLARED_LENGTH
+
+
+def forecast(found: CheckedSpec, machine: Machine) -> str:
+    """What the sweep will do on a machine.
+
+    Raises:
+        InfeasibleError: One trial does not fit.
+    """
+    spec, node = found.spec, machine.node()
+    slots, need = free_slots(spec, [node]), need_of(spec, [node])
+    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
+    each = count_of(need.cpus, "CPU") + (f" and {count_of(need.gpus, 'GPU')}" if need.gpus else "")
+    head = f"{spec.name or default_name(spec)}: {count(plan.trials, 'trial')} of {spec.trainable} over"
+    method = f"{spec.search.method}, seed {spec.search.seed}"
+    facts = {
+        "fits here": f"{count(slots, 'trial')} at once, {each} each ({_has(node)})",
+        "length": _length(found, plan),
+        "steps": _steps(plan),
+        "ceiling": _ceiling(plan),
+    }
+    lines = [
+        f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
+        *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
+    ]
+    if plan.ladder is not None:
+        lines += ["", _rungs(plan)]
+    if plan.warnings:
+        lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in plan.warnings)]
+    return "\n".join(lines)
+
+
+def count_of(number: float, unit: str) -> str:
+    """``2 CPUs``, ``0.5 GPU``."""
+    return f"{number:g} {unit}" + ("s" if number > 1 or number == 0 else "")
+
+
+def _has(node: Node) -> str:
+    memory = f"{node.memory / 2**30:.1f} GiB"
+    return f"{node.name} has {count_of(node.cpus, 'CPU')}, {count_of(node.gpus, 'GPU')}, {memory}"
+
+
+def _length(found: CheckedSpec, plan: Plan) -> str:
+    """Of a full training, and who says so; the precedence is that of ``spec.max_step``."""
+    spec, declaration = found.spec, found.declaration
+    name = UNDECLARED_LENGTH if declaration is None else declaration.length
+    if plan.max_step is None:
+        return "unknown, so no trial is stopped early; scheduler.max or fixed.epochs would say it"
+    if spec.scheduler is not None and spec.scheduler.max is not None:
+        origin = "scheduler.max"
+    elif name in spec.fixed:
+        origin = f"fixed.{name}"
+    elif name in spec.distributions():
+        origin = f"the most that space.{name} gives"
+    else:
+        origin = f"the default of {name} in {spec.trainable}"
+    return f"a full training has {count(plan.max_step, 'step')} ({origin})"
+
+
+def _steps(plan: Plan) -> str:
+    if plan.expected_steps is None or plan.full_steps is None:
+        return ""
+    share = plan.expected_steps / plan.full_steps
+    waves = f"{plan.waves:.1f} full trainings a slot, one after the other"
+    if not plan.rungs:
+        return f"{plan.full_steps:,} ({waves})"
+    return f"about {plan.expected_steps:,.0f} of {plan.full_steps:,}, {share:.0%} of all in full ({waves})"
+
+
+def _ceiling(plan: Plan) -> str:
+    parts = []
+    if plan.ceiling_s is not None:
+        parts.append(duration(plan.ceiling_s))
+    if plan.ceiling_gpu_s is not None:
+        parts.append(f"{plan.ceiling_gpu_s / 3600:g} GPU-hours")
+    return " and ".join(parts)
+
+
+def _rungs(plan: Plan) -> str:
+    assert plan.ladder is not None
+    rows: list[dict[str, int | None]] = [
+        {"rung": rung.step, "trials come": round(rung.entering), "go on": round(rung.continuing)} for rung in plan.rungs
+    ]
+    last = plan.rungs[-1].continuing if plan.rungs else float(plan.trials)
+    rows.append({"rung": plan.ladder.max_step, "trials come": round(last), "go on": None})
+    title = f"ASHA, expected: the best 1/{plan.ladder.reduction_factor} of a rung go on, first decision at step"
+    brackets = f"; {plan.ladder.brackets} brackets, the first shown" if plan.ladder.brackets > 1 else ""
+    return f"{title} {plan.ladder.grace_period}{brackets}\n{as_table(rows)}"

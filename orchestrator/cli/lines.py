@@ -1,0 +1,51 @@
+"""A launch that is piped: one line when a trial begins and one when it ends, on stdout."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from orchestrator.cli.output import COLOURS, painted
+from orchestrator.cli.tally import Change, Tally
+from orchestrator.cli.wording import config_line
+from orchestrator.life import Life
+from orchestrator.rows import State
+from orchestrator.sweep import Sweep
+
+
+class Lines:
+    """An observer that prints lines."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        """Print what is new."""
+        for change in self._tally.look(sweep, now):
+            typer.echo(line(change))
+
+
+def line(change: Change) -> str:
+    """A change on a line."""
+    life = change.life
+    at = life.started_at if change.kind == "began" else life.ended_at
+    state = State.RUNNING if change.kind == "began" else life.state
+    clock = time.strftime("%H:%M:%S", time.localtime(at))
+    said = _beginning(life) if change.kind == "began" else ending(life)
+    return f"{clock}  trial {life.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
+
+
+def ending(life: Life) -> str:
+    """Why a trial ended, its value first if it has one."""
+    reason = " ".join((life.reason or "").split())
+    if life.result is None or life.state in (State.DIVERGED, State.FAILED, State.STOPPED):
+        return reason
+    return f"{life.objective.metric} {life.result:.6g}: {reason}"
+
+
+def _beginning(life: Life) -> str:
+    if life.attempts == 1:
+        return config_line(life.config)
+    why = f" after {life.failure.type}: {life.failure.message}" if life.failure is not None else ""
+    return f"attempt {life.attempts}{why}"

@@ -1,0 +1,138 @@
+"""A launch on a terminal: one display, updated in place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cli.lines import ending
+from orchestrator.cli.output import COLOURS
+from orchestrator.cli.tally import Tally
+from orchestrator.cli.wording import cell, config_line, count, duration, rung_rows
+from orchestrator.life import Life
+from orchestrator.records.paths import SweepPaths
+from orchestrator.rows import State
+from orchestrator.sweep import Sweep
+
+REFRESH_S = 0.25
+MOST_RUNNING = 8
+
+
+class Screen:
+    """An observer that draws. Until it is given a sweep, it says what is being waited for."""
+
+    def __init__(self) -> None:
+        self._live = Live(
+            Spinner("dots", "starting Ray …"),
+            console=Console(stderr=True),
+            refresh_per_second=1 / REFRESH_S,
+            transient=True,
+        )
+        self._tally: Tally | None = None
+        self._paths: SweepPaths | None = None
+        self._next = 0.0
+        self._told: set[str] = set()  # fingerprints of failures that were shown
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def watch(self, tally: Tally, paths: SweepPaths) -> Screen:
+        """Ray is there: show this sweep from now on."""
+        self._tally, self._paths = tally, paths
+        return self
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        """Draw, if it is time to. A failure is shown at once, the first of its kind."""
+        assert self._tally is not None
+        for change in self._tally.look(sweep, now):
+            if change.kind == "ended" and change.life.state is State.FAILED:
+                self._tell(change.life)
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + REFRESH_S
+            self._live.update(self._drawn(sweep, self._tally))
+
+    def _tell(self, life: Life) -> None:
+        fingerprint = life.failure.fingerprint if life.failure is not None else ""
+        if fingerprint in self._told or self._paths is None:
+            return
+        self._told.add(fingerprint)
+        text = Text.assemble((f"trial {life.number} failed: ", "red"), ending(life))
+        log = self._paths.log(life.number)
+        self._live.console.print(text + Text(f"\n  {log}" if log.exists() else ""), highlight=False)
+
+    def _drawn(self, sweep: Sweep, tally: Tally) -> RenderableType:
+        name = self._paths.name if self._paths is not None else ""
+        if tally.began is None:
+            return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
+        parts: list[RenderableType] = [_progress(name, tally), _pace(tally)]
+        if sweep.best is not None:
+            parts.append(_best(sweep.best))
+        parts += [Text(), _running(tally, now=tally.now)]
+        rungs = rung_rows(sweep.scheduler.table())
+        if rungs:
+            parts += [Text(), _table(rungs)]
+        return Group(*parts)
+
+
+def _progress(name: str, tally: Tally) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(1, tally.total), completed=tally.ended, width=20)
+    counts = Text(", ").join(
+        Text(f"{tally.counts[state]} {state}", COLOURS.get(state, "")) for state in State if tally.counts[state]
+    )
+    grid.add_row(Text(name, "bold"), bar, f"{tally.ended}/{tally.total}", counts)
+    return grid
+
+
+def _pace(tally: Tally) -> Text:
+    parts = [duration(tally.wall_s), f"{tally.per_minute:.3g} trials a minute"]
+    if tally.left_s is not None:
+        parts.append(f"about {duration(tally.left_s)} left")
+    if tally.overhead is not None:
+        parts.append(f"{tally.overhead:.0%} overhead")
+    return Text(", ".join(parts), "dim")
+
+
+def _best(life: Life) -> Text:
+    step = life.best_step if life.objective.at == "best" else life.last_step
+    value = f"{life.objective.metric} {life.result:.6g}"
+    return Text.assemble("best ", (value, "green"), f" (trial {life.number}, step {step})  {config_line(life.config)}")
+
+
+def _running(tally: Tally, now: float) -> RenderableType:
+    shown = tally.running[:MOST_RUNNING]
+    if not shown:
+        return Text("no trial is running", "dim")
+    rows = [
+        {
+            "trial": life.number,
+            "step": life.last_step,
+            shown[0].objective.metric: life.last,
+            "seconds": round(now - life.started_at) if life.started_at else 0,
+            "node": life.node,
+        }
+        for life in shown
+    ]
+    table = _table(rows)
+    more = len(tally.running) - len(shown)
+    return Group(table, Text(f"and {more} more", "dim")) if more else table
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name == "node" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(cell, row.values()))
+    return table

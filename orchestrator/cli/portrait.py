@@ -1,0 +1,175 @@
+"""The answers of `sweep show`; `sweep launch` ends with the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orchestrator.analysis.failures import Cause, causes
+from orchestrator.analysis.overview import Objective, Overview, objective_of, overview
+from orchestrator.analysis.ranking import Ranked, full_config, top
+from orchestrator.analysis.rungs import notes, rung_table
+from orchestrator.cli.output import COLOURS, as_table, painted
+from orchestrator.cli.wording import config_line, count, rung_rows, state_counts
+from orchestrator.errors import UserError
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.schedule import RungSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """A whole sweep, as far as it fits on a screen."""
+
+    paths: SweepPaths
+    info: SweepInfo
+    overview: Overview
+    objective: Objective
+    notes: list[str]  # what the sweep noted, as why it ended early
+    rungs: list[RungSummary]
+    top: list[Ranked]
+    causes: list[Cause]
+
+    @classmethod
+    def of(cls, paths: SweepPaths, count: int) -> Portrait:
+        """Read it, with so many of the best trials."""
+        info = read_sweep_json(paths.info)
+        return cls(
+            paths=paths,
+            info=info,
+            overview=overview(paths),
+            objective=objective_of(info),
+            notes=notes(paths),
+            rungs=rung_table(paths),
+            top=top(paths, info, count),
+            causes=causes(paths),
+        )
+
+    def text(self) -> str:
+        """For people."""
+        blocks = [self._head(), self.best_text(), self.top_text()]
+        if self.rungs:
+            blocks.append(as_table(rung_rows(self.rungs)))
+        if self.causes:
+            blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
+        return "\n\n".join(block for block in blocks if block)
+
+    def _head(self) -> str:
+        states, status = self.overview.states, self.overview.status
+        aim = f"{self.objective.mode} {self.objective.metric} ({self.objective.at} of a trial)"
+        name = painted(self.paths.name, None, bold=True)
+        lines = [
+            f"{name}  {painted(status, COLOURS.get(status))}  {self.info.trainable}, {aim}",
+            f"{count(sum(states.values()), 'trial')}: {state_counts(states)}" if states else "no trials yet",
+            *self.notes,
+        ]
+        return "\n".join(lines)
+
+    def best_text(self) -> str:
+        """The best trial and all that it was given; nothing if there is none."""
+        if not self.top:
+            return ""
+        best = self.top[0]
+        value = painted(f"{self.objective.metric} {best.value:.6g}", "green")
+        running = "" if best.state.ended else ", still running"
+        return (
+            f"best: trial {best.trial}, {value} at step {best.step}{running}\n"
+            f"  {config_line(full_config(self.info, best))}"
+        )
+
+    def top_text(self) -> str:
+        """The best trials; nothing if there is only one."""
+        if len(self.top) < 2:
+            return ""
+        return as_table(
+            [
+                {
+                    "trial": each.trial,
+                    "state": each.state.value,
+                    self.objective.metric: each.value,
+                    "step": each.step,
+                    "configuration": each.config,
+                }
+                for each in self.top
+            ]
+        )
+
+    def trials(self) -> list[dict[str, Any]]:
+        """The best trials for programs, a row each."""
+        return [
+            {
+                "trial": each.trial,
+                "state": each.state.value,
+                self.objective.metric: each.value,
+                "step": each.step,
+                "train_s": each.train_s,
+                **each.config,
+            }
+            for each in self.top
+        ]
+
+    def data(self) -> dict[str, Any]:
+        """All of it for programs."""
+        return {
+            "name": self.paths.name,
+            "status": self.overview.status,
+            "directory": str(self.paths.root),
+            "created": self.info.created,
+            "trainable": self.info.trainable,
+            "objective": asdict(self.objective),
+            "states": {state.value: count for state, count in self.overview.states.items()},
+            "notes": self.notes,
+            "rungs": [asdict(rung) for rung in self.rungs],
+            "top": [asdict(each) for each in self.top],
+            "failures": [cause_data(self.paths, cause) for cause in self.causes],
+        }
+
+
+def causes_text(paths: SweepPaths, found: list[Cause], *, tracebacks: bool = True) -> str:
+    """Why trials failed, a block a cause."""
+    if not found:
+        return f"no trial of {paths.name} has failed"
+    blocks = []
+    for cause in found:
+        trials = ", ".join(map(str, cause.trials[:8])) + (", …" if len(cause.trials) > 8 else "")
+        title = painted(f"{len(cause.trials)} × {cause.fingerprint}", "red")
+        lines = [f"{title}  (trial{'s' if len(cause.trials) > 1 else ''} {trials})", f"  {cause.message}"]
+        if tracebacks and cause.traceback:
+            lines += [f"  {line}" for line in cause.traceback.rstrip().splitlines()]
+        log = paths.log(cause.trials[0])
+        lines += [f"  {log}"] if log.exists() else []
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) if tracebacks else "\n".join(blocks)
+
+
+def cause_data(paths: SweepPaths, cause: Cause) -> dict[str, Any]:
+    """A cause for programs."""
+    return {**asdict(cause), "trials": list(cause.trials), "log": str(paths.log(cause.trials[0]))}
+
+
+def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
+    """All that the trials table holds of a trial, times as ISO 8601.
+
+    Raises:
+        UserError: There is no such trial.
+    """
+    import pyarrow.compute as pc
+
+    table = trials_table(paths)
+    rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
+    if not rows:
+        raise UserError(f"{paths.name} has no trial {trial}; it has {count(table.num_rows, 'trial')}, from 0")
+    return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in rows[0].items()}
+
+
+def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:
+    """A trial, a line a value; what is not set is left out, and the traceback comes last."""
+    lines = [
+        f"{name:<18} {value}"
+        for name, value in row.items()
+        if value not in (None, [], "") and name != "error_traceback"
+    ]
+    log = paths.log(row["trial"])
+    lines += [f"{'log':<18} {log}"] if log.exists() else []
+    return "\n".join([*lines, row["error_traceback"] or ""]).rstrip()

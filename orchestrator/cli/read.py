@@ -1,0 +1,87 @@
+"""Commands that read the records: ls, show, best. They write nothing, and work while a sweep runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.output import Format, answer, as_json, say
+from orchestrator.cli.wording import config_yaml
+from orchestrator.errors import SweepError
+
+AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+
+
+class ConfigFormat(StrEnum):
+    """How a configuration is written."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None:
+    """List the sweeps, the latest last."""
+    from orchestrator.analysis.overview import overview
+    from orchestrator.cli.listing import listing, listing_data
+    from orchestrator.records.find import find_sweeps
+
+    found = [overview(paths) for paths in find_sweeps(results)]
+    if not found:
+        say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
+    data = listing_data(found)
+    rows = [{**row, **row["states"]} for row in data]
+    answer(format_, text=lambda: listing(found), data=data, rows=rows)
+
+
+def show(
+    sweep: SweepName = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many of the best trials.")] = 5,
+    failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
+    trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
+    results: Results = RESULTS,
+    format_: AnswerFormat = Format.TABLE,
+) -> None:
+    """Show a sweep: its states, rungs and best trials."""
+    from orchestrator.analysis.failures import causes
+    from orchestrator.cli import portrait
+    from orchestrator.records.find import find
+
+    paths = find(results, sweep)
+    if trial is not None:
+        row = portrait.trial_row(paths, trial)
+        answer(format_, text=lambda: portrait.trial_text(paths, row), data=row, rows=[row])
+    elif failures:
+        found = causes(paths)
+        data = [portrait.cause_data(paths, cause) for cause in found]
+        answer(format_, text=lambda: portrait.causes_text(paths, found), data=data, rows=data)
+    else:
+        whole = portrait.Portrait.of(paths, top)
+        answer(format_, text=whole.text, data=whole.data(), rows=whole.trials())
+
+
+def best(
+    sweep: SweepName = None,
+    results: Results = RESULTS,
+    format_: Annotated[ConfigFormat, typer.Option("--format", help="How to write it.")] = ConfigFormat.YAML,
+) -> None:
+    """Print the best configuration, fixed values included."""
+    from orchestrator.analysis.overview import objective_of
+    from orchestrator.analysis.ranking import full_config, top
+    from orchestrator.records.find import find
+    from orchestrator.records.provenance import read_sweep_json
+
+    paths = find(results, sweep)
+    info = read_sweep_json(paths.info)
+    ranked = top(paths, info, 1)
+    if not ranked:
+        raise SweepError(f"no trial of {paths.name} has a result yet")
+    objective, winner = objective_of(info), ranked[0]
+    say(
+        f"# {paths.name}, trial {winner.trial}: {objective.metric} {winner.value:.6g} at step {winner.step}"
+        f" ({objective.mode}, the {objective.at} of a trial)"
+    )
+    config = full_config(info, winner)
+    typer.echo(as_json(config) if format_ is ConfigFormat.JSON else config_yaml(config))

@@ -1,0 +1,165 @@
+"""`sweep try`: one trial in this process, judged by the same state machine as in a sweep, without Ray."""
+
+from __future__ import annotations
+
+import os
+import pdb
+import random
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from orchestrator import events, loading
+from orchestrator.assemble import assemble
+from orchestrator.cli.options import CheckedSpec
+from orchestrator.cli.output import COLOURS, painted, say
+from orchestrator.cli.wording import config_line, count, duration
+from orchestrator.errors import Mistake, SpecError, SweepError, UserError
+from orchestrator.rows import Config, State
+from orchestrator.spec import Spec
+from orchestrator.sweep import Sweep
+from orchestrator.tune.failures import describe
+from trainables.contract import Report, Trial, TrialEnded
+from trainables.contract import run as run_trainable
+from trainables.isolation import Isolation
+
+
+def rehearse(found: CheckedSpec, given: str | None, *, steps: int | None, debug: bool) -> None:
+    """Train trial 0 of a sweep, and print its reports as they come.
+
+    Args:
+        found: The spec.
+        given: YAML of values that are to replace drawn ones.
+        steps: Stop after so many reports.
+        debug: Enter pdb where the trainable raises.
+
+    Raises:
+        SpecError: The given values are not in the space.
+        SweepError: The trial failed.
+    """
+    sweep = _one_trial(found, given)
+    start = sweep.ask(time.time())
+    if start is None:
+        raise UserError("the space holds no configuration that meets the constraints")
+    defaults = found.declaration.defaults() if found.declaration is not None else {}
+    trainable = loading.load(found.spec.trainable, found.base)
+    say(f"trial 0: {config_line(start.config)}")
+    stage = _Stage(sweep, steps)
+    trial = Trial(config={**defaults, **found.spec.fixed, **start.config}, seed=start.seed, sink=stage.take)
+    os.chdir(found.base)
+    isolation = Isolation()
+    isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
+    try:
+        stage.train(trainable, trial, debug)
+    finally:
+        isolation.restore()
+    stage.close()
+
+
+class _Stage:
+    """Tells the machine what the trial does, and the user what the machine makes of it."""
+
+    def __init__(self, sweep: Sweep, steps: int | None) -> None:
+        self._sweep = sweep
+        self._steps = steps
+        self._reports = 0
+        self._began = time.monotonic()
+
+    def train(self, trainable: Any, trial: Trial, debug: bool) -> None:
+        """Train to the end, whatever it is."""
+        self._began = time.monotonic()
+        self._sweep.on(events.Started(trial=0, at=time.time()))
+        try:
+            if loading.shape_of(trainable) == "ray":
+                from orchestrator.tune import ray_function
+
+                ray_function.run(trainable, trial)
+            else:
+                run_trainable(trainable, trial)
+        except TrialEnded:
+            return
+        except (Exception, SystemExit) as error:
+            failure = describe(error)
+            numerical = isinstance(error, OverflowError | FloatingPointError)
+            self._sweep.on(
+                events.Raised(trial=0, at=time.time(), failure=failure, train_s=self._seconds, numerical=numerical)
+            )
+            say(failure.traceback.rstrip())
+            if debug:
+                pdb.post_mortem(error.__traceback__)
+            return
+        self._sweep.on(events.Returned(trial=0, at=time.time(), train_s=self._seconds))
+
+    def take(self, report: Report) -> None:
+        """A report of the trainable."""
+        now = time.time()
+        measurement = events.Measurement(
+            step=report.step, train_s=self._seconds, reported_at=now, metrics=report.metrics
+        )
+        goes_on = self._sweep.on(events.Reported(trial=0, at=now, measurements=[measurement]))
+        metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
+        typer.echo(f"step {report.step:<5} {metrics}  ({duration(self._seconds)})")
+        self._reports += 1
+        if not goes_on:
+            raise TrialEnded
+        if self._reports == self._steps:
+            self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(self._reports, 'report')}"))
+            raise TrialEnded
+
+    def close(self) -> None:
+        """Say how it ended; a failure is raised."""
+        life = self._sweep.trials[0]
+        if life.state is State.FAILED:
+            raise SweepError(f"the trial failed after {count(self._reports, 'report')}: {life.reason}")
+        state = painted(life.state, COLOURS.get(life.state), sys.stderr)
+        say(f"{state} in {duration(self._seconds)}: {life.reason}")
+        if life.best is not None:
+            metric = life.objective.metric
+            typer.echo(f"{metric}: best {life.best:.6g} at step {life.best_step}, last {life.last:.6g}")
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _one_trial(found: CheckedSpec, given: str | None) -> Sweep:
+    """A sweep whose first trial is the one to be tried; a failed attempt is not repeated."""
+    spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
+    if given is None:
+        return assemble(spec, found.declaration)
+    first = assemble(spec, found.declaration).ask(0.0)
+    config = _with_given(spec, _mapping(given), first.config if first is not None else {})
+    start = spec.search.model_copy(update={"start": [config]})
+    return assemble(spec.model_copy(update={"search": start}), found.declaration)
+
+
+def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
+    """The drawn configuration with the given values; what these make active is drawn anew."""
+    space, rng = spec.parameter_space(), random.Random(spec.search.seed)
+
+    def suggest(name: str, distribution: Any) -> Any:
+        if name in given:
+            return given[name] if distribution.contains(given[name]) else distribution.from_unit(0.5)
+        return drawn[name] if name in drawn else distribution.from_unit(rng.random())
+
+    config = space.draw(suggest)
+    problems = space.complete({**config, **given})
+    if problems:
+        raise SpecError([Mistake(where="--config", key=name, problem=p, allowed=a) for name, p, a in problems])
+    return config
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        value = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        value = None
+    if not isinstance(value, dict):
+        raise UserError(f"--config takes names and values, as '{{lr: 0.01}}', not {text!r}")
+    return value

@@ -1,0 +1,90 @@
+"""Follows a sweep while it runs: what is new since the last look, and how far it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.life import Life
+from orchestrator.rows import State
+from orchestrator.sweep import Sweep
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A trial began an attempt, or ended."""
+
+    life: Life
+    kind: Literal["began", "ended"]
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Looks only at trials that have not ended, so that a look costs the same late in a sweep."""
+
+    slots: int
+    counts: Counter[State] = field(default_factory=Counter)  # of trials that have ended
+    began: float | None = None  # when the first trial did
+    now: float = 0.0
+    trained_s: float = 0.0  # of all trials
+    total: int = 0  # trials there will be
+    running: list[Life] = field(default_factory=list)
+    _known: int = 0
+    _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
+    _ended_s: float = 0.0  # trained in trials that have ended
+
+    def look(self, sweep: Sweep, now: float) -> list[Change]:
+        """What is new, by trial."""
+        self.now = now
+        self.total = len(sweep.trials) if sweep.exhausted else sweep.limits.trials
+        for life in sweep.trials[self._known :]:
+            self._open[life.number] = 0
+        self._known = len(sweep.trials)
+        changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
+        lives = [sweep.trials[number] for number in self._open]
+        self.running = [life for life in lives if life.state is State.RUNNING]
+        self.trained_s = self._ended_s + sum(life.train_s for life in lives)
+        return changes
+
+    def _changes(self, life: Life) -> list[Change]:
+        changes = []
+        if life.attempts > self._open[life.number] and life.state is not State.PENDING and life.started_at:
+            self.began = life.started_at if self.began is None else self.began
+            self._open[life.number] = life.attempts
+            changes.append(Change(life=life, kind="began"))
+        if life.state.ended:
+            del self._open[life.number]
+            self.counts[life.state] += 1
+            self._ended_s += life.train_s
+            changes.append(Change(life=life, kind="ended"))
+        return changes
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended."""
+        return self.counts.total()
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds since the first trial began."""
+        return 0.0 if self.began is None else max(0.0, self.now - self.began)
+
+    @property
+    def per_minute(self) -> float:
+        """Trials ended a minute."""
+        return 60 * self.ended / self.wall_s if self.wall_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take at the pace so far; None while there is no pace to speak of."""
+        if self.ended < max(3, self.slots):
+            return None
+        return self.wall_s / self.ended * (self.total - self.ended)
+
+    @property
+    def overhead(self) -> float | None:
+        """The share of the slots' time in which nothing was trained; None in the first seconds."""
+        if self.wall_s < 1:
+            return None
+        return max(0.0, 1 - self.trained_s / (self.slots * self.wall_s))

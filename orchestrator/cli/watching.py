@@ -1,0 +1,98 @@
+"""Launches a sweep under the eyes of its user, and says at the end what it came to."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from orchestrator.cli.lines import Lines
+from orchestrator.cli.options import RESULTS
+from orchestrator.cli.output import say
+from orchestrator.cli.portrait import Portrait
+from orchestrator.cli.tally import Tally
+from orchestrator.errors import SweepError
+from orchestrator.launch import Machine, Source, default_name, launch
+from orchestrator.records.paths import SweepPaths
+from orchestrator.sweep import Sweep
+from orchestrator.tune.drive import Observer
+
+if TYPE_CHECKING:
+    from orchestrator.cli.live import Screen
+
+TOP = 5
+
+
+def run(source: Source, *, results: Path, machine: Machine) -> None:
+    """Launch, watch, and sum up; what failed or was interrupted is summed up, too.
+
+    Raises:
+        SweepError: As ``launch.launch`` does.
+    """
+    watch = _Watch(source.spec.name or default_name(source.spec))
+    try:
+        with watch.screen or nullcontext():
+            launch(source, results=results, machine=machine, observer=watch.observer)
+    except SweepError:
+        watch.sum_up(results)
+        raise
+    watch.sum_up(results)
+
+
+class _Watch:
+    """Makes the observer once there is something to observe, and has the last word."""
+
+    def __init__(self, name: str) -> None:
+        self.screen = _screen()
+        self._name = name
+        self._paths: SweepPaths | None = None
+        self._tally = Tally(slots=1)
+
+    def observer(self, sweep: Sweep, paths: SweepPaths, slots: int) -> Observer:
+        """Called when Ray is there."""
+        self._paths, self._tally = paths, Tally(slots=slots)
+        if paths.name != self._name:
+            say(f"{self._name} exists, so this one is {paths.name}")
+        return Lines(self._tally) if self.screen is None else self.screen.watch(self._tally, paths)
+
+    def sum_up(self, results: Path) -> None:
+        """What came out, where it is, and what one does next; nothing if nothing began."""
+        if self._paths is None or not self._paths.trials_table.exists():
+            return
+        whole = Portrait.of(self._paths, TOP)
+        typer.echo(f"\n{whole.text()}")
+        root = self._paths.root
+        overhead = self._tally.overhead
+        share = "" if overhead is None else f" ({overhead:.0%} of the slots' time was overhead)"
+        lines = [
+            "",
+            f"recorded in {root}{share}; to read it:",
+            "  import pandas as pd",
+            f'  trials = pd.read_parquet("{root}/trials.parquet")',
+            f'  metrics = pd.read_parquet("{root}/metrics")',
+            "next:",
+            f"  sweep show {_arguments(self._paths, results)} --top 20",
+        ]
+        if whole.causes:
+            lines.append(f"  sweep show {_arguments(self._paths, results)} --failures")
+        if whole.top:
+            lines.append(f"  sweep best {_arguments(self._paths, results)} > best.yaml")
+        say("\n".join(lines))
+
+
+def _arguments(paths: SweepPaths, results: Path) -> str:
+    return paths.name if results == RESULTS else f"{paths.name} --results {shlex.quote(str(results))}"
+
+
+def _screen() -> Screen | None:
+    """The display, where somebody sees it."""
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        from orchestrator.cli.live import Screen
+
+        return Screen()
+    say("starting Ray …")
+    return None

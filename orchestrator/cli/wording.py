@@ -1,0 +1,91 @@
+"""Numbers, times and configurations as people read them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator.rows import State
+from orchestrator.schedule import RungSummary
+
+_PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*")
+_NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+
+
+def cell(value: Any) -> str:
+    """A value in a table."""
+    match value:
+        case None:
+            return "–"
+        case float():
+            return f"{value:.5g}"
+        case Mapping():
+            return config_line(value)
+    return str(value)
+
+
+def config_line(config: Mapping[str, Any]) -> str:
+    """A configuration on one line: ``lr=0.0123 optimizer=adam``."""
+    return " ".join(f"{name}={_short(value)}" for name, value in config.items())
+
+
+def config_yaml(config: Mapping[str, Any]) -> str:
+    """A configuration as YAML, every digit kept; readers of YAML 1.1 and 1.2 get the same from it."""
+    return "\n".join(f"{name}: {_yaml(value)}" for name, value in config.items())
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``3 d 4 h``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def state_counts(states: Mapping[State, int]) -> str:
+    """``12 completed, 3 failed``, in the order of a trial's life."""
+    return ", ".join(f"{states[state]} {state}" for state in State if states.get(state))
+
+
+def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
+    """The rung table; the bracket stands in it only if there are several."""
+    shown = [rung for rung in rungs if rung.entered]
+    several = len({rung.bracket for rung in shown}) > 1
+    return [
+        {
+            **({"bracket": rung.bracket} if several else {}),
+            "rung": rung.rung,
+            "entered": rung.entered,
+            "went on": rung.entered - rung.stopped,
+            "stopped": rung.stopped - rung.diverged,
+            "diverged": rung.diverged,
+            "cutoff": rung.cutoff,
+        }
+        for rung in shown
+    ]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _yaml(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and _PLAIN_WORD.fullmatch(value) and value.lower() not in _NOT_PLAIN:
+        return value
+    if isinstance(value, float) and "e" in text and "." not in text:
+        return text.replace("e", ".0e")  # YAML 1.1 takes 1e-05 for a word
+    return text

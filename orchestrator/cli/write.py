@@ -1,0 +1,114 @@
+"""Commands around a spec that is being written: init, check, plan, try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.options import Concurrency, Cpus, Gpus, Name, Seed, Set, SpecFile, Trials
+from orchestrator.cli.output import as_json, painted, say
+from orchestrator.cli.wording import count
+from orchestrator.errors import UserError
+
+SCHEDULERS = {"asha": "ASHA", "none": "no early stopping"}
+
+
+def init(
+    path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The spec to write.")] = Path("sweep.yaml"),
+) -> None:
+    """Write a first spec, and a train.py that it runs."""
+    from orchestrator.cli import starter
+
+    spec = path if path.suffix in (".yaml", ".yml") else path / "sweep.yaml"
+    files = {spec: starter.SPEC, spec.parent / "train.py": starter.TRAIN}
+    for file in files:
+        if file.exists():
+            raise UserError(f"{file} exists, and nothing is overwritten; give another place, as in: sweep init new/")
+    try:
+        spec.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            file.write_text(text)
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename or spec}: {error.strerror}") from error
+    say(f"wrote {' and '.join(map(str, files))}; next:")
+    for command in ("try", "plan", "launch"):
+        typer.echo(f"sweep {command} {spec}")
+
+
+def check(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", show_default=False)
+    ] = None,
+    set_: Set = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    concurrency: Concurrency = None,
+    name: Name = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of specs, for an editor.")] = False,
+) -> None:
+    """Say what is wrong in a spec, every mistake at once."""
+    if schema:
+        from orchestrator.spec import spec_schema
+
+        typer.echo(as_json(spec_schema()))
+        return
+    if spec is None:
+        raise UserError("which spec? sweep check SPEC")
+    changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
+    found = options.checked(spec, changes)
+
+    from orchestrator.assemble import ladder, trial_count
+
+    space = found.spec.parameter_space()
+    parts = [
+        count(len(space.parameters), "parameter"),
+        count(trial_count(found.spec, space), "trial"),
+        found.spec.search.method,
+        SCHEDULERS["asha" if ladder(found.spec, found.declaration) else "none"],
+        f"{found.spec.objective.mode} {found.spec.objective.metric}",
+    ]
+    typer.echo(f"{spec} {painted('is fine', 'green')}: {', '.join(parts)}")
+
+
+def plan(
+    spec: SpecFile,
+    set_: Set = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    concurrency: Concurrency = None,
+    name: Name = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+) -> None:
+    """Say what a sweep will do and cost; nothing is started."""
+    changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
+    found = options.checked(spec, changes)
+
+    from orchestrator.cli.forecast import forecast
+    from orchestrator.launch import Machine
+
+    typer.echo(forecast(found, Machine(cpus=cpus, gpus=gpus)))
+
+
+def try_(
+    spec: SpecFile,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="YAML", help="Values to train with, as '{lr: 0.01}'; the others are drawn."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after so many reports.")] = None,
+    pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where the trainable raises.")] = False,
+    set_: Set = None,
+    seed: Seed = None,
+) -> None:
+    """Train one configuration here, without Ray.
+
+    It is the sweep's first, or the one you give; pdb can be entered where it fails."""
+    found = options.checked(spec, options.overrides(set_, seed=seed))
+
+    from orchestrator.cli.rehearsal import rehearse
+
+    rehearse(found, config, steps=steps, debug=pdb)
