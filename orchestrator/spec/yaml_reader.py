@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.spec.document import MAX_DEPTH, Document, Path, Place
 from orchestrator.spec.quoting import is_expression, quoted, unquoted_expression
+from orchestrator.spec.values import shown
 
 if TYPE_CHECKING:
     from ruamel.yaml.error import MarkedYAMLError
@@ -88,9 +89,10 @@ def _syntax_error(error: MarkedYAMLError, lines: list[str]) -> NotYamlError:
         expression = unquoted_expression(lines, index)
         if expression is not None:
             return NotYamlError("an expression without quotes", allowed=f"write {expression}", line=index + 1)
-    problem = str(error.problem or error.context)
-    allowed = "indent with spaces" if "'\\t'" in problem else ""
-    return NotYamlError(problem.replace("character '\\t'", "a tab"), allowed=allowed, line=marks[0] + 1 if marks else 1)
+    problem = str(error.problem or error.context).replace("character '\\t'", "a tab")
+    line = marks[0] if marks else 0
+    seen = f"in {shown(lines[line].strip())}" if line < len(lines) and lines[line].strip() else ""
+    return NotYamlError(problem, allowed="indent with spaces" if "a tab" in problem else seen, line=line + 1)
 
 
 class _Reading:

@@ -65,6 +65,7 @@ BILLION_LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: 1\n---\nb: 2\n", "s.yaml:2: not YAML: but found another document"),
         ("a:\n\tb: 1\n", "s.yaml:2: not YAML: found a tab that cannot start any token (indent with spaces)"),
         ("a: [1, 2\nb: 3\n", "s.yaml:2: not YAML"),
+        ("a: b: c\n", "s.yaml:1: not YAML: mapping values are not allowed here (in 'a: b: c')"),
         ("a: 'open\n", "not YAML: found unexpected end of stream"),
         ("a: *nowhere\n", "s.yaml:1: not YAML: found undefined alias 'nowhere'"),
         ("a: \x07\n", "not YAML: unacceptable character"),
