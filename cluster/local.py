@@ -7,6 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+SETTINGS = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without a GPU share does not hide the GPUs of its children
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray's own remarks stay off our terminal; who started it tells what happened
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""What Ray reads when it is imported; a user's own values stand."""
+
 
 @contextmanager
 def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterator[None]:
@@ -16,9 +23,8 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
         cpus: How many the node has; None: all that this process may use.
         gpus: How many the node has (on a machine without, they are pretended: only placement sees them); None: all.
     """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    os.environ.setdefault("RAY_usage_stats_enabled", "0")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     import ray
 
     ray.init(
@@ -28,7 +34,6 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        configure_logging=True,
     )
     try:
         yield

@@ -35,11 +35,11 @@ def run(
         SpecError: All mistakes of the spec at once.
         SweepError: What else can go wrong; see orchestrator/errors.py.
     """
+    from orchestrator.contract import declaration_of
     from orchestrator.launch import Machine, Source, launch
     from orchestrator.loading import declared, shape_of
     from orchestrator.records.load import load
     from orchestrator.spec import parse_spec, read_spec
-    from trainables.contract import declaration_of
 
     if train is not None:
         shape_of(train)

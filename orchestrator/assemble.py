@@ -8,8 +8,8 @@ from orchestrator.schedule import Scheduler
 from orchestrator.schedule.asha import Asha, default_grace_period
 from orchestrator.schedule.none import NoScheduler
 from orchestrator.search import Search
-from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec import Scheduler as SchedulerSpec
+from orchestrator.spec import Space, Spec, max_step
 from orchestrator.sweep import Limits, Sweep
 from trainables.contract import Declaration
 

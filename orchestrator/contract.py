@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from trainables.contract import REQUIRED, Hyperparameter, Report, Trial, TrialEnded, declare
+from trainables.contract import REQUIRED, Hyperparameter, Report, Trial, TrialEnded, declaration_of, declare
 
-__all__ = ["REQUIRED", "Hyperparameter", "Report", "Trial", "TrialEnded", "declare"]
+__all__ = ["REQUIRED", "Hyperparameter", "Report", "Trial", "TrialEnded", "declaration_of", "declare"]

@@ -1,13 +1,13 @@
 """The tree of errors a user can meet. Each has the exit code with which the command line ends.
 
-    SweepError                 1   the sweep failed
-    ├── UserError              2   something the user wrote or asked for cannot be done
-    │   ├── SpecError              mistakes in the spec, all of them at once
-    │   ├── TrainableError         the training function cannot be found or loaded
-    │   ├── InfeasibleError        one trial fits on no node
-    │   └── NoSuchSweepError       no sweep, or more than one, has that name
-    ├── RecordsError           1   the records cannot be read or written
-    └── InterruptedSweepError 130  stopped by a signal; everything up to then is recorded
+SweepError                 1   the sweep failed
+├── UserError              2   something the user wrote or asked for cannot be done
+│   ├── SpecError              mistakes in the spec, all of them at once
+│   ├── TrainableError         the training function cannot be found or loaded
+│   ├── InfeasibleError        one trial fits on no node
+│   └── NoSuchSweepError       no sweep, or more than one, has that name
+├── RecordsError           1   the records cannot be read or written
+└── InterruptedSweepError 130  stopped by a signal; everything up to then is recorded
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -78,13 +78,15 @@ def launch(
     results: Path,
     machine: Machine,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    ray: AbstractContextManager[None] | None = None,
 ) -> SweepPaths:
-    """Run a sweep to its end on Ray embedded in this process.
+    """Run a sweep to its end.
 
     Args:
         source: The checked spec.
         results: Where sweeps land; the new one gets a directory of its own there.
         machine: What Ray may use.
+        ray: Connects this process to Ray while it is open; None: embedded in this process, with that machine.
         observer: Makes who watches, given the sweep, its files and its slots; None: nobody.
 
     Returns:
@@ -106,7 +108,7 @@ def launch(
         stack.enter_context(signals)
         _describe(source, paths)
         recorder = _recorder(spec, paths)
-        stack.enter_context(embedded(cpus=machine.cpus, gpus=machine.gpus))
+        stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         need = need_of(spec, nodes())
         sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
 
@@ -119,7 +121,11 @@ def launch(
             _job(source, paths, need, count),
             recorder=recorder,
             observer=observer(sweep, paths, count) if observer is not None else Nobody(),
-            resources={"cpu": need.cpus, "gpu": need.gpus, **({"memory": need.memory} if need.memory else {})},
+            resources={
+                "cpu": need.cpus,
+                "gpu": need.gpus,
+                **({"memory": need.memory} if need.memory else {}),
+            },
             slots=lambda: count,
             reuse=spec.trial.isolation == "reuse",
             halt=halt,

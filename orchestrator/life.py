@@ -93,7 +93,11 @@ class Life:
 
     def fails_like_before(self, failure: Failure) -> bool:
         """Whether the attempt before failed in the same way, so that one more would be in vain."""
-        return self.failure is not None and self.failure.fingerprint == failure.fingerprint
+        before = self.failure
+        return before is not None and (before.fingerprint, before.message) == (
+            failure.fingerprint,
+            failure.message,
+        )
 
     def row(self, now: float) -> TrialRow:
         """The trial as the trials table shows it at a time."""

@@ -36,7 +36,8 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
     if not attribute:
         raise TrainableError(_unknown(reference))
     if reference in BUILTIN:
-        module = importlib.import_module(where)
+        with names.ours():
+            module = importlib.import_module(where)
     else:
         module = _import_user(where, base)
     trainable = getattr(module, attribute, None)

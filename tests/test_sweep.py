@@ -43,7 +43,9 @@ def steady(start: events.Start) -> Iterator[Report]:
         yield 1.0, step, {"loss": start.config["x"] * (1 + 1 / step)}
 
 
-def by_number(curves: dict[int, Callable[[events.Start], Iterator[Report]]]) -> Callable[[events.Start], Iterator[Report]]:
+def by_number(
+    curves: dict[int, Callable[[events.Start], Iterator[Report]]],
+) -> Callable[[events.Start], Iterator[Report]]:
     return lambda start: curves.get(start.trial, steady)(start)
 
 
@@ -128,7 +130,12 @@ class TestLife:
         turning = by_number({0: lambda start: iter([(1.0, 1, {"loss": 0.2}), (1.0, 2, {"loss": 0.5})])})
         for at, objective in (("best", 0.2), ("last", 0.5)):
             row = simulate(make(objective={"at": at}), turning, slots=1).trials[0]
-            assert (row.objective, row.objective_best, row.objective_last, row.best_step) == (objective, 0.2, 0.5, 1)
+            assert (row.objective, row.objective_best, row.objective_last, row.best_step) == (
+                objective,
+                0.2,
+                0.5,
+                1,
+            )
 
 
 class TestRetries:
@@ -342,7 +349,13 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
             assert row.step > recorded.get(row.trial, -1)
             recorded[row.trial] = row.step
         for event in rows.events:
-            if event.trial is not None and event.event in ("completed", "stopped", "diverged", "failed", "cancelled"):
+            if event.trial is not None and event.event in (
+                "completed",
+                "stopped",
+                "diverged",
+                "failed",
+                "cancelled",
+            ):
                 ended.append(event.trial)
 
     for _ in range(data.draw(st.integers(0, 120))):
@@ -374,5 +387,7 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
     drain()
     assert sweep.finished
     assert sorted(ended) == [life.number for life in sweep.trials]
-    best = [life.result for life in sweep.trials if life.result is not None and life.state not in ("diverged", "failed")]
+    best = [
+        life.result for life in sweep.trials if life.result is not None and life.state not in ("diverged", "failed")
+    ]
     assert (sweep.best.result if sweep.best else None) == min(best, default=None)

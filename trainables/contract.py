@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trainables.device import pick_device
+
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})
 """Column names of the metrics table that a metric cannot have."""
 
@@ -71,9 +73,7 @@ class Declaration:
 T = TypeVar("T", bound=Callable[..., Any])
 
 
-def declare(
-    *hyperparameters: Hyperparameter, length: str = "", metrics: tuple[str, ...] = ()
-) -> Callable[[T], T]:
+def declare(*hyperparameters: Hyperparameter, length: str = "", metrics: tuple[str, ...] = ()) -> Callable[[T], T]:
     """Decorate a trainable with its hyperparameters. A trainable without it opts out of name checks.
 
     Args:
@@ -140,8 +140,6 @@ class Trial:
         """Where to train: "cuda", "mps" or "cpu"; what torch finds, unless it was given."""
         if self._device is not None:
             return self._device
-        from trainables.device import pick_device
-
         return pick_device()
 
     def report(self, *, step: int, **metrics: float) -> None:
@@ -174,7 +172,9 @@ class Trial:
             try:
                 values[name] = float(value)
             except (TypeError, ValueError, RuntimeError):
-                raise TypeError(f"report({name}={value!r}): a metric is one number, got {type(value).__name__}") from None
+                raise TypeError(
+                    f"report({name}={value!r}): a metric is one number, got {type(value).__name__}"
+                ) from None
         self._last_step = step
         self._sink(Report(step, values))
 

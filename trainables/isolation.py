@@ -226,9 +226,7 @@ def free_memory() -> None:
     one, because a model held by a cycle would keep the memory that the next trial needs.
     """
     torch = sys.modules.get("torch")
-    gpu = torch and (
-        (torch.cuda.is_initialized() and torch.cuda) or (torch.backends.mps.is_available() and torch.mps)
-    )
+    gpu = torch and ((torch.cuda.is_initialized() and torch.cuda) or (torch.backends.mps.is_available() and torch.mps))
     gc.collect(2 if gpu else 1)
     if gpu:
         gpu.empty_cache()

@@ -74,9 +74,7 @@ class Training:
         self.epoch = 0
         self.order = torch.Generator().manual_seed(seed)
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
-        self.autocast = torch.autocast(
-            device.type, dtype=getattr(torch, precision), enabled=precision != "float32"
-        )
+        self.autocast = torch.autocast(device.type, dtype=getattr(torch, precision), enabled=precision != "float32")
 
     def run_epoch(self) -> None:
         """Go once through the training examples, in a new order."""

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from torch import nn, optim
 
 HYPERPARAMETERS = (
-    Hyperparameter(
-        name="data", type=Path, default=REQUIRED, meaning="CSV or Parquet file, a row per example"
-    ),
-    Hyperparameter(
-        name="target", type=str, default=REQUIRED, meaning="column to predict; the others are features"
-    ),
+    Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="CSV or Parquet file, a row per example"),
+    Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict; the others are features"),
     Hyperparameter(
         name="task",
         type=str,
@@ -55,18 +51,10 @@ HYPERPARAMETERS = (
         high=1.0,
         meaning="share of neurons dropped in training",
     ),
-    Hyperparameter(
-        name="weight_decay", type=float, default=0.0, low=0.0, meaning="L2 penalty (adamw: decoupled)"
-    ),
-    Hyperparameter(
-        name="optimizer", type=str, default="adam", choices=("sgd", "adam", "adamw"), meaning="update rule"
-    ),
-    Hyperparameter(
-        name="momentum", type=float, default=0.9, low=0.0, high=1.0, meaning="of sgd; others ignore it"
-    ),
-    Hyperparameter(
-        name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"
-    ),
+    Hyperparameter(name="weight_decay", type=float, default=0.0, low=0.0, meaning="L2 penalty (adamw: decoupled)"),
+    Hyperparameter(name="optimizer", type=str, default="adam", choices=("sgd", "adam", "adamw"), meaning="update rule"),
+    Hyperparameter(name="momentum", type=float, default=0.9, low=0.0, high=1.0, meaning="of sgd; others ignore it"),
+    Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
     Hyperparameter(
         name="validation", type=float, default=0.2, low=0.0, high=1.0, meaning="share of the rows to score on"
     ),
@@ -85,9 +73,7 @@ HYPERPARAMETERS = (
     *HYPERPARAMETERS,
     length="epochs",
     metrics=tuple(
-        f"{part}_{score}"
-        for part in ("train", "val")
-        for score in ("loss", "accuracy", "auroc", "rmse", "r2")
+        f"{part}_{score}" for part in ("train", "val") for score in ("loss", "accuracy", "auroc", "rmse", "r2")
     ),
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:
@@ -125,9 +111,9 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
         model=model,
         optimizer=optimizer(model, config),
         task=task,
-        train=Examples(
-            inputs=torch.from_numpy(table.train_inputs), targets=torch.from_numpy(table.train_targets)
-        ).to(trial.device),
+        train=Examples(inputs=torch.from_numpy(table.train_inputs), targets=torch.from_numpy(table.train_targets)).to(
+            trial.device
+        ),
         validation=Examples(
             inputs=torch.from_numpy(table.validation_inputs),
             targets=torch.from_numpy(table.validation_targets),

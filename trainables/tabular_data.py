@@ -82,9 +82,7 @@ def load(
         OSError: The file cannot be read.
     """
     if validation <= 0 or test < 0 or validation + test >= 1:
-        raise ValueError(
-            f"validation={validation} and test={test} must be shares that leave rows to train on"
-        )
+        raise ValueError(f"validation={validation} and test={test} must be shares that leave rows to train on")
     path = path.resolve()
     state = path.stat()
     return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test)
@@ -105,9 +103,7 @@ def _load(
         raise ValueError(f"{path}: {target!r} is its only column; there is nothing to predict it from")
     known = has_value(frame[target])
     if not known.all():
-        log.warning(
-            "%s: %d of %d rows have no %s; they are dropped", path, (~known).sum(), len(frame), target
-        )
+        log.warning("%s: %d of %d rows have no %s; they are dropped", path, (~known).sum(), len(frame), target)
         frame = frame[known]
     try:
         found, values, classes = read_target(frame.pop(target), task)

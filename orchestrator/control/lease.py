@@ -240,9 +240,7 @@ def _content(path: Path) -> bytes:
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """Let one process at a time judge the lease and take it, so that two cannot both find it free."""
     with path.with_name(f".{path.name}.lock").open("wb") as file:
-        with contextlib.suppress(
-            OSError
-        ):  # no locks on this file system: the loser learns it at its first beat
+        with contextlib.suppress(OSError):  # no locks on this file system: the loser learns it at its first beat
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

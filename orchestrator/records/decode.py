@@ -82,9 +82,7 @@ def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow
 
 def _config(row: Mapping[str, Any], parameters: Mapping[str, Kind]) -> Config:
     cells = ((name, kind, row.get(CONFIG + name)) for name, kind in parameters.items())
-    return {
-        name: json.loads(cell) if kind == "json" else cell for name, kind, cell in cells if cell is not None
-    }
+    return {name: json.loads(cell) if kind == "json" else cell for name, kind, cell in cells if cell is not None}
 
 
 def _failure(row: Mapping[str, Any]) -> Failure | None:

@@ -60,9 +60,7 @@ def _encode(table: pa.Table, offset: int) -> tuple[bytes, bytes]:
     Dictionaries for text and integers, which repeat; floats rarely do, and trying costs a third of the time.
     """
     repeating = [
-        field.name
-        for field in table.schema
-        if pa.types.is_string(field.type) or pa.types.is_integer(field.type)
+        field.name for field in table.schema if pa.types.is_string(field.type) or pa.types.is_integer(field.type)
     ]
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, table.schema, compression="zstd", use_dictionary=repeating) as writer:

@@ -167,9 +167,7 @@ def _texts(values: Iterable[str | None]) -> pa.Array:
     try:
         return pa.array(texts, pa.string())
     except UnicodeEncodeError:  # bytes of a foreign encoding, as in the output of a program
-        return pa.array(
-            [text and text.encode("utf-8", "backslashreplace").decode() for text in texts], pa.string()
-        )
+        return pa.array([text and text.encode("utf-8", "backslashreplace").decode() for text in texts], pa.string())
 
 
 _PARAMETER: dict[Kind, Callable[[Iterable[Any]], pa.Array]] = {

@@ -39,9 +39,7 @@ def find(results: Path, name: str | None = None) -> SweepPaths:
         return fitting[0]
     if fitting:
         latest = ", ".join(sweep.name for sweep in fitting[-5:])
-        raise NoSuchSweepError(
-            f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest: {latest}"
-        )
+        raise NoSuchSweepError(f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest: {latest}")
     names = [sweep.name for sweep in sweeps]
     near = difflib.get_close_matches(name, names, n=3) or names[-3:]
     raise NoSuchSweepError(f"no sweep {name!r} in {results}; did you mean {' or '.join(near)}?")

@@ -33,9 +33,7 @@ class Log:
         rows: How many rows are acknowledged.
     """
 
-    def __init__(
-        self, directory: Path, schema: pa.Schema, *, disk: Disk = DISK, seal_rows: int = SEAL_ROWS
-    ) -> None:
+    def __init__(self, directory: Path, schema: pa.Schema, *, disk: Disk = DISK, seal_rows: int = SEAL_ROWS) -> None:
         """Open the log, or begin it.
 
         Raises:

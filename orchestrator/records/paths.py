@@ -77,9 +77,7 @@ def claim(results: Path, name: str) -> SweepPaths:
         RecordsError: The directory cannot be made; the sentence says why and what to do.
     """
     if not _NAME.fullmatch(name):
-        raise UserError(
-            f"{name!r} cannot name a sweep: use letters, digits, '-', '_' and '.', the first no '-' or '.'"
-        )
+        raise UserError(f"{name!r} cannot name a sweep: use letters, digits, '-', '_' and '.', the first no '-' or '.'")
     try:
         results.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):

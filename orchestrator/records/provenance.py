@@ -35,9 +35,7 @@ class GitState:
 
     commit: str | None  # None before the first commit
     branch: str | None  # None on no branch
-    diff: (
-        str  # tracked files against the commit, of at most DIFF_BYTES; files that usually hold keys left out
-    )
+    diff: str  # tracked files against the commit, of at most DIFF_BYTES; files that usually hold keys left out
     diff_cut: bool  # whether the diff was longer
     untracked: int  # files that neither the commit nor the diff holds
 
@@ -107,9 +105,7 @@ def git_state(directory: Path) -> GitState | None:
         branch = _git(directory, "symbolic-ref", "--short", "--quiet", "HEAD").decode().strip()
         left_out = [f":(top,exclude,icase,glob)**/{pattern}" for pattern in _NOT_IN_DIFF]
         against = ("HEAD",) if head else ("--cached",)
-        diff = _git(
-            directory, "diff", "--no-color", "--no-ext-diff", "--no-textconv", *against, "--", ":/", *left_out
-        )
+        diff = _git(directory, "diff", "--no-color", "--no-ext-diff", "--no-textconv", *against, "--", ":/", *left_out)
         untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", ":/")
     except (OSError, subprocess.SubprocessError):
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.rows import Config
@@ -18,7 +19,9 @@ from orchestrator.search.dimension import Dimension
 from orchestrator.search.random import RandomSearch
 
 if TYPE_CHECKING:
-    from orchestrator.spec import Space
+    from optuna.trial import Trial
+
+    from orchestrator.spec import Distribution, Space
 
 _PATIENCE = 20  # suggestions that may be rejected before a random one is taken
 
@@ -47,7 +50,7 @@ class Tpe:
         for _ in range(_PATIENCE):
             self._study.sampler = _sampler(draws.getrandbits(32))
             trial = self._study.ask()
-            config = self._space.draw(lambda name, _: self._dimensions[name].suggest(trial, name))
+            config = self._space.draw(partial(self._suggest, trial))
             if accept(config):
                 self._running[number] = trial.number
                 return config
@@ -80,6 +83,9 @@ class Tpe:
         if trial is not None:
             self._drop(trial)
 
+    def _suggest(self, trial: Trial, name: str, _: Distribution) -> Any:
+        return self._dimensions[name].suggest(trial, name)
+
     def _drop(self, optuna_number: int) -> None:
         from optuna.trial import TrialState
 
@@ -91,7 +97,6 @@ class Tpe:
         params = {name: self._dimensions[name].encode(value) for name, value in config.items()}
         distributions = {name: self._dimensions[name].optuna for name in config}
         self._study.add_trial(create_trial(params=params, distributions=distributions, **how))
-
 
 
 def _sampler(seed: int) -> Any:

@@ -27,7 +27,12 @@ class Outcome:
 
 
 def simulate(
-    sweep: Sweep, train: Callable[[events.Start], Curve], *, slots: int, overhead_s: float = 0.0, began: float = 0.0
+    sweep: Sweep,
+    train: Callable[[events.Start], Curve],
+    *,
+    slots: int,
+    overhead_s: float = 0.0,
+    began: float = 0.0,
 ) -> Outcome:
     """Run a sweep to its end on a virtual clock.
 

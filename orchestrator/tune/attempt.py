@@ -79,9 +79,7 @@ class Attempt:
             self._changed.notify_all()
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive() and self._thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded)
-            )
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded))
             self._thread.join(PATIENCE_S)
         return not self._thread.is_alive()
 
@@ -169,5 +167,3 @@ class Attempt:
         rungs = self._order.rungs
         position = bisect_right(rungs, step)
         return rungs[position] if position < len(rungs) else None
-
-

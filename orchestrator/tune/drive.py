@@ -19,10 +19,10 @@ TICK_S = 0.1  # how often records, budgets and the observer get a look, at most
 SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no JSON, CSV and TensorBoard file a trial
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's own experiment state is never read
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints boxes even when it is silent
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in launch.py
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
-    "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
 """Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""

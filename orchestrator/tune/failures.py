@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from pathlib import Path
 
@@ -54,17 +53,19 @@ def worker_died(text: str, log: Path) -> Failure:
     last = _tail(log).strip().rpartition("\n")[2]
     if "creation task" in text:  # the worker could not be set up
         cause = text.strip().rpartition("\n")[2]
-        return Failure(type="WorkerNotReady", message=cause[:MAX_MESSAGE], traceback=text[-MAX_TRACEBACK:], fingerprint=cause)
-    code = re.search(r"exit code (-?\d+)", text)
-    how = f" with exit code {code[1]}" if code else ""
-    if "OutOfMemory" in text or "memory pressure" in text:
-        how = " because the node ran out of memory"
+        return Failure(
+            type="WorkerNotReady",
+            message=cause[:MAX_MESSAGE],
+            traceback=text[-MAX_TRACEBACK:],
+            fingerprint=cause,
+        )
+    memory = "OutOfMemory" in text or "memory pressure" in text
+    how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
     return Failure(
         type="WorkerDied",
-        message=f"the worker process ended{how or ' (os._exit, a signal, or out of memory)'}"
-        + (f"; the last line of its log: {last[:200]}" if last else ""),
+        message=f"the worker process ended {how}" + (f"; the last line of its log: {last[:200]}" if last else ""),
         traceback=text[-MAX_TRACEBACK:],
-        fingerprint=f"WorkerDied{how}",
+        fingerprint=f"WorkerDied {how}",
     )
 
 

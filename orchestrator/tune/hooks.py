@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ray.tune import Callback, Stopper
+from ray.tune import Stopper
 from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -35,7 +36,7 @@ class _Live:
 class Asker(_Live, Searcher):
     """Asks the machine for the next attempt, while there are free slots.
 
-    To hand out no more than the slots hold halves Ray Tune's cost of a trial, and an adaptive search asks as late as it can.
+    Handing out no more than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search choose late.
     """
 
     def __init__(self, sweep: Sweep, slots: Callable[[], int], tick: Callable[[], float]) -> None:
@@ -78,7 +79,7 @@ class Decider(_Live, TrialScheduler):
         self._running.add(tune_trial.trial_id)
         self._sweep.on(events.Started(trial=_number(tune_trial), at=self._clock()))
 
-    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         batch = Batch.unpack(result[BATCH])
         number, now = _number(trial), self._clock()
         goes_on = self._sweep.on(
@@ -149,8 +150,11 @@ class Decider(_Live, TrialScheduler):
         """Nothing: a resume reads the records."""
 
 
-class Watcher(_Live, Callback):
-    """Tells the machine of starts, and lets time pass."""
+class Watcher(_Live, TrialProgressCallback):
+    """Tells the machine of starts, and lets time pass.
+
+    It stands in for the callback that Ray Tune would add by itself, and that prints a line at every trial's end.
+    """
 
     def __init__(self, decider: Decider, tick: Callable[[], object]) -> None:
         self._decider = decider
@@ -163,6 +167,12 @@ class Watcher(_Live, Callback):
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
         result.pop(BATCH)  # Ray Tune keeps every trial's last result to the end
+
+    def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        """The scheduler has told the machine."""
+
+    def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        """The scheduler has told the machine."""
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         self._tick()

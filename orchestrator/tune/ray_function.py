@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray.train._internal import session as ray_session
-from ray.train._internal.session import TrialInfo
 
 from trainables.contract import Trial
 
@@ -20,22 +19,20 @@ from trainables.contract import Trial
 class _Session:
     """What ``tune.report``, ``tune.get_checkpoint`` and ``tune.get_context`` ask of the session of a process."""
 
-    loaded_checkpoint = None
+    loaded_checkpoint = metadata = run_id = storage = None
     world_rank = local_rank = node_rank = local_world_size = world_size = None
 
     def __init__(self, trial: Trial) -> None:
         self._trial = trial
         self._iteration = 0
-        name = f"trial-{trial.number}"
-        self.trial_info = TrialInfo(
-            name=name,
-            id=str(trial.number),
-            resources={},
-            logdir=str(trial.directory),
-            driver_ip=None,
-            driver_node_id=None,
-            experiment_name="sweep",
-        )
+        self.experiment_name = "sweep"
+        self.trial_id = str(trial.number)
+        self.trial_name = f"trial-{trial.number}"
+        self.trial_resources = None
+
+    @property
+    def trial_dir(self) -> str:
+        return str(self._trial.directory)
 
     def report(self, metrics: Mapping[str, Any], checkpoint: object = None) -> None:
         """Its step is Ray's training_iteration: the count of reports."""

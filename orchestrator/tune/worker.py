@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,6 @@ class Worker(tune.Trainable):
         self._job = job
         os.chdir(job.base)
         self._trainable = _trainable(job)
-        declaration = declaration_of(self._trainable)
-        self._defaults = declaration.defaults() if declaration is not None else {}
         self._node = ray.util.get_node_ip_address()
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         self._isolation = Isolation()
@@ -55,9 +54,7 @@ class Worker(tune.Trainable):
             raise WorkerSpent("its trial failed")
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.failure is not None and not ended.numerical
-        batch = Batch(
-            measurements=measurements, train_s=train_s, node=self._node, gpu_ids=self._gpu_ids, ended=ended
-        )
+        batch = Batch(measurements=measurements, train_s=train_s, node=self._node, gpu_ids=self._gpu_ids, ended=ended)
         return {BATCH: batch.pack()}
 
     def cleanup(self) -> None:
@@ -65,18 +62,24 @@ class Worker(tune.Trainable):
         self._attempt.end()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self._attempt = Attempt(Order(**config[ORDER]), self._job, self._run, self._isolation)
+        order = Order(**config[ORDER])
+        self._attempt = Attempt(order, self._job, _runner(self._trainable), self._isolation)
 
-    def _run(self, trial: Trial) -> None:
-        trial.config = {**self._defaults, **trial.config}
-        if loading.shape_of(self._trainable) == "ray":
-            ray_function.run(self._trainable, trial)
-        else:
-            run_trainable(self._trainable, trial)
+
+def _runner(trainable: Any) -> Callable[[Trial], None]:
+    """How to train a trial: by the trainable's shape, its declared defaults filled in."""
+    declaration = declaration_of(trainable)
+    defaults = declaration.defaults() if declaration is not None else {}
+    train = ray_function.run if loading.shape_of(trainable) == "ray" else run_trainable
+
+    def run(trial: Trial) -> None:
+        trial.config = {**defaults, **trial.config}
+        train(trainable, trial)
+
+    return run
 
 
 def _trainable(job: Job) -> Any:
     if job.function is not None:
         return ray.cloudpickle.loads(job.function)
     return loading.load(job.trainable, Path(job.base))
-

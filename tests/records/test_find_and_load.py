@@ -71,9 +71,7 @@ def test_processes_that_race_get_names_of_their_own(tmp_path: Path) -> None:
     assert len(set(names)) == 40
 
 
-def test_results_that_are_a_file_or_not_ours_are_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_that_are_a_file_or_not_ours_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "results").touch()
     for results in (tmp_path / "results", tmp_path / "results" / "deeper"):
         with pytest.raises(RecordsError, match=r"is not a directory.*move it away or choose another"):
@@ -105,9 +103,7 @@ def test_sweeps_are_found_by_name_by_beginning_and_by_age(tmp_path: Path) -> Non
     assert find(tmp_path).name == "vision"
     assert find(tmp_path, "churn").name == "churn"
     assert find(tmp_path, "vis").name == "vision"
-    with pytest.raises(
-        NoSuchSweepError, match=r"2 sweeps in .* begin with 'chu'; the latest: churn, churn-2"
-    ):
+    with pytest.raises(NoSuchSweepError, match=r"2 sweeps in .* begin with 'chu'; the latest: churn, churn-2"):
         find(tmp_path, "chu")
     with pytest.raises(NoSuchSweepError, match=r"no sweep 'chrun' in .*; did you mean churn"):
         find(tmp_path, "chrun")

@@ -45,8 +45,7 @@ EVENTS = st.builds(
     cutoff=st.none() | st.floats(allow_nan=False),
     decision=st.none() | st.sampled_from(["continue", "stop"]),
     reason=st.none() | TEXTS,
-    detail=st.none()
-    | st.dictionaries(TEXTS, st.none() | st.booleans() | COUNTS | TEXTS | st.floats(allow_nan=False)),
+    detail=st.none() | st.dictionaries(TEXTS, st.none() | st.booleans() | COUNTS | TEXTS | st.floats(allow_nan=False)),
 )
 CONFIGS = st.fixed_dictionaries(
     {},

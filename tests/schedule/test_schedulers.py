@@ -21,9 +21,7 @@ def make(name: str, mode: str = "min") -> Scheduler:
     return Asha(mode=mode, grace_period=2, reduction_factor=3, max_step=81, brackets=brackets, seed=7)
 
 
-reports = st.lists(
-    st.tuples(st.integers(0, 9), st.integers(1, 40), st.floats(-1e6, 1e6) | st.just(None)), max_size=60
-)
+reports = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40), st.floats(-1e6, 1e6) | st.just(None)), max_size=60)
 """(trial, steps since its last report, value; None: it diverges)"""
 
 

@@ -37,7 +37,12 @@ FINITE_CELLS = (2 * 4 + 4) - 1  # conditional, less the one forbidden below
 
 
 def space_of(parameters: dict[str, Any], constraints: list[str]) -> Space:
-    data = {"trainable": "x:y", "space": parameters, "constraints": constraints, "objective": {"metric": "loss"}}
+    data = {
+        "trainable": "x:y",
+        "space": parameters,
+        "constraints": constraints,
+        "objective": {"metric": "loss"},
+    }
     return parse_spec(data, base=Path()).parameter_space()
 
 

@@ -133,9 +133,7 @@ def test_free_memory_lets_go_of_a_cycle() -> None:
 
 def in_a_new_process(code: str) -> None:
     """Run code that must not find torch imported; a failed assert there fails here."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 

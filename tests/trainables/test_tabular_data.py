@@ -188,9 +188,7 @@ def test_a_regressions_target_is_standardized(tmp_path: Path) -> None:
     assert table.target_scale == pytest.approx(frame["y"].iloc[table.rows.train].std(ddof=0))
 
 
-def test_rows_without_a_target_are_dropped_and_it_is_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     frame = example()
     frame.loc[:9, "y"] = None
     with caplog.at_level(logging.WARNING):

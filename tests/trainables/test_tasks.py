@@ -95,9 +95,7 @@ def test_outputs_that_are_not_finite_score_nan(task: Task, value: float) -> None
         ("regression", torch.ones(3), {"rmse"}),
     ],
 )
-def test_what_the_targets_leave_undefined_is_left_out(
-    name: TaskName, targets: torch.Tensor, left: set[str]
-) -> None:
+def test_what_the_targets_leave_undefined_is_left_out(name: TaskName, targets: torch.Tensor, left: set[str]) -> None:
     task = Task(name=name, outputs=3 if name == "multiclass" else 1)
     assert task.scores(torch.zeros(3, task.outputs), targets).keys() == left
 

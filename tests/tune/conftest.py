@@ -1,0 +1,51 @@
+"""One embedded Ray a module: a start takes ten seconds."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.local import embedded
+from orchestrator.launch import Machine, Source, launch
+from orchestrator.loading import declared
+from orchestrator.records.load import Sweep, load
+from orchestrator.spec import parse_spec
+
+CPUS = 2
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[None]:
+    with embedded(cpus=CPUS, gpus=0):
+        yield
+
+
+@pytest.fixture
+def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
+    """Launches a spec, given as a mapping and the text of its train.py, on the module's Ray."""
+
+    def run(train: str = "", **sections: Any) -> Sweep:
+        if train:
+            (tmp_path / "train.py").write_text(textwrap.dedent(train))
+        data = {
+            "trainable": "train.py:train",
+            "space": {"x": {"uniform": [0, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"method": "random"},
+            "budget": {"trials": 4},
+        } | sections
+        spec = parse_spec(data, base=tmp_path, resolve=declared)
+        source = Source(spec=spec, text="", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
+        try:
+            launch(source, results=tmp_path / "results", machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
+        except Exception as error:
+            run.error = error  # type: ignore[attr-defined]
+        return load(max((tmp_path / "results").iterdir(), key=lambda path: path.stat().st_mtime))
+
+    run.error = None  # type: ignore[attr-defined]
+    return run
