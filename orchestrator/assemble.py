@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
+from orchestrator.errors import UserError
 from orchestrator.schedule import Scheduler
 from orchestrator.schedule.asha import Asha, default_grace_period
 from orchestrator.schedule.none import NoScheduler
@@ -15,6 +17,9 @@ from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
 """Trials of a spec that says nothing of its budget, unless its method has an end of its own."""
+
+MAX_CELLS = 100_000
+"""More cells of a grid than this are a slip of the pen, unless a budget bounds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +33,9 @@ class Ladder:
 
 
 def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
-    """ASHA's settings; None if there is to be no scheduler."""
+    """ASHA's settings; None if there is to be no scheduler: it is not wanted, or the length of a training unknown."""
     last = max_step(spec, declaration)
-    asked = spec.scheduler or SchedulerSpec(method="none" if last is None else "asha")
+    asked = spec.scheduler or SchedulerSpec()
     if asked.method == "none" or last is None:
         return None
     return Ladder(
@@ -42,13 +47,20 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
 
 
 def trial_count(spec: Spec, space: Space) -> int:
-    """How many trials there will be at most."""
+    """How many trials there will be at most.
+
+    Raises:
+        UserError: The grid has too many cells to count, and no budget bounds it.
+    """
     if spec.budget.trials is not None:
         return spec.budget.trials
     if spec.search.method == "list" and isinstance(spec.search.configs, list):
         return len(spec.search.start) + len(spec.search.configs)
     if spec.search.method == "grid":
-        return sum(1 for _ in space.cells() or ())
+        cells = sum(1 for _ in itertools.islice(space.cells() or (), MAX_CELLS + 1))
+        if cells > MAX_CELLS:
+            raise UserError(f"the grid has more than {MAX_CELLS:,} cells: make it coarser, or set budget.trials")
+        return cells
     return DEFAULT_TRIALS
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import dataclass
 
 from orchestrator.assemble import Ladder, ladder, trial_count
+from orchestrator.schedule.asha import Asha
 from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
 
 TRIALS_PER_DIMENSION = 5
 """Fewer trials than this a searched parameter get a warning. Ten are the usual advice for a first design (Loeppky,
 Sacks and Welch 2009, "Choosing the sample size of a computer experiment"); half of them is where it gets thin."""
+
+_IMAGINED = 3000  # trials played for a forecast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,10 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
     trials = trial_count(spec, space)
     last = max_step(spec, declaration)
     rungs_of = ladder(spec, declaration)
-    rungs = _rungs(trials, rungs_of) if rungs_of is not None else ()
+    rungs: tuple[PlannedRung, ...] = ()
+    steps = None if last is None else float(trials * last)
+    if rungs_of is not None:
+        rungs, steps = _forecast(trials, rungs_of, spec.search.seed)
     seconds = None if spec.budget.hours is None else spec.budget.hours * 3600
     gpu_seconds = None if spec.budget.gpu_hours is None else spec.budget.gpu_hours * 3600
     if seconds is not None and gpus_per_trial:
@@ -72,7 +80,7 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
         ladder=rungs_of,
         rungs=rungs,
         max_step=last,
-        expected_steps=None if last is None else _expected_steps(trials, rungs, last),
+        expected_steps=steps,
         full_steps=None if last is None else trials * last,
         ceiling_s=seconds,
         ceiling_gpu_s=gpu_seconds,
@@ -80,33 +88,42 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
     )
 
 
-def expected_survivors(entering: float, reduction_factor: int) -> float:
-    """How many of the trials that come to a rung in random order ASHA is expected to let go on.
+def _forecast(trials: int, settings: Ladder, seed: int) -> tuple[tuple[PlannedRung, ...], float]:
+    """Play ASHA itself on imagined trials: the expected rungs, and the expected steps of the whole sweep.
 
-    The i-th to come goes on if it is among the best floor((i - 1) / eta) + 1 of the first i, which has the
-    probability (floor((i - 1) / eta) + 1) / i. Early ones are let through more easily, so this is more than
-    entering / eta; the difference is the price of never waiting.
+    The trials come in random order, and one that is better at a rung is better at all. Asynchronous halving lets more
+    go on than 1/eta, above all early ones; that is the price of never waiting, and it is in the figures.
     """
-    whole = int(entering)
-    chance = [((i - 1) // reduction_factor + 1) / i for i in range(1, whole + 2)]
-    return sum(chance[:whole]) + chance[whole] * (entering - whole)
-
-
-def _rungs(trials: int, settings: Ladder) -> tuple[PlannedRung, ...]:
-    """Of the lowest bracket; with several brackets the forecast is a lower bound on the steps."""
-    rungs = []
-    entering, step = float(trials), settings.grace_period
-    while step < settings.max_step:
-        continuing = expected_survivors(entering, settings.reduction_factor)
-        rungs.append(PlannedRung(step=step, entering=entering, continuing=continuing))
-        entering, step = continuing, step * settings.reduction_factor
-    return tuple(rungs)
-
-
-def _expected_steps(trials: int, rungs: tuple[PlannedRung, ...], last: int) -> float:
-    stopped = sum((rung.entering - rung.continuing) * rung.step for rung in rungs)
-    finishing = rungs[-1].continuing if rungs else float(trials)
-    return stopped + finishing * last
+    generator = random.Random(seed)
+    repeats = max(1, _IMAGINED // trials)
+    steps = 0
+    entering: Counter[int] = Counter()
+    continuing: Counter[int] = Counter()
+    for _ in range(repeats):
+        asha = Asha(
+            mode="min",
+            grace_period=settings.grace_period,
+            reduction_factor=settings.reduction_factor,
+            max_step=settings.max_step,
+            brackets=settings.brackets,
+            seed=generator.getrandbits(32),
+        )
+        for trial in range(trials):
+            loss = generator.random()
+            last = settings.max_step
+            for step in asha.rungs(trial):
+                (decision,) = asha.report(trial, step, loss)
+                entering[step] += 1
+                if decision.stop:
+                    last = step
+                    break
+                continuing[step] += 1
+            steps += last
+    rungs = tuple(
+        PlannedRung(step=step, entering=entering[step] / repeats, continuing=continuing[step] / repeats)
+        for step in sorted(entering)
+    )
+    return rungs, steps / repeats
 
 
 def _warnings(spec: Spec, trials: int, dimensions: int, slots: int) -> list[str]:
@@ -121,6 +138,4 @@ def _warnings(spec: Spec, trials: int, dimensions: int, slots: int) -> list[str]
             f"with {slots} trials at once, most of the {trials} are chosen before any has a result: tpe will search"
             " at random; give fewer slots (resources.concurrency) or use sobol"
         )
-    if spec.budget.hours is None and spec.budget.gpu_hours is None:
-        warnings.append("no ceiling of time: set budget.hours, or budget.gpu_hours")
     return warnings

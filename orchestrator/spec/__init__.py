@@ -3,7 +3,7 @@
 from orchestrator.spec.distribution import Distribution, Numeric
 from orchestrator.spec.expression import EvaluationError, Expression
 from orchestrator.spec.grammar import ExpressionError
-from orchestrator.spec.max_step import max_step, resolve_scheduler
+from orchestrator.spec.max_step import max_step
 from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy
 from orchestrator.spec.reading import parse_spec, read_spec
 from orchestrator.spec.schema import spec_schema
@@ -26,6 +26,5 @@ __all__ = [
     "max_step",
     "parse_spec",
     "read_spec",
-    "resolve_scheduler",
     "spec_schema",
 ]

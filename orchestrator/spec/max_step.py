@@ -1,10 +1,10 @@
-"""How long a full training is, and which scheduler follows from it."""
+"""How long a full training is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.spec.model import Scheduler, Spec
+from orchestrator.spec.model import Spec
 from orchestrator.spec.values import is_number
 from trainables.contract import Declaration
 
@@ -26,17 +26,3 @@ def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     known |= spec.fixed
     steps: Any = known.get(length)
     return int(steps) if is_number(steps) and steps >= 1 else None
-
-
-def resolve_scheduler(spec: Spec, declaration: Declaration | None) -> Scheduler:
-    """The scheduler with nothing left open: if the section is not written, asha where it can be.
-
-    For asha, ``max`` and ``grace_period`` are set.
-    """
-    longest = max_step(spec, declaration)
-    if spec.scheduler is None and (longest is None or longest < 2):
-        return Scheduler(method="none")
-    written = spec.scheduler or Scheduler()
-    if written.method == "none":
-        return written
-    return written.model_copy(update={"max": longest, "grace_period": written.grace_period or 1})

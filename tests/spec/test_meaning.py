@@ -8,7 +8,7 @@ import pytest
 from churn_example import TABULAR, hyperparameter
 
 from orchestrator.errors import SpecError
-from orchestrator.spec import Scheduler, max_step, parse_spec, resolve_scheduler
+from orchestrator.spec import max_step, parse_spec
 from trainables.contract import Declaration
 
 SPACE = {
@@ -233,18 +233,6 @@ class TestScheduler:
     def test_the_longest_training(self, sections, declaration, longest):
         spec = parse_spec(written(**sections), base=Path())
         assert max_step(spec, declaration) == longest
-
-    def test_asha_if_nothing_is_said_and_the_length_is_known(self):
-        spec = parse_spec(written(), base=Path())
-        assert resolve_scheduler(spec, self.LENGTH) == Scheduler(method="asha", max=10, grace_period=1)
-        assert resolve_scheduler(spec, None) == Scheduler(method="none")
-
-    def test_what_is_said_stands(self):
-        spec = parse_spec(written(scheduler={"grace_period": 2, "reduction_factor": 4}), base=Path())
-        resolved = resolve_scheduler(spec, self.LENGTH)
-        assert resolved == Scheduler(method="asha", grace_period=2, reduction_factor=4, max=10)
-        spec = parse_spec(written(scheduler={"method": "none"}), base=Path())
-        assert resolve_scheduler(spec, self.LENGTH).method == "none"
 
     def test_asha_has_to_know_the_length(self):
         found = mistakes(resolve=lambda *_: None, scheduler={"method": "asha"})

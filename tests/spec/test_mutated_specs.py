@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from orchestrator.assemble import ladder
 from orchestrator.errors import SpecError
-from orchestrator.spec import Spec, parse_spec, read_spec, resolve_scheduler
+from orchestrator.spec import Spec, parse_spec, read_spec
 
 LINES = EXAMPLE.splitlines()
 PLAIN = YAML(typ="safe", pure=True).load(EXAMPLE)
@@ -56,7 +57,7 @@ def ends_well(read):
     else:
         assert isinstance(found, Spec)
         assert parse_spec(found.to_plain(), base=Path()) == found
-        resolve_scheduler(found, TABULAR)
+        ladder(found, TABULAR)
 
 
 def outcome(read):
