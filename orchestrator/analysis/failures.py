@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -22,17 +23,15 @@ class Cause:
 
 def causes(paths: SweepPaths) -> list[Cause]:
     """Why trials failed, the most frequent cause first."""
-    import pyarrow.compute as pc
-
     columns = ["trial", "state", "error_type", "error_message", "error_traceback", "error_fingerprint"]
-    table = trials_table(paths, columns)
-    groups: dict[str, list[dict[str, str]]] = {}
-    for row in table.filter(pc.equal(table["state"], State.FAILED.value)).to_pylist():
-        groups.setdefault(row["error_fingerprint"], []).append(row)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in trials_table(paths, columns).to_pylist():
+        if row["state"] == State.FAILED:
+            groups.setdefault(row["error_fingerprint"], []).append(row)
     found = [
         Cause(
             fingerprint=fingerprint,
-            trials=tuple(int(row["trial"]) for row in rows),
+            trials=tuple(row["trial"] for row in rows),
             type=rows[0]["error_type"],
             message=rows[0]["error_message"],
             traceback=rows[0]["error_traceback"],

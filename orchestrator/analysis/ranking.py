@@ -28,14 +28,12 @@ class Ranked:
 
 def top(paths: SweepPaths, info: SweepInfo, count: int) -> list[Ranked]:
     """The best trials, the best first; of equals the earlier one. Trials that still run are among them."""
-    import pyarrow.compute as pc
-
     objective = objective_of(info)
     step = "best_step" if objective.at == "best" else "last_step"
     table = trials_table(paths, ["trial", "state", "objective", step, "train_s"])
-    table = table.filter(pc.is_valid(table["objective"]))
-    order = "ascending" if objective.mode == "min" else "descending"
-    rows = table.sort_by([("objective", order), ("trial", "ascending")]).slice(0, count).to_pylist()
+    judged = [row for row in table.to_pylist() if row["objective"] is not None]
+    sign = 1 if objective.mode == "min" else -1
+    rows = sorted(judged, key=lambda row: (sign * row["objective"], row["trial"]))[:count]
     drawn = configs(paths, {row["trial"] for row in rows})
     return [
         Ranked(
@@ -52,12 +50,9 @@ def top(paths: SweepPaths, info: SweepInfo, count: int) -> list[Ranked]:
 
 def configs(paths: SweepPaths, trials: Collection[int]) -> dict[int, Config]:
     """The configurations of some trials with their types; the trials table holds lists as texts."""
-    import pyarrow.compute as pc
-
-    events = events_table(paths, ["trial", "event", "detail"])
-    starts = events.filter(pc.equal(events["event"], State.PENDING.value))
-    pairs = zip(starts["trial"].to_pylist(), starts["detail"].to_pylist(), strict=True)
-    return {trial: json.loads(detail)["config"] for trial, detail in pairs if trial in trials}
+    events = events_table(paths, ["trial", "event", "detail"]).to_pylist()
+    starts = (row for row in events if row["event"] == State.PENDING and row["trial"] in trials)
+    return {row["trial"]: json.loads(row["detail"])["config"] for row in starts}
 
 
 def full_config(info: SweepInfo, ranked: Ranked) -> dict[str, Any]:

@@ -13,13 +13,12 @@ from orchestrator.schedule import RungSummary
 
 def rung_table(paths: SweepPaths) -> list[RungSummary]:
     """Every rung that a trial came to, by bracket and step; its cutoff is the latest."""
-    import pyarrow.compute as pc
-
     events = events_table(paths, ["event", "trial", "rung", "value", "cutoff", "decision"])
     brackets = _brackets(paths)
     rungs: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
-    for row in events.filter(pc.equal(events["event"], "rung")).to_pylist():
-        rungs.setdefault((brackets.get(row["trial"], 0), row["rung"]), []).append(row)
+    for row in events.to_pylist():
+        if row["event"] == "rung":
+            rungs.setdefault((brackets.get(row["trial"], 0), row["rung"]), []).append(row)
     return [
         RungSummary(
             bracket=bracket,
@@ -35,11 +34,8 @@ def rung_table(paths: SweepPaths) -> list[RungSummary]:
 
 def notes(paths: SweepPaths) -> list[str]:
     """What the sweep noted of itself, as why it ended early."""
-    import pyarrow.compute as pc
-
-    events = events_table(paths, ["event", "reason"])
-    reasons: list[str] = events.filter(pc.equal(events["event"], "note"))["reason"].to_pylist()
-    return reasons
+    events = events_table(paths, ["event", "reason"]).to_pylist()
+    return [row["reason"] for row in events if row["event"] == "note"]
 
 
 def _brackets(paths: SweepPaths) -> dict[int, int]:

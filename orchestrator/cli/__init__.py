@@ -16,6 +16,7 @@ import typer
 from orchestrator.cli import machine, read, run, write
 from orchestrator.cli.mistakes import error_text
 from orchestrator.cli.output import painted, say
+from orchestrator.cli.wording import one_line
 from orchestrator.errors import SweepError
 
 TRACEBACK = "SWEEP_TRACEBACK"
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         else:
-            what = " ".join(f"{type(error).__name__}: {error}".split())
+            what = one_line(f"{type(error).__name__}: {error}")
             say(painted(f"unforeseen {what}", "red", sys.stderr))
             say(f"This is a mistake in sweep. {TRACEBACK}=1 shows where; please report it.")
         return 1

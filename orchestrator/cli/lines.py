@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.cli.output import COLOURS, painted
 from orchestrator.cli.tally import Change, Tally
-from orchestrator.cli.wording import config_line
+from orchestrator.cli.wording import config_line, one_line
 from orchestrator.life import Life
 from orchestrator.rows import State
 from orchestrator.sweep import Sweep
@@ -38,7 +38,7 @@ def line(change: Change) -> str:
 
 def ending(life: Life) -> str:
     """Why a trial ended, its value first if it has one."""
-    reason = " ".join((life.reason or "").split())
+    reason = one_line(life.reason or "")
     if life.result is None or life.state in (State.DIVERGED, State.FAILED, State.STOPPED):
         return reason
     return f"{life.objective.metric} {life.result:.6g}: {reason}"
@@ -47,5 +47,5 @@ def ending(life: Life) -> str:
 def _beginning(life: Life) -> str:
     if life.attempts == 1:
         return config_line(life.config)
-    why = f" after {life.failure.type}: {life.failure.message}" if life.failure is not None else ""
+    why = f" after {life.failure.type}: {one_line(life.failure.message)}" if life.failure is not None else ""
     return f"attempt {life.attempts}{why}"

@@ -62,6 +62,10 @@ class Screen:
             self._next = time.monotonic() + REFRESH_S
             self._live.update(self._drawn(sweep, self._tally))
 
+    def say(self, text: Text | str) -> None:
+        """Print above the display, to stay."""
+        self._live.console.print(text, highlight=False)
+
     def _tell(self, life: Life) -> None:
         fingerprint = life.failure.fingerprint if life.failure is not None else ""
         if fingerprint in self._told or self._paths is None:
@@ -69,13 +73,13 @@ class Screen:
         self._told.add(fingerprint)
         text = Text.assemble((f"trial {life.number} failed: ", "red"), ending(life))
         log = self._paths.log(life.number)
-        self._live.console.print(text + Text(f"\n  {log}" if log.exists() else ""), highlight=False)
+        self.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
     def _drawn(self, sweep: Sweep, tally: Tally) -> RenderableType:
         name = self._paths.name if self._paths is not None else ""
         if tally.began is None:
             return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
-        parts: list[RenderableType] = [_progress(name, tally), _pace(tally)]
+        parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
         if sweep.best is not None:
             parts.append(_best(sweep.best))
         parts += [Text(), _running(tally, now=tally.now)]
@@ -95,7 +99,9 @@ def _progress(name: str, tally: Tally) -> RenderableType:
     return grid
 
 
-def _pace(tally: Tally) -> Text:
+def _pace(sweep: Sweep, tally: Tally) -> Text:
+    if sweep.halted is not None:
+        return Text(f"ending: {sweep.halted}", "yellow")
     parts = [duration(tally.wall_s), f"{tally.per_minute:.3g} trials a minute"]
     if tally.left_s is not None:
         parts.append(f"about {duration(tally.left_s)} left")

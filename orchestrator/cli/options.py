@@ -17,7 +17,7 @@ SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML
 SweepName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SWEEP]",
+        metavar="SWEEP",
         help="A sweep's name or the beginning of it; the latest if left out.",
         show_default=False,
     ),

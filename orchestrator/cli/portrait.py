@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from orchestrator.analysis.failures import Cause, causes
@@ -10,7 +11,7 @@ from orchestrator.analysis.overview import Objective, Overview, objective_of, ov
 from orchestrator.analysis.ranking import Ranked, full_config, top
 from orchestrator.analysis.rungs import notes, rung_table
 from orchestrator.cli.output import COLOURS, as_table, painted
-from orchestrator.cli.wording import config_line, count, rung_rows, state_counts
+from orchestrator.cli.wording import config_line, count, one_line, rung_rows, state_counts
 from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -134,7 +135,7 @@ def causes_text(paths: SweepPaths, found: list[Cause], *, tracebacks: bool = Tru
     for cause in found:
         trials = ", ".join(map(str, cause.trials[:8])) + (", …" if len(cause.trials) > 8 else "")
         title = painted(f"{len(cause.trials)} × {cause.fingerprint}", "red")
-        lines = [f"{title}  (trial{'s' if len(cause.trials) > 1 else ''} {trials})", f"  {cause.message}"]
+        lines = [f"{title}  (trial{'s' if len(cause.trials) > 1 else ''} {trials})", f"  {one_line(cause.message)}"]
         if tracebacks and cause.traceback:
             lines += [f"  {line}" for line in cause.traceback.rstrip().splitlines()]
         log = paths.log(cause.trials[0])
@@ -154,13 +155,10 @@ def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
     Raises:
         UserError: There is no such trial.
     """
-    import pyarrow.compute as pc
-
-    table = trials_table(paths)
-    rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
-    if not rows:
-        raise UserError(f"{paths.name} has no trial {trial}; it has {count(table.num_rows, 'trial')}, from 0")
-    return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in rows[0].items()}
+    rows = {row["trial"]: row for row in trials_table(paths).to_pylist()}
+    if trial not in rows:
+        raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(rows), 'trial')}, from 0")
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in rows[trial].items()}
 
 
 def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:

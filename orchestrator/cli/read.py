@@ -32,7 +32,7 @@ def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None
     if not found:
         say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
     data = listing_data(found)
-    rows = [{**row, **row["states"]} for row in data]
+    rows = [{**row, "states": None, **row["states"]} for row in data]
     answer(format_, text=lambda: listing(found), data=data, rows=rows)
 
 

@@ -40,6 +40,9 @@ def run(source: Source, *, results: Path, machine: Machine) -> None:
     except SweepError:
         watch.sum_up(results)
         raise
+    except KeyboardInterrupt:
+        say("ended at once; what was recorded by then stays")
+        raise
     watch.sum_up(results)
 
 
@@ -56,7 +59,8 @@ class _Watch:
         """Called when Ray is there."""
         self._paths, self._tally = paths, Tally(slots=slots)
         if paths.name != self._name:
-            say(f"{self._name} exists, so this one is {paths.name}")
+            tell = say if self.screen is None else self.screen.say
+            tell(f"{self._name} exists, so this one is {paths.name}")
         return Lines(self._tally) if self.screen is None else self.screen.watch(self._tally, paths)
 
     def sum_up(self, results: Path) -> None:

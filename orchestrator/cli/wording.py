@@ -55,6 +55,12 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def one_line(text: str, limit: int = 300) -> str:
+    """A message without its line breaks, cut where it gets long."""
+    joined = " ".join(text.split())
+    return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
+
+
 def state_counts(states: Mapping[State, int]) -> str:
     """``12 completed, 3 failed``, in the order of a trial's life."""
     return ", ".join(f"{states[state]} {state}" for state in State if states.get(state))

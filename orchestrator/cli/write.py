@@ -17,7 +17,7 @@ SCHEDULERS = {"asha": "ASHA", "none": "no early stopping"}
 
 
 def init(
-    path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The spec to write.")] = Path("sweep.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="SPEC", help="The spec to write.")] = Path("sweep.yaml"),
 ) -> None:
     """Write a first spec, and a train.py that it runs."""
     from orchestrator.cli import starter
