@@ -1,0 +1,46 @@
+# Each target is enough on a fresh machine with Python 3.11: it makes .venv, installs, and does its work.
+# Another torch than pip would take: make test PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# Arguments for pytest: make test PYTEST_ADDOPTS="-k asha"
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test test-system check format docs
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	@echo "installing into $(VENV); the first time takes minutes"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## tune a network on real data, on this machine, in a minute or two
+	@$(BIN)/sweep launch examples/02_churn.yaml
+
+test: $(READY)  ## all tests that need no root
+	@$(BIN)/python -m pytest -q -m 'not system'
+
+test-system: $(READY)  ## the tests that need system packages, which are installed first
+	@command -v tmux >/dev/null || ($(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y tmux)
+	@$(BIN)/python -m pytest -q -m system
+
+check: $(READY)  ## lint, format, types, who imports whom, and whether docs/reference is current
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check || { echo "make format puts this right"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python docs/generate.py --check
+
+format: $(READY)  ## lay the code out, and put right what can be
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+docs: $(READY)  ## write docs/reference from the code
+	@$(BIN)/python docs/generate.py

@@ -1,0 +1,32 @@
+"""What holds for all tests: with `--no-skips`, as in .ci/run, a test that would be skipped has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("sweep", deadline=None)  # the cores are shared: slow is no finding
+hypothesis.settings.load_profile("sweep")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="count skipped tests as failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.TestReport]:
+    return _failed_if_skipped((yield), item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, pytest.CollectReport]:
+    return _failed_if_skipped((yield), collector.config)
+
+
+def _failed_if_skipped(report: Any, config: pytest.Config) -> Any:
+    if report.skipped and not hasattr(report, "wasxfail") and config.getoption("no_skips"):
+        report.outcome, report.longrepr = "failed", f"skipped, and --no-skips is given: {report.longrepr}"
+    return report
