@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from trainables.seeding import seed_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +177,7 @@ class Isolation:
         It is set back here, too, because of what happens between trials: Ray changes the working directory.
 
         Args:
-            seed: Seeds random, and numpy and torch if they are imported. A trial that is the first to import
-                one of them seeds it itself, with ``trial.seed``.
+            seed: Seeds random, numpy and torch, the latter two also if the trial is the first to import them.
             threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for what it imports or starts.
         """
         self._capture_unseen()
@@ -207,15 +207,6 @@ class Isolation:
 
 def _present() -> list[Restored]:
     return [thing for thing in RESTORED if not thing.library or thing.library in sys.modules]
-
-
-def seed_all(seed: int) -> None:
-    """Seed random, and numpy's and torch's global generators (all devices) where they are imported."""
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed)
-    if "torch" in sys.modules:
-        _torch().manual_seed(seed)
 
 
 def free_memory() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
-from trainables.isolation import seed_all
+from trainables.seeding import seed_all
 from trainables.supervised import Examples, Training, fit
 from trainables.tabular_data import load
 from trainables.tasks import Task
@@ -100,7 +100,7 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
         validation=config["validation"],
         test=config["test"],
     )
-    seed_all(trial.seed)  # again: torch may have been imported only now
+    seed_all(trial.seed)  # also where nobody has prepared the process, as in a notebook
     task = Task(
         name=table.task,
         outputs=len(table.classes) if table.task == "multiclass" else 1,
