@@ -7,6 +7,7 @@ nowhere else, so Ray Tune, the simulator and a resume all get the same sweep. No
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 import random
@@ -14,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator import events
+from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
-from orchestrator.rows import Config, EventRow, Failure, MetricRow, State, TrialRow
-from orchestrator.schedule import Decision, Scheduler
-from orchestrator.search import Search, Told
+from orchestrator.rows import Config, Failure, State
+from orchestrator.schedule import Scheduler
+from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
+from orchestrator.telling import Teller
 
 HOPELESS = 5
 """When this many trials failed and none has come to anything else, the sweep ends: they share their cause."""
@@ -29,10 +32,10 @@ FALSE_STARTS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a sweep may use up. None: no limit."""
+    """What a sweep may use up, over all its sessions. None: no limit."""
 
     trials: int
-    seconds: float | None = None  # of the sweep's wall time
+    seconds: float | None = None  # of wall time while it ran
     gpu_seconds: float | None = None  # of training, times the GPUs of a trial
     gpus_per_trial: float = 0.0
     failures: int | None = None  # more failed trials than this end the sweep; None: only if it is hopeless
@@ -40,17 +43,15 @@ class Limits:
     max_step: int | None = None  # a trial that gets there is completed, if the trainable would go on
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """What is to be recorded, since it was last taken."""
-
-    metrics: list[MetricRow]
-    events: list[EventRow]
-    trials: list[TrialRow]
-
-
 class Sweep:
-    """One sweep. Deterministic in its arguments and the sequence of calls."""
+    """One sweep. Deterministic in its arguments and the sequence of calls.
+
+    Attributes:
+        trials: All trials so far, by number.
+        best: The best of them, running ones included; None before the first finite objective.
+        halted: Why the whole sweep ended early, in words; None if it did not.
+        failed: Whether that was a failure.
+    """
 
     def __init__(
         self,
@@ -68,23 +69,20 @@ class Sweep:
         self.scheduler = scheduler
         self.trials: list[Life] = []
         self.best: Life | None = None
-        self.halted: str | None = None  # why the whole sweep ended early, in words
-        self.failed = False  # whether that was a failure
+        self.halted: str | None = None
+        self.failed = False
         self._space = space
         self._search = search
+        self._teller = Teller(search, objective.mode)
+        self._journal = Journal()
         self._seed = seed
         self._points = list(start)
         self._tried: set[str] = set()
         self._live: set[int] = set()  # asked for and not ended
         self._again: list[Life] = []  # to be attempted again
         self._no_more = False  # no new configurations
-        self._worst: float | None = None  # the worst finite value told to the search
-        self._owed: list[Life] = []  # diverged before there was a finite value to tell
         self._began: float | None = None
         self._trained_s = 0.0
-        self._metrics: list[MetricRow] = []
-        self._events: list[EventRow] = []
-        self._changed: dict[int, None] = {}  # an ordered set
 
     # What to start ---------------------------------------------------------------------------------------------
 
@@ -92,6 +90,7 @@ class Sweep:
         """The next attempt to start; None if there is nothing to start now, or ever (see ``exhausted``)."""
         if self._began is None:
             self._began = at
+            self._journal.noted(at, "sweep", "began")
         if self.halted is not None:
             return None
         life = self._again.pop(0) if self._again else self._new_trial(at)
@@ -99,7 +98,7 @@ class Sweep:
             return None
         life.attempts += 1
         self._live.add(life.number)
-        self._changed[life.number] = None
+        self._journal.changed(life)
         return events.Start(
             trial=life.number,
             attempt=life.attempts,
@@ -113,9 +112,14 @@ class Sweep:
         config = self._next_config(number) if number < self.limits.trials else None
         if config is None:
             if number < self.limits.trials and not self._no_more:
-                self._note(at, f"the space is used up after {number} different configurations")
+                self._journal.noted(at, "note", f"the space is used up after {number} different configurations")
             self._no_more = True
             return None
+        life = self._born(number, config)
+        self._journal.happened(life, at, State.PENDING, detail={"config": config})
+        return life
+
+    def _born(self, number: int, config: Config) -> Life:
         self._tried.add(self._space.key(config))
         life = Life(
             number=number,
@@ -125,7 +129,6 @@ class Sweep:
             objective=self.objective,
         )
         self.trials.append(life)
-        self._log(EventRow(at=at, event=State.PENDING, trial=number, detail={"config": config}))
         return life
 
     def _next_config(self, number: int) -> Config | None:
@@ -142,9 +145,8 @@ class Sweep:
     @property
     def exhausted(self) -> bool:
         """Whether no further attempt will be started, unless one that runs has to be repeated."""
-        if len(self.trials) >= self.limits.trials:
-            self._no_more = True
-        return self.halted is not None or (self._no_more and not self._again)
+        no_more = self._no_more or len(self.trials) >= self.limits.trials
+        return self.halted is not None or (no_more and not self._again)
 
     @property
     def finished(self) -> bool:
@@ -170,11 +172,11 @@ class Sweep:
         life = self.trials[event.trial]
         if life.state.ended:
             return False
-        self._changed[life.number] = None
+        self._journal.changed(life)
         match event:
             case events.Started():
                 life.begin_attempt(event.at)
-                self._log(self._event(life, event.at, State.RUNNING))
+                self._journal.happened(life, event.at, State.RUNNING)
             case events.Reported():
                 self._reported(life, event)
             case events.Returned():
@@ -187,15 +189,6 @@ class Sweep:
                 self._not_started(life, event)
         return life.state is State.RUNNING
 
-    def _not_started(self, life: Life, event: events.NotStarted) -> None:
-        life.attempts -= 1
-        life.false_starts += 1
-        if life.false_starts > FALSE_STARTS:
-            self._fail(life, event.at, event.failure)
-        else:
-            self._live.discard(life.number)
-            self._again.append(life)
-
     def _reported(self, life: Life, event: events.Reported) -> None:
         life.node, life.gpu_ids = event.node, event.gpu_ids
         for measurement in event.measurements:
@@ -204,7 +197,7 @@ class Sweep:
             self._trained_s += life.train_s - before
             if row is None:
                 continue
-            self._metrics.append(row)
+            self._journal.measured(row)
             value = measurement.metrics.get(self.objective.metric)
             if value is not None:
                 self._measured(life, event.at, row.step, value)
@@ -217,12 +210,12 @@ class Sweep:
             return
         life.measure(step, value)
         decisions = self.scheduler.report(life.number, step, value)
-        self._decided(life, at, step, decisions)
+        self._journal.decided(life, at, decisions)
         cut = next((decision for decision in decisions if decision.stop), None)
         if cut is not None:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
             self._end(life, State.STOPPED, at, reason, value=cut.value)
-            self._tell(life, cut.value, step=cut.rung)
+            self._teller.result(life, cut.value, step=cut.rung)
         elif self.limits.max_step is not None and step >= self.limits.max_step:
             self._complete(life, at, f"reached the last step, {self.limits.max_step}")
         elif self.best is None or better(life, self.best):
@@ -247,12 +240,21 @@ class Sweep:
             self._diverge(life, event.at, reason)
         elif event.preempted:
             life.preemptions += 1
-            self._retry(life, event.at, f"preempted: {reason}")
+            self._retry(life, event.at, "preemption", reason)
         elif life.failures < self.limits.retries and not life.fails_like_before(failure):
             life.fail(failure)
-            self._retry(life, event.at, reason)
+            self._retry(life, event.at, "failure", reason)
         else:
             self._fail(life, event.at, failure)
+
+    def _not_started(self, life: Life, event: events.NotStarted) -> None:
+        life.attempts -= 1
+        life.false_starts += 1
+        if life.false_starts > FALSE_STARTS:
+            self._fail(life, event.at, event.failure)
+        else:
+            self._live.discard(life.number)
+            self._again.append(life)
 
     def _check_time(self, at: float) -> None:
         used = 0.0 if self._began is None else at - self._began
@@ -262,42 +264,48 @@ class Sweep:
         elif limits.gpu_seconds is not None and self._trained_s * limits.gpus_per_trial >= limits.gpu_seconds:
             self._halt(at, f"the budget of {limits.gpu_seconds / 3600:g} GPU-hours is used up")
 
+    def _trained(self, life: Life, seconds: float) -> None:
+        before = life.train_s
+        life.train(seconds)
+        self._trained_s += life.train_s - before
+
     # How trials end --------------------------------------------------------------------------------------------
 
     def _complete(self, life: Life, at: float, reason: str) -> None:
+        assert life.result is not None
         self._end(life, State.COMPLETED, at, reason, value=life.result)
-        self._tell(life, life.result)
+        self._teller.result(life, life.result)
 
     def _diverge(self, life: Life, at: float, reason: str) -> None:
-        self._decided(life, at, life.last_step, self.scheduler.diverge(life.number))
+        self._journal.decided(life, at, self.scheduler.diverge(life.number))
         self._end(life, State.DIVERGED, at, reason)
-        if self.best is life:
-            self._choose_best()
-        self._tell(life, None)
+        self._teller.diverged(life)
 
     def _fail(self, life: Life, at: float, failure: Failure) -> None:
         life.fail(failure)
         self._end(life, State.FAILED, at, f"{failure.type}: {failure.message}")
-        if self.best is life:
-            self._choose_best()
-        self._search.forget(life.number)
+        self._teller.nothing(life)
         self._check_failures(at)
 
-    def _retry(self, life: Life, at: float, reason: str) -> None:
+    def _retry(self, life: Life, at: float, cause: str, reason: str) -> None:
         life.end_attempt(at)
         life.state = State.PENDING
         self._live.discard(life.number)
         self._again.append(life)
-        self._log(self._event(life, at, "retry", reason=reason))
+        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        self._journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
 
-    def _end(self, life: Life, state: State, at: float, reason: str, value: float | None = None) -> None:
+    def _end(self, life: Life, state: State, at: float, reason: str, *, value: float | None = None) -> None:
         life.end_attempt(at)
         life.state, life.reason, life.ended_at = state, reason, at
         self._live.discard(life.number)
-        self._changed[life.number] = None
-        if state in (State.COMPLETED, State.STOPPED) and (self.best is None or better(life, self.best)):
+        if state in (State.DIVERGED, State.FAILED):
+            if self.best is life:
+                self.best = self._find_best()
+        elif life.result is not None and (self.best is None or better(life, self.best)):
             self.best = life
-        self._log(self._event(life, at, state, value=value, reason=reason))
+        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        self._journal.happened(life, at, state, value=value, reason=reason, detail=detail)
 
     def _check_failures(self, at: float) -> None:
         failed = sum(life.state is State.FAILED for life in self.trials)
@@ -318,92 +326,26 @@ class Sweep:
         if self.halted is not None:
             return
         self.halted = reason
-        self._note(at, reason)
+        self._journal.noted(at, "sweep", reason)
         waiting, self._again = self._again, []
         for life in [*(self.trials[number] for number in sorted(self._live)), *waiting]:
             self._end(life, State.CANCELLED, at, reason)
-            self._search.forget(life.number)
+            self._teller.nothing(life)
 
-    def _choose_best(self) -> None:
-        self.best = None
+    def _find_best(self) -> Life | None:
+        best = None
         for life in self.trials:
             if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
                 continue
-            if self.best is None or better(life, self.best):
-                self.best = life
-
-    # What the search is told -----------------------------------------------------------------------------------
-
-    def _tell(self, life: Life, value: float | None, *, step: int | None = None) -> None:
-        """Tell a result; a diverged trial (None) as the worst finite value, as soon as there is one."""
-        if value is None and self._worst is None:
-            self._owed.append(life)
-            return
-        if value is None:
-            value = self._worst
-        elif self._worst is None:
-            self._worst = value
-        else:
-            self._worst = max(self._worst, value) if self.objective.mode == "min" else min(self._worst, value)
-        assert value is not None
-        self._search.tell(Told(number=life.number, config=life.config, value=value, step=step))
-        owed, self._owed = self._owed, []
-        for diverged in owed:
-            self._tell(diverged, None)
+            if best is None or better(life, best):
+                best = life
+        return best
 
     # What is recorded ------------------------------------------------------------------------------------------
 
     def take(self, now: float) -> Rows:
         """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
-        rows = Rows(
-            metrics=self._metrics,
-            events=self._events,
-            trials=[self.trials[number].row(now) for number in self._changed],
-        )
-        self._metrics, self._events, self._changed = [], [], {}
-        return rows
-
-    def _log(self, row: EventRow) -> None:
-        self._events.append(row)
-
-    def _note(self, at: float, reason: str) -> None:
-        self._log(EventRow(at=at, event="note", reason=reason))
-
-    def _event(
-        self, life: Life, at: float, event: str, *, value: float | None = None, reason: str | None = None
-    ) -> EventRow:
-        return EventRow(
-            at=at,
-            event=event,
-            trial=life.number,
-            attempt=life.attempts,
-            step=life.last_step,
-            rung=life.rung,
-            value=value,
-            reason=reason,
-        )
-
-    def _decided(self, life: Life, at: float, step: int | None, decisions: Sequence[Decision]) -> None:
-        for decision in decisions:
-            life.rung = decision.rung
-            self._log(
-                EventRow(
-                    at=at,
-                    event="rung",
-                    trial=life.number,
-                    attempt=life.attempts,
-                    step=step,
-                    rung=decision.rung,
-                    value=decision.value,
-                    cutoff=decision.cutoff,
-                    decision="stop" if decision.stop else "continue",
-                )
-            )
-
-    def _trained(self, life: Life, seconds: float) -> None:
-        before = life.train_s
-        life.train(seconds)
-        self._trained_s += life.train_s - before
+        return self._journal.take(now)
 
 
 def _never_reported(metric: str, names: set[str]) -> Failure:

@@ -18,6 +18,7 @@ from orchestrator.search import Told
 from orchestrator.simulate.virtual import Outcome, simulate
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import FALSE_STARTS, HOPELESS, Sweep
+from orchestrator.telling import Teller
 
 Report = tuple[float, int, dict[str, float]]
 
@@ -286,6 +287,7 @@ class TestTelling:
         sweep = make(trials=6, **sections)
         spy = Spy([0.5, 0.2, 0.3, 0.7, 0.1, 0.9])
         sweep._search = spy
+        sweep._teller = Teller(spy, "min")
 
         def curve(start: events.Start) -> Iterator[Report]:
             if start.trial in (0, 3):
