@@ -79,6 +79,17 @@ class Life:
             metrics=measurement.metrics,
         )
 
+    def recall(self, row: MetricRow) -> None:
+        """It reported this before a restart."""
+        self.last_step = row.step
+        self.train_s = max(self.train_s, row.train_s)
+        self.metrics.update(row.metrics)
+
+    def interrupt(self) -> None:
+        """Its attempt was cut off by the end of the sweep: it waits for another."""
+        self.state, self.reason, self.ended_at = State.PENDING, None, None
+        self._attempt_began = None
+
     def measure(self, step: int, value: float) -> None:
         """The objective had this finite value at this step."""
         self.last = value

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from orchestrator import events
 from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
-from orchestrator.rows import Config, Failure, State
+from orchestrator.rows import Config, Failure, MetricRow, State
 from orchestrator.schedule import Scheduler
 from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
@@ -25,6 +25,9 @@ from orchestrator.telling import Teller
 
 HOPELESS = 5
 """When this many trials failed and none has come to anything else, the sweep ends: they share their cause."""
+
+HALTED = "halted"
+"""The decision recorded with a cancelled trial that ended with the sweep: it goes on when the sweep does."""
 
 FALSE_STARTS = 3
 """So often may a trial's worker die before the trial has begun, without this being held against the trial."""
@@ -82,7 +85,8 @@ class Sweep:
         self._again: list[Life] = []  # to be attempted again
         self._no_more = False  # no new configurations
         self._began: float | None = None
-        self._trained_s = 0.0
+        self._used_s = 0.0  # in earlier sessions
+        self._trained_s = 0.0  # over all trials and sessions
 
     # What to start ---------------------------------------------------------------------------------------------
 
@@ -115,11 +119,13 @@ class Sweep:
                 self._journal.noted(at, "note", f"the space is used up after {number} different configurations")
             self._no_more = True
             return None
-        life = self._born(number, config)
+        life = self.born(config)
         self._journal.happened(life, at, State.PENDING, detail={"config": config})
         return life
 
-    def _born(self, number: int, config: Config) -> Life:
+    def born(self, config: Config) -> Life:
+        """The next trial, with this configuration."""
+        number = len(self.trials)
         self._tried.add(self._space.key(config))
         life = Life(
             number=number,
@@ -257,7 +263,7 @@ class Sweep:
             self._again.append(life)
 
     def _check_time(self, at: float) -> None:
-        used = 0.0 if self._began is None else at - self._began
+        used = self._used_s + (0.0 if self._began is None else at - self._began)
         limits = self.limits
         if limits.seconds is not None and used >= limits.seconds:
             self._halt(at, f"the budget of {limits.seconds / 3600:g} hours is used up")
@@ -295,7 +301,16 @@ class Sweep:
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
         self._journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
 
-    def _end(self, life: Life, state: State, at: float, reason: str, *, value: float | None = None) -> None:
+    def _end(
+        self,
+        life: Life,
+        state: State,
+        at: float,
+        reason: str,
+        *,
+        value: float | None = None,
+        decision: str | None = None,
+    ) -> None:
         life.end_attempt(at)
         life.state, life.reason, life.ended_at = state, reason, at
         self._live.discard(life.number)
@@ -305,7 +320,7 @@ class Sweep:
         elif life.result is not None and (self.best is None or better(life, self.best)):
             self.best = life
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
-        self._journal.happened(life, at, state, value=value, reason=reason, detail=detail)
+        self._journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
 
     def _check_failures(self, at: float) -> None:
         failed = sum(life.state is State.FAILED for life in self.trials)
@@ -329,7 +344,7 @@ class Sweep:
         self._journal.noted(at, "sweep", reason)
         waiting, self._again = self._again, []
         for life in [*(self.trials[number] for number in sorted(self._live)), *waiting]:
-            self._end(life, State.CANCELLED, at, reason)
+            self._end(life, State.CANCELLED, at, reason, decision=HALTED)
             self._teller.nothing(life)
 
     def _find_best(self) -> Life | None:
@@ -340,6 +355,48 @@ class Sweep:
             if best is None or better(life, best):
                 best = life
         return best
+
+    # A restart: replay.py brings a machine that has not begun to where the recorded one was -----------------------
+
+    def reenter(self, life: Life, rung: int, value: float | None) -> None:
+        """The trial entered a rung, and what was decided there stands."""
+        if value is None or not math.isfinite(value):
+            self.scheduler.diverge(life.number)
+        else:
+            self.scheduler.report(life.number, rung, value)
+
+    def retell(self, life: Life, value: float | None) -> None:
+        """The trial ended, with this value told to the search."""
+        if life.state is State.DIVERGED:
+            self._teller.diverged(life)
+        elif life.state in (State.COMPLETED, State.STOPPED) and value is not None:
+            self._teller.result(life, value, step=life.rung if life.state is State.STOPPED else None)
+
+    def recall(self, life: Life, row: MetricRow) -> None:
+        """The trial reported this."""
+        before = life.train_s
+        life.recall(row)
+        self._trained_s += life.train_s - before
+        value = row.metrics.get(self.objective.metric)
+        if value is not None and not self._diverges(value):
+            life.measure(row.step, value)
+
+    def revive(self, life: Life, rows: Sequence[MetricRow], at: float) -> None:
+        """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
+        life.interrupt()
+        self._search.resume(life.number, life.config)
+        for row in rows:
+            value = row.metrics.get(self.objective.metric)
+            if value is not None and not life.state.ended:
+                self._measured(life, at, row.step, value)
+        if not life.state.ended:
+            self._again.append(life)
+            self._journal.changed(life)
+
+    def resume(self, used_s: float) -> None:
+        """All is told: so many seconds were used in earlier sessions."""
+        self._used_s = used_s
+        self.best = self._find_best()
 
     # What is recorded ------------------------------------------------------------------------------------------
 
