@@ -32,12 +32,6 @@ def rung_table(paths: SweepPaths) -> list[RungSummary]:
     ]
 
 
-def notes(paths: SweepPaths) -> list[str]:
-    """What the sweep noted of itself, as why it ended early."""
-    events = events_table(paths, ["event", "reason"]).to_pylist()
-    return [row["reason"] for row in events if row["event"] == "note"]
-
-
 def _brackets(paths: SweepPaths) -> dict[int, int]:
     trials = trials_table(paths, ["trial", "bracket"])
     return dict(zip(trials["trial"].to_pylist(), trials["bracket"].to_pylist(), strict=True))

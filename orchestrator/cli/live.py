@@ -119,7 +119,7 @@ def _best(life: Life) -> Text:
 def _running(tally: Tally, now: float) -> RenderableType:
     shown = tally.running[:MOST_RUNNING]
     if not shown:
-        return Text("no trial is running", "dim")
+        return Text(f"{count(tally.starting, 'trial')} being started", "dim")
     rows = [
         {
             "trial": life.number,

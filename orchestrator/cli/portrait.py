@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.analysis.failures import Cause, causes
+from orchestrator.analysis.notes import notes
 from orchestrator.analysis.overview import Objective, Overview, objective_of, overview
 from orchestrator.analysis.ranking import Ranked, full_config, top
-from orchestrator.analysis.rungs import notes, rung_table
+from orchestrator.analysis.rungs import rung_table
 from orchestrator.cli.output import COLOURS, as_table, painted
 from orchestrator.cli.wording import config_line, count, one_line, rung_rows, state_counts
 from orchestrator.errors import UserError

@@ -61,6 +61,11 @@ class Tally:
         return changes
 
     @property
+    def starting(self) -> int:
+        """Trials that were asked for and wait for a worker."""
+        return len(self._open) - len(self.running)
+
+    @property
     def ended(self) -> int:
         """Trials that have ended."""
         return self.counts.total()

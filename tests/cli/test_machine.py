@@ -1,0 +1,64 @@
+"""doctor: what it finds, and that a probe that hangs or fails is a finding."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Ran
+
+from orchestrator.cli import examination
+
+Sweep = Callable[..., Ran]
+
+
+def probes(monkeypatch: pytest.MonkeyPatch, *, torch: str = "0", ray: str | None = "starts in 8 s") -> None:
+    """Have the probes answer this; None: Ray fails."""
+
+    def probe(code: str) -> subprocess.CompletedProcess[str]:
+        said = torch if code == examination.TORCH else ray
+        if said is None:
+            return subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no room")
+        return subprocess.CompletedProcess([], 0, stdout=said + "\n", stderr="")
+
+    monkeypatch.setattr(examination, "_probe", probe)
+
+
+def test_a_sound_machine(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(examination, "LEAST_DISK", 0)
+    probes(monkeypatch)
+    ran = sweep("doctor")
+    assert ran.code == 0, ran.out
+    subjects = [row.split()[1] for row in ran.out.splitlines()]
+    packages = ["sweep", "ray", "torch", "pyarrow", "pandas", "optuna"]
+    assert subjects == ["python", *packages, "cpus", "memory", "gpus", "results", "ray"]
+    assert "starts in 8 s" not in sweep("doctor", "--no-ray").out
+
+
+def test_every_problem_has_a_hint(sweep: Sweep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(examination, "LEAST_MEMORY", 2**60)
+    monkeypatch.setattr(examination, "PACKAGES", ("nothing-of-this-name",))
+    probes(monkeypatch, torch="3 H100", ray=None)
+    ran = sweep("doctor", "--results", "file/results")
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    problems = [number for number, row in enumerate(lines) if row.startswith("problem")]
+    assert [lines[number].split()[1] for number in problems] == [
+        "nothing-of-this-name",
+        "memory",
+        "gpus",
+        "results",
+        "ray",
+    ]
+    assert all(lines[number + 1].startswith(" " * 18) for number in problems)
+    assert "does not start: OSError: no room" in ran.out
+
+
+def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "PROBE_SECONDS", 1)
+    assert examination._probe("import time; time.sleep(60)").stderr == "nothing for 1 second"
+    assert examination._probe("print(7)").stdout == "7\n"

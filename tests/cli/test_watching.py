@@ -1,0 +1,135 @@
+"""What a launch shows while it runs: the tally, the piped lines, the live display."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from recorded import T0, attempt, spec
+from rich.console import Console
+
+from orchestrator import events
+from orchestrator.assemble import assemble
+from orchestrator.cli.lines import Lines, line
+from orchestrator.cli.live import Screen
+from orchestrator.cli.tally import Tally
+from orchestrator.records.paths import SweepPaths
+from orchestrator.rows import Failure, State
+from orchestrator.sweep import Sweep
+
+
+@pytest.fixture
+def sweep() -> Sweep:
+    return assemble(spec(), None)
+
+
+def boom(trial: int, at: float) -> events.Raised:
+    return events.Raised(trial=trial, at=at, failure=Failure(type="OSError", message="a\nb", fingerprint="x"))
+
+
+class TestTally:
+    def test_nothing_yet(self, sweep: Sweep) -> None:
+        tally = Tally(slots=2)
+        assert tally.look(sweep, T0) == []
+        assert (tally.wall_s, tally.per_minute, tally.left_s, tally.overhead) == (0, 0, None, None)
+
+    def test_every_change_is_told_once(self, sweep: Sweep) -> None:
+        tally, told, at = Tally(slots=1), [], T0
+        while not sweep.finished:
+            at = attempt(sweep, at)
+            told += [(change.life.number, change.kind) for change in tally.look(sweep, at)]
+            told += [(change.life.number, change.kind) for change in tally.look(sweep, at)]
+        assert told == [(number, kind) for number in range(12) for kind in ("began", "ended")]
+        assert tally.counts == {State.STOPPED: 8, State.DIVERGED: 2, State.FAILED: 2}
+        assert (tally.ended, tally.total, tally.left_s, tally.running) == (12, 12, 0, [])
+        assert tally.overhead == pytest.approx(1 - sum(life.train_s for life in sweep.trials) / (at - T0))
+
+    def test_a_second_attempt_begins_again(self) -> None:
+        sweep, tally = assemble(spec(trial={"retries": 1}), None), Tally(slots=1)
+        sweep.ask(T0)
+        sweep.on(events.Started(trial=0, at=T0))
+        sweep.on(boom(0, T0))
+        assert tally.look(sweep, T0) == []
+        sweep.ask(T0)
+        sweep.on(events.Started(trial=0, at=T0))
+        (change,) = tally.look(sweep, T0)
+        assert line(change).endswith("trial 0    running    attempt 2 after OSError: a b")
+        assert tally.look(sweep, T0) == []
+
+    def test_a_trial_that_never_began_only_ends(self, sweep: Sweep) -> None:
+        tally = Tally(slots=1)
+        sweep.ask(T0)
+        sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
+        (change,) = tally.look(sweep, T0)
+        assert (change.kind, change.life.state) == ("ended", State.CANCELLED)
+        assert tally.total == 1
+
+
+class TestLines:
+    def test_golden(self, sweep: Sweep, capfd: pytest.CaptureFixture[str]) -> None:
+        lines, at = Lines(Tally(slots=1)), T0
+        for _ in range(4):
+            at = attempt(sweep, at)
+        lines.show(sweep, at)
+        clocks, said = zip(*(line.split("  ", 1) for line in capfd.readouterr().out.splitlines()), strict=True)
+        assert all(re.fullmatch(r"\d\d:\d\d:\d\d", clock) for clock in clocks)
+        assert said == (
+            "trial 0    running    lr=0.03407 kind=bad sizes=[8]",
+            "trial 0    failed     ValueError: no good in trial 0",
+            "trial 1    running    lr=0.0002977 kind=bad sizes=[8, 16]",
+            "trial 1    failed     ValueError: no good in trial 1",
+            "trial 2    running    lr=2.768e-06 kind=wild sizes=[8, 16]",
+            "trial 2    diverged   loss was nan at step 4",
+            "trial 3    running    lr=1.879e-05 kind=good sizes=[8, 16]",
+            "trial 3    stopped    0.333352 at rung 3, worse than the cutoff 0.333341",
+        )
+
+
+class TestScreen:
+    @pytest.mark.parametrize("width", [80, 140])
+    def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
+        screen, at = Screen(), T0
+        screen._live.console = Console(file=io.StringIO(), width=width, height=30)
+        watching = screen.watch(Tally(slots=5), SweepPaths(tmp_path / "made-up"))
+        for _ in range(5):
+            at = attempt(sweep, at)
+        for number in range(5, 5 + 10):
+            if sweep.ask(at) is not None:
+                sweep.on(events.Started(trial=number, at=at))
+        watching.show(sweep, at + 60)
+        text = drawn(screen, width)
+        assert text.startswith("made-up")
+        assert "5/12" in text
+        assert "about" in text
+        assert "best loss 0.333352 (trial 3, step 3)" in text
+        assert "rung  entered  went on" in text
+        assert text.count("–  ") >= 7, "seven trials run and have not reported"
+        assert all(len(row) <= width for row in text.splitlines())
+
+    def test_a_failure_is_told_at_once_and_one_of_a_kind(self, sweep: Sweep, tmp_path: Path) -> None:
+        screen = Screen()
+        file = io.StringIO()
+        screen._live.console = Console(file=file, width=80)
+        watching = screen.watch(Tally(slots=2), SweepPaths(tmp_path / "made-up"))
+        for number in range(2):
+            sweep.ask(T0)
+            sweep.on(events.Started(trial=number, at=T0))
+            sweep.on(boom(number, T0))
+            watching.show(sweep, T0)
+        assert file.getvalue() == "trial 0 failed: OSError: a b\n"
+
+    def test_it_says_why_it_ends(self, sweep: Sweep, tmp_path: Path) -> None:
+        screen = Screen()
+        watching = screen.watch(Tally(slots=1), SweepPaths(tmp_path / "made-up"))
+        attempt(sweep, T0)
+        sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
+        watching.show(sweep, T0 + 5)
+        assert "ending: interrupted by SIGINT" in drawn(screen, 80)
+
+
+def drawn(screen: Screen, width: int) -> str:
+    file = io.StringIO()
+    Console(file=file, width=width).print(screen._live.get_renderable())
+    return file.getvalue()
