@@ -13,11 +13,13 @@ from types import FrameType
 from typing import Any
 
 from cluster.fit import Need, lacking, slots
-from cluster.inventory import Node, nodes, this_machine
+from cluster.inventory import Node, this_machine
 from cluster.local import embedded
 from orchestrator.assemble import assemble, enforced_max
 from orchestrator.control.lease import Lease
 from orchestrator.errors import InfeasibleError, InterruptedSweepError, SweepError
+from orchestrator.fingerprint import fingerprints
+from orchestrator.loading import load
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -38,6 +40,10 @@ class Source:
     declaration: Declaration | None
     function: Callable[..., Any] | None = None  # the trainable, if it was given from Python
     command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
+
+    def trainable(self) -> Callable[..., Any]:
+        """The function or class that is trained."""
+        return self.function or load(self.spec.trainable, self.base)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,19 +104,42 @@ def launch(
         InterruptedSweepError: A signal ended it; everything up to then is recorded.
         SweepError: Too many trials failed.
     """
+    free_slots(source.spec, [machine.node()])
+    paths = claim(results, source.spec.name or default_name(source.spec))
+    return run_session(
+        source, paths, begin=lambda sweep: _describe(source, paths), machine=machine, observer=observer, ray=ray
+    )
+
+
+def run_session(
+    source: Source,
+    paths: SweepPaths,
+    *,
+    begin: Callable[[Sweep], object],
+    machine: Machine,
+    observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    ray: AbstractContextManager[None] | None = None,
+) -> SweepPaths:
+    """Hold the lease and run a sweep from where it is to its end: what a launch and a resume share.
+
+    Args:
+        source: The checked spec.
+        paths: The sweep's files.
+        begin: Is given the machine before anything is asked of it, once the lease is ours.
+        machine, observer, ray: As for ``launch``, which says what is raised, too.
+    """
     spec = source.spec
     count = free_slots(spec, [machine.node()])
-    paths = claim(results, spec.name or default_name(spec))
     signals = _Signals()
     with ExitStack() as stack:
         lease = Lease.acquire(paths.lease)
         stack.callback(lease.release)
         stack.enter_context(signals)
-        _describe(source, paths)
+        need = need_of(spec, [machine.node()])
+        sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
+        begin(sweep)
         recorder = _recorder(spec, paths)
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
-        need = need_of(spec, nodes())
-        sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
 
         def halt() -> str | None:
             lease.beat()
@@ -156,6 +185,7 @@ def _describe(source: Source, paths: SweepPaths) -> None:
         spec=spec.to_plain(),
         command=source.command,
         directory=source.base,
+        fingerprints=fingerprints(spec, source.declaration, source.trainable(), source.base),
     )
     write_sweep_json(paths.info, info)
 

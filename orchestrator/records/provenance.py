@@ -56,6 +56,8 @@ class SweepInfo:
     python: str
     versions: dict[str, str]  # package to version, of those installed
     git: GitState | None  # None outside of git
+    fingerprints: dict[str, str]  # of the trainable's code and of the data
+    resumed: list[dict[str, Any]]  # one entry a resume: when, by which command, what it changed
 
 
 def collect(
@@ -66,6 +68,7 @@ def collect(
     spec: Mapping[str, Any],
     command: Sequence[str],
     directory: Path,
+    fingerprints: Mapping[str, str] | None = None,
     now: float | None = None,
 ) -> SweepInfo:
     """Gather what sweep.json holds. Takes some 20 ms; where git hangs, GIT_SECONDS.
@@ -77,6 +80,7 @@ def collect(
         spec: The effective spec as plain data: what JSON can hold.
         command: The user's command line.
         directory: The user's working directory, whose git state is recorded.
+        fingerprints: What the results hang on: a name and a fingerprint each.
         now: Seconds since the epoch; by default the clock's.
     """
     return SweepInfo(
@@ -92,6 +96,8 @@ def collect(
         python=platform.python_version(),
         versions=_versions(),
         git=git_state(directory),
+        fingerprints=dict(fingerprints or {}),
+        resumed=[],
     )
 
 

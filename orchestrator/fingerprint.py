@@ -1,0 +1,63 @@
+"""What a sweep's results hang on beside its spec: the trainable's code and the data, each as a fingerprint.
+
+A resume compares them, so that the two halves of a sweep are not of two minds. Code is the file in which the
+trainable stands; what that imports is not followed (sweep.json has the git commit and diff for it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.spec import Spec
+from trainables.contract import Declaration
+
+HASHED_BYTES = 256 * 2**20
+"""Larger files are known by their size and time of change."""
+
+
+def fingerprints(
+    spec: Spec, declaration: Declaration | None, trainable: Callable[..., Any], base: Path
+) -> dict[str, str]:
+    """What the results hang on: a name for people, and a fingerprint each."""
+    code = _source(trainable)
+    found = {f"code of {spec.trainable}": code} if code is not None else {}
+    for hyperparameter in declaration.hyperparameters if declaration is not None else ():
+        value = spec.fixed.get(hyperparameter.name)
+        if hyperparameter.type is Path and value is not None:
+            found[f"{hyperparameter.name} {value}"] = _file(base / str(value))
+    return found
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Which of what was fingerprinted is another now."""
+    return [name for name in before if now.get(name) != before[name]]
+
+
+def _source(trainable: Callable[..., Any]) -> str | None:
+    try:
+        file = inspect.getsourcefile(trainable)
+        return (
+            _file(Path(file))
+            if file is not None and Path(file).is_file()
+            else _hash(inspect.getsource(trainable).encode())
+        )
+    except (OSError, TypeError):
+        return None  # typed at a prompt: there is no source
+
+
+def _file(path: Path) -> str:
+    try:
+        status = path.stat()
+        if status.st_size > HASHED_BYTES:
+            return f"size {status.st_size}, changed {status.st_mtime_ns}"
+        return _hash(path.read_bytes())
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+
+
+def _hash(content: bytes) -> str:
+    return f"sha256 {hashlib.sha256(content).hexdigest()}"
