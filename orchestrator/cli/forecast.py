@@ -20,7 +20,7 @@ def forecast(found: CheckedSpec, machine: Machine) -> str:
     spec, node = found.spec, machine.node()
     slots, need = free_slots(spec, [node]), need_of(spec, [node])
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
-    each = count_of(need.cpus, "CPU") + (f" and {count_of(need.gpus, 'GPU')}" if need.gpus else "")
+    each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
     head = f"{spec.name or default_name(spec)}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
@@ -40,14 +40,9 @@ def forecast(found: CheckedSpec, machine: Machine) -> str:
     return "\n".join(lines)
 
 
-def count_of(number: float, unit: str) -> str:
-    """``2 CPUs``, ``0.5 GPU``."""
-    return f"{number:g} {unit}" + ("s" if number > 1 or number == 0 else "")
-
-
 def _has(node: Node) -> str:
     memory = f"{node.memory / 2**30:.1f} GiB"
-    return f"{node.name} has {count_of(node.cpus, 'CPU')}, {count_of(node.gpus, 'GPU')}, {memory}"
+    return f"{node.name} has {_amount(node.cpus, 'CPU')}, {_amount(node.gpus, 'GPU')}, {memory}"
 
 
 def _length(found: CheckedSpec, plan: Plan) -> str:
@@ -93,6 +88,11 @@ def _rungs(plan: Plan) -> str:
     ]
     last = plan.rungs[-1].continuing if plan.rungs else float(plan.trials)
     rows.append({"rung": plan.ladder.max_step, "trials come": round(last), "go on": None})
-    title = f"ASHA, expected: the best 1/{plan.ladder.reduction_factor} of a rung go on, first decision at step"
+    title = f"ASHA lets a trial go on that is among the best 1/{plan.ladder.reduction_factor} so far; expected"
     brackets = f"; {plan.ladder.brackets} brackets, the first shown" if plan.ladder.brackets > 1 else ""
-    return f"{title} {plan.ladder.grace_period}{brackets}\n{as_table(rows)}"
+    return f"{title}{brackets}:\n{as_table(rows)}"
+
+
+def _amount(number: float, unit: str) -> str:
+    """``2 CPUs``, ``0.5 GPU``."""
+    return f"{number:g} {unit}" + ("s" if number > 1 or number == 0 else "")

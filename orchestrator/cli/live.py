@@ -26,7 +26,7 @@ MOST_RUNNING = 8
 
 
 class Screen:
-    """An observer that draws. Until it is given a sweep, it says what is being waited for."""
+    """The terminal, from before Ray starts: until something is drawn, it says what is being waited for."""
 
     def __init__(self) -> None:
         self._live = Live(
@@ -35,10 +35,6 @@ class Screen:
             refresh_per_second=1 / REFRESH_S,
             transient=True,
         )
-        self._tally: Tally | None = None
-        self._paths: SweepPaths | None = None
-        self._next = 0.0
-        self._told: set[str] = set()  # fingerprints of failures that were shown
 
     def __enter__(self) -> Screen:
         self._live.start()
@@ -47,46 +43,55 @@ class Screen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def watch(self, tally: Tally, paths: SweepPaths) -> Screen:
-        """Ray is there: show this sweep from now on."""
-        self._tally, self._paths = tally, paths
-        return self
+    def say(self, text: Text | str) -> None:
+        """Print above the display, to stay."""
+        self._live.console.print(text, highlight=False)
+
+    def draw(self, drawing: RenderableType) -> None:
+        """Replace what is displayed."""
+        self._live.update(drawing)
+
+
+class Display:
+    """An observer that draws its sweep on the screen."""
+
+    def __init__(self, screen: Screen, tally: Tally, paths: SweepPaths) -> None:
+        self._screen = screen
+        self._tally = tally
+        self._paths = paths
+        self._next = 0.0
+        self._told: set[str] = set()  # fingerprints of failures that were shown
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Draw, if it is time to. A failure is shown at once, the first of its kind."""
-        assert self._tally is not None
         for change in self._tally.look(sweep, now):
             if change.kind == "ended" and change.life.state is State.FAILED:
                 self._tell(change.life)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + REFRESH_S
-            self._live.update(self._drawn(sweep, self._tally))
-
-    def say(self, text: Text | str) -> None:
-        """Print above the display, to stay."""
-        self._live.console.print(text, highlight=False)
+            self._screen.draw(_drawn(self._paths.name, sweep, self._tally))
 
     def _tell(self, life: Life) -> None:
         fingerprint = life.failure.fingerprint if life.failure is not None else ""
-        if fingerprint in self._told or self._paths is None:
+        if fingerprint in self._told:
             return
         self._told.add(fingerprint)
         text = Text.assemble((f"trial {life.number} failed: ", "red"), ending(life))
         log = self._paths.log(life.number)
-        self.say(text + Text(f"\n  {log}" if log.exists() else ""))
+        self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
-    def _drawn(self, sweep: Sweep, tally: Tally) -> RenderableType:
-        name = self._paths.name if self._paths is not None else ""
-        if tally.began is None:
-            return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
-        parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
-        if sweep.best is not None:
-            parts.append(_best(sweep.best))
-        parts += [Text(), _running(tally, now=tally.now)]
-        rungs = rung_rows(sweep.scheduler.table())
-        if rungs:
-            parts += [Text(), _table(rungs)]
-        return Group(*parts)
+
+def _drawn(name: str, sweep: Sweep, tally: Tally) -> RenderableType:
+    if tally.began is None:
+        return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
+    parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
+    if sweep.best is not None:
+        parts.append(_best(sweep.best))
+    parts += [Text(), _running(tally)]
+    rungs = rung_rows(sweep.scheduler.table())
+    if rungs:
+        parts += [Text(), _table(rungs)]
+    return Group(*parts)
 
 
 def _progress(name: str, tally: Tally) -> RenderableType:
@@ -116,7 +121,7 @@ def _best(life: Life) -> Text:
     return Text.assemble("best ", (value, "green"), f" (trial {life.number}, step {step})  {config_line(life.config)}")
 
 
-def _running(tally: Tally, now: float) -> RenderableType:
+def _running(tally: Tally) -> RenderableType:
     shown = tally.running[:MOST_RUNNING]
     if not shown:
         return Text(f"{count(tally.starting, 'trial')} being started", "dim")
@@ -125,7 +130,7 @@ def _running(tally: Tally, now: float) -> RenderableType:
             "trial": life.number,
             "step": life.last_step,
             shown[0].objective.metric: life.last,
-            "seconds": round(now - life.started_at) if life.started_at else 0,
+            "seconds": round(tally.now - life.started_at) if life.started_at else 0,
             "node": life.node,
         }
         for life in shown

@@ -29,6 +29,9 @@ COLOURS: Mapping[str, str] = {
 }
 """Of the states and statuses that stand out."""
 
+COLOURED = ("state", "status")
+"""The columns in which they stand."""
+
 Row = Mapping[str, Any]
 
 
@@ -104,15 +107,16 @@ def as_table(rows: Sequence[Row]) -> str:
             for text, width, is_right in zip(texts_of_row, widths, right, strict=True)
         ]
         lines.append(_cut("  ".join(cells).rstrip(), limit))
-    coloured = [_with_states(line, row) for line, row in zip(lines[1:], rows, strict=True)]
-    return "\n".join([painted(lines[0], None, bold=True), *coloured])
+    starts = {name: sum(widths[:i]) + 2 * i for i, name in enumerate(names) if name in COLOURED}
+    for number, row in enumerate(rows, 1):
+        for name, start in starts.items():
+            lines[number] = _with_colour(lines[number], start, str(row[name]))
+    return "\n".join([painted(lines[0], None, bold=True), *lines[1:]])
 
 
-def _with_states(line: str, row: Row) -> str:
-    for value in row.values():
-        if isinstance(value, str) and value in COLOURS:
-            line = line.replace(value, painted(value, COLOURS[value]), 1)
-    return line
+def _with_colour(line: str, start: int, word: str) -> str:
+    end = start + len(word)
+    return line[:start] + painted(line[start:end], COLOURS.get(word)) + line[end:]
 
 
 def _cut(line: str, limit: int) -> str:

@@ -17,6 +17,7 @@ from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.schema import CONFIG
 from orchestrator.schedule import RungSummary
 
 
@@ -50,7 +51,7 @@ class Portrait:
 
     def text(self) -> str:
         """For people."""
-        blocks = [self._head(), self.best_text(), self.top_text()]
+        blocks = [self._head(), self._best(), self._table()]
         if self.rungs:
             blocks.append(as_table(rung_rows(self.rungs)))
         if self.causes:
@@ -68,7 +69,7 @@ class Portrait:
         ]
         return "\n".join(lines)
 
-    def best_text(self) -> str:
+    def _best(self) -> str:
         """The best trial and all that it was given; nothing if there is none."""
         if not self.top:
             return ""
@@ -80,7 +81,7 @@ class Portrait:
             f"  {config_line(full_config(self.info, best))}"
         )
 
-    def top_text(self) -> str:
+    def _table(self) -> str:
         """The best trials; nothing if there is only one."""
         if len(self.top) < 2:
             return ""
@@ -97,8 +98,8 @@ class Portrait:
             ]
         )
 
-    def trials(self) -> list[dict[str, Any]]:
-        """The best trials for programs, a row each."""
+    def rows(self) -> list[dict[str, Any]]:
+        """The best trials for programs, a row each; parameters are named as in the trials table."""
         return [
             {
                 "trial": each.trial,
@@ -106,7 +107,7 @@ class Portrait:
                 self.objective.metric: each.value,
                 "step": each.step,
                 "train_s": each.train_s,
-                **each.config,
+                **{CONFIG + name: value for name, value in each.config.items()},
             }
             for each in self.top
         ]

@@ -32,7 +32,7 @@ def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None
     if not found:
         say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
     data = listing_data(found)
-    rows = [{**row, "states": None, **row["states"]} for row in data]
+    rows = [{**{name: row[name] for name in row if name != "states"}, **row["states"]} for row in data]
     answer(format_, text=lambda: listing(found), data=data, rows=rows)
 
 
@@ -59,7 +59,7 @@ def show(
         answer(format_, text=lambda: portrait.causes_text(paths, found), data=data, rows=data)
     else:
         whole = portrait.Portrait.of(paths, top)
-        answer(format_, text=whole.text, data=whole.data(), rows=whole.trials())
+        answer(format_, text=whole.text, data=whole.data(), rows=whole.rows())
 
 
 def best(

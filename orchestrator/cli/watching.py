@@ -61,7 +61,12 @@ class _Watch:
         if paths.name != self._name:
             tell = say if self.screen is None else self.screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")
-        return Lines(self._tally) if self.screen is None else self.screen.watch(self._tally, paths)
+        if self.screen is None:
+            return Lines(self._tally)
+
+        from orchestrator.cli.live import Display
+
+        return Display(self.screen, self._tally, paths)
 
     def sum_up(self, results: Path) -> None:
         """What came out, where it is, and what one does next; nothing if nothing began."""

@@ -13,8 +13,6 @@ from orchestrator.cli.output import as_json, painted, say
 from orchestrator.cli.wording import count
 from orchestrator.errors import UserError
 
-SCHEDULERS = {"asha": "ASHA", "none": "no early stopping"}
-
 
 def init(
     path: Annotated[Path, typer.Argument(metavar="SPEC", help="The spec to write.")] = Path("sweep.yaml"),
@@ -67,7 +65,7 @@ def check(
         count(len(space.parameters), "parameter"),
         count(trial_count(found.spec, space), "trial"),
         found.spec.search.method,
-        SCHEDULERS["asha" if ladder(found.spec, found.declaration) else "none"],
+        "ASHA" if ladder(found.spec, found.declaration) else "no early stopping",
         f"{found.spec.objective.mode} {found.spec.objective.metric}",
     ]
     typer.echo(f"{spec} {painted('is fine', 'green')}: {', '.join(parts)}")

@@ -87,3 +87,11 @@ def test_colours(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], col
     assert (painted("x", "red", Terminal()) != "x") is coloured
     assert painted("x", "red", io.StringIO()) == "x"
     assert output.in_colour(Terminal()) is coloured
+
+
+def test_states_are_coloured_where_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    line = as_table([{"name": "failed", "status": "failed", "n": 1}]).splitlines()[1]
+    assert line == f"failed  {painted('failed', 'red', Terminal())}  1"

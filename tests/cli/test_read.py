@@ -107,7 +107,7 @@ class TestShow:
         assert whole["top"][0]["config"]["sizes"] == [8, 16]
         assert [rung["entered"] for rung in whole["rungs"]] == [12, 3]
         best = rows(sweep("show", "made-up", "--format", "csv").out)[0]
-        assert (best["trial"], best["kind"], best["sizes"]) == ("3", "good", "[8, 16]")
+        assert (best["trial"], best["config.kind"], best["config.sizes"]) == ("3", "good", "[8, 16]")
 
     def test_failures_by_cause(self, sweep: Sweep, results: Path) -> None:
         out = sweep("show", "made-up", "--failures").out

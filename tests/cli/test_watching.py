@@ -13,7 +13,7 @@ from rich.console import Console
 from orchestrator import events
 from orchestrator.assemble import assemble
 from orchestrator.cli.lines import Lines, line
-from orchestrator.cli.live import Screen
+from orchestrator.cli.live import Display, Screen
 from orchestrator.cli.tally import Tally
 from orchestrator.records.paths import SweepPaths
 from orchestrator.rows import Failure, State
@@ -92,7 +92,7 @@ class TestScreen:
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
         screen._live.console = Console(file=io.StringIO(), width=width, height=30)
-        watching = screen.watch(Tally(slots=5), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=5), SweepPaths(tmp_path / "made-up"))
         for _ in range(5):
             at = attempt(sweep, at)
         for number in range(5, 5 + 10):
@@ -112,7 +112,7 @@ class TestScreen:
         screen = Screen()
         file = io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = screen.watch(Tally(slots=2), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=2), SweepPaths(tmp_path / "made-up"))
         for number in range(2):
             sweep.ask(T0)
             sweep.on(events.Started(trial=number, at=T0))
@@ -122,7 +122,7 @@ class TestScreen:
 
     def test_it_says_why_it_ends(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()
-        watching = screen.watch(Tally(slots=1), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=1), SweepPaths(tmp_path / "made-up"))
         attempt(sweep, T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         watching.show(sweep, T0 + 5)
