@@ -11,16 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.life import Life
-from orchestrator.rows import EventRow, Failure, MetricRow, State
+from orchestrator.rows import EventRow, Failure, MetricRow, State, TrialRow
 from orchestrator.sweep import HALTED, Sweep
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What a sweep has recorded, in the order of writing."""
+    """What a sweep has recorded, in the order of writing.
+
+    The table of trials may lag behind the logs, so only what these do not hold is taken from it: where a trial ran.
+    """
 
     events: Sequence[EventRow]
     metrics: Sequence[MetricRow]
+    trials: Sequence[TrialRow] = ()
 
 
 def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
@@ -45,9 +49,11 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         else:
             halted.discard(life.number)
     reports: dict[int, list[MetricRow]] = {}
-    for row in recorded.metrics:
-        reports.setdefault(row.trial, []).append(row)
-        sweep.recall(sweep.trials[row.trial], row)
+    for report in recorded.metrics:
+        reports.setdefault(report.trial, []).append(report)
+        sweep.recall(sweep.trials[report.trial], report)
+    for row in recorded.trials:
+        sweep.trials[row.trial].node, sweep.trials[row.trial].gpu_ids = row.node, row.gpu_ids
     for life in sweep.trials:
         if not life.state.ended or life.number in halted:
             sweep.revive(life, reports.get(life.number, ()), at)

@@ -16,8 +16,8 @@ from orchestrator.errors import UserError
 from orchestrator.fingerprint import changes, fingerprints
 from orchestrator.launch import Machine, Source, run_session
 from orchestrator.loading import declared
-from orchestrator.records.decode import event_rows, metric_rows
-from orchestrator.records.load import events_table, metrics_table
+from orchestrator.records.decode import event_rows, metric_rows, trial_rows
+from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, write_sweep_json
 from orchestrator.replay import Recorded, replay
@@ -78,7 +78,12 @@ def resume(
         )
 
     def begin(sweep: Sweep) -> None:
-        recorded = Recorded(events=event_rows(events_table(paths)), metrics=metric_rows(metrics_table(paths)))
+        kinds = {name: distribution.kind for name, distribution in source.spec.distributions().items()}
+        recorded = Recorded(
+            events=event_rows(events_table(paths)),
+            metrics=metric_rows(metrics_table(paths)),
+            trials=trial_rows(trials_table(paths), kinds),
+        )
         replay(sweep, recorded, time.time())
         if len(sweep.trials) > sweep.limits.trials:
             raise UserError(

@@ -391,10 +391,11 @@ class Sweep:
                 self._measured(life, at, row.step, value)
         if not life.state.ended:
             self._again.append(life)
-            self._journal.changed(life)
 
     def resume(self, used_s: float) -> None:
-        """All is told: so many seconds were used in earlier sessions."""
+        """All is told: so many seconds were used in earlier sessions. The table of trials is to catch up."""
+        for life in self.trials:
+            self._journal.changed(life)
         self._used_s = used_s
         self.best = self._find_best()
 
