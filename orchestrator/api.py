@@ -36,9 +36,11 @@ def run(
         SweepError: What else can go wrong; see orchestrator/errors.py.
     """
     from orchestrator.contract import declaration_of
-    from orchestrator.launch import Machine, Source, launch
+    from orchestrator.launch import launch
     from orchestrator.loading import declared, shape_of
+    from orchestrator.placement import Machine
     from orchestrator.records.load import load
+    from orchestrator.source import Source
     from orchestrator.spec import parse_spec, read_spec
 
     if train is not None:

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-from cluster.fit import Need, lacking, slots
-from cluster.inventory import Node, this_machine
+from cluster.fit import Need
 from cluster.local import embedded
 from orchestrator.assemble import assemble, enforced_max
 from orchestrator.control.lease import Lease
-from orchestrator.errors import InfeasibleError, InterruptedSweepError, SweepError
+from orchestrator.errors import InterruptedSweepError, SweepError
 from orchestrator.fingerprint import fingerprints
-from orchestrator.loading import load
+from orchestrator.placement import Machine, free_slots, need_of
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
+from orchestrator.signals import Signals
+from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Nobody, Observer, drive
 from orchestrator.tune.job import Job, pack_function
-from trainables.contract import Declaration
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A checked spec, and where it came from."""
-
-    spec: Spec
-    text: str  # as the user wrote it
-    base: Path  # the spec's directory: relative paths begin there
-    declaration: Declaration | None
-    function: Callable[..., Any] | None = None  # the trainable, if it was given from Python
-    command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
-
-    def trainable(self) -> Callable[..., Any]:
-        """The function or class that is trained."""
-        return self.function or load(self.spec.trainable, self.base)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What Ray embedded in this process may use; None: all there is."""
-
-    cpus: int | None = None
-    gpus: int | None = None
-
-    def node(self) -> Node:
-        """The one node there will be."""
-        return this_machine(cpus=self.cpus, gpus=self.gpus)
-
-
-def need_of(spec: Spec, found: Sequence[Node]) -> Need:
-    """What one trial occupies; `gpu: auto` is one GPU if any node has one."""
-    asked = spec.resources.gpu
-    gpus = float(any(node.gpus for node in found)) if asked == "auto" else float(asked)
-    return Need(cpus=spec.resources.cpu, gpus=gpus, memory=float(spec.resources.memory or 0))
-
-
-def free_slots(spec: Spec, found: Sequence[Node]) -> int:
-    """How many trials run at once.
-
-    Raises:
-        InfeasibleError: Not even one fits.
-    """
-    need = need_of(spec, found)
-    problem = lacking(found, need)
-    if problem:
-        raise InfeasibleError(f"{problem} (resources in the spec; --cpus and --gpus say what the machine has)")
-    return min(slots(found, need), spec.resources.concurrency or sys.maxsize)
 
 
 def launch(
@@ -105,7 +51,7 @@ def launch(
         SweepError: Too many trials failed.
     """
     free_slots(source.spec, [machine.node()])
-    paths = claim(results, source.spec.name or default_name(source.spec))
+    paths = claim(results, source.spec.name or source.name)
     return run_session(
         source, paths, begin=lambda sweep: _describe(source, paths), machine=machine, observer=observer, ray=ray
     )
@@ -130,7 +76,7 @@ def run_session(
     """
     spec = source.spec
     count = free_slots(spec, [machine.node()])
-    signals = _Signals()
+    signals = Signals()
     with ExitStack() as stack:
         lease = Lease.acquire(paths.lease)
         stack.callback(lease.release)
@@ -166,12 +112,6 @@ def run_session(
     if sweep.best is None:
         raise SweepError(_no_result(sweep))
     return paths
-
-
-def default_name(spec: Spec) -> str:
-    """The sweep's name if the spec has none: the trainable's."""
-    where, _, attribute = spec.trainable.partition(":")
-    return Path(where).stem if where.endswith(".py") else attribute or where
 
 
 def _describe(source: Source, paths: SweepPaths) -> None:
@@ -218,7 +158,8 @@ def _most_common_failure(sweep: Sweep) -> str:
     failures = [life.failure for life in sweep.trials if life.failure is not None]
     prints = [failure.fingerprint for failure in failures]
     common = max(failures, key=lambda failure: prints.count(failure.fingerprint))
-    return f"{common.type}: {common.message}" + (f" ({common.fingerprint})" if " at " in common.fingerprint else "")
+    place = f" ({common.fingerprint})" if " at " in common.fingerprint else ""
+    return f"{common.type}: {' '.join(common.message.split())}{place}"
 
 
 def _no_result(sweep: Sweep) -> str:
@@ -226,26 +167,3 @@ def _no_result(sweep: Sweep) -> str:
         return f"{sweep.halted} before any trial had a result"
     states = sorted({life.state.value for life in sweep.trials})
     return f"no trial has a result: all {len(sweep.trials)} are {' or '.join(states)}"
-
-
-class _Signals:
-    """SIGINT and SIGTERM: the first asks the sweep to end in order, the second ends it at once."""
-
-    def __init__(self) -> None:
-        self.reason: str | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Signals:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.reason is not None:
-            raise KeyboardInterrupt
-        self.reason = f"interrupted by {signal.Signals(number).name}"

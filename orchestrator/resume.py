@@ -14,13 +14,15 @@ from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.fingerprint import changes, fingerprints
-from orchestrator.launch import Machine, Source, run_session
+from orchestrator.launch import run_session
 from orchestrator.loading import declared
+from orchestrator.placement import Machine
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, write_sweep_json
 from orchestrator.replay import Recorded, replay
+from orchestrator.source import Source
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Observer

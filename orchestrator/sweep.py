@@ -331,7 +331,8 @@ class Sweep:
                 return
             reason = f"the first {failed} trials all failed"
         elif failed > allowed:
-            reason = f"{failed} trials failed, and {allowed} may"
+            trials = "trial" if failed == 1 else "trials"
+            reason = f"{failed} {trials} failed; at most {allowed} may (budget.max_failures)"
         else:
             return
         self.failed = True

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from cluster.inventory import Node
-from orchestrator.cli.options import CheckedSpec
 from orchestrator.cli.output import as_table, painted
 from orchestrator.cli.wording import count, duration
-from orchestrator.launch import Machine, default_name, free_slots, need_of
+from orchestrator.placement import Machine, free_slots, need_of
 from orchestrator.plan import Plan, make_plan
+from orchestrator.source import Source
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
 
-def forecast(found: CheckedSpec, machine: Machine) -> str:
+def forecast(found: Source, machine: Machine) -> str:
     """What the sweep will do on a machine.
 
     Raises:
@@ -21,7 +21,7 @@ def forecast(found: CheckedSpec, machine: Machine) -> str:
     slots, need = free_slots(spec, [node]), need_of(spec, [node])
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
-    head = f"{spec.name or default_name(spec)}: {count(plan.trials, 'trial')} of {spec.trainable} over"
+    head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here": f"{count(slots, 'trial')} at once, {each} each ({_has(node)})",
@@ -45,7 +45,7 @@ def _has(node: Node) -> str:
     return f"{node.name} has {_amount(node.cpus, 'CPU')}, {_amount(node.gpus, 'GPU')}, {memory}"
 
 
-def _length(found: CheckedSpec, plan: Plan) -> str:
+def _length(found: Source, plan: Plan) -> str:
     """Of a full training, and who says so; the precedence is that of ``spec.max_step``."""
     spec, declaration = found.spec, found.declaration
     name = UNDECLARED_LENGTH if declaration is None else declaration.length

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from orchestrator.spec import Spec
-    from trainables.contract import Declaration
+    from orchestrator.source import Source
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", show_default=False)]
 SweepName = Annotated[
@@ -60,28 +58,16 @@ def overrides(
     return [*(given or ()), *(f"{key}={json.dumps(v)}" for key, v in short.items() if v is not None)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckedSpec:
-    """A spec without mistakes, what its trainable declares, and the file it came from."""
-
-    spec: Spec
-    declaration: Declaration | None
-    path: Path
-
-    @property
-    def base(self) -> Path:
-        """Where the spec's relative paths begin."""
-        return self.path.resolve().parent
-
-
-def checked(path: Path, changes: list[str]) -> CheckedSpec:
+def checked(path: Path, changes: list[str]) -> Source:
     """Read a spec and hold it against its trainable.
 
     Raises:
         SpecError: With every mistake.
     """
     from orchestrator.loading import declared
+    from orchestrator.source import Source
     from orchestrator.spec import read_spec
 
     spec = read_spec(path, overrides=changes, resolve=declared)
-    return CheckedSpec(spec=spec, declaration=declared(spec.trainable, path.resolve().parent), path=path)
+    base = path.resolve().parent
+    return Source(spec=spec, text=path.read_text(), base=base, declaration=declared(spec.trainable, base))

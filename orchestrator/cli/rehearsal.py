@@ -14,11 +14,11 @@ import typer
 
 from orchestrator import events, loading
 from orchestrator.assemble import assemble
-from orchestrator.cli.options import CheckedSpec
 from orchestrator.cli.output import COLOURS, painted, say
 from orchestrator.cli.wording import config_line, count, duration
 from orchestrator.errors import Mistake, SpecError, SweepError, UserError
 from orchestrator.rows import Config, State
+from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.failures import describe
@@ -27,7 +27,7 @@ from trainables.contract import run as run_trainable
 from trainables.isolation import Isolation
 
 
-def rehearse(found: CheckedSpec, given: str | None, *, steps: int | None, debug: bool) -> None:
+def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool) -> None:
     """Train trial 0 of a sweep, and print its reports as they come.
 
     Args:
@@ -125,7 +125,7 @@ class _Stage:
         return time.monotonic() - self._began
 
 
-def _one_trial(found: CheckedSpec, given: str | None) -> Sweep:
+def _one_trial(found: Source, given: str | None) -> Sweep:
     """A sweep whose first trial is the one to be tried; a failed attempt is not repeated."""
     spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
     if given is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,10 +49,9 @@ def launch(
         name=name,
         max_failures=0 if fail_fast else max_failures,
     )
-    found = options.checked(spec, changes)
+    source = options.checked(spec, changes)
 
     from orchestrator.cli.watching import run
-    from orchestrator.launch import Machine, Source
+    from orchestrator.placement import Machine
 
-    source = Source(spec=found.spec, text=Path(spec).read_text(), base=found.base, declaration=found.declaration)
     run(source, results=results, machine=Machine(cpus=cpus, gpus=gpus))

@@ -16,8 +16,10 @@ from orchestrator.cli.output import say
 from orchestrator.cli.portrait import Portrait
 from orchestrator.cli.tally import Tally
 from orchestrator.errors import SweepError
-from orchestrator.launch import Machine, Source, default_name, launch
+from orchestrator.launch import launch
+from orchestrator.placement import Machine
 from orchestrator.records.paths import SweepPaths
+from orchestrator.source import Source
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Observer
 
@@ -33,7 +35,7 @@ def run(source: Source, *, results: Path, machine: Machine) -> None:
     Raises:
         SweepError: As ``launch.launch`` does.
     """
-    watch = _Watch(source.spec.name or default_name(source.spec))
+    watch = _Watch(source.name)
     try:
         with watch.screen or nullcontext():
             launch(source, results=results, machine=machine, observer=watch.observer)

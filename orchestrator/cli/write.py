@@ -86,7 +86,7 @@ def plan(
     found = options.checked(spec, changes)
 
     from orchestrator.cli.forecast import forecast
-    from orchestrator.launch import Machine
+    from orchestrator.placement import Machine
 
     typer.echo(forecast(found, Machine(cpus=cpus, gpus=gpus)))
 

@@ -120,6 +120,10 @@ class TrialPolicy(Section):
     keep: Literal["best", "last", "both", "none"] = Field(
         default="best", description="Which checkpoints of a completed trial stay."
     )
+    save_every: Seconds = Field(
+        default=10.0,
+        description="How often a running trial's checkpoint is written, at most: a crash loses so much training.",
+    )
     isolation: Literal["reuse", "process"] = Field(
         default="reuse",
         description="reuse: one process runs trial after trial. process: each trial has its own.",

@@ -20,11 +20,14 @@ from orchestrator.events import Measurement
 from orchestrator.tune.failures import describe, timed_out
 from orchestrator.tune.job import Ended, Job, Order
 from orchestrator.tune.output import captured
+from trainables.checkpoint import Checkpoints, Keep
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.isolation import Isolation
 
 PATIENCE_S = 2.0
 """How long a thread that is to end may take before it counts as stuck."""
+SAVING_S = 10.0
+"""How long it may then take to write its checkpoint."""
 
 
 class Attempt:
@@ -41,12 +44,17 @@ class Attempt:
         self._job = job
         self._run = run
         self._isolation = isolation
+        self._directory = Path(job.trials) / str(order.trial)
+        checkpoints = Path(job.checkpoints) / str(order.trial) if job.checkpoints else self._directory / "checkpoints"
+        self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s)
         self._changed = threading.Condition()
         self._measurements: list[Measurement] = []
         self._next_rung = self._rung_after(-1)
         self._waiting = False  # the thread waits for a decision
         self._handed = False  # the report it waits for was handed over
         self._ending = False
+        self._judged = False  # it is ended at a report that was handed over: the driver wants no more of it
+        self._saving = False  # the trainable is through, and its last checkpoint is being written
         self._ended: Ended | None = None
         self._began = self._heard = time.monotonic()
         self._waited_s = 0.0
@@ -76,11 +84,16 @@ class Attempt:
         """End the thread, at its next report or by force; returns whether it is over."""
         with self._changed:
             self._ending = True
+            self._judged = self._waiting and self._handed
             self._changed.notify_all()
         self._thread.join(PATIENCE_S)
-        if self._thread.is_alive() and self._thread.ident is not None:
+        if self._thread.is_alive() and self._thread.ident is not None and not self._saving:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded))
             self._thread.join(PATIENCE_S)
+        if self._saving:
+            self._thread.join(SAVING_S)
+        if self._thread.is_alive():
+            self._checkpoints.close("none")
         return not self._thread.is_alive()
 
     def _check_silence(self, limit: float) -> None:
@@ -91,6 +104,7 @@ class Attempt:
         stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
         print(f"no report for {silent:.0f} s; the trial stood at:\n{stack}", file=sys.stderr, flush=True)
         self._ended = Ended(failure=timed_out(limit, stack))
+        self._checkpoints.close("none")  # the next attempt may begin while this one still trains
 
     def _train_s(self) -> float:
         return max(0.0, time.monotonic() - self._began - self._waited_s)
@@ -100,20 +114,23 @@ class Attempt:
     def _main(self) -> None:
         order, job = self._order, self._job
         ended: Ended | None = None
+        keep: Keep = "both"  # of what is not written yet; a further attempt may need it
         with captured(Path(job.logs) / f"{order.trial}.log"):
             try:
                 self._isolation.prepare(seed=order.seed, threads=job.threads)
                 self._began = self._heard = time.monotonic()
                 self._run(self._trial())
-                ended = Ended()
+                ended, keep = Ended(), job.keep
             except TrialEnded:
-                ended = None
+                ended, keep = None, "none" if self._judged else "both"
             except (OverflowError, FloatingPointError) as error:
-                ended = Ended(failure=describe(error), numerical=True)
+                ended, keep = Ended(failure=describe(error), numerical=True), "none"
             except BaseException as error:  # SystemExit and KeyboardInterrupt of the user's code, too
                 traceback.print_exc()
                 ended = Ended(failure=describe(error))
             finally:
+                self._saving, self._heard = True, time.monotonic()
+                self._checkpoints.close(keep)
                 self._isolation.restore()
         with self._changed:
             self._ended = self._ended or ended
@@ -125,14 +142,15 @@ class Attempt:
             config={**job.fixed, **order.config},
             number=order.trial,
             seed=order.seed,
-            directory=Path(job.trials) / str(order.trial),
+            directory=self._directory,
             sink=self._sink,
+            checkpoints=self._checkpoints,
         )
 
     def _sink(self, report: Report) -> None:
-        now = time.monotonic()
+        self._heard = now = time.monotonic()
+        self._save(report)
         with self._changed:
-            self._heard = now
             if self._ending:
                 raise TrialEnded
             self._measurements.append(
@@ -152,6 +170,15 @@ class Attempt:
             self._heard = time.monotonic()
             if self._ending:
                 raise TrialEnded
+
+    def _save(self, report: Report) -> None:
+        """Tell the checkpoints the objective; the last step's are written before the driver hears of the step."""
+        value = report.metrics.get(self._job.metric)
+        if value is None or self._job.diverges(value):
+            return
+        self._checkpoints.report(report.step, value if self._job.mode == "min" else -value)
+        if self._job.max_step is not None and report.step >= self._job.max_step:
+            self._checkpoints.close(self._job.keep)
 
     def _needs_decision(self, report: Report) -> bool:
         value: Any = report.metrics.get(self._job.metric)

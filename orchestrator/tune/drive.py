@@ -132,10 +132,13 @@ def drive(
                     verbose=0,
                 ),
             ).fit()
+    except BaseException as error:
+        sweep.on(events.Halted(at=time.time(), reason=f"{type(error).__name__}: {error}".rstrip(": ")))
+        raise
     finally:
         now = time.time()
         if not sweep.finished:
-            sweep.on(events.Halted(at=now, reason=halt() or "Ray Tune's run ended"))
+            sweep.on(events.Halted(at=now, reason="Ray Tune's run ended before the sweep"))
         heart.record(now)
         recorder.flush()
         observer.show(sweep, now)

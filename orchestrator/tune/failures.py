@@ -11,7 +11,10 @@ from orchestrator.rows import Failure
 MAX_MESSAGE = 2_000  # characters
 MAX_TRACEBACK = 20_000
 
-_OURS = tuple(str(ROOT / name) for name in ("orchestrator", "trainables/contract.py"))
+_OURS = tuple(
+    str(ROOT / name)
+    for name in ("orchestrator", "trainables/contract.py", "trainables/checkpoint.py", "trainables/snapshot.py")
+)
 
 
 def describe(error: BaseException) -> Failure:

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.events import Measurement
 from orchestrator.rows import Failure
+from trainables.checkpoint import Keep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class Job:
     max_step: int | None = None
     logs: str  # directories
     trials: str
+    checkpoints: str = ""  # directory; "": in each trial's own
+    save_every_s: float = 10.0
+    keep: Keep = "best"  # of a trial that completes
     timeout_s: float | None = None  # a trial silent for longer is ended as failed
     threads: int = 1  # torch threads: the CPUs of a trial
     heartbeat_s: float = 1.0  # how long a worker may keep what was reported

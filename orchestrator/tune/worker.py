@@ -39,19 +39,23 @@ class Worker(tune.Trainable):
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         self._isolation = Isolation()
         self._spent = False
-        self._begin(config)
+        self._order = Order(**config[ORDER])
+        self._attempt: Attempt | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Called with each further order."""
-        if not self._attempt.end():
+        if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
-        self._begin(new_config)
+        self._order = Order(**new_config[ORDER])
+        self._attempt = None
         return True
 
     def step(self) -> dict[str, Any]:
-        """Wait for something worth telling."""
+        """Wait for something worth telling. The first call begins the attempt, when the driver knows that it runs."""
         if self._spent:
             raise WorkerSpent("its trial failed")
+        if self._attempt is None:
+            self._attempt = Attempt(self._order, self._job, _runner(self._trainable), self._isolation)
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.failure is not None and not ended.numerical
         batch = Batch(measurements=measurements, train_s=train_s, node=self._node, gpu_ids=self._gpu_ids, ended=ended)
@@ -59,11 +63,8 @@ class Worker(tune.Trainable):
 
     def cleanup(self) -> None:
         """The process is no longer needed."""
-        self._attempt.end()
-
-    def _begin(self, config: dict[str, Any]) -> None:
-        order = Order(**config[ORDER])
-        self._attempt = Attempt(order, self._job, _runner(self._trainable), self._isolation)
+        if self._attempt is not None:
+            self._attempt.end()
 
 
 def _runner(trainable: Any) -> Callable[[Trial], None]:

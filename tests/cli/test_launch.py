@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Ran
 
 from orchestrator.records.load import load
+from tests.cli.conftest import Ran
 
 Sweep = Callable[..., Ran]
 PROGRAM = "import sys; from orchestrator.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran
 
 from orchestrator.cli import examination
+from tests.cli.conftest import Ran
 
 Sweep = Callable[..., Ran]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran
-from recorded import record
 
 from orchestrator import cli
 from orchestrator.errors import InterruptedSweepError, RecordsError, UserError
+from tests.cli.conftest import Ran
+from tests.cli.recorded import record
 
 Sweep = Callable[..., Ran]
 CHURN = Path(__file__).parents[2] / "examples" / "02_churn.yaml"

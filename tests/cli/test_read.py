@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Ran
-from recorded import record
 
 from orchestrator.control.lease import Lease
+from tests.cli.conftest import Ran
+from tests.cli.recorded import record
 
 Sweep = Callable[..., Ran]
 

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from recorded import T0, attempt, spec
 from rich.console import Console
 
 from orchestrator import events
@@ -18,6 +17,7 @@ from orchestrator.cli.tally import Tally
 from orchestrator.records.paths import SweepPaths
 from orchestrator.rows import Failure, State
 from orchestrator.sweep import Sweep
+from tests.cli.recorded import T0, attempt, spec
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran
+
+from tests.cli.conftest import Ran
 
 Sweep = Callable[..., Ran]
 

@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pytest
-from writer import start_writer
 
 from orchestrator.records.paths import SweepPaths
+from tests.records.writer import start_writer
 
 READS = 1_000
 

@@ -41,6 +41,8 @@ INFO = SweepInfo(
     python="3.11.7",
     versions={"pyarrow": "26.0.1"},
     git=None,
+    fingerprints={},
+    resumed=[],
 )
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from failing_disk import FailingDisk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.log import Log, log_files, read_file
+from tests.records.failing_disk import FailingDisk
 
 SCHEMA = pa.schema({"n": pa.int64()})
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from churn_example import TABULAR
+
+from tests.spec.churn_example import TABULAR
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 
 import pytest
-from churn_example import TABULAR, hyperparameter
 
 from orchestrator.errors import SpecError
 from orchestrator.spec import max_step, parse_spec
+from tests.spec.churn_example import TABULAR, hyperparameter
 from trainables.contract import Declaration
 
 SPACE = {

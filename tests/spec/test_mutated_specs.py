@@ -4,7 +4,6 @@ import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from churn_example import EXAMPLE, TABULAR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -12,6 +11,7 @@ from ruamel.yaml import YAML
 from orchestrator.assemble import ladder
 from orchestrator.errors import SpecError
 from orchestrator.spec import Spec, parse_spec, read_spec
+from tests.spec.churn_example import EXAMPLE, TABULAR
 
 LINES = EXAMPLE.splitlines()
 PLAIN = YAML(typ="safe", pure=True).load(EXAMPLE)

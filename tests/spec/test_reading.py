@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from churn_example import EXAMPLE, TABULAR
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from orchestrator.errors import SpecError, TrainableError
 from orchestrator.spec import parse_spec, read_spec, spec_schema
+from tests.spec.churn_example import EXAMPLE, TABULAR
 
 MINIMAL = {"trainable": "t", "space": {"lr": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}}
 

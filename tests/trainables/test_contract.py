@@ -15,6 +15,7 @@ import pytest
 from trainables import BUILTIN
 from trainables.configuration import complete
 from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
+from trainables.seeding import seed_all
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -23,6 +24,11 @@ CONFIG: dict[str, dict[str, Any]] = {
     "tabular": {"data": CHURN, "target": "churn", "epochs": 3, "width": 8, "batch_size": 512},
 }
 """A short training of each. A built-in without one fails the tests."""
+
+VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "tabular": ({"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "adam", "dropout": 0.5}),
+}
+"""What of a built-in has a state of its own, to be resumed with; else there is nothing to vary."""
 
 
 @pytest.mark.parametrize("name", BUILTIN)
@@ -121,6 +127,31 @@ class TestContract:
         assert len(reports) == 2
         assert self.history(train, CONFIG[name])[:2] == reports, "the next trial is none the worse for it"
 
+    def test_resumed_it_goes_on_to_the_last_digit(
+        self, train: Callable[..., Any], declaration: Declaration, name: str, tmp_path: Path
+    ) -> None:
+        def end(report: Report) -> None:
+            if report.step == 2:
+                raise TrialEnded
+
+        for number, variant in enumerate(VARIANTS.get(name, ({},))):
+            config = CONFIG[name] | {declaration.length: 4} | variant
+            whole = self.history(train, config, seed=5)
+            directory = tmp_path / str(number)
+            with pytest.raises(TrialEnded):
+                run(train, Trial(config=config, seed=5, device="cpu", directory=directory, sink=end))
+            seed_all(99)  # another process stands elsewhere
+            resumed = Trial(config=config, seed=5, device="cpu", directory=directory)
+            run(train, resumed)
+            assert [report.step for report in resumed.history] == [3, 4]
+            assert resumed.history == whole[2:]
+
+    def test_what_is_complete_is_not_trained_again(self, train: Callable[..., Any], name: str, tmp_path: Path) -> None:
+        for reports in (3, 0):
+            trial = Trial(config=CONFIG[name], device="cpu", directory=tmp_path)
+            run(train, trial)
+            assert len(trial.history) == reports
+
     def test_importing_it_imports_nothing_heavy(self, module: ModuleType, name: str) -> None:
         heavy = {"torch", "numpy", "pandas", "sklearn", "ray"}
         code = f"import sys, {module.__name__}; sys.exit(' '.join({heavy} & sys.modules.keys()) or None)"
@@ -128,13 +159,18 @@ class TestContract:
         assert done.returncode == 0, done.stderr
 
 
-def test_linear_trains_without_torch_and_numpy() -> None:
+def test_linear_trains_and_resumes_without_torch_and_numpy(tmp_path: Path) -> None:
     code = """
 import sys
+from pathlib import Path
 from trainables.contract import Trial, run
 from trainables.linear import train
-run(train, Trial(config={"epochs": 1}))
+for epochs in (1, 2):
+    trial = Trial(config={"epochs": epochs}, directory=Path(sys.argv[1]))
+    run(train, trial)
+    assert [report.step for report in trial.history] == [epochs]
 sys.exit(" ".join({"torch", "numpy"} & sys.modules.keys()) or None)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.json"]

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from cluster.local import embedded
-from orchestrator.launch import Machine, Source, launch
+from orchestrator.launch import launch
 from orchestrator.loading import declared
+from orchestrator.placement import Machine
 from orchestrator.records.load import Sweep, load
+from orchestrator.source import Source
 from orchestrator.spec import parse_spec
 
 CPUS = 2
