@@ -17,7 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trainables import random_state
+from trainables.checkpoint import Checkpoints
 from trainables.device import pick_device
+from trainables.snapshot import take
 
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})
 """Column names of the metrics table that a metric cannot have."""
@@ -117,7 +120,17 @@ class Trial:
         directory: Path | None = None,
         device: str | None = None,
         sink: Callable[[Report], None] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
+        """Without a directory nothing is saved. Without checkpoints of its own, each save is written at once.
+
+        Args:
+            config, number, seed: The attributes.
+            directory: The trial's own; made when it is needed.
+            device: Where to train, if torch is not to choose.
+            sink: Takes the reports instead of ``history``.
+            checkpoints: Takes what is saved; else it is in the directory's ``checkpoints``.
+        """
         self.config = dict(config)
         self.number = number
         self.seed = seed
@@ -126,6 +139,9 @@ class Trial:
         self._device = device
         self._sink = sink or self.history.append
         self._last_step: int | None = None
+        if checkpoints is None and directory is not None:
+            checkpoints = Checkpoints(directory / "checkpoints")
+        self._checkpoints = checkpoints
 
     @cached_property
     def directory(self) -> Path:
@@ -155,9 +171,7 @@ class Trial:
             TypeError: The step is no integer, or a metric is no number.
             TrialEnded: The trial is to end here.
         """
-        if isinstance(step, bool) or not hasattr(step, "__index__"):
-            raise TypeError(f"report(step=…) takes an integer, got {step!r}")
-        step = step.__index__()
+        step = _whole(step, "report")
         if step < 0 or (self._last_step is not None and step <= self._last_step):
             raise ValueError(
                 f"report(step={step}): a step is a count that grows from report to report"
@@ -178,15 +192,65 @@ class Trial:
         self._last_step = step
         self._sink(Report(step, values))
 
+    def save(self, *, step: int, **state: Any) -> None:
+        """Keep the state after a step, so that the trial can go on from there; also the random generators' states.
+
+        The state is copied before this returns, and written beside the training, at intervals (trial.save_every)
+        and at the trial's end. Save before the report of the step: at the last one the trial may be ended inside
+        ``report``. The checkpoint of the best report stays if both come at the same steps.
+
+        Args:
+            step: As in ``report``.
+            state: All that a step changes: what has a ``state_dict()``, as model=model, optimizer=optimizer; or
+                numbers, strings, tensors, and lists, tuples and dicts of these.
+
+        Raises:
+            TypeError: The step is no integer, or something cannot be saved; the message names it.
+        """
+        step = _whole(step, "save")
+        if self._checkpoints is None:
+            take(step, state)  # so that a mistake shows
+        else:
+            self._checkpoints.save(step, state)
+
+    def restore(self) -> dict[str, Any] | None:
+        """The state that was saved last, if the trial has been run before; None if it begins.
+
+        Under each name is what was saved there, or its ``state_dict()``, with tensors on the CPU; "step" is the step
+        it was saved at. The random generators are set to where they stood, so restore last, when model and data are
+        made: the training then goes on as if it had never been interrupted.
+        """
+        restored = self._checkpoints.restore() if self._checkpoints is not None else None
+        if restored is None:
+            return None
+        random_state.restore(restored.random)
+        return restored.restored()
+
+
+def _whole(step: int, method: str) -> int:
+    if isinstance(step, bool) or not hasattr(step, "__index__"):
+        raise TypeError(f"{method}(step=…) takes an integer, got {step!r}")
+    return step.__index__()
+
 
 def run(trainable: Callable[..., Any], trial: Trial) -> None:
-    """Train one trial to its end: call the function, or step the class until it returns None."""
+    """Train one trial to its end: call the function, or step the class until it returns None.
+
+    A class with ``state_dict()`` and ``load_state_dict(state)`` is saved after each step and goes on from there: the
+    state must be all that ``step()`` changes.
+    """
     if not isinstance(trainable, type):
         trainable(trial.config, trial)
         return
     model = trainable(trial.config, trial)
-    for step in itertools.count(1):
+    saves = hasattr(model, "state_dict") and hasattr(model, "load_state_dict")
+    restored = trial.restore() if saves else None
+    if restored is not None:
+        model.load_state_dict(restored["model"])
+    for step in itertools.count(restored["step"] + 1 if restored is not None else 1):
         metrics = model.step()
         if metrics is None:
             return
+        if saves:
+            trial.save(step=step, model=model)
         trial.report(step=step, **metrics)

@@ -36,12 +36,14 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
     """
     config = complete(config, HYPERPARAMETERS)
     rng = random.Random(config["init_seed"])
-    weight, bias, lr = rng.random(), rng.random(), config["lr"]
-    for epoch in range(1, config["epochs"] + 1):
+    state = trial.restore() or {"step": 0, "weight": rng.random(), "bias": rng.random()}
+    weight, bias, lr = state["weight"], state["bias"], config["lr"]
+    for epoch in range(state["step"] + 1, config["epochs"] + 1):
         loss = 0.0
         for x, y in EXAMPLES:
             error = weight * x + bias - y
             loss += error**2
             weight -= lr * 2 * error * x
             bias -= lr * 2 * error
+        trial.save(step=epoch, weight=weight, bias=bias)
         trial.report(step=epoch, loss=loss)

@@ -7,8 +7,9 @@ drawn at its start, so that a checkpoint between two epochs has one object to sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from trainables.contract import Trial
 from trainables.tasks import Task
@@ -93,6 +94,24 @@ class Training:
             self.scaler.update()
         self.epoch += 1
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that an epoch changes."""
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "order": self.order.get_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.order.set_state(state["order"])
+
     def predict(self, inputs: Tensor) -> Tensor:
         """The model's outputs in evaluation mode: float32 [examples, task.outputs]."""
         import torch
@@ -117,11 +136,18 @@ class Training:
 
 
 def fit(training: Training, trial: Trial, *, epochs: int) -> None:
-    """Train until ``epochs`` epochs are completed, and report the scores after each; step 1 is the first.
+    """Train until ``epochs`` epochs are completed; save and report the scores after each; step 1 is the first.
+
+    A trial that has been run before goes on from its checkpoint.
 
     Raises:
         TrialEnded: The trial is to end here; out of ``trial.report``.
     """
+    restored = trial.restore()
+    if restored is not None:
+        training.load_state_dict(restored["training"])
     while training.epoch < epochs:
         training.run_epoch()
-        trial.report(step=training.epoch, **training.scores())
+        scores = training.scores()
+        trial.save(step=training.epoch, training=training)
+        trial.report(step=training.epoch, **scores)
