@@ -21,7 +21,7 @@ SETTINGS = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's own experiment state is never read
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints boxes even when it is silent
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in launch.py
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in signals.py
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }

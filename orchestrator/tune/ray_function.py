@@ -1,7 +1,7 @@
 """Runs an unmodified Ray Tune function, ``train(config)`` with ``tune.report({...})``, as a trainable of ours.
 
 ``ray.tune.report`` hands its metrics to the session of the process. That is private to Ray (the same in 2.60 and,
-by its source, since 2.7); tests/tune/test_ray_function.py fails loudly when it changes.
+by its source, since 2.7); a test in tests/tune/test_border.py fails loudly when it changes.
 """
 
 from __future__ import annotations
