@@ -87,7 +87,8 @@ def _drawn(name: str, sweep: Sweep, tally: Tally) -> RenderableType:
     parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
     if sweep.best is not None:
         parts.append(_best(sweep.best))
-    parts += [Text(), _running(tally)]
+    if not sweep.finished:
+        parts += [Text(), _running(tally)]
     rungs = rung_rows(sweep.scheduler.table())
     if rungs:
         parts += [Text(), _table(rungs)]
@@ -107,6 +108,8 @@ def _progress(name: str, tally: Tally) -> RenderableType:
 def _pace(sweep: Sweep, tally: Tally) -> Text:
     if sweep.halted is not None:
         return Text(f"ending: {sweep.halted}", "yellow")
+    if sweep.finished:
+        return Text(f"{duration(tally.wall_s)}, all trials have ended; closing Ray", "dim")
     parts = [duration(tally.wall_s), f"{tally.per_minute:.3g} trials a minute"]
     if tally.left_s is not None:
         parts.append(f"about {duration(tally.left_s)} left")

@@ -81,7 +81,7 @@ class Scheduler(Section):
         ge=1,
         description="The last step of a full training; if left out, what the trainable says.",
     )
-    brackets: int = Field(default=1, ge=1, description="Ladders of rungs; each further one starts a rung later. A trial's is drawn from its number.")
+    brackets: int = Field(default=1, ge=1, description="Ladders of rungs; each starts a rung later than the last.")
 
 
 class Budget(Section):
