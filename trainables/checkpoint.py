@@ -88,6 +88,8 @@ class Checkpoints:
                 with suppress(OSError):
                     path.replace(aside)
             else:
+                if find(self._directory, "best") is None:  # somebody has removed it
+                    self._best = math.inf
                 return found
         return None
 
@@ -129,13 +131,12 @@ class Checkpoints:
         if self._closed.is_set():
             return
         self._closed.set()
-        self._newest = None  # which is memory
-        if keep == "none":
-            return
-        if self._writer is not None:
+        if self._writer is not None and keep != "none":
             self._writer.join()
-        names = _kept(keep, best=self._best < math.inf)
-        self._unwritten = {name: each for name, each in self._unwritten.items() if name in names}
+        with self._lock:
+            names = _kept(keep, best=self._best < math.inf)
+            self._unwritten = {name: each for name, each in self._unwritten.items() if name in names}
+            self._newest = None  # which is memory
         self._write()
 
     def _open(self) -> None:
@@ -173,7 +174,7 @@ class Checkpoints:
             if best is not None:  # first, because `last` tells the loss of the best
                 self._put("best", best, loss)
             if last is not None and last is best:
-                self._link("best", "last", last, loss)
+                self._link(last, loss)
             elif last is not None:
                 self._put("last", last, loss)
         except Exception as error:  # the disk's errors, which torch wraps in its own
@@ -195,15 +196,15 @@ class Checkpoints:
             os.fsync(file.fileno())
         self._clear(name, taken.suffix)
 
-    def _link(self, name: str, twin: str, taken: Snapshot, loss: float) -> None:
-        """The same content under a second name, without writing it a second time where the disk knows links."""
+    def _link(self, taken: Snapshot, loss: float) -> None:
+        """Make the file of the best the last, too, without writing it a second time where the disk knows links."""
         try:
-            with _replacing(self._directory / f"{twin}{taken.suffix}") as hidden:
-                os.link(self._directory / f"{name}{taken.suffix}", hidden)
+            with _replacing(self._directory / f"last{taken.suffix}") as hidden:
+                os.link(self._directory / f"best{taken.suffix}", hidden)
         except OSError:
-            self._put(twin, taken, loss)
+            self._put("last", taken, loss)
         else:
-            self._clear(twin, taken.suffix)
+            self._clear("last", taken.suffix)
 
     def _clear(self, name: str, suffix: str) -> None:
         """Remove the file of that name that the new one replaces, if the state has changed between the two forms."""
@@ -249,8 +250,14 @@ def tidy(directory: Path, keep: Keep) -> None:
         while unwanted := [path for path in directory.iterdir() if not _is_checkpoint(path, names)]:
             for path in unwanted:
                 path.unlink(missing_ok=True)
-        if not any(directory.iterdir()):
+        if names and any(directory.iterdir()):
+            return
+        try:
             directory.rmdir()
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            tidy(directory, keep)  # a writer was quicker
 
 
 def _is_checkpoint(path: Path, names: Collection[str]) -> bool:

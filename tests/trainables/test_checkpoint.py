@@ -178,6 +178,29 @@ def test_after_its_directory_was_tidied_away_nothing_is_written(
     assert capfd.readouterr().err == ""
 
 
+def test_a_writer_at_work_does_not_outlive_the_tidying(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for number in range(40):
+        saved = Checkpoints(tmp_path / "7", every_s=0.0005)
+        for step in range(1, 3 + number % 5):
+            saved.save(step, {"a": 1.0})
+            saved.report(step, -step)
+            time.sleep(0.0005)
+        saved.close("none")
+        tidy(tmp_path / "7", "none")
+        time.sleep(0.002)
+        assert not (tmp_path / "7").exists()
+    assert capfd.readouterr().err == ""
+
+
+def test_if_the_best_was_removed_there_is_a_new_best(tmp_path: Path) -> None:
+    again = two(tmp_path)
+    (tmp_path / "best.pt").unlink()
+    assert again.restore() is not None
+    again.save(3, state(3))
+    again.report(3, 9.0)
+    assert files(tmp_path) == {"best.pt": 3, "last.pt": 3}
+
+
 # ------------------------------------------------------------------------------------------------------- damage
 
 
