@@ -177,11 +177,12 @@ class Checkpoints:
                 self._link(last, loss)
             elif last is not None:
                 self._put("last", last, loss)
+        except FileNotFoundError:
+            pass  # tidied away: nobody wants them any more
         except Exception as error:  # the disk's errors, which torch wraps in its own
-            if self._directory.is_dir():  # else nobody wants them any more
-                with self._lock:
-                    self._unwritten = unwritten | self._unwritten
-                self._note(error)
+            with self._lock:
+                self._unwritten = unwritten | self._unwritten
+            self._note(error)
         else:
             self._note(None)
 
