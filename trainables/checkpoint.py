@@ -1,224 +1,23 @@
-"""When and where a trial is saved: two files, ``last`` and ``best``, each replaced in one step, beside the training.
+"""A trial's files in a directory of their own: ``last``, the newest state saved, and ``best``, that of the best report.
 
-A save copies the state, which is quick, and leaves the writing to a thread. Nothing that goes wrong there ends the
-training: it is a line in the trial's log, and the next attempt to write is due as if it had gone well.
+With ``.pt`` they hold tensors, with ``.json`` none; :mod:`trainables.saving` writes them while a trial runs.
 """
 
 from __future__ import annotations
 
 import errno
-import math
 import os
-import shutil
-import sys
-import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from trainables import snapshot
-from trainables.snapshot import DamagedCheckpoint, Snapshot
 
 Keep = Literal["best", "last", "both", "none"]
 
-NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
-SUFFIXES = (".pt", ".json")  # with tensors, without
-
-MARGIN = 512 * 2**20
-"""Bytes that saving leaves free on a disk, for the records; of a small disk, a hundredth."""
-
-
-class Checkpoints:
-    """The checkpoints of one attempt at a trial: ``last`` is the newest state saved, ``best`` that of the lowest loss.
-
-    Its methods are called by the thread that trains, and ``close`` also by others.
-
-    Attributes:
-        trouble: Why nothing can be written at present; "" if it can.
-    """
-
-    def __init__(
-        self,
-        directory: Path,
-        *,
-        every_s: float = 0.0,
-        disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
-    ) -> None:
-        """Nothing is read or written yet.
-
-        Args:
-            directory: Of this trial's checkpoints alone; made at the first save. If it is removed later, as
-                :func:`tidy` does, nothing is written any more.
-            every_s: Seconds between two writes at least; what is newest then is written, the rest at ``close``. 0:
-                each save is written before it returns, and there is no thread.
-            disk_usage: Bytes of the disk in total, used and free.
-        """
-        self.trouble = ""
-        self._directory = directory
-        self._every_s = every_s
-        self._disk_usage = disk_usage
-        self._lock = threading.Lock()  # of what is saved and not yet written
-        self._newest: Snapshot | None = None
-        self._reported: tuple[int, float] | None = None  # the newest step with a finite loss
-        self._best = math.inf
-        self._unwritten: dict[str, Snapshot] = {}
-        self._opened = False  # whether the directory was made
-        self._closed = threading.Event()
-        self._writer: threading.Thread | None = None
-
-    def restore(self) -> Snapshot | None:
-        """The newest whole checkpoint: ``last``, else ``best``, which is older but better than none.
-
-        A damaged or foreign file is renamed to ``*.damaged``, and the trial's log says so.
-
-        Raises:
-            OSError: A file is there and cannot be read.
-        """
-        for name in NAMES:
-            path = find(self._directory, name)
-            if path is None:
-                continue
-            try:
-                found, self._best = snapshot.read(path)
-            except DamagedCheckpoint as error:
-                aside = path.with_name(f"{path.name}.damaged")
-                _say(f"{path} is no whole checkpoint ({error}); it is now {aside.name}")
-                with suppress(OSError):
-                    path.replace(aside)
-            else:
-                if find(self._directory, "best") is None:  # somebody has removed it
-                    self._best = math.inf
-                return found
-        return None
-
-    def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Copy the state after this step, to be written when it is due; see :func:`trainables.snapshot.take`.
-
-        Raises:
-            TypeError: Something in the state cannot be saved.
-        """
-        taken = snapshot.take(step, state)
-        if self._closed.is_set():
-            return
-        if not self._opened:
-            self._open()
-        with self._lock:
-            self._newest = self._unwritten["last"] = taken
-            self._compare()
-        if not self._every_s:
-            self._write()
-        elif self._writer is None:
-            self._writer = threading.Thread(target=self._write_when_due, name="checkpoints", daemon=True)
-            self._writer.start()
-
-    def report(self, step: int, loss: float) -> None:
-        """The loss at a step, before or after the save of that step: lower is better, NaN and infinite never best."""
-        if not math.isfinite(loss):
-            return
-        with self._lock:
-            self._reported = (step, loss)
-            self._compare()
-        if not self._every_s:
-            self._write()
-
-    def close(self, keep: Keep = "both") -> None:
-        """Write what is newer than the files, as far as it is to be kept, and save no more. Once is enough.
-
-        With "none" it returns at once, though a write that has begun still ends.
-        """
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        if self._writer is not None and keep != "none":
-            self._writer.join()
-        with self._lock:
-            names = _kept(keep, best=self._best < math.inf)
-            self._unwritten = {name: each for name, each in self._unwritten.items() if name in names}
-            self._newest = None  # which is memory
-        self._write()
-
-    def _open(self) -> None:
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            for left in self._directory.glob(".*"):  # by a writer that was killed
-                left.unlink(missing_ok=True)
-            self._opened = True
-        except OSError as error:
-            self._note(error)
-
-    def _compare(self) -> None:
-        """Is the newest state the best one? Only once both its report and its save have come."""
-        if self._newest is None or self._reported is None:
-            return
-        step, loss = self._reported
-        if self._newest.step == step and loss < self._best:
-            self._best = loss
-            self._unwritten["best"] = self._newest
-
-    # Writing -------------------------------------------------------------------------------------------------------
-
-    def _write_when_due(self) -> None:
-        while not self._closed.wait(self._every_s):
-            self._write()
-
-    def _write(self) -> None:
-        with self._lock:
-            unwritten, self._unwritten = self._unwritten, {}
-            loss = self._best
-        if not unwritten or not self._opened:
-            return
-        best, last = unwritten.get("best"), unwritten.get("last")
-        try:
-            if best is not None:  # first, because `last` tells the loss of the best
-                self._put("best", best, loss)
-            if last is not None and last is best:
-                self._link(last, loss)
-            elif last is not None:
-                self._put("last", last, loss)
-        except FileNotFoundError:
-            pass  # tidied away: nobody wants them any more
-        except Exception as error:  # the disk's errors, which torch wraps in its own
-            with self._lock:
-                self._unwritten = unwritten | self._unwritten
-            self._note(error)
-        else:
-            self._note(None)
-
-    def _put(self, name: str, taken: Snapshot, loss: float) -> None:
-        total, _, free = self._disk_usage(self._directory)
-        margin = min(MARGIN, total // 100)
-        if free < 2 * taken.size + margin:
-            raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free on its disk, {margin / 1e6:.0f} MB stay free")
-        with _replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
-            snapshot.write(file, taken, loss)
-            file.flush()
-            os.fsync(file.fileno())
-        self._clear(name, taken.suffix)
-
-    def _link(self, taken: Snapshot, loss: float) -> None:
-        """Make the file of the best the last, too, without writing it a second time where the disk knows links."""
-        try:
-            with _replacing(self._directory / f"last{taken.suffix}") as hidden:
-                os.link(self._directory / f"best{taken.suffix}", hidden)
-        except OSError:
-            self._put("last", taken, loss)
-        else:
-            self._clear("last", taken.suffix)
-
-    def _clear(self, name: str, suffix: str) -> None:
-        """Remove the file of that name that the new one replaces, if the state has changed between the two forms."""
-        for other in SUFFIXES:
-            if other != suffix:
-                (self._directory / f"{name}{other}").unlink(missing_ok=True)
-
-    def _note(self, error: Exception | None) -> None:
-        before, self.trouble = self.trouble, "" if error is None else _reason(error)
-        if self.trouble and not before:
-            _say(f"{self._directory}: no checkpoint can be written: {self.trouble}. Training and recording go on")
-        elif before and not self.trouble:
-            _say(f"{self._directory}: checkpoints are written again")
+SUFFIXES = (".pt", ".json")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -246,7 +45,7 @@ def tidy(directory: Path, keep: Keep) -> None:
     Raises:
         OSError: Something cannot be removed.
     """
-    names = _kept(keep, best=find(directory, "best") is not None)
+    names = kept(keep, best=find(directory, "best") is not None)
     with suppress(FileNotFoundError):  # then there is nothing to remove
         while unwanted := [path for path in directory.iterdir() if not _is_checkpoint(path, names)]:
             for path in unwanted:
@@ -265,26 +64,15 @@ def _is_checkpoint(path: Path, names: Collection[str]) -> bool:
     return path.stem in names and path.suffix in SUFFIXES
 
 
-def _kept(keep: Keep, *, best: bool) -> Collection[str]:
+def kept(keep: Keep, *, best: bool) -> Collection[str]:
     """The names of the files that stay, given whether there is a best one."""
     if keep == "best" and not best:
         return ("last",)
     return {"best": ("best",), "last": ("last",), "both": ("best", "last"), "none": ()}[keep]
 
 
-def _reason(error: BaseException) -> str:
-    """The disk's own words, where torch has put an error of its own on top."""
-    if isinstance(error, OSError) or error.__context__ is None:
-        return getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return _reason(error.__context__)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A hidden name to write to, which then takes the place of ``path``; nobody ever sees half a file."""
     hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trainables import random_state
-from trainables.checkpoint import Checkpoints
 from trainables.device import pick_device
+from trainables.saving import Checkpoints
 from trainables.snapshot import take
 
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})

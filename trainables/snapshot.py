@@ -119,7 +119,7 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float) -> None:
     Args:
         file: Takes the bytes.
         snapshot: What to write.
-        best: The lowest loss of the trial so far, as :meth:`trainables.checkpoint.Checkpoints.reported` gets it.
+        best: The lowest loss of the trial so far, as :meth:`trainables.saving.Checkpoints.report` gets it.
     """
     content = {
         "format": FORMAT,

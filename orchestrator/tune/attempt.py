@@ -20,9 +20,10 @@ from orchestrator.events import Measurement
 from orchestrator.tune.failures import describe, timed_out
 from orchestrator.tune.job import Ended, Job, Order
 from orchestrator.tune.output import captured
-from trainables.checkpoint import Checkpoints, Keep
+from trainables.checkpoint import Keep
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.isolation import Isolation
+from trainables.saving import Checkpoints
 
 PATIENCE_S = 2.0
 """How long a thread that is to end may take before it counts as stuck."""

@@ -13,7 +13,7 @@ MAX_TRACEBACK = 20_000
 
 _OURS = tuple(
     str(ROOT / name)
-    for name in ("orchestrator", "trainables/contract.py", "trainables/checkpoint.py", "trainables/snapshot.py")
+    for name in ("orchestrator", "trainables/contract.py", "trainables/saving.py", "trainables/snapshot.py")
 )
 
 

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 import torch
 
-from trainables import checkpoint, snapshot
-from trainables.checkpoint import Checkpoints, Keep, find, load, tidy
+from trainables import saving, snapshot
+from trainables.checkpoint import Keep, find, load, tidy
 from trainables.contract import Report, Trial, TrialEnded, run
+from trainables.saving import Checkpoints
 from trainables.snapshot import DamagedCheckpoint
 
 LONG = 3600.0
@@ -247,7 +248,7 @@ def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: 
 KILLED = """
     import sys, torch
     from pathlib import Path
-    from trainables.checkpoint import Checkpoints
+    from trainables.saving import Checkpoints
     saved = Checkpoints(Path(sys.argv[1]))
     for step in range(1, 10**9):
         saved.save(step, {"weight": torch.full((200_000,), float(step))})
@@ -287,7 +288,7 @@ def test_saving_stops_before_the_disk_is_full_and_begins_again(
     free = [10**12]
     saved = Checkpoints(tmp_path, disk_usage=lambda _: Usage(10**12, 0, free[0]))
     saved.save(1, state(1))
-    free[0] = checkpoint.MARGIN
+    free[0] = saving.MARGIN
     for step in (2, 3):
         saved.save(step, state(step))
         saved.report(step, -step)
@@ -408,7 +409,7 @@ def test_an_interpreter_that_exits_early_is_not_held_up(tmp_path: Path) -> None:
     code = """
         import sys
         from pathlib import Path
-        from trainables.checkpoint import Checkpoints
+        from trainables.saving import Checkpoints
         Checkpoints(Path(sys.argv[1]), every_s=3600).save(1, {"a": 1})
     """
     done = subprocess.run(
