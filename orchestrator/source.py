@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The sweep's name: the spec's, else the trainable's."""
+        """The sweep's name: the spec's, else the trainable's, with what a directory's name cannot hold left out."""
+        if self.spec.name is not None:
+            return self.spec.name
         where, _, attribute = self.spec.trainable.partition(":")
-        return self.spec.name or (Path(where).stem if where.endswith(".py") else attribute or where)
+        called = Path(where).stem if where.endswith(".py") else attribute.rpartition(".")[2] or where
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", called).strip("-._") or "sweep"
