@@ -98,7 +98,7 @@ def _load(
     if target not in frame.columns:
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"{path}: no column {target!r}; {hint}It has {', '.join(map(str, frame.columns))}")
+        raise ValueError(f"{path}: no column {target!r}; {hint}there are {', '.join(map(str, frame.columns))}")
     if len(frame.columns) == 1:
         raise ValueError(f"{path}: {target!r} is its only column; there is nothing to predict it from")
     known = has_value(frame[target])
@@ -145,6 +145,14 @@ def _read(path: Path) -> pd.DataFrame:
             frame = pd.read_csv(path, low_memory=False)
         except pd.errors.EmptyDataError:
             frame = pd.DataFrame()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: this is not UTF-8: {error.reason} at byte {error.start}") from None
+        except pd.errors.ParserError as error:
+            raise ValueError(f"{path}: this is no table: {' '.join(str(error).split())}") from None
+        name = str(frame.columns[0]) if len(frame.columns) == 1 else ""
+        mark = next((mark for mark in (";", "\t", "|") if mark in name), None)
+        if mark is not None:
+            raise ValueError(f"{path}: its columns are parted by {mark!r}; a CSV file has commas")
     else:
         raise ValueError(f"{path}: the name must end in .csv, .csv.gz, .parquet or .pq")
     if frame.empty:

@@ -201,8 +201,8 @@ def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, {"target": "color"}, r"no column 'color'; did you mean 'colour'\? It has size, colour, y"),
-        ({}, {"target": "profit"}, r"no column 'profit'; It has size, colour, y"),
+        ({}, {"target": "color"}, r"no column 'color'; did you mean 'colour'\? there are size, colour, y"),
+        ({}, {"target": "profit"}, r"no column 'profit'; there are size, colour, y"),
         ({"y": "no"}, {}, r"target 'y': 60 rows and 1 different values"),
         ({"y": np.nan}, {}, r"target 'y': 0 rows and 0 different values"),
         ({"y": [f"{i} €" for i in range(60)]}, {}, r"'y': 60 different values in 60 rows are no classes"),
@@ -227,10 +227,13 @@ def test_what_cannot_be_used_is_named(
         ("table.csv", "x,y\n", "no rows"),
         ("table.csv", "y\n1\n2\n", "only column"),
         ("table.xls", "x", "must end in .csv"),
+        ("table.csv", "é,y\n1,2\n", "table.csv: this is not UTF-8: .* at byte 0"),
+        ("table.csv", "x,y\n1,2\n1,2,3\n", "table.csv: this is no table: .* Expected 2 fields in line 3, saw 3$"),
+        ("table.csv", "x;y\n1;2\n", "table.csv: its columns are parted by ';'; a CSV file has commas"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=message):
         load(tmp_path / name, target="y")
 
