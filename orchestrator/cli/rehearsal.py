@@ -116,8 +116,10 @@ class _Stage:
             raise SweepError(f"the trial failed after {count(self._reports, 'report')}: {life.reason}")
         state = painted(life.state, COLOURS.get(life.state), sys.stderr)
         say(f"{state} in {duration(self._seconds)}: {life.reason}")
+        metric = life.objective.metric
+        if life.best is None and life.state is State.CANCELLED:
+            say(f"warning: {metric}, the objective, was in none of the reports")
         if life.best is not None:
-            metric = life.objective.metric
             typer.echo(f"{metric}: best {life.best:.6g} at step {life.best_step}, last {life.last:.6g}")
 
     @property

@@ -203,6 +203,11 @@ class TestTry:
         assert "stopped after 2 reports" in ran.err
         assert "step 3" not in ran.out
 
+    def test_an_objective_that_is_not_reported_shows_in_the_first_steps(self, sweep: Sweep, spec: Path) -> None:
+        ran = sweep("try", spec, "--config", "kind: other", "--steps", 2)
+        assert "warning: loss, the objective, was in none of the reports" in ran.err
+        assert "warning" not in sweep("try", spec, "--config", "kind: fine", "--steps", 2).err
+
     def test_pdb_opens_where_it_was_raised(self, sweep: Sweep, spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         places = []
 
