@@ -13,12 +13,13 @@ from orchestrator.spec.max_step import max_step
 from orchestrator.spec.nearest import did_you_mean
 from orchestrator.spec.probing import check_by_drawing
 from orchestrator.spec.space import CircleError, Space
-from trainables.contract import Declaration
+from trainables.contract import RESERVED, Declaration
 
 
 def check_meaning(draft: Draft) -> None:
     """Note everything that is wrong with the parts that are well-formed, whatever is trained."""
     _check_presence(draft)
+    _check_metric(draft)
     space = _checked_space(draft)
     if space is not None:
         check_by_drawing(draft.document, space)
@@ -42,6 +43,13 @@ def _check_presence(draft: Draft) -> None:
         document.add(("search", "configs"), f"method {spec.search.method} takes no configs", allowed)
     if not listed and draft.sound("space") and not spec.space:
         document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
+
+
+def _check_metric(draft: Draft) -> None:
+    metric = draft.spec.objective.metric
+    if metric in RESERVED:
+        problem = f"{metric!r} is a column of the records, so no metric can be called so"
+        draft.document.add(("objective", "metric"), problem, "what the trainable reports, as in val_loss")
 
 
 def _checked_space(draft: Draft) -> Space | None:

@@ -49,10 +49,14 @@ class Document:
         self.mistakes.setdefault(mistake, place.line)
 
     def replace(self, path: Path, place: Place) -> None:
-        """Say that all of a path now stands somewhere else."""
+        """Say that all of a path now stands somewhere else; and of what is around it, but for its section, a part."""
         for old in [old for old in self.places if old[: len(path)] == path]:
             del self.places[old]
         self.places[path] = place
+        for length in range(2, len(path)):
+            around = self.place(path[:length])
+            if place.where not in around.where:
+                self.places[path[:length]] = Place(f"{around.where} with {place.where}", around.line)
 
     def raise_mistakes(self) -> None:
         """Raise all mistakes at once, in the order in which they stand, if there are any."""

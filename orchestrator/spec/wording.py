@@ -126,7 +126,7 @@ def _shape(kind: str, seen: Any) -> _Words:
         "string_too_long": lambda: (f"{shown(seen)} is too long", "at most 100 characters"),
         "string_pattern_mismatch": lambda: (
             f"{shown(seen)} is no name",
-            "letters, digits, . _ - and no space",
+            "letters of a to z, digits, . _ -; the first a letter or a digit",
         ),
     }
     words = known.get(kind)

@@ -64,6 +64,7 @@ def declared(*hyperparameters, **more):
         ({"search": {"method": "list", "configs": [3]}}, "search.configs[0]: 3 is not keys and values"),
         ({"search": {"method": "list", "configs": 3}}, "search.configs: 3 is not a list"),
         ({"objective": {"metric": "a", "diverged_above": math.inf}}, "objective.diverged_above: inf is not a finite"),
+        ({"objective": {"metric": "step"}}, "objective.metric: 'step' is a column of the records"),
         ({"resources": {"gpu": -1}}, "resources.gpu: -1 is no number of GPUs"),
         ({"name": 7}, 'name: 7 is not a text (in quotes: "7")'),
         ({"name": "../up"}, "name: '../up' is no name"),

@@ -194,6 +194,8 @@ class TestOverrides:
             ("budget.trials=x", "--set budget.trials: budget.trials: 'x' is not an integer"),
             ("space.lr={unifrm: [0, 1]}", "--set space.lr: space.lr: unknown distribution 'unifrm'"),
             ("space.m={int: [0, 1], when: a > 1}", "--set space.m: space.m.when: unknown name 'a'"),
+            ("space.lr.uniform=[2, 1]", "spec with --set space.lr.uniform: space.lr: [2, 1] is no range"),
+            ("space.lr.uniform.0=7", "spec with --set space.lr.uniform.0: space.lr: [7, 1"),
             ("budget.trials", "--set budget.trials: no key and value (as in --set budget.trials=20)"),
             ("=3", "--set : no key and value"),
             ("a..b=3", "--set a..b: no key and value"),
