@@ -47,7 +47,7 @@ budget: {trials: 3}
 """
 
 EVERY_MISTAKE = """\
-s.yaml:1: name: 'my churn' is no name (letters, digits, . _ - and no space)
+s.yaml:1: name: 'my churn' is no name (letters of a to z, digits, . _ -; the first a letter or a digit)
 s.yaml:4: fixed.data: there is no file 'data/telco.csv' (a path from PROJECT)
 s.yaml:5: fixed.targt: tabular has no hyperparameter 'targt' (did you mean 'target'?)
 s.yaml:6: fixed.epochs: 30.0 is not an integer (write 30)
