@@ -52,16 +52,22 @@ def trial_count(spec: Spec, space: Space) -> int:
     Raises:
         UserError: The grid has too many cells to count, and no budget bounds it.
     """
-    if spec.budget.trials is not None:
-        return spec.budget.trials
+    allowed = spec.budget.trials
+    end = _end_of_method(spec, space, MAX_CELLS if allowed is None else min(allowed, MAX_CELLS))
+    if allowed is not None:
+        return allowed if end is None or end > MAX_CELLS else min(allowed, end)
+    if end is not None and end > MAX_CELLS and spec.search.method == "grid":
+        raise UserError(f"the grid has more than {MAX_CELLS:,} cells: make it coarser, or set budget.trials")
+    return DEFAULT_TRIALS if end is None else end
+
+
+def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
+    """After how many trials the method has none left; cells are counted to one above the limit. None: it has no end."""
     if spec.search.method == "list" and isinstance(spec.search.configs, list):
         return len(spec.search.start) + len(spec.search.configs)
     if spec.search.method == "grid":
-        cells = sum(1 for _ in itertools.islice(space.cells() or (), MAX_CELLS + 1))
-        if cells > MAX_CELLS:
-            raise UserError(f"the grid has more than {MAX_CELLS:,} cells: make it coarser, or set budget.trials")
-        return cells
-    return DEFAULT_TRIALS
+        return sum(1 for _ in itertools.islice(space.cells() or (), limit + 1))
+    return None
 
 
 def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:

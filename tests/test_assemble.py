@@ -52,6 +52,10 @@ class TestTrials:
             ({}, DEFAULT_TRIALS),
             (grid, 12),
             (grid | {"budget": {"trials": 5}}, 5),
+            (grid | {"budget": {"trials": 30}}, 12),
+            (grid | {"budget": {"trials": 30}, "space": {"x": {"int": [0, 10**12]}}}, 30),
+            (grid | {"budget": {"trials": 10**9}, "space": {"x": {"int": [0, 10**12]}}}, 10**9),
+            ({"search": {"method": "list", "configs": [{"x": 0.1}]}, "budget": {"trials": 30}}, 1),
             ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "start": [{"x": 0.3}]}}, 3),
         ):
             spec = spec_of(**sections)
