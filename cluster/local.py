@@ -7,6 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cluster.inventory import this_machine
+from cluster.reaper import reaped
+
 SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without a GPU share does not hide the GPUs of its children
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray's own remarks stay off our terminal; who started it tells what happened
@@ -28,15 +31,19 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
         os.environ.setdefault(name, value)
     import ray
 
-    ray.init(
-        address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
-        num_cpus=None if cpus is None else int(cpus),
-        num_gpus=None if gpus is None else int(gpus),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    node = this_machine(cpus=cpus, gpus=gpus)
+    with reaped() as reaper:
+        context = ray.init(
+            address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
+            num_cpus=int(node.cpus),
+            num_gpus=int(node.gpus),
+            _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        reaper.watch(context.address_info["session_dir"])
+        try:
+            yield
+        finally:
+            ray.shutdown()

@@ -97,4 +97,21 @@ class Halted:
     reason: str
 
 
-Event = Started | Reported | Returned | Raised | NotStarted | Ticked | Halted
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drained:
+    """The sweep ends as soon as it can without losing anything: each trial at its next report."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dismissed:
+    """One trial is to end at its next report; the others go on."""
+
+    trial: int
+    at: float
+    reason: str
+
+
+Event = Started | Reported | Returned | Raised | NotStarted | Ticked | Halted | Drained | Dismissed

@@ -10,18 +10,21 @@ from cluster.fit import Need
 from cluster.local import embedded
 from orchestrator.assemble import assemble, enforced_max
 from orchestrator.control.lease import Lease
+from orchestrator.control.outside import Outside
+from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.placement import Machine, free_slots, need_of
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.signals import Signals
+from orchestrator.rows import State, TrialRow
 from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Nobody, Observer, drive
 from orchestrator.tune.job import Job, pack_function
+from trainables.checkpoint import tidy
 
 
 def launch(
@@ -86,11 +89,9 @@ def run_session(
         begin(sweep)
         recorder = _recorder(spec, paths)
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
+        signals.again()
 
-        def halt() -> str | None:
-            lease.beat()
-            return signals.reason
-
+        outside = Outside(paths, lease, signals)
         drive(
             sweep,
             _job(source, paths, need, count),
@@ -103,10 +104,13 @@ def run_session(
             },
             slots=lambda: count,
             reuse=spec.trial.isolation == "reuse",
-            halt=halt,
+            poll=outside.poll,
+            ended=lambda row: _tidy(paths, spec, row),
         )
-    if signals.reason is not None:
+    if signals.interrupted:
         raise InterruptedSweepError(f"{signals.reason}; everything up to then is recorded in {paths.root}")
+    if outside.asked_to_end:
+        return paths
     if sweep.failed:
         raise SweepError(f"{sweep.halted}: {_most_common_failure(sweep)}")
     if sweep.best is None:
@@ -135,6 +139,12 @@ def _recorder(spec: Spec, paths: SweepPaths) -> Recorder:
     return Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric])
 
 
+def _tidy(paths: SweepPaths, spec: Spec, row: TrialRow) -> None:
+    """What need not be kept of an ended trial's checkpoints goes; a cancelled one goes on from them some day."""
+    if row.state is not State.CANCELLED:
+        tidy(paths.checkpoints(row.trial), spec.trial.keep if row.state is State.COMPLETED else "none")
+
+
 def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
     spec = source.spec
     return Job(
@@ -148,6 +158,9 @@ def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
         max_step=enforced_max(spec),
         logs=str((paths.root / "logs").resolve()),
         trials=str((paths.root / "trials").resolve()),
+        checkpoints=str((paths.root / "checkpoints").resolve()),
+        save_every_s=spec.trial.save_every,
+        keep=spec.trial.keep,
         timeout_s=spec.trial.timeout,
         threads=max(1, int(need.cpus)),
         heartbeat_s=max(1.0, count / 50),

@@ -34,6 +34,7 @@ class Life:
     in_slot_s: float = 0.0  # of attempts that are over
     train_s: float = 0.0  # over all attempts
     reason: str | None = None
+    dismissed: str | None = None  # why it is to end at its next report
     failure: Failure | None = None
     node: str | None = None
     gpu_ids: tuple[str, ...] = ()

@@ -84,6 +84,7 @@ class Sweep:
         self._live: set[int] = set()  # asked for and not ended
         self._again: list[Life] = []  # to be attempted again
         self._no_more = False  # no new configurations
+        self._draining: str | None = None  # why no trial goes on beyond its next report
         self._began: float | None = None
         self._used_s = 0.0  # in earlier sessions
         self._trained_s = 0.0  # over all trials and sessions
@@ -95,7 +96,7 @@ class Sweep:
         if self._began is None:
             self._began = at
             self._journal.noted(at, "sweep", "began")
-        if self.halted is not None:
+        if self.halted is not None or self._draining is not None:
             return None
         life = self._again.pop(0) if self._again else self._new_trial(at)
         if life is None:
@@ -175,6 +176,11 @@ class Sweep:
             case events.Halted():
                 self._halt(event.at, event.reason)
                 return False
+            case events.Drained():
+                self._drain(event.at, event.reason)
+                return True
+        if event.trial >= len(self.trials):
+            return False  # somebody asked for the end of a trial that never was
         life = self.trials[event.trial]
         if life.state.ended:
             return False
@@ -193,6 +199,8 @@ class Sweep:
                 self._raised(life, event)
             case events.NotStarted():
                 self._not_started(life, event)
+            case events.Dismissed():
+                life.dismissed = event.reason
         return life.state is State.RUNNING
 
     def _reported(self, life: Life, event: events.Reported) -> None:
@@ -209,6 +217,12 @@ class Sweep:
                 self._measured(life, event.at, row.step, value)
             if life.state.ended:
                 return
+        if event.measurements and life.dismissed is not None:
+            self._end(life, State.CANCELLED, event.at, life.dismissed)
+            self._teller.nothing(life)
+        elif event.measurements and self._draining is not None:
+            self._end(life, State.CANCELLED, event.at, self._draining, decision=HALTED)
+            self._teller.nothing(life)
 
     def _measured(self, life: Life, at: float, step: int, value: float) -> None:
         if self._diverges(value):
@@ -321,6 +335,8 @@ class Sweep:
             self.best = life
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
         self._journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        if self._draining is not None:
+            self._drain(at, self._draining)
 
     def _check_failures(self, at: float) -> None:
         failed = sum(life.state is State.FAILED for life in self.trials)
@@ -347,6 +363,11 @@ class Sweep:
         for life in [*(self.trials[number] for number in sorted(self._live)), *waiting]:
             self._end(life, State.CANCELLED, at, reason, decision=HALTED)
             self._teller.nothing(life)
+
+    def _drain(self, at: float, reason: str) -> None:
+        self._draining = reason
+        if not any(self.trials[number].state is State.RUNNING for number in self._live):
+            self._halt(at, reason)
 
     def _find_best(self) -> Life | None:
         best = None

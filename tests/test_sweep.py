@@ -254,6 +254,50 @@ class TestEnds:
         assert not sweep.on(events.Reported(trial=1, at=6.0, measurements=[late]))
         assert not sweep.take(7.0).metrics
 
+    def test_drained_means_each_trial_ends_at_its_next_report(self) -> None:
+        sweep = make()
+        for _ in range(3):
+            start = sweep.ask(0.0)
+            assert start is not None
+            if start.trial < 2:
+                sweep.on(events.Started(trial=start.trial, at=0.0))
+        sweep.on(events.Drained(at=1.0, reason="asked"))
+        assert sweep.ask(1.0) is None
+        assert sweep.halted is None
+        idle = events.Reported(trial=0, at=1.5, measurements=[])
+        assert sweep.on(idle)
+        for number in (0, 1):
+            measurement = events.Measurement(step=1, train_s=1.0, reported_at=2.0, metrics={"loss": 0.5})
+            assert not sweep.on(events.Reported(trial=number, at=2.0, measurements=[measurement]))
+        assert sweep.halted == "asked"
+        assert sweep.finished
+        assert [life.state for life in sweep.trials] == [State.CANCELLED] * 3
+        assert [life.last_step for life in sweep.trials] == [1, 1, None]
+
+    def test_a_trial_that_ends_by_itself_ends_the_draining(self) -> None:
+        sweep = make()
+        sweep.ask(0.0)
+        sweep.on(events.Started(trial=0, at=0.0))
+        sweep.on(events.Drained(at=1.0, reason="asked"))
+        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
+        sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
+        assert sweep.trials[0].state is State.DIVERGED
+        assert sweep.halted == "asked"
+
+    def test_a_dismissed_trial_ends_alone(self) -> None:
+        sweep = make()
+        for _ in range(2):
+            start = sweep.ask(0.0)
+            assert start is not None
+            sweep.on(events.Started(trial=start.trial, at=0.0))
+        sweep.on(events.Dismissed(trial=1, at=1.0, reason="ended by hand"))
+        sweep.on(events.Dismissed(trial=77, at=1.0, reason="there is none"))
+        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": 0.5})
+        assert sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
+        assert not sweep.on(events.Reported(trial=1, at=2.0, measurements=[measurement]))
+        assert sweep.trials[1].state is State.CANCELLED
+        assert sweep.ask(3.0) is not None
+
     def test_a_space_that_is_used_up_ends_the_sweep(self) -> None:
         sweep = make(trials=50, space={"x": {"choice": [0.1, 0.2, 0.3]}})
         outcome = simulate(sweep, steady, slots=2)

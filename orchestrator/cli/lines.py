@@ -29,9 +29,8 @@ class Lines:
 def line(change: Change) -> str:
     """A change on a line."""
     life = change.life
-    at = life.started_at if change.kind == "began" else life.ended_at
     state = State.RUNNING if change.kind == "began" else life.state
-    clock = time.strftime("%H:%M:%S", time.localtime(at))
+    clock = time.strftime("%H:%M:%S", time.localtime(change.at))
     said = _beginning(life) if change.kind == "began" else ending(life)
     return f"{clock}  trial {life.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
 

@@ -1,4 +1,4 @@
-"""The command that runs sweeps: launch."""
+"""The commands that run sweeps: launch, resume, stop."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from orchestrator.cli.options import (
     Seed,
     Set,
     SpecFile,
+    SweepName,
     Trials,
 )
 from orchestrator.errors import UserError
 
 
-def launch(
+def launch_(
     spec: SpecFile,
     set_: Set = None,
     trials: Trials = None,
@@ -51,7 +52,58 @@ def launch(
     )
     source = options.checked(spec, changes)
 
-    from orchestrator.cli.watching import run
+    from orchestrator.cli.watching import watched
+    from orchestrator.launch import launch
     from orchestrator.placement import Machine
 
-    run(source, results=results, machine=Machine(cpus=cpus, gpus=gpus))
+    machine = Machine(cpus=cpus, gpus=gpus)
+    watched(
+        lambda observer: launch(source, results=results, machine=machine, observer=observer),
+        name=source.name,
+        results=results,
+    )
+
+
+def resume_(
+    sweep: SweepName = None,
+    trials: Annotated[int | None, typer.Option("--trials", min=1, help="A new total of trials.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0, help="A new total of hours.")] = None,
+    concurrency: Concurrency = None,
+    allow_change: Annotated[
+        bool, typer.Option("--allow-change", help="Go on although the trainable's code or the data changed.")
+    ] = False,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    results: Results = RESULTS,
+) -> None:
+    """Finish a sweep that was cut off, or let it grow: more trials, more hours.
+
+    It goes on from its records, on this machine. Trials that were running go on from their last checkpoint."""
+    from orchestrator.cli.watching import watched
+    from orchestrator.placement import Machine
+    from orchestrator.records.find import find
+    from orchestrator.resume import Growth, resume
+
+    paths = find(results, sweep)
+    growth = Growth(trials=trials, hours=hours, concurrency=concurrency)
+    machine = Machine(cpus=cpus, gpus=gpus)
+    watched(
+        lambda observer: resume(paths, growth=growth, allow_change=allow_change, machine=machine, observer=observer),
+        name=paths.name,
+        results=results,
+    )
+
+
+def stop(
+    sweep: SweepName = None,
+    trial: Annotated[int | None, typer.Option("--trial", min=0, help="End only this trial.")] = None,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for the trials' next reports.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Stop a running sweep, from any machine that sees its directory. `sweep resume` goes on with it.
+
+    Running trials end at their next report. Returns when the sweep has ended."""
+    from orchestrator.cli.stopping import stop as ask
+    from orchestrator.records.find import find
+
+    ask(find(results, sweep), trial=trial, now=now)

@@ -17,20 +17,26 @@ class Change:
 
     life: Life
     kind: Literal["began", "ended"]
+    at: float  # seconds since the epoch
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """Looks only at trials that have not ended, so that a look costs the same late in a sweep."""
+    """Looks only at trials that have not ended, so that a look costs the same late in a sweep.
+
+    Pace and overhead are those of this session: what a resumed sweep had done before is counted, but not timed.
+    """
 
     slots: int
     counts: Counter[State] = field(default_factory=Counter)  # of trials that have ended
-    began: float | None = None  # when the first trial did
+    began: float | None = None  # when the first trial of this session did
     now: float = 0.0
-    trained_s: float = 0.0  # of all trials
+    trained_s: float = 0.0  # of all trials, in this session
     total: int = 0  # trials there will be
     running: list[Life] = field(default_factory=list)
-    _known: int = 0
+    _known: int | None = None  # trials seen; None before the first look
+    _before: int = 0  # trials that had ended before this session
+    _before_s: float = 0.0  # trained before this session
     _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
     _ended_s: float = 0.0  # trained in trials that have ended
 
@@ -38,26 +44,42 @@ class Tally:
         """What is new, by trial."""
         self.now = now
         self.total = len(sweep.trials) if sweep.exhausted else sweep.limits.trials
+        if self._known is None:
+            self._begin(sweep)
         for life in sweep.trials[self._known :]:
             self._open[life.number] = 0
         self._known = len(sweep.trials)
         changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
         lives = [sweep.trials[number] for number in self._open]
         self.running = [life for life in lives if life.state is State.RUNNING]
-        self.trained_s = self._ended_s + sum(life.train_s for life in lives)
+        self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
         return changes
+
+    def _begin(self, sweep: Sweep) -> None:
+        self._known = len(sweep.trials)
+        self._before_s = sum(life.train_s for life in sweep.trials)
+        for life in sweep.trials:
+            if life.state.ended:
+                self._close(life)
+            else:
+                self._open[life.number] = life.attempts if life.started_at is not None else 0
+        self._before = self.counts.total()
+
+    def _close(self, life: Life) -> None:
+        self.counts[life.state] += 1
+        self._ended_s += life.train_s
 
     def _changes(self, life: Life) -> list[Change]:
         changes = []
         if life.attempts > self._open[life.number] and life.state is not State.PENDING and life.started_at:
-            self.began = life.started_at if self.began is None else self.began
+            began = life.started_at if life.attempts == 1 else self.now
+            self.began = began if self.began is None else self.began
             self._open[life.number] = life.attempts
-            changes.append(Change(life=life, kind="began"))
+            changes.append(Change(life=life, kind="began", at=began))
         if life.state.ended:
             del self._open[life.number]
-            self.counts[life.state] += 1
-            self._ended_s += life.train_s
-            changes.append(Change(life=life, kind="ended"))
+            self._close(life)
+            changes.append(Change(life=life, kind="ended", at=life.ended_at or self.now))
         return changes
 
     @property
@@ -78,14 +100,15 @@ class Tally:
     @property
     def per_minute(self) -> float:
         """Trials ended a minute."""
-        return 60 * self.ended / self.wall_s if self.wall_s else 0.0
+        return 60 * (self.ended - self._before) / self.wall_s if self.wall_s else 0.0
 
     @property
     def left_s(self) -> float | None:
         """Seconds that the rest will take at the pace so far; None while there is no pace to speak of."""
-        if self.ended < max(3, self.slots):
+        ended = self.ended - self._before
+        if ended < max(3, self.slots):
             return None
-        return self.wall_s / self.ended * (self.total - self.ended)
+        return self.wall_s / ended * (self.total - self.ended)
 
     @property
     def overhead(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,7 @@ from orchestrator.cli.output import say
 from orchestrator.cli.portrait import Portrait
 from orchestrator.cli.tally import Tally
 from orchestrator.errors import SweepError
-from orchestrator.launch import launch
-from orchestrator.placement import Machine
 from orchestrator.records.paths import SweepPaths
-from orchestrator.source import Source
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Observer
 
@@ -29,16 +27,23 @@ if TYPE_CHECKING:
 TOP = 5
 
 
-def run(source: Source, *, results: Path, machine: Machine) -> None:
-    """Launch, watch, and sum up; what failed or was interrupted is summed up, too.
+def watched(
+    session: Callable[[Callable[[Sweep, SweepPaths, int], Observer]], object], *, name: str, results: Path
+) -> None:
+    """Run a launch or a resume, watch, and sum up; what failed or was interrupted is summed up, too.
+
+    Args:
+        session: Runs the sweep, given what makes its observer.
+        name: What the sweep is called, unless that is taken.
+        results: Where sweeps are recorded.
 
     Raises:
         SweepError: As ``launch.launch`` does.
     """
-    watch = _Watch(source.name)
+    watch = _Watch(name)
     try:
         with watch.screen or nullcontext():
-            launch(source, results=results, machine=machine, observer=watch.observer)
+            session(watch.observer)
     except SweepError:
         watch.sum_up(results)
         raise
@@ -90,6 +95,8 @@ class _Watch:
         ]
         if whole.causes:
             lines.append(f"  sweep show {_arguments(self._paths, results)} --failures")
+        if whole.overview.status in ("halted", "died"):
+            lines.append(f"  sweep resume {_arguments(self._paths, results)}")
         if whole.top:
             lines.append(f"  sweep best {_arguments(self._paths, results)} > best.yaml")
         say("\n".join(lines))

@@ -54,6 +54,11 @@ class SweepPaths:
         """Which driver runs the sweep."""
         return self.root / "lease.json"
 
+    @property
+    def requests(self) -> Path:
+        """What other terminals ask of the driver, a file a request; each is gone once it is taken."""
+        return self.root / "requests"
+
     def log(self, trial: int) -> Path:
         """What the trial printed."""
         return self.root / "logs" / f"{trial}.log"

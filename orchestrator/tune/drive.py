@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
 from orchestrator import events
 from orchestrator.records.recorder import Recorder
+from orchestrator.rows import TrialRow
 from orchestrator.sweep import Sweep
 from orchestrator.tune.job import Job
 
@@ -21,11 +22,15 @@ SETTINGS = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's own experiment state is never read
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints boxes even when it is silent
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in signals.py
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in control/signals.py
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
 """Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""
+
+
+Poll = Callable[[float], Iterable[events.Event]]
+"""What came from outside since the last call: signals, requests of other terminals. Given the time."""
 
 
 class Observer(Protocol):
@@ -46,11 +51,19 @@ class Nobody:
 class _Heart:
     """What happens again and again: budgets are checked, records written, the observer shown the sweep."""
 
-    def __init__(self, sweep: Sweep, recorder: Recorder, observer: Observer, halt: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        recorder: Recorder,
+        observer: Observer,
+        poll: Poll,
+        ended: Callable[[TrialRow], object],
+    ) -> None:
         self._sweep = sweep
         self._recorder = recorder
         self._observer = observer
-        self._halt = halt
+        self._poll = poll
+        self._ended = ended
         self._next = 0.0
 
     def beat(self) -> float:
@@ -58,10 +71,8 @@ class _Heart:
         now = time.time()
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + TICK_S
-            reason = self._halt()
-            if reason is not None:
-                self._sweep.on(events.Halted(at=now, reason=reason))
-            self._sweep.on(events.Ticked(at=now))
+            for event in (*self._poll(now), events.Ticked(at=now)):
+                self._sweep.on(event)
             self.record(now)
             self._recorder.tick()
             self._observer.show(self._sweep, now)
@@ -73,6 +84,8 @@ class _Heart:
         self._recorder.events(rows.events)
         for row in rows.trials:
             self._recorder.trial(row)
+            if row.state.ended:
+                self._ended(row)
 
 
 def drive(
@@ -84,7 +97,8 @@ def drive(
     resources: dict[str, float],
     slots: Callable[[], int],
     reuse: bool,
-    halt: Callable[[], str | None],
+    poll: Poll,
+    ended: Callable[[TrialRow], object],
 ) -> None:
     """Run the sweep to its end on the Ray cluster this process is connected to.
 
@@ -96,7 +110,8 @@ def drive(
         resources: Of one trial, as Ray names them: {"cpu": 1, "gpu": 0.5, ...}.
         slots: How many trials fit on the cluster at once, now.
         reuse: Whether a process serves trial after trial.
-        halt: Polled; a reason ends the sweep.
+        ended: Is given the row of each trial that has ended.
+        poll: Called some ten times a second; what it returns has happened to the sweep.
     """
     for name, value in SETTINGS.items():
         os.environ[name] = value
@@ -108,7 +123,7 @@ def drive(
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
     from orchestrator.tune.worker import Worker
 
-    heart = _Heart(sweep, recorder, observer, halt)
+    heart = _Heart(sweep, recorder, observer, poll, ended)
     decider = Decider(sweep, time.time, Path(job.logs))
     try:
         with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:

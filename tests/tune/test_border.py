@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from cluster.inventory import nodes, this_machine
 from orchestrator.errors import SweepError
+from tests.tune.conftest import CPUS
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -32,6 +34,12 @@ def test_every_trial_and_every_report_is_recorded(sweep_of: Callable[..., Any]) 
     assert ((merged["config.x"] / merged["step"] - merged["loss"]).abs() < 1e-12).all()
     assert (sweep.trials["ended_at"] >= sweep.trials["started_at"]).all()
     assert sweep.trials["node"].notna().all()
+
+
+def test_ray_has_what_a_plan_counts_on(ray: None) -> None:
+    (node,) = nodes()
+    planned = this_machine(cpus=CPUS, gpus=0)
+    assert (node.cpus, node.gpus, node.memory) == (planned.cpus, planned.gpus, planned.memory)
 
 
 def test_asha_stops_through_ray_tune_and_processes_are_reused(sweep_of: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a sweep runs: the first asks it to end in order, the second ends it at once."""
+"""Signals while a sweep runs: SIGINT ends it, SIGTERM asks it to stop; a second one of either ends it at once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ class Signals:
 
     Attributes:
         reason: Why the sweep is to end, in words, once a signal came.
+        interrupted: Whether that was SIGINT: what runs is cancelled where it stands.
     """
 
     def __init__(self) -> None:
         self.reason: str | None = None
+        self.interrupted = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Signals:
@@ -25,6 +27,11 @@ class Signals:
                 self._before[number] = signal.signal(number, self._receive)
         return self
 
+    def again(self) -> None:
+        """Catch them once more: Ray takes SIGTERM for itself when it starts."""
+        for number in self._before:
+            signal.signal(number, self._receive)
+
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -32,4 +39,5 @@ class Signals:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.reason is not None:
             raise KeyboardInterrupt
-        self.reason = f"interrupted by {signal.Signals(number).name}"
+        self.interrupted = number == signal.SIGINT
+        self.reason = f"{'interrupted' if self.interrupted else 'stopped'} by {signal.Signals(number).name}"

@@ -1,0 +1,43 @@
+"""A driver that is killed leaves no process of Ray behind, nor what its tasks have started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+DRIVER = """
+import subprocess, sys, time
+from cluster.local import embedded
+with embedded(cpus=1, gpus=0):
+    import ray
+    @ray.remote
+    def work():
+        subprocess.run(["sleep", "600"])
+    work.remote()
+    time.sleep(4)
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("victim", ["driver", "raylet", "nobody"])
+def test_nothing_of_ray_outlives_its_driver(victim: str) -> None:
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert driver.stdout is not None
+    assert driver.stdout.readline() == "ready\n"
+    family = psutil.Process(driver.pid).children(recursive=True)
+    assert any("sleep" in process.name() for process in family)
+    if victim == "driver":
+        os.kill(driver.pid, signal.SIGKILL)
+    elif victim == "raylet":
+        next(process for process in family if process.name() == "raylet").kill()
+    driver.communicate("\n", timeout=90)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
