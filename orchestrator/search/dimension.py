@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.spec import Distribution
 from orchestrator.spec.bells import LogNormal, Normal
+from orchestrator.spec.values import canonical_json
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -26,6 +27,7 @@ class Dimension:
 
         self._distribution = distribution
         self._options = None if distribution.numeric is not None else distribution.values()
+        self._positions = {canonical_json(option): at for at, option in enumerate(self._options or ())}  # 1 is not true
         self.optuna: BaseDistribution
         number = distribution.numeric
         if number is not None and number.integer:
@@ -56,7 +58,7 @@ class Dimension:
     def encode(self, value: Any) -> Any:
         """The value of the distribution as Optuna's."""
         if self._options is not None:
-            return list(self._options).index(value)
+            return self._positions[canonical_json(value)]
         if isinstance(self._distribution, Normal | LogNormal):
             return min(max(self._distribution.quantile(value), _TAIL), 1 - _TAIL)
         return value

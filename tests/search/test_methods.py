@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.rows import Config
 from orchestrator.search import Search, Told
+from orchestrator.search.dimension import Dimension
 from orchestrator.search.random import RandomSearch
 from orchestrator.search.sequence import grid, listed
 from orchestrator.search.sobol import sobol
@@ -212,6 +213,12 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
             search.tell(Told(number=number, config=config, value=sign * (config["x"] + (config["kind"] == "b"))))
         assert sum(config["kind"] == "a" for config in configs[40:]) > 14
         assert sum(config["x"] < 0.5 for config in configs[40:]) > 14
+
+
+def test_true_is_told_as_true_and_one_as_one() -> None:
+    options = [1, True, 0, False, [1], None]
+    dimension = Dimension(space_of({"x": {"choice": options}}, []).parameters["x"])
+    assert [dimension.encode(option) for option in options] == list(range(len(options)))
 
 
 def test_a_random_draw_is_the_distribution() -> None:
