@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cluster.inventory import this_machine
+from cluster.reaper import reaped
 
 SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without a GPU share does not hide the GPUs of its children
@@ -31,16 +32,18 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
     import ray
 
     node = this_machine(cpus=cpus, gpus=gpus)
-    ray.init(
-        address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
-        num_cpus=int(node.cpus),
-        num_gpus=int(node.gpus),
-        _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    with reaped() as reaper:
+        context = ray.init(
+            address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
+            num_cpus=int(node.cpus),
+            num_gpus=int(node.gpus),
+            _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        reaper.watch(context.address_info["session_dir"])
+        try:
+            yield
+        finally:
+            ray.shutdown()
