@@ -193,7 +193,7 @@ class Sweep:
                 self._reported(life, event)
             case events.Returned():
                 self._trained(life, event.train_s)
-                self._returned(life, event.at)
+                self._came_to_its_end(life, event.at, "the trainable came to its end")
             case events.Raised():
                 self._trained(life, event.train_s)
                 self._raised(life, event)
@@ -215,6 +215,8 @@ class Sweep:
             value = measurement.metrics.get(self.objective.metric)
             if value is not None:
                 self._measured(life, event.at, row.step, value)
+            elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
+                self._came_to_its_end(life, event.at, self._last_step_reached)
             if life.state.ended:
                 return
         if event.measurements and life.dismissed is not None:
@@ -236,8 +238,8 @@ class Sweep:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
             self._end(life, State.STOPPED, at, reason, value=cut.value)
             self._teller.result(life, cut.value, step=cut.rung)
-        elif self.limits.max_step is not None and step >= self.limits.max_step:
-            self._complete(life, at, f"reached the last step, {self.limits.max_step}")
+        elif self._is_last(step):
+            self._complete(life, at, self._last_step_reached)
         elif self.best is None or better(life, self.best):
             self.best = life
 
@@ -246,11 +248,18 @@ class Sweep:
         loss = value if self.objective.mode == "min" else -value
         return not math.isfinite(value) or (bound is not None and loss > bound)
 
-    def _returned(self, life: Life, at: float) -> None:
+    def _is_last(self, step: int) -> bool:
+        return self.limits.max_step is not None and step >= self.limits.max_step
+
+    @property
+    def _last_step_reached(self) -> str:
+        return f"reached the last step, {self.limits.max_step}"
+
+    def _came_to_its_end(self, life: Life, at: float, reason: str) -> None:
         if life.last is None:
             self._fail(life, at, _never_reported(self.objective.metric, life.metrics))
         else:
-            self._complete(life, at, "the trainable came to its end")
+            self._complete(life, at, reason)
 
     def _raised(self, life: Life, event: events.Raised) -> None:
         failure = event.failure

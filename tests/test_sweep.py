@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,6 +116,19 @@ class TestLife:
         failure = outcome.trials[1].failure
         assert failure is not None
         assert (failure.type, failure.message) == ("ValueError", "broken")
+
+    def test_the_last_step_ends_also_a_trial_that_does_not_report_the_objective(self) -> None:
+        def endless(start: events.Start) -> Iterator[Report]:
+            if start.trial == 1:
+                yield 1.0, 1, {"loss": 0.5}
+            for step in itertools.count(2):
+                yield 1.0, step, {"los": 0.0}
+
+        outcome = simulate(make(trials=2, scheduler={"method": "none", "max": 9}), endless, slots=1)
+        assert [(row.state, row.last_step) for row in outcome.trials.values()] == [
+            (State.FAILED, 9),
+            (State.COMPLETED, 9),
+        ]
 
     def test_a_metric_never_reported_is_a_failure_that_names_the_nearest(self) -> None:
         outcome = simulate(make(), by_number({0: lambda start: iter([(1.0, 1, {"los": 1.0})])}), slots=1)
