@@ -6,13 +6,14 @@ import itertools
 from dataclasses import dataclass
 
 from orchestrator.errors import UserError
+from orchestrator.limits import Limits
 from orchestrator.schedule import Scheduler
 from orchestrator.schedule.asha import Asha, default_grace_period
 from orchestrator.schedule.none import NoScheduler
 from orchestrator.search import Search
 from orchestrator.spec import Scheduler as SchedulerSpec
 from orchestrator.spec import Space, Spec, max_step
-from orchestrator.sweep import Limits, Sweep
+from orchestrator.sweep import Sweep
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20

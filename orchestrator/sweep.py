@@ -12,38 +12,22 @@ import difflib
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from orchestrator import events
 from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
+from orchestrator.limits import Limits
 from orchestrator.rows import Config, Failure, MetricRow, State
 from orchestrator.schedule import Scheduler
 from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
 from orchestrator.telling import Teller
 
-HOPELESS = 5
-"""When this many trials failed and none has come to anything else, the sweep ends: they share their cause."""
-
 HALTED = "halted"
 """The decision recorded with a cancelled trial that ended with the sweep: it goes on when the sweep does."""
 
 FALSE_STARTS = 3
 """So often may a trial's worker die before the trial has begun, without this being held against the trial."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a sweep may use up, over all its sessions. None: no limit."""
-
-    trials: int
-    seconds: float | None = None  # of wall time while it ran
-    gpu_seconds: float | None = None  # of training, times the GPUs of a trial
-    gpus_per_trial: float = 0.0
-    failures: int | None = None  # more failed trials than this end the sweep; None: only if it is hopeless
-    retries: int = 0  # further attempts of a trial after a failure
-    max_step: int | None = None  # a trial that gets there is completed, if the trainable would go on
 
 
 class Sweep:
@@ -287,11 +271,9 @@ class Sweep:
 
     def _check_time(self, at: float) -> None:
         used = self._used_s + (0.0 if self._began is None else at - self._began)
-        limits = self.limits
-        if limits.seconds is not None and used >= limits.seconds:
-            self._halt(at, f"the budget of {limits.seconds / 3600:g} hours is used up")
-        elif limits.gpu_seconds is not None and self._trained_s * limits.gpus_per_trial >= limits.gpu_seconds:
-            self._halt(at, f"the budget of {limits.gpu_seconds / 3600:g} GPU-hours is used up")
+        reason = self.limits.used_up(used, self._trained_s)
+        if reason is not None:
+            self._halt(at, reason)
 
     def _trained(self, life: Life, seconds: float) -> None:
         before = life.train_s
@@ -349,19 +331,10 @@ class Sweep:
 
     def _check_failures(self, at: float) -> None:
         failed = sum(life.state is State.FAILED for life in self.trials)
-        allowed = self.limits.failures
-        if allowed is None:
-            came_to_something = any(life.last is not None for life in self.trials)
-            if failed < HOPELESS or came_to_something:
-                return
-            reason = f"the first {failed} trials all failed"
-        elif failed > allowed:
-            trials = "trial" if failed == 1 else "trials"
-            reason = f"{failed} {trials} failed; at most {allowed} may (budget.max_failures)"
-        else:
-            return
-        self.failed = True
-        self._halt(at, reason)
+        reason = self.limits.too_many(failed, hopeful=any(life.last is not None for life in self.trials))
+        if reason is not None:
+            self.failed = True
+            self._halt(at, reason)
 
     def _halt(self, at: float, reason: str) -> None:
         if self.halted is not None:

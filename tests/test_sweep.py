@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from orchestrator import events
 from orchestrator.assemble import assemble
+from orchestrator.limits import HOPELESS
 from orchestrator.rows import Config, Failure, State
 from orchestrator.search import Told
 from orchestrator.simulate.virtual import Outcome, simulate
 from orchestrator.spec import parse_spec
-from orchestrator.sweep import FALSE_STARTS, HOPELESS, Sweep
+from orchestrator.sweep import FALSE_STARTS, Sweep
 from orchestrator.telling import Teller
 
 Report = tuple[float, int, dict[str, float]]
