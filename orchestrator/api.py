@@ -42,6 +42,7 @@ def run(
     from orchestrator.records.load import load
     from orchestrator.source import Source
     from orchestrator.spec import parse_spec, read_spec
+    from orchestrator.tune.job import pack_function
 
     if train is not None:
         shape_of(train)
@@ -49,11 +50,11 @@ def run(
     if isinstance(spec, Mapping):
         base = Path.cwd()
         mapping = dict(spec) if train is None else {"trainable": _name(train), **spec}
-        text = json.dumps(mapping, indent=2)  # which is YAML, too
+        text = json.dumps(mapping, indent=2, default=str).encode()  # which is YAML, too
         checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
     else:
         path = Path(spec)
-        base, text = path.resolve().parent, path.read_text() if path.is_file() else ""
+        base, text = path.resolve().parent, path.read_bytes() if path.is_file() else b""
         checked = read_spec(path, overrides=overrides, resolve=resolve)
     source = Source(
         spec=checked,
@@ -61,6 +62,7 @@ def run(
         base=base,
         declaration=declaration_of(train) if train is not None else declared(checked.trainable, base),
         function=train,
+        packed=None if train is None else pack_function(train),
     )
     paths = launch(source, results=Path(results), machine=Machine(cpus=cpus, gpus=gpus))
     return load(paths.root)

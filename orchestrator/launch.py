@@ -23,7 +23,7 @@ from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Nobody, Observer, drive
-from orchestrator.tune.job import Job, pack_function
+from orchestrator.tune.job import Job
 from trainables.checkpoint import tidy
 
 
@@ -119,7 +119,7 @@ def run_session(
 
 
 def _describe(source: Source, paths: SweepPaths) -> None:
-    paths.spec.write_text(source.text)
+    paths.spec.write_bytes(source.text)
     (paths.root / "logs").mkdir()
     spec = source.spec
     info = collect(
@@ -149,7 +149,7 @@ def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
     spec = source.spec
     return Job(
         trainable=spec.trainable,
-        function=None if source.function is None else pack_function(source.function),
+        function=source.packed,
         base=str(source.base.resolve()),
         fixed=spec.fixed,
         metric=spec.objective.metric,

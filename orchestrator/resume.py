@@ -26,6 +26,7 @@ from orchestrator.source import Source
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import Observer
+from orchestrator.tune.job import pack_function
 from trainables.contract import declaration_of
 
 
@@ -111,8 +112,9 @@ def _source(info: SweepInfo, growth: Growth, train: Callable[..., Any] | None) -
     spec = parse_spec(info.spec, base=base, overrides=growth.overrides(), resolve=resolve)
     return Source(
         spec=spec,
-        text="",
+        text=b"",
         base=base,
         declaration=resolve(spec.trainable, base),
         function=train,
+        packed=None if train is None else pack_function(train),
     )

@@ -19,10 +19,11 @@ class Source:
     """A checked spec, and where it came from."""
 
     spec: Spec
-    text: str  # as the user wrote it
+    text: bytes  # as the user wrote it
     base: Path  # the spec's directory: relative paths begin there
     declaration: Declaration | None
     function: Callable[..., Any] | None = None  # the trainable, if it was given from Python
+    packed: bytes | None = None  # and as the workers get it
     command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
 
     def trainable(self) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from orchestrator.spec import parse_spec
 
 def _source(trainable: str, **more: object) -> Source:
     spec = {"trainable": trainable, "space": {"x": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}, **more}
-    return Source(spec=parse_spec(spec, base=Path()), text="", base=Path(), declaration=None)
+    return Source(spec=parse_spec(spec, base=Path()), text=b"", base=Path(), declaration=None)
 
 
 def _train_in_a_closure() -> object:

@@ -184,6 +184,8 @@ class Trial:
             if name in RESERVED:
                 raise ValueError(f"report({name}=…): {name!r} is a column of the records; give the metric another name")
             try:
+                if isinstance(value, str | bytes):
+                    raise TypeError
                 values[name] = float(value)
             except (TypeError, ValueError, RuntimeError):
                 raise TypeError(
@@ -251,6 +253,8 @@ def run(trainable: Callable[..., Any], trial: Trial) -> None:
         metrics = model.step()
         if metrics is None:
             return
+        if not isinstance(metrics, Mapping):
+            raise TypeError(f"step() returns a mapping of metrics, or None at the end; it returned {metrics!r:.80}")
         if saves:
             trial.save(step=step, model=model)
         trial.report(step=step, **metrics)

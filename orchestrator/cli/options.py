@@ -70,4 +70,4 @@ def checked(path: Path, changes: list[str]) -> Source:
 
     spec = read_spec(path, overrides=changes, resolve=declared)
     base = path.resolve().parent
-    return Source(spec=spec, text=path.read_text(), base=base, declaration=declared(spec.trainable, base))
+    return Source(spec=spec, text=path.read_bytes(), base=base, declaration=declared(spec.trainable, base))

@@ -54,9 +54,10 @@ def launch_(
 
     from orchestrator.cli.watching import watched
     from orchestrator.launch import launch
-    from orchestrator.placement import Machine
+    from orchestrator.placement import Machine, free_slots
 
     machine = Machine(cpus=cpus, gpus=gpus)
+    free_slots(source.spec, [machine.node()])  # before it is said that anything starts
     watched(
         lambda observer: launch(source, results=results, machine=machine, observer=observer),
         name=source.name,
@@ -76,7 +77,7 @@ def resume_(
     gpus: Gpus = None,
     results: Results = RESULTS,
 ) -> None:
-    """Finish a sweep that was cut off, or let it grow: more trials, more hours.
+    """Finish a sweep that was cut off, or let it grow.
 
     It goes on from its records, on this machine. Trials that were running go on from their last checkpoint."""
     from orchestrator.cli.watching import watched

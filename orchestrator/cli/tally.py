@@ -34,18 +34,30 @@ class Tally:
     trained_s: float = 0.0  # of all trials, in this session
     total: int = 0  # trials there will be
     running: list[Life] = field(default_factory=list)
-    _known: int | None = None  # trials seen; None before the first look
+    _known: int = 0  # trials seen
     _before: int = 0  # trials that had ended before this session
     _before_s: float = 0.0  # trained before this session
     _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
     _ended_s: float = 0.0  # trained in trials that have ended
 
+    @classmethod
+    def of(cls, sweep: Sweep, *, slots: int) -> Tally:
+        """Of a session that begins now, with what the sweep has done before."""
+        tally = cls(slots=slots)
+        tally._known = len(sweep.trials)
+        tally._before_s = sum(life.train_s for life in sweep.trials)
+        for life in sweep.trials:
+            if life.state.ended:
+                tally._close(life)
+            else:
+                tally._open[life.number] = life.attempts if life.started_at is not None else 0
+        tally._before = tally.counts.total()
+        return tally
+
     def look(self, sweep: Sweep, now: float) -> list[Change]:
         """What is new, by trial."""
         self.now = now
         self.total = len(sweep.trials) if sweep.exhausted else sweep.limits.trials
-        if self._known is None:
-            self._begin(sweep)
         for life in sweep.trials[self._known :]:
             self._open[life.number] = 0
         self._known = len(sweep.trials)
@@ -54,16 +66,6 @@ class Tally:
         self.running = [life for life in lives if life.state is State.RUNNING]
         self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
         return changes
-
-    def _begin(self, sweep: Sweep) -> None:
-        self._known = len(sweep.trials)
-        self._before_s = sum(life.train_s for life in sweep.trials)
-        for life in sweep.trials:
-            if life.state.ended:
-                self._close(life)
-            else:
-                self._open[life.number] = life.attempts if life.started_at is not None else 0
-        self._before = self.counts.total()
 
     def _close(self, life: Life) -> None:
         self.counts[life.state] += 1

@@ -64,7 +64,7 @@ class _Watch:
 
     def observer(self, sweep: Sweep, paths: SweepPaths, slots: int) -> Observer:
         """Called when Ray is there."""
-        self._paths, self._tally = paths, Tally(slots=slots)
+        self._paths, self._tally = paths, Tally.of(sweep, slots=slots)
         if paths.name != self._name:
             tell = say if self.screen is None else self.screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.errors import TrainableError
 from orchestrator.events import Measurement
 from orchestrator.rows import Failure
 from trainables.checkpoint import Keep
@@ -82,7 +83,18 @@ class Batch:
 
 
 def pack_function(function: Callable[..., Any]) -> bytes:
-    """A function given from Python, closures included, as bytes for the workers."""
+    """A function given from Python, closures included, as bytes for the workers.
+
+    Raises:
+        TrainableError: It holds on to something that cannot be sent to another process.
+    """
     from ray import cloudpickle
 
-    return bytes(cloudpickle.dumps(function))
+    try:
+        return bytes(cloudpickle.dumps(function))
+    except Exception as error:  # whatever an object's own pickling raises
+        name = getattr(function, "__name__", "the trainable")
+        raise TrainableError(
+            f"{name} cannot be sent to the workers: {error}. Make what it holds on to inside of it, or name it in the"
+            " spec as file.py:function"
+        ) from error

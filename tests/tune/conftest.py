@@ -42,7 +42,7 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
             "budget": {"trials": 4},
         } | sections
         spec = parse_spec(data, base=tmp_path, resolve=declared)
-        source = Source(spec=spec, text="", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
+        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
         try:
             launch(source, results=tmp_path / "results", machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
         except Exception as error:

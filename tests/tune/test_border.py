@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster.inventory import nodes, this_machine
-from orchestrator.errors import SweepError
+from orchestrator.errors import SweepError, TrainableError
+from orchestrator.launch import launch
+from orchestrator.placement import Machine
+from orchestrator.records.load import load
+from orchestrator.source import Source
+from orchestrator.spec import parse_spec
+from orchestrator.tune.job import pack_function
 from tests.tune.conftest import CPUS
 
 pytestmark = pytest.mark.timeout(180)
@@ -227,3 +235,32 @@ def test_scratch_is_removed_and_the_results_hold_few_files(
     files = [path for path in sweep.paths.root.rglob("[!.]*") if path.is_file()]
     assert len(files) == 5, files  # spec.yaml, sweep.json, one file of metrics, one of events, trials.parquet
     assert not list(tmp_path.glob("sweep-*"))
+
+
+def test_a_closure_trains_and_what_cannot_be_sent_is_refused(ray: None, tmp_path: Path) -> None:
+    offset = 0.25
+
+    def train(config: dict[str, float], trial: Any) -> None:
+        trial.report(step=1, loss=config["x"] + offset)
+
+    spec = parse_spec(
+        {"trainable": "x:train", "space": {"x": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}}, base=tmp_path
+    )
+    packed = pack_function(train)
+    source = Source(spec=spec, text=b"a: b\r\n", base=tmp_path, declaration=None, function=train, packed=packed)
+    paths = launch(source, results=tmp_path, machine=Machine(cpus=2, gpus=0), ray=nullcontext())
+    trials = load(paths.root).trials
+    assert (trials["objective"] - trials["config.x"]).tolist() == pytest.approx([offset] * len(trials))
+    assert paths.spec.read_bytes() == b"a: b\r\n"
+
+    lock = threading.Lock()
+    with pytest.raises(TrainableError, match="held cannot be sent to the workers: cannot pickle"):
+        pack_function(holding(lock))
+
+
+def holding(lock: Any) -> Callable[..., None]:
+    def held(config: Any, trial: Any) -> None:
+        with lock:
+            trial.report(step=1, loss=1.0)
+
+    return held
