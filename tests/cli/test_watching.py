@@ -58,6 +58,20 @@ class TestTally:
         assert line(change).endswith("trial 0    running    attempt 2 after OSError: a b")
         assert tally.look(sweep, T0) == []
 
+    def test_what_a_resumed_sweep_had_done_is_counted_but_not_timed(self, sweep: Sweep) -> None:
+        at = T0
+        for _ in range(4):
+            at = attempt(sweep, at)
+        tally = Tally.of(sweep, slots=1)
+        later = at + 1000
+        assert tally.look(sweep, later) == []
+        assert tally.ended == 4
+        assert (tally.per_minute, tally.trained_s, tally.wall_s) == (0, 0, 0)
+        ended = attempt(sweep, later)
+        assert [change.life.number for change in tally.look(sweep, ended)] == [4, 4]
+        assert tally.wall_s == ended - later
+        assert tally.per_minute == pytest.approx(60 / (ended - later))
+
     def test_a_trial_that_never_began_only_ends(self, sweep: Sweep) -> None:
         tally = Tally(slots=1)
         sweep.ask(T0)

@@ -26,7 +26,8 @@ from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PLACES = ("README.md", "CONTRIBUTING.md", "results/README.md", "examples/data/README.md")
+DOCUMENTS = [*(ROOT / place for place in PLACES), *sorted((ROOT / "docs").rglob("*.md"))]
 PARSERS = {"yaml": YAML(typ="safe").load, "json": json.loads, "toml": tomllib.loads}
 
 # Lines of bash blocks that are not run here: the machine is set up already, and .ci/run runs make.
@@ -63,8 +64,12 @@ def blocks(document: Path) -> list[Block]:
     return found
 
 
+def place(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("document", [path for path in DOCUMENTS if blocks(path)], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if blocks(path)], ids=place)
 def test_blocks(document: Path, tmp_path: Path) -> None:
     for name in ("examples", "results/churn-example"):
         if (ROOT / name).exists():
