@@ -133,7 +133,10 @@ def _one_trial(found: Source, given: str | None) -> Sweep:
     if given is None:
         return assemble(spec, found.declaration)
     first = assemble(spec, found.declaration).ask(0.0)
-    config = _with_given(spec, _mapping(given), first.config if first is not None else {})
+    # `sweep best` prints the fixed values with the searched ones, and what it prints can be tried.
+    fixed = spec.fixed.items()
+    searched = {name: value for name, value in _mapping(given).items() if (name, value) not in fixed}
+    config = _with_given(spec, searched, first.config if first is not None else {})
     start = spec.search.model_copy(update={"start": [config]})
     return assemble(spec.model_copy(update={"search": start}), found.declaration)
 

@@ -169,6 +169,12 @@ class TestTry:
         ]
         assert ran.out.splitlines()[-1] == "loss: best 0.2 at step 5, last 0.2"
 
+    @pytest.mark.parametrize(("note", "code"), [(1, 0), (2, 2)])
+    def test_what_best_prints_can_be_tried(self, sweep: Sweep, spec: Path, note: int, code: int) -> None:
+        """It prints the fixed values, too; to try others of them, there is --set."""
+        config = f"{{note: {note}, kind: fine, lr: 0.25}}"
+        assert sweep("try", spec, "--set", "fixed.note=1", "--config", config).code == code
+
     def test_the_drawn_configuration_is_that_of_trial_0(self, sweep: Sweep, spec: Path) -> None:
         first = sweep("try", spec, "--set", "space.kind={choice: [fine]}").err.splitlines()[0]
         again = sweep("try", spec, "--set", "space.kind={choice: [fine]}", "--steps", 1).err.splitlines()[0]
