@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +14,6 @@ class Node:
     cpus: float
     gpus: float = 0.0
     memory: float = 0.0  # bytes
-    accelerator: str | None = None  # e.g. "H100"
-    custom: Mapping[str, float] = field(default_factory=dict)
 
 
 def nodes() -> tuple[Node, ...]:
@@ -27,15 +25,11 @@ def nodes() -> tuple[Node, ...]:
 
 def _node(raw: Mapping[str, object]) -> Node:
     has = dict(raw["Resources"])  # type: ignore[call-overload]
-    types = [name.removeprefix("accelerator_type:") for name in has if name.startswith("accelerator_type:")]
-    known = ("CPU", "GPU", "memory", "object_store_memory")
     return Node(
         name=str(raw["NodeManagerAddress"]),
         cpus=has.get("CPU", 0.0),
         gpus=has.get("GPU", 0.0),
         memory=has.get("memory", 0.0),
-        accelerator=types[0] if types else None,
-        custom={n: v for n, v in has.items() if n not in known and not n.startswith(("node:", "accelerator_type:"))},
     )
 
 

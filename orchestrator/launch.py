@@ -54,7 +54,7 @@ def launch(
         SweepError: Too many trials failed.
     """
     free_slots(source.spec, [machine.node()])
-    paths = claim(results, source.spec.name or source.name)
+    paths = claim(results, source.name)
     return run_session(
         source, paths, begin=lambda sweep: _describe(source, paths), machine=machine, observer=observer, ray=ray
     )
@@ -152,9 +152,7 @@ def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
         function=source.packed,
         base=str(source.base.resolve()),
         fixed=spec.fixed,
-        metric=spec.objective.metric,
-        mode=spec.objective.mode,
-        diverged_above=spec.objective.diverged_above,
+        objective=spec.objective,
         max_step=enforced_max(spec),
         logs=str((paths.root / "logs").resolve()),
         trials=str((paths.root / "trials").resolve()),

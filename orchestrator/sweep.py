@@ -211,7 +211,7 @@ class Sweep:
             self._teller.nothing(life)
 
     def _measured(self, life: Life, at: float, step: int, value: float) -> None:
-        if self._diverges(value):
+        if self.objective.diverges(value):
             self._diverge(life, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
         life.measure(step, value)
@@ -226,11 +226,6 @@ class Sweep:
             self._complete(life, at, self._last_step_reached)
         elif self.best is None or better(life, self.best):
             self.best = life
-
-    def _diverges(self, value: float) -> bool:
-        bound = self.objective.diverged_above
-        loss = value if self.objective.mode == "min" else -value
-        return not math.isfinite(value) or (bound is not None and loss > bound)
 
     def _is_last(self, step: int) -> bool:
         return self.limits.max_step is not None and step >= self.limits.max_step
@@ -382,7 +377,7 @@ class Sweep:
         life.recall(row)
         self._trained_s += life.train_s - before
         value = row.metrics.get(self.objective.metric)
-        if value is not None and not self._diverges(value):
+        if value is not None and not self.objective.diverges(value):
             life.measure(row.step, value)
 
     def revive(self, life: Life, rows: Sequence[MetricRow], at: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -47,6 +48,11 @@ class Objective(Section):
         default=None,
         description="Worse than this, a trial has diverged: above it for min, below its negative for max.",
     )
+
+    def diverges(self, value: float) -> bool:
+        """Whether a trial that measures this has diverged: it is not finite, or beyond the bound."""
+        loss = value if self.mode == "min" else -value
+        return not math.isfinite(value) or (self.diverged_above is not None and loss > self.diverged_above)
 
 
 class Search(Section):

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.events import Measurement
+from orchestrator.events import Measurement, Start
 from orchestrator.tune.failures import describe, timed_out
-from orchestrator.tune.job import Ended, Job, Order
+from orchestrator.tune.job import Ended, Job
 from orchestrator.tune.output import captured
 from trainables.checkpoint import Keep
 from trainables.contract import Report, Trial, TrialEnded
@@ -36,7 +36,7 @@ class Attempt:
 
     def __init__(
         self,
-        order: Order,
+        order: Start,
         job: Job,
         run: Callable[[Trial], object],
         isolation: Isolation,
@@ -174,22 +174,22 @@ class Attempt:
 
     def _save(self, report: Report) -> None:
         """Tell the checkpoints the objective; the last step's are written before the driver hears of the step."""
-        value = report.metrics.get(self._job.metric)
-        if value is None or self._job.diverges(value):
+        value = report.metrics.get(self._job.objective.metric)
+        if value is None or self._job.objective.diverges(value):
             return
-        self._checkpoints.report(report.step, value if self._job.mode == "min" else -value)
+        self._checkpoints.report(report.step, value if self._job.objective.mode == "min" else -value)
         if self._job.max_step is not None and report.step >= self._job.max_step:
             self._checkpoints.close(self._job.keep)
 
     def _needs_decision(self, report: Report) -> bool:
-        value: Any = report.metrics.get(self._job.metric)
+        value: Any = report.metrics.get(self._job.objective.metric)
         if value is None:
             return False
         due = self._job.max_step is not None and report.step >= self._job.max_step
         if self._next_rung is not None and report.step >= self._next_rung:
             self._next_rung = self._rung_after(report.step)
             due = True
-        return due or self._job.diverges(value)
+        return due or self._job.objective.diverges(value)
 
     def _rung_after(self, step: int) -> int | None:
         rungs = self._order.rungs

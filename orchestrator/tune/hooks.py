@@ -20,7 +20,7 @@ from ray.tune.search import Searcher
 from orchestrator import events
 from orchestrator.sweep import Sweep
 from orchestrator.tune.failures import worker_died
-from orchestrator.tune.job import Batch, Order
+from orchestrator.tune.job import Batch
 from orchestrator.tune.worker import BATCH, ORDER
 
 Clock = Callable[[], float]
@@ -49,7 +49,7 @@ class Asker(_Live, Searcher):
         now = self._tick()  # Ray Tune may call nothing else for a while
         start = self._sweep.ask(now) if self._sweep.live < self._slots() else None
         if start is not None:
-            return {ORDER: dataclasses.asdict(Order(**dataclasses.asdict(start)))}
+            return {ORDER: dataclasses.asdict(start)}
         return Searcher.FINISHED if self._sweep.finished else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:

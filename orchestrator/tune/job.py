@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from orchestrator.errors import TrainableError
 from orchestrator.events import Measurement
 from orchestrator.rows import Failure
+from orchestrator.spec import Objective
 from trainables.checkpoint import Keep
 
 
@@ -22,9 +22,7 @@ class Job:
     function: bytes | None = None  # that function, cloudpickled
     base: str  # the spec's directory: where trials run, and where relative paths begin
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    metric: str
-    mode: str
-    diverged_above: float | None = None
+    objective: Objective
     max_step: int | None = None
     logs: str  # directories
     trials: str
@@ -34,22 +32,6 @@ class Job:
     timeout_s: float | None = None  # a trial silent for longer is ended as failed
     threads: int = 1  # torch threads: the CPUs of a trial
     heartbeat_s: float = 1.0  # how long a worker may keep what was reported
-
-    def diverges(self, value: float) -> bool:
-        """Whether the trial must wait for the verdict that it has diverged."""
-        loss = value if self.mode == "min" else -value
-        return not math.isfinite(value) or (self.diverged_above is not None and loss > self.diverged_above)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """The attempt that a worker is to make."""
-
-    trial: int
-    attempt: int
-    config: Mapping[str, Any]
-    seed: int
-    rungs: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,9 +11,10 @@ import ray
 from ray import tune
 
 from orchestrator import loading
+from orchestrator.events import Start
 from orchestrator.tune import ray_function
 from orchestrator.tune.attempt import Attempt
-from orchestrator.tune.job import Batch, Job, Order
+from orchestrator.tune.job import Batch, Job
 from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
 from trainables.isolation import Isolation
@@ -39,14 +40,14 @@ class Worker(tune.Trainable):
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         self._isolation = Isolation()
         self._spent = False
-        self._order = Order(**config[ORDER])
+        self._order = Start(**config[ORDER])
         self._attempt: Attempt | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Called with each further order."""
         if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
-        self._order = Order(**new_config[ORDER])
+        self._order = Start(**new_config[ORDER])
         self._attempt = None
         return True
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.events import Start
+from orchestrator.spec import Objective
 from orchestrator.tune.attempt import Attempt
-from orchestrator.tune.job import Job, Order
+from orchestrator.tune.job import Job
 from trainables.contract import Trial, TrialEnded
 from trainables.isolation import Isolation
 
@@ -25,8 +27,8 @@ def attempt(tmp_path: Path) -> Any:
     made: list[Attempt] = []
 
     def make(run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), **job: Any) -> Attempt:
-        settings = {"heartbeat_s": 0.2, "metric": "loss", "mode": "min", "fixed": {"epochs": 3}} | job
-        order = Order(trial=7, attempt=1, config={"x": 0.5}, seed=11, rungs=rungs)
+        settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "fixed": {"epochs": 3}} | job
+        order = Start(trial=7, attempt=1, config={"x": 0.5}, seed=11, rungs=rungs)
         told = Job(trainable="", base=str(tmp_path), logs=str(tmp_path), trials=str(tmp_path / "trials"), **settings)
         made.append(Attempt(order, told, run, Isolation()))
         return made[-1]
@@ -118,7 +120,7 @@ def test_divergence_waits_for_the_verdict(attempt: Any, value: float) -> None:
         trial.report(step=1, loss=value)
         went_on.set()
 
-    made = attempt(run, diverged_above=1e6)
+    made = attempt(run, objective=Objective(metric="loss", diverged_above=1e6))
     assert len(made.collect()[0]) == 1
     assert made.end()
     assert not went_on.is_set()

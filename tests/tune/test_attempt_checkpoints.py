@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from orchestrator.events import Start
+from orchestrator.spec import Objective
 from orchestrator.tune.attempt import Attempt
-from orchestrator.tune.job import Ended, Job, Order
+from orchestrator.tune.job import Ended, Job
 from trainables.checkpoint import load
 from trainables.contract import Trial
 from trainables.isolation import Isolation
 
 Make = Callable[..., Attempt]
+MAX = Objective(metric="loss", mode="max", diverged_above=1e6)
 
 
 @pytest.fixture
@@ -25,8 +28,8 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
     made: list[Attempt] = []
 
     def make(run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), **job: Any) -> Attempt:
-        settings = {"heartbeat_s": 0.2, "metric": "loss", "mode": "min", "save_every_s": 3600.0} | job
-        order = Order(trial=7, attempt=len(made) + 1, config={}, seed=11, rungs=rungs)
+        settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "save_every_s": 3600.0} | job
+        order = Start(trial=7, attempt=len(made) + 1, config={}, seed=11, rungs=rungs)
         told = Job(
             trainable="",
             base=str(tmp_path),
@@ -87,13 +90,17 @@ def test_at_the_last_step_too(attempt: Make, files: Any) -> None:
 
 
 def test_the_best_is_the_objectives(attempt: Make, files: Any) -> None:
-    attempt_ = attempt(lambda trial: train(trial, (3.0, 7.0, 2.0)), mode="max", diverged_above=1e6)
+    attempt_ = attempt(lambda trial: train(trial, (3.0, 7.0, 2.0)), objective=MAX)
     ended(attempt_)
     assert files() == {"best": 2}
 
 
 def test_what_diverged_is_never_best(attempt: Make, files: Any) -> None:
-    made = attempt(lambda trial: train(trial, (3.0, -1e9, 4.0)), mode="max", diverged_above=1e6, keep="both")
+    made = attempt(
+        lambda trial: train(trial, (3.0, -1e9, 4.0)),
+        objective=MAX,
+        keep="both",
+    )
     while made.collect()[2] is None:  # as a driver that lets it go on
         pass
     assert files() == {"best": 3, "last": 3}
