@@ -114,4 +114,21 @@ class Dismissed:
     reason: str
 
 
-Event = Started | Reported | Returned | Raised | NotStarted | Ticked | Halted | Drained | Dismissed
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Added:
+    """Somebody wants this configuration of the space tried, beside what the search proposes."""
+
+    at: float
+    config: Config
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noted:
+    """Something about the whole sweep that is to stand in its records, and changes nothing else."""
+
+    at: float
+    text: str
+
+
+Event = Started | Reported | Returned | Raised | NotStarted | Ticked | Halted | Drained | Dismissed | Added | Noted

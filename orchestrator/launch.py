@@ -14,7 +14,7 @@ from orchestrator.control.outside import Outside
 from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, SweepError
 from orchestrator.fingerprint import fingerprints
-from orchestrator.placement import Machine, free_slots, need_of
+from orchestrator.placement import Machine, capacity, free_slots, need_of
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -78,7 +78,7 @@ def run_session(
         machine, observer, ray: As for ``launch``, which says what is raised, too.
     """
     spec = source.spec
-    count = free_slots(spec, [machine.node()])
+    fitting, count = capacity(spec, [machine.node()]), free_slots(spec, [machine.node()])
     signals = Signals()
     with ExitStack() as stack:
         lease = Lease.acquire(paths.lease)
@@ -91,7 +91,7 @@ def run_session(
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         signals.again()
 
-        outside = Outside(paths, lease, signals)
+        outside = Outside(paths, lease, signals, spec.resources.concurrency)
         drive(
             sweep,
             _job(source, paths, need, count),
@@ -102,7 +102,7 @@ def run_session(
                 "gpu": need.gpus,
                 **({"memory": need.memory} if need.memory else {}),
             },
-            slots=lambda: count,
+            slots=lambda: min(fitting, outside.concurrency or fitting),
             reuse=spec.trial.isolation == "reuse",
             poll=outside.poll,
             ended=lambda row: _tidy(paths, spec, row),

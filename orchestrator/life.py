@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from orchestrator.events import Measurement
-from orchestrator.rows import Config, Failure, MetricRow, State, TrialRow
+from orchestrator.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
 
 
@@ -19,6 +19,8 @@ class Life:
     seed: int
     bracket: int
     objective: Objective
+    origin: Origin = Origin.SEARCH
+    retry_of: int | None = None
     state: State = State.PENDING
     attempts: int = 0
     failures: int = 0
@@ -87,7 +89,7 @@ class Life:
         self.metrics.update(row.metrics)
 
     def interrupt(self) -> None:
-        """Its attempt was cut off by the end of the sweep: it waits for another."""
+        """It waits for another attempt: the end of the sweep cut it off, or it is to go on further."""
         self.state, self.reason, self.ended_at = State.PENDING, None, None
         self._attempt_began = None
 
@@ -130,6 +132,8 @@ class Life:
             attempts=self.attempts,
             failures=self.failures,
             preemptions=self.preemptions,
+            origin=self.origin,
+            retry_of=self.retry_of,
             started_at=self.started_at,
             ended_at=self.ended_at,
             train_s=self.train_s,

@@ -32,13 +32,22 @@ def need_of(spec: Spec, found: Sequence[Node]) -> Need:
 
 
 def free_slots(spec: Spec, found: Sequence[Node]) -> int:
-    """How many trials run at once.
+    """How many trials run at once, by the spec.
 
     Raises:
         InfeasibleError: Not even one fits.
+    """
+    return min(capacity(spec, found), spec.resources.concurrency or sys.maxsize)
+
+
+def capacity(spec: Spec, found: Sequence[Node]) -> int:
+    """How many trials fit at once.
+
+    Raises:
+        InfeasibleError: Not even one does.
     """
     need = need_of(spec, found)
     problem = lacking(found, need)
     if problem:
         raise InfeasibleError(f"{problem} (resources in the spec; --cpus and --gpus say what the machine has)")
-    return min(slots(found, need), spec.resources.concurrency or sys.maxsize)
+    return slots(found, need)

@@ -7,11 +7,12 @@ recorded: a report may stand in the records without the decision that was due on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.life import Life
-from orchestrator.rows import EventRow, Failure, MetricRow, State, TrialRow
+from orchestrator.rows import EVALUATION, EventRow, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.sweep import HALTED, Sweep
 
 
@@ -40,7 +41,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         if event.trial is None:
             continue
         if event.event == State.PENDING:
-            sweep.born((event.detail or {})["config"])
+            detail = event.detail or {}
+            sweep.born(detail["config"], Origin(detail["origin"]), detail["retry_of"])
             continue
         life = sweep.trials[event.trial]
         _relive(sweep, life, event)
@@ -51,13 +53,16 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     reports: dict[int, list[MetricRow]] = {}
     for report in recorded.metrics:
         reports.setdefault(report.trial, []).append(report)
-        sweep.recall(sweep.trials[report.trial], report)
+        _recall(sweep, sweep.trials[report.trial], report)
     for row in recorded.trials:
         sweep.trials[row.trial].node, sweep.trials[row.trial].gpu_ids = row.node, row.gpu_ids
     for life in sweep.trials:
         if not life.state.ended or life.number in halted:
-            sweep.revive(life, reports.get(life.number, ()), at)
-    sweep.resume(used_s=_used(recorded))
+            _revive(sweep, life, reports.get(life.number, ()), at)
+    sweep.used_s = _used(recorded)
+    sweep.best = sweep.find_best()
+    for life in sweep.trials:
+        sweep.journal.changed(life)  # the table of trials is to catch up
 
 
 def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
@@ -67,7 +72,7 @@ def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
             life.begin_attempt(event.at)
         case "rung":
             life.rung = event.rung
-            sweep.reenter(life, event.rung or 0, event.value)
+            _reenter(sweep, life, event.rung or 0, event.value)
         case "retry":
             life.end_attempt(event.at)
             life.state = State.PENDING
@@ -79,7 +84,44 @@ def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
             life.state, life.reason, life.ended_at = State(event.event), event.reason, event.at
             life.failure = _failure(event)
             life.failures += life.state is State.FAILED
-            sweep.retell(life, event.value)
+            _retell(sweep, life, event.value)
+
+
+def _reenter(sweep: Sweep, life: Life, rung: int, value: float | None) -> None:
+    """The trial entered a rung, and what was decided there stands."""
+    if value is None or not math.isfinite(value):
+        sweep.scheduler.diverge(life.number)
+    else:
+        sweep.scheduler.report(life.number, rung, value)
+
+
+def _retell(sweep: Sweep, life: Life, value: float | None) -> None:
+    """The trial ended, with this value told to the search."""
+    if life.state is State.DIVERGED:
+        sweep.teller.diverged(life)
+    elif life.state in (State.COMPLETED, State.STOPPED) and value is not None:
+        sweep.teller.result(life, value, step=life.rung if life.state is State.STOPPED else None)
+
+
+def _recall(sweep: Sweep, life: Life, row: MetricRow) -> None:
+    """The trial reported this."""
+    before = life.train_s
+    life.recall(row)
+    sweep.trained_s += life.train_s - before
+    value = row.metrics.get(sweep.objective.metric)
+    if value is not None and not sweep.objective.diverges(value):
+        life.measure(row.step, value)
+
+
+def _revive(sweep: Sweep, life: Life, rows: Sequence[MetricRow], at: float) -> None:
+    """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
+    life.interrupt()
+    for row in rows:
+        value = row.metrics.get(sweep.objective.metric)
+        if value is not None and not life.state.ended:
+            sweep.measured(life, at, row.step, value)
+    if not life.state.ended:
+        sweep.agenda.adopt(life)
 
 
 _ENDS = frozenset(state.value for state in State if state.ended)
@@ -91,7 +133,11 @@ def _failure(event: EventRow) -> Failure | None:
 
 def _used(recorded: Recorded) -> float:
     """Seconds that the sweep ran, over all its sessions; a session ends with the last thing it recorded."""
-    times = [(event.at, event.event == "sweep" and event.reason == "began") for event in recorded.events]
+    times = [
+        (event.at, event.event == "sweep" and event.reason == "began")
+        for event in recorded.events
+        if event.event != EVALUATION
+    ]
     times += [(row.reported_at, False) for row in recorded.metrics]
     return sum(_sessions(sorted(times)))
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.fingerprint import changes, fingerprints
+from orchestrator.growth import Growth, extend, full_length, retry
 from orchestrator.launch import run_session
 from orchestrator.loading import declared
 from orchestrator.placement import Machine
@@ -22,6 +22,7 @@ from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, write_sweep_json
 from orchestrator.replay import Recorded, replay
+from orchestrator.rows import State
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
@@ -30,24 +31,11 @@ from orchestrator.tune.job import pack_function
 from trainables.contract import declaration_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Growth:
-    """What a resume may change: absolute totals, not additions. None: as before."""
-
-    trials: int | None = None
-    hours: float | None = None
-    concurrency: int | None = None
-
-    def overrides(self) -> list[str]:
-        """As overrides of the spec."""
-        named = {"budget.trials": self.trials, "budget.hours": self.hours, "resources.concurrency": self.concurrency}
-        return [f"{key}={value}" for key, value in named.items() if value is not None]
-
-
 def resume(
     paths: SweepPaths,
     *,
     growth: Growth | None = None,
+    again: Collection[State] = (),
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
     machine: Machine | None = None,
@@ -59,19 +47,20 @@ def resume(
     Args:
         paths: Its files.
         growth: New totals.
+        again: Trials that ended in one of these states are tried once more, as new trials beside the budget's.
         allow_change: Go on although the trainable's code or the data changed since the launch.
         train: The trainable, if it was given from Python at the launch.
         machine, observer, ray: As for ``launch``.
 
     Raises:
-        UserError: Another driver runs it; code or data changed; the function is missing; or a new total is smaller
-            than what is used already.
+        UserError: Another driver runs it; code or data changed; the function is missing; a new total is smaller
+            than what is used already; or there is nothing to try again.
         SpecError: The saved spec does not fit the trainable any more.
         SweepError: As for ``launch``.
     """
     growth = growth or Growth()
     info = read_sweep_json(paths.info)
-    source = _source(info, growth, train)
+    source, old_end, grown = _source(info, growth, train)
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
     changed = changes(info.fingerprints, now)
     if changed and not allow_change:
@@ -88,15 +77,20 @@ def resume(
             trials=trial_rows(trials_table(paths), kinds),
         )
         replay(sweep, recorded, time.time())
-        if len(sweep.trials) > sweep.limits.trials:
+        if sweep.agenda.proposed > sweep.limits.trials:
             raise UserError(
-                f"{info.name} has {len(sweep.trials)} trials already: --trials is a total, and cannot be less"
+                f"{info.name} has {sweep.agenda.proposed} trials already: --trials is a total, and cannot be less"
             )
+        if growth.max_steps is not None and old_end is not None:
+            extend(sweep, old_end, time.time())
+        if again and not retry(sweep, again, time.time()):
+            raise UserError(f"{info.name} has no {' or '.join(again)} trial that was not tried again already")
         entry = {
             "at": datetime.now(UTC).isoformat(),
             "command": list(sys.argv),
             "changed": changed,
-            "grown": growth.overrides(),
+            "grown": grown,
+            "retried": sorted(again),
         }
         write_sweep_json(
             paths.info,
@@ -106,15 +100,19 @@ def resume(
     return run_session(source, paths, begin=begin, machine=machine or Machine(), observer=observer, ray=ray)
 
 
-def _source(info: SweepInfo, growth: Growth, train: Callable[..., Any] | None) -> Source:
+def _source(info: SweepInfo, growth: Growth, train: Callable[..., Any] | None) -> tuple[Source, int | None, list[str]]:
+    """The grown sweep; the last step of a full training before; and what changed, as overrides."""
     base = Path(info.directory)
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
-    spec = parse_spec(info.spec, base=base, overrides=growth.overrides(), resolve=resolve)
-    return Source(
-        spec=spec,
+    before = parse_spec(info.spec, base=base, resolve=resolve)
+    declaration = resolve(before.trainable, base)
+    grown = growth.overrides(before, declaration)
+    source = Source(
+        spec=parse_spec(info.spec, base=base, overrides=grown, resolve=resolve),
         text=b"",
         base=base,
-        declaration=resolve(spec.trainable, base),
+        declaration=declaration,
         function=train,
         packed=None if train is None else pack_function(train),
     )
+    return source, full_length(before, declaration), grown

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+EVALUATION = "evaluation"
+"""The event of a winner's test scores, measured after the sweep and no part of its running time."""
+
 Config = dict[str, Any]
 """A configuration: parameter name to value. A parameter that a condition left out is absent."""
 
@@ -35,6 +38,15 @@ class State(StrEnum):
         return self not in (State.PENDING, State.RUNNING)
 
 
+class Origin(StrEnum):
+    """Who wanted a trial's configuration."""
+
+    START = "start"  # the spec's search.start
+    SEARCH = "search"
+    ADDED = "added"  # somebody, while the sweep ran
+    RETRY = "retry"  # somebody who wants a trial that has ended once more
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricRow:
     """One report: what a trial measured at a step."""
@@ -52,7 +64,7 @@ class EventRow:
     """One change of state, or one decision of the scheduler with the cutoff it compared against."""
 
     at: float
-    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note"
+    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note", "evaluation"
     trial: int | None = None  # None: the event is the whole sweep's
     attempt: int | None = None
     step: int | None = None
@@ -61,7 +73,7 @@ class EventRow:
     cutoff: float | None = None  # what it was compared against
     decision: str | None = None  # "continue" or "stop"
     reason: str | None = None  # a sentence for people
-    detail: Mapping[str, Any] | None = None  # JSON: the configuration at "pending", the error at "failed"
+    detail: Mapping[str, Any] | None = None  # JSON: configuration and origin at "pending", the error at "failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +104,8 @@ class TrialRow:
     attempts: int = 0
     failures: int = 0
     preemptions: int = 0
+    origin: Origin = Origin.SEARCH
+    retry_of: int | None = None  # the trial whose configuration this one tries once more
     started_at: float | None = None
     ended_at: float | None = None
     train_s: float = 0.0

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import random
 from collections.abc import Sequence
 
 from orchestrator import events
+from orchestrator.agenda import Agenda, wait_after
 from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
 from orchestrator.limits import Limits
-from orchestrator.rows import Config, Failure, MetricRow, State
+from orchestrator.rows import Config, Failure, Origin, State
 from orchestrator.schedule import Scheduler
 from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
@@ -38,6 +38,9 @@ class Sweep:
         best: The best of them, running ones included; None before the first finite objective.
         halted: Why the whole sweep ended early, in words; None if it did not.
         failed: Whether that was a failure.
+        used_s: Seconds of wall time in earlier sessions.
+        trained_s: Seconds of training over all trials and sessions.
+        agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
     """
 
     def __init__(
@@ -58,36 +61,31 @@ class Sweep:
         self.best: Life | None = None
         self.halted: str | None = None
         self.failed = False
-        self._space = space
-        self._search = search
-        self._teller = Teller(search, objective.mode)
-        self._journal = Journal()
+        self.agenda = Agenda(space=space, search=search, trials=limits.trials, start=start)
+        self.teller = Teller(search, objective.mode)
+        self.journal = Journal()
         self._seed = seed
-        self._points = list(start)
-        self._tried: set[str] = set()
         self._live: set[int] = set()  # asked for and not ended
-        self._again: list[Life] = []  # to be attempted again
-        self._no_more = False  # no new configurations
         self._draining: str | None = None  # why no trial goes on beyond its next report
         self._began: float | None = None
-        self._used_s = 0.0  # in earlier sessions
-        self._trained_s = 0.0  # over all trials and sessions
+        self.used_s = 0.0
+        self.trained_s = 0.0
 
     # What to start ---------------------------------------------------------------------------------------------
 
     def ask(self, at: float) -> events.Start | None:
-        """The next attempt to start; None if there is nothing to start now, or ever (see ``exhausted``)."""
+        """The next attempt to start; None if there is nothing to start now, or ever (see ``finished``)."""
         if self._began is None:
             self._began = at
-            self._journal.noted(at, "sweep", "began")
+            self.journal.noted(at, "sweep", "began")
         if self.halted is not None or self._draining is not None:
             return None
-        life = self._again.pop(0) if self._again else self._new_trial(at)
+        life = self.agenda.due(at) or self._new_trial(at)
         if life is None:
             return None
         life.attempts += 1
         self._live.add(life.number)
-        self._journal.changed(life)
+        self.journal.changed(life)
         return events.Start(
             trial=life.number,
             attempt=life.attempts,
@@ -97,47 +95,56 @@ class Sweep:
         )
 
     def _new_trial(self, at: float) -> Life | None:
-        number = len(self.trials)
-        config = self._next_config(number) if number < self.limits.trials else None
-        if config is None:
-            if number < self.limits.trials and not self._no_more:
-                self._journal.noted(at, "note", f"the space is used up after {number} different configurations")
-            self._no_more = True
-            return None
-        life = self.born(config)
-        self._journal.happened(life, at, State.PENDING, detail={"config": config})
+        before = self.agenda.used_up
+        proposal = self.agenda.propose(len(self.trials))
+        if proposal is not None:
+            return self._born(at, *proposal)
+        if self.agenda.used_up and not before:
+            self.journal.noted(at, "note", f"the space is used up after {len(self.trials)} different configurations")
+        return None
+
+    def _born(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Life:
+        life = self.born(config, origin, retry_of)
+        detail = {"config": config, "origin": origin, "retry_of": retry_of}
+        self.journal.happened(life, at, State.PENDING, detail=detail)
         return life
 
-    def born(self, config: Config) -> Life:
+    def born(self, config: Config, origin: Origin, retry_of: int | None) -> Life:
         """The next trial, with this configuration."""
         number = len(self.trials)
-        self._tried.add(self._space.key(config))
+        self.agenda.took(config, origin)
         life = Life(
             number=number,
             config=config,
             seed=random.Random(f"{self._seed}/{number}/trial").getrandbits(31),
             bracket=self.scheduler.bracket(number),
             objective=self.objective,
+            origin=origin,
+            retry_of=retry_of,
         )
         self.trials.append(life)
         return life
 
-    def _next_config(self, number: int) -> Config | None:
-        while self._points:
-            config = self._points.pop(0)
-            if self._acceptable(config):
-                self._search.resume(number, config)
-                return config
-        return self._search.ask(number, self._acceptable)
+    def also(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
+        """A trial beside those that the search proposes, to be started next."""
+        self.agenda.adopt(self._born(at, config, origin, retry_of))
 
-    def _acceptable(self, config: Config) -> bool:
-        return self._space.key(config) not in self._tried and self._space.feasible(config)
+    @property
+    def total(self) -> int:
+        """How many trials there will be, as far as it is known."""
+        if self.exhausted:
+            return len(self.trials)
+        return len(self.trials) - self.agenda.proposed + self.limits.trials
+
+    @property
+    def due(self) -> float | None:
+        """When the next of the attempts that wait may start; None if none waits."""
+        return self.agenda.next_at
 
     @property
     def exhausted(self) -> bool:
         """Whether no further attempt will be started, unless one that runs has to be repeated."""
-        no_more = self._no_more or len(self.trials) >= self.limits.trials
-        return self.halted is not None or (no_more and not self._again)
+        return self.halted is not None or self.agenda.exhausted
 
     @property
     def finished(self) -> bool:
@@ -163,16 +170,22 @@ class Sweep:
             case events.Drained():
                 self._drain(event.at, event.reason)
                 return True
+            case events.Added():
+                self._added(event)
+                return True
+            case events.Noted():
+                self.journal.noted(event.at, "note", event.text)
+                return True
         if event.trial >= len(self.trials):
             return False  # somebody asked for the end of a trial that never was
         life = self.trials[event.trial]
         if life.state.ended:
             return False
-        self._journal.changed(life)
+        self.journal.changed(life)
         match event:
             case events.Started():
                 life.begin_attempt(event.at)
-                self._journal.happened(life, event.at, State.RUNNING)
+                self.journal.happened(life, event.at, State.RUNNING)
             case events.Reported():
                 self._reported(life, event)
             case events.Returned():
@@ -192,36 +205,37 @@ class Sweep:
         for measurement in event.measurements:
             before = life.train_s
             row = life.report(measurement)
-            self._trained_s += life.train_s - before
+            self.trained_s += life.train_s - before
             if row is None:
                 continue
-            self._journal.measured(row)
+            self.journal.measured(row)
             value = measurement.metrics.get(self.objective.metric)
             if value is not None:
-                self._measured(life, event.at, row.step, value)
+                self.measured(life, event.at, row.step, value)
             elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
                 self._came_to_its_end(life, event.at, self._last_step_reached)
             if life.state.ended:
                 return
         if event.measurements and life.dismissed is not None:
             self._end(life, State.CANCELLED, event.at, life.dismissed)
-            self._teller.nothing(life)
+            self.teller.nothing(life)
         elif event.measurements and self._draining is not None:
             self._end(life, State.CANCELLED, event.at, self._draining, decision=HALTED)
-            self._teller.nothing(life)
+            self.teller.nothing(life)
 
-    def _measured(self, life: Life, at: float, step: int, value: float) -> None:
+    def measured(self, life: Life, at: float, step: int, value: float) -> None:
+        """The trial had this objective at a step: decide what is due there."""
         if self.objective.diverges(value):
             self._diverge(life, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
         life.measure(step, value)
         decisions = self.scheduler.report(life.number, step, value)
-        self._journal.decided(life, at, decisions)
+        self.journal.decided(life, at, decisions)
         cut = next((decision for decision in decisions if decision.stop), None)
         if cut is not None:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
             self._end(life, State.STOPPED, at, reason, value=cut.value)
-            self._teller.result(life, cut.value, step=cut.rung)
+            self.teller.result(life, cut.value, step=cut.rung)
         elif self._is_last(step):
             self._complete(life, at, self._last_step_reached)
         elif self.best is None or better(life, self.best):
@@ -251,7 +265,7 @@ class Sweep:
             self._retry(life, event.at, "preemption", reason)
         elif life.failures < self.limits.retries and not life.fails_like_before(failure):
             life.fail(failure)
-            self._retry(life, event.at, "failure", reason)
+            self._retry(life, event.at, "failure", reason, wait_s=wait_after(life.failures))
         else:
             self._fail(life, event.at, failure)
 
@@ -262,44 +276,50 @@ class Sweep:
             self._fail(life, event.at, event.failure)
         else:
             self._live.discard(life.number)
-            self._again.append(life)
+            self.agenda.repeat(life)
+
+    def _added(self, event: events.Added) -> None:
+        if self.agenda.tried(event.config):
+            self.journal.noted(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
+        elif self.halted is None and self._draining is None:
+            self.also(event.at, event.config, Origin.ADDED)
 
     def _check_time(self, at: float) -> None:
-        used = self._used_s + (0.0 if self._began is None else at - self._began)
-        reason = self.limits.used_up(used, self._trained_s)
+        used = self.used_s + (0.0 if self._began is None else at - self._began)
+        reason = self.limits.used_up(used, self.trained_s)
         if reason is not None:
             self._halt(at, reason)
 
     def _trained(self, life: Life, seconds: float) -> None:
         before = life.train_s
         life.train(seconds)
-        self._trained_s += life.train_s - before
+        self.trained_s += life.train_s - before
 
     # How trials end --------------------------------------------------------------------------------------------
 
     def _complete(self, life: Life, at: float, reason: str) -> None:
         assert life.result is not None
         self._end(life, State.COMPLETED, at, reason, value=life.result)
-        self._teller.result(life, life.result)
+        self.teller.result(life, life.result)
 
     def _diverge(self, life: Life, at: float, reason: str) -> None:
-        self._journal.decided(life, at, self.scheduler.diverge(life.number))
+        self.journal.decided(life, at, self.scheduler.diverge(life.number))
         self._end(life, State.DIVERGED, at, reason)
-        self._teller.diverged(life)
+        self.teller.diverged(life)
 
     def _fail(self, life: Life, at: float, failure: Failure) -> None:
         life.fail(failure)
         self._end(life, State.FAILED, at, f"{failure.type}: {failure.message}")
-        self._teller.nothing(life)
+        self.teller.nothing(life)
         self._check_failures(at)
 
-    def _retry(self, life: Life, at: float, cause: str, reason: str) -> None:
+    def _retry(self, life: Life, at: float, cause: str, reason: str, *, wait_s: float = 0.0) -> None:
         life.end_attempt(at)
         life.state = State.PENDING
         self._live.discard(life.number)
-        self._again.append(life)
+        self.agenda.repeat(life, not_before=at + wait_s)
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
-        self._journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
+        self.journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
 
     def _end(
         self,
@@ -316,11 +336,11 @@ class Sweep:
         self._live.discard(life.number)
         if state in (State.DIVERGED, State.FAILED):
             if self.best is life:
-                self.best = self._find_best()
+                self.best = self.find_best()
         elif life.result is not None and (self.best is None or better(life, self.best)):
             self.best = life
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
-        self._journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        self.journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
         if self._draining is not None:
             self._drain(at, self._draining)
 
@@ -335,18 +355,18 @@ class Sweep:
         if self.halted is not None:
             return
         self.halted = reason
-        self._journal.noted(at, "sweep", reason)
-        waiting, self._again = self._again, []
-        for life in [*(self.trials[number] for number in sorted(self._live)), *waiting]:
+        self.journal.noted(at, "sweep", reason)
+        for life in [*(self.trials[number] for number in sorted(self._live)), *self.agenda.clear()]:
             self._end(life, State.CANCELLED, at, reason, decision=HALTED)
-            self._teller.nothing(life)
+            self.teller.nothing(life)
 
     def _drain(self, at: float, reason: str) -> None:
         self._draining = reason
         if not any(self.trials[number].state is State.RUNNING for number in self._live):
             self._halt(at, reason)
 
-    def _find_best(self) -> Life | None:
+    def find_best(self) -> Life | None:
+        """Looked for among all trials, as after one of them has lost its result."""
         best = None
         for life in self.trials:
             if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
@@ -355,54 +375,11 @@ class Sweep:
                 best = life
         return best
 
-    # A restart: replay.py brings a machine that has not begun to where the recorded one was -----------------------
-
-    def reenter(self, life: Life, rung: int, value: float | None) -> None:
-        """The trial entered a rung, and what was decided there stands."""
-        if value is None or not math.isfinite(value):
-            self.scheduler.diverge(life.number)
-        else:
-            self.scheduler.report(life.number, rung, value)
-
-    def retell(self, life: Life, value: float | None) -> None:
-        """The trial ended, with this value told to the search."""
-        if life.state is State.DIVERGED:
-            self._teller.diverged(life)
-        elif life.state in (State.COMPLETED, State.STOPPED) and value is not None:
-            self._teller.result(life, value, step=life.rung if life.state is State.STOPPED else None)
-
-    def recall(self, life: Life, row: MetricRow) -> None:
-        """The trial reported this."""
-        before = life.train_s
-        life.recall(row)
-        self._trained_s += life.train_s - before
-        value = row.metrics.get(self.objective.metric)
-        if value is not None and not self.objective.diverges(value):
-            life.measure(row.step, value)
-
-    def revive(self, life: Life, rows: Sequence[MetricRow], at: float) -> None:
-        """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
-        life.interrupt()
-        self._search.resume(life.number, life.config)
-        for row in rows:
-            value = row.metrics.get(self.objective.metric)
-            if value is not None and not life.state.ended:
-                self._measured(life, at, row.step, value)
-        if not life.state.ended:
-            self._again.append(life)
-
-    def resume(self, used_s: float) -> None:
-        """All is told: so many seconds were used in earlier sessions. The table of trials is to catch up."""
-        for life in self.trials:
-            self._journal.changed(life)
-        self._used_s = used_s
-        self.best = self._find_best()
-
     # What is recorded ------------------------------------------------------------------------------------------
 
     def take(self, now: float) -> Rows:
         """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
-        return self._journal.take(now)
+        return self.journal.take(now)
 
 
 def _never_reported(metric: str, names: set[str]) -> Failure:

@@ -345,8 +345,8 @@ class TestTelling:
     def run(self, **sections: Any) -> Spy:
         sweep = make(trials=6, **sections)
         spy = Spy([0.5, 0.2, 0.3, 0.7, 0.1, 0.9])
-        sweep._search = spy
-        sweep._teller = Teller(spy, "min")
+        sweep.agenda._search = spy
+        sweep.teller = Teller(spy, "min")
 
         def curve(start: events.Start) -> Iterator[Report]:
             if start.trial in (0, 3):

@@ -1,7 +1,8 @@
-"""The commands that run sweeps: launch, resume, stop."""
+"""The commands that run sweeps: launch, resume, stop, add."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -21,6 +22,14 @@ from orchestrator.cli.options import (
     Trials,
 )
 from orchestrator.errors import UserError
+
+
+class Retry(StrEnum):
+    """What of a sweep can be tried once more."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DIVERGED = "diverged"
 
 
 def launch_(
@@ -69,6 +78,14 @@ def resume_(
     sweep: SweepName = None,
     trials: Annotated[int | None, typer.Option("--trials", min=1, help="A new total of trials.")] = None,
     hours: Annotated[float | None, typer.Option("--hours", min=0, help="A new total of hours.")] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option("--max-steps", min=1, help="A new total of steps of a full training; the best go on."),
+    ] = None,
+    retry: Annotated[
+        list[Retry] | None,
+        typer.Option("--retry", help="Try trials that ended so once more, as new trials. Repeatable."),
+    ] = None,
     concurrency: Concurrency = None,
     allow_change: Annotated[
         bool, typer.Option("--allow-change", help="Go on although the trainable's code or the data changed.")
@@ -81,15 +98,20 @@ def resume_(
 
     It goes on from its records, on this machine. Trials that were running go on from their last checkpoint."""
     from orchestrator.cli.watching import watched
+    from orchestrator.growth import Growth
     from orchestrator.placement import Machine
     from orchestrator.records.find import find
-    from orchestrator.resume import Growth, resume
+    from orchestrator.resume import resume
+    from orchestrator.rows import State
 
     paths = find(results, sweep)
-    growth = Growth(trials=trials, hours=hours, concurrency=concurrency)
+    growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency)
+    again = [State(state) for state in retry or ()]
     machine = Machine(cpus=cpus, gpus=gpus)
     watched(
-        lambda observer: resume(paths, growth=growth, allow_change=allow_change, machine=machine, observer=observer),
+        lambda observer: resume(
+            paths, growth=growth, again=again, allow_change=allow_change, machine=machine, observer=observer
+        ),
         name=paths.name,
         results=results,
     )
@@ -104,7 +126,29 @@ def stop(
     """Stop a running sweep, from any machine that sees its directory. `sweep resume` goes on with it.
 
     Running trials end at their next report. Returns when the sweep has ended."""
-    from orchestrator.cli.stopping import stop as ask
+    from orchestrator.cli import asking
     from orchestrator.records.find import find
 
-    ask(find(results, sweep), trial=trial, now=now)
+    asking.stop(find(results, sweep), trial=trial, now=now)
+
+
+def add(
+    sweep: SweepName = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option("--config", metavar="YAML", help="A configuration to try next, as '{lr: 0.01}'. Repeatable."),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Trials at once from now on, as far as they fit.")
+    ] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Give a running sweep configurations to try next, or another number of trials at once.
+
+    They come on top of the budget's trials. Returns when they are recorded."""
+    from orchestrator.cli import asking
+    from orchestrator.records.find import find
+
+    if not config and concurrency is None:
+        raise UserError("there is nothing to add: give --config or --concurrency")
+    asking.add(find(results, sweep), config or [], concurrency)

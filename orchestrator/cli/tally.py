@@ -57,7 +57,7 @@ class Tally:
     def look(self, sweep: Sweep, now: float) -> list[Change]:
         """What is new, by trial."""
         self.now = now
-        self.total = len(sweep.trials) if sweep.exhausted else sweep.limits.trials
+        self.total = sweep.total
         for life in sweep.trials[self._known :]:
             self._open[life.number] = 0
         self._known = len(sweep.trials)

@@ -19,11 +19,13 @@ class Outside:
 
     Attributes:
         asked_to_end: Whether the sweep was asked to end, which is then no failure of it.
+        concurrency: How many trials may run at once; None: as many as fit.
     """
 
-    def __init__(self, paths: SweepPaths, lease: Lease, signals: Signals) -> None:
+    def __init__(self, paths: SweepPaths, lease: Lease, signals: Signals, concurrency: int | None) -> None:
         take(paths.requests)  # what was asked of a driver before is void
         self.asked_to_end = False
+        self.concurrency = concurrency
         self._paths = paths
         self._lease = lease
         self._signals = signals
@@ -48,6 +50,13 @@ class Outside:
     def _event(self, request: Request, at: float) -> events.Event:
         if request.kind == "dismiss" and request.trial is not None:
             return events.Dismissed(trial=request.trial, at=at, reason=f"ended by {request.by}")
+        if request.kind == "add" and request.config is not None:
+            return events.Added(at=at, config=request.config, by=request.by)
+        if request.kind == "concurrency" and request.concurrency is not None:
+            self.concurrency = request.concurrency
+            return events.Noted(
+                at=at, text=f"at most {request.concurrency} trials at once from now on, by {request.by}"
+            )
         self.asked_to_end = True
         kind = events.Halted if request.kind == "halt" else events.Drained
         return kind(at=at, reason=f"stopped by {request.by}")

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.records.disk import replace_file
+from orchestrator.rows import Config
 
-Kind = Literal["stop", "halt", "dismiss"]
-"""``stop`` ends the sweep, each trial at its next report; ``halt`` ends it at once; ``dismiss`` ends one trial."""
+Kind = Literal["stop", "halt", "dismiss", "add", "concurrency"]
+"""``stop`` ends the sweep, each trial at its next report; ``halt`` ends it at once; ``dismiss`` ends one trial;
+``add`` wants a configuration tried; ``concurrency`` another number of trials at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,9 @@ class Request:
 
     kind: Kind
     trial: int | None = None  # of ``dismiss``
-    by: str = ""  # who asked: host and pid
+    config: Config | None = None  # of ``add``: one of the space
+    concurrency: int | None = None
+    by: str = ""  # who asked: command, host and pid
 
 
 def send(directory: Path, request: Request) -> Path:

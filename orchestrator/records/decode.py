@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.records.schema import CONFIG, Kind, metric_names
-from orchestrator.rows import Config, EventRow, Failure, MetricRow, State, TrialRow
+from orchestrator.records.schema import CONFIG, Kind, metric_names, trials_schema
+from orchestrator.rows import Config, EventRow, Failure, MetricRow, Origin, State, TrialRow
 
 
 def metric_rows(table: pa.Table) -> list[MetricRow]:
@@ -50,7 +50,13 @@ def event_rows(table: pa.Table) -> list[EventRow]:
 
 
 def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow]:
-    """The trials of a trials table whose configuration has these parameters."""
+    """The trials of a trials table whose configuration has these parameters.
+
+    Columns that an earlier edition of the schema did not have count as empty.
+    """
+    for field in trials_schema(parameters):
+        if field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     return [
         TrialRow(
             trial=row["trial"],
@@ -67,6 +73,8 @@ def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow
             attempts=row["attempts"],
             failures=row["failures"],
             preemptions=row["preemptions"],
+            origin=Origin(row["origin"] or Origin.SEARCH),
+            retry_of=row["retry_of"],
             started_at=_seconds(row["started_at"]),
             ended_at=_seconds(row["ended_at"]),
             train_s=row["train_s"],

@@ -75,6 +75,8 @@ def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep
         "attempts": _integers(row.attempts for row in rows),
         "failures": _integers(row.failures for row in rows),
         "preemptions": _integers(row.preemptions for row in rows),
+        "origin": _texts(row.origin.value for row in rows),
+        "retry_of": _integers(row.retry_of for row in rows),
         "started_at": _times(row.started_at for row in rows),
         "ended_at": _times(row.ended_at for row in rows),
         "train_s": _floats(row.train_s for row in rows),

@@ -62,6 +62,8 @@ _TRIALS_BEFORE = {
     "attempts": pa.int64(),
     "failures": pa.int64(),
     "preemptions": pa.int64(),
+    "origin": pa.string(),
+    "retry_of": pa.int64(),
 }
 _TRIALS_AFTER = {
     "started_at": TIME,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +46,10 @@ class Scheduler(Protocol):
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
         """Enter the trial as the worst at the next rung it would have come to."""
+        ...
+
+    def cutoff_among(self, values: Sequence[float]) -> float | None:
+        """The cutoff of a rung that all of these have entered; None if none of them would be stopped."""
         ...
 
     def table(self) -> tuple[RungSummary, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections.abc import Sequence
 
 from orchestrator.schedule import Decision, RungSummary
 
@@ -85,6 +86,7 @@ class Asha:
     ) -> None:
         self._sign = 1.0 if mode == "min" else -1.0
         self._seed = seed
+        self._eta = reduction_factor
         steps = []
         step = grace_period
         while step < max_step:
@@ -127,6 +129,13 @@ class Asha:
         stop = loss > cutoff or loss == math.inf
         rung.stopped += stop
         return Decision(rung=rung.step, value=value, cutoff=self._sign * cutoff, stop=stop)
+
+    def cutoff_among(self, values: Sequence[float]) -> float | None:
+        """The quantile 1 / eta of them all, as synchronous halving takes it."""
+        rung = Rung(step=0, eta=self._eta)
+        for value in values:
+            rung.enter(self._sign * value)
+        return self._sign * rung.cutoff() if values else None
 
     def table(self) -> tuple[RungSummary, ...]:
         """All rungs, by bracket and step."""

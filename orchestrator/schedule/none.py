@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestrator.schedule import Decision, RungSummary
 
 
@@ -23,6 +25,10 @@ class NoScheduler:
     def diverge(self, trial: int) -> tuple[Decision, ...]:
         """Nothing to enter."""
         return ()
+
+    def cutoff_among(self, values: Sequence[float]) -> float | None:
+        """There is none."""
+        return None
 
     def table(self) -> tuple[RungSummary, ...]:
         """Empty."""

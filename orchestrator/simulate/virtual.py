@@ -46,9 +46,12 @@ def simulate(
     run = _Run(sweep, train, overhead_s, began)
     while True:
         run.fill(slots)
-        if not run.queue:
+        if run.queue:
+            run.next_report()
+        elif sweep.due is not None and not sweep.finished:
+            run.now = max(run.now, sweep.due)
+        else:
             break
-        run.next_report()
     rows = sweep.take(run.now)
     return Outcome(
         seconds=run.now - began,

@@ -5,6 +5,7 @@ from orchestrator.spec.expression import EvaluationError, Expression
 from orchestrator.spec.grammar import ExpressionError
 from orchestrator.spec.max_step import max_step
 from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy
+from orchestrator.spec.one_config import read_config
 from orchestrator.spec.reading import parse_spec, read_spec
 from orchestrator.spec.schema import spec_schema
 from orchestrator.spec.space import Space
@@ -25,6 +26,7 @@ __all__ = [
     "TrialPolicy",
     "max_step",
     "parse_spec",
+    "read_config",
     "read_spec",
     "spec_schema",
 ]

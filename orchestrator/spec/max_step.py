@@ -12,6 +12,11 @@ UNDECLARED_LENGTH = "epochs"
 """The hyperparameter that is taken for the length of a training where the trainable declares nothing."""
 
 
+def length_of(declaration: Declaration | None) -> str:
+    """The hyperparameter that counts the steps of a full training; "" if the trainable declares none."""
+    return UNDECLARED_LENGTH if declaration is None else declaration.length
+
+
 def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     """The last step of the longest training: what the scheduler section says, else the trainable's length.
 
@@ -20,7 +25,7 @@ def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     """
     if spec.scheduler is not None and spec.scheduler.max is not None:
         return spec.scheduler.max
-    length = UNDECLARED_LENGTH if declaration is None else declaration.length
+    length = length_of(declaration)
     known: dict[str, Any] = {} if declaration is None else dict(declaration.defaults())
     known |= {name: each.extent and each.extent[1] for name, each in spec.distributions().items()}
     known |= spec.fixed

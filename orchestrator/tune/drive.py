@@ -25,6 +25,7 @@ SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in control/signals.py
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the Asker hands out no more than the slots hold
 }
 """Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""
 
@@ -108,14 +109,13 @@ def drive(
         recorder: Takes the rows; it is flushed, not closed.
         observer: Is shown the sweep.
         resources: Of one trial, as Ray names them: {"cpu": 1, "gpu": 0.5, ...}.
-        slots: How many trials fit on the cluster at once, now.
+        slots: How many trials may run at once, now.
         reuse: Whether a process serves trial after trial.
         ended: Is given the row of each trial that has ended.
         poll: Called some ten times a second; what it returns has happened to the sweep.
     """
     for name, value in SETTINGS.items():
         os.environ[name] = value
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(1, slots()))
 
     from ray import tune
     from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner

@@ -1,0 +1,30 @@
+"""One configuration that somebody gives on the command line."""
+
+from __future__ import annotations
+
+from orchestrator.rows import Config
+from orchestrator.spec.expression import EvaluationError
+from orchestrator.spec.space import Space
+from orchestrator.spec.yaml_reader import from_yaml
+
+
+def read_config(text: str, space: Space, *, name: str) -> Config:
+    """A configuration of the space, out of YAML such as ``{lr: 0.01, layers: 3}``.
+
+    Args:
+        text: The YAML.
+        space: Which parameters there are, and their values.
+        name: Where it stands, for mistakes.
+
+    Raises:
+        SpecError: With every mistake.
+    """
+    document = from_yaml(text, name)
+    document.raise_mistakes()
+    try:
+        for key, problem, allowed in space.complete(document.data):
+            document.add((key,) if key else (), problem, allowed)
+    except EvaluationError as error:
+        document.add((), error.problem)
+    document.raise_mistakes()
+    return space.canonical(document.data)
