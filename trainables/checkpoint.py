@@ -36,21 +36,32 @@ def find(directory: Path, name: Literal["best", "last"]) -> Path | None:
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def tidy(directory: Path, keep: Keep) -> None:
-    """Remove what is not to stay of a trial that is over: other checkpoints, damaged ones, what killed writers left.
+def surplus(directory: Path, keep: Keep) -> list[Path]:
+    """What is not to stay of a trial that nobody trains: other checkpoints, damaged ones, what killed writers left.
 
-    Where "best" is to stay and there is none, because no report came at the step of a save, "last" stays. A directory
-    without checkpoints goes, too; a writer still at work there then gives up.
+    Where "best" is to stay and there is none, because no report came at the step of a save, "last" stays.
+
+    Raises:
+        OSError: The directory cannot be read.
+    """
+    names = kept(keep, best=find(directory, "best") is not None)
+    try:
+        return [path for path in directory.iterdir() if not (path.stem in names and path.suffix in SUFFIXES)]
+    except FileNotFoundError:
+        return []
+
+
+def tidy(directory: Path, keep: Keep) -> None:
+    """Remove the :func:`surplus`, and a directory without checkpoints; a writer still at work there then gives up.
 
     Raises:
         OSError: Something cannot be removed.
     """
-    names = kept(keep, best=find(directory, "best") is not None)
     with suppress(FileNotFoundError):  # then there is nothing to remove
-        while unwanted := [path for path in directory.iterdir() if not _is_checkpoint(path, names)]:
+        while unwanted := surplus(directory, keep):
             for path in unwanted:
                 path.unlink(missing_ok=True)
-        if names and any(directory.iterdir()):
+        if keep != "none" and any(directory.iterdir()):
             return
         try:
             directory.rmdir()
@@ -58,10 +69,6 @@ def tidy(directory: Path, keep: Keep) -> None:
             if error.errno != errno.ENOTEMPTY:
                 raise
             tidy(directory, keep)  # a writer was quicker
-
-
-def _is_checkpoint(path: Path, names: Collection[str]) -> bool:
-    return path.stem in names and path.suffix in SUFFIXES
 
 
 def kept(keep: Keep, *, best: bool) -> Collection[str]:

@@ -76,13 +76,20 @@ class Declaration:
 T = TypeVar("T", bound=Callable[..., Any])
 
 
-def declare(*hyperparameters: Hyperparameter, length: str = "", metrics: tuple[str, ...] = ()) -> Callable[[T], T]:
+def declare(
+    *hyperparameters: Hyperparameter,
+    length: str = "",
+    metrics: tuple[str, ...] = (),
+    evaluate: Callable[..., Mapping[str, float]] | None = None,
+) -> Callable[[T], T]:
     """Decorate a trainable with its hyperparameters. A trainable without it opts out of name checks.
 
     Args:
         hyperparameters: All that the trainable reads from its configuration.
         length: The name of the one that counts the steps of a full training; ASHA takes its maximum from there.
         metrics: The metrics it reports.
+        evaluate: Scores a function's trained model on the test part; ``train.evaluate = ...`` says the same. See
+            :mod:`trainables.evaluation`.
     """
 
     def decorate(trainable: T) -> T:
@@ -90,6 +97,8 @@ def declare(*hyperparameters: Hyperparameter, length: str = "", metrics: tuple[s
         trainable.declaration = Declaration(  # type: ignore[attr-defined]
             hyperparameters=hyperparameters, length=length, metrics=metrics, summary=summary
         )
+        if evaluate is not None:
+            trainable.evaluate = evaluate  # type: ignore[attr-defined]
         return trainable
 
     return decorate
@@ -184,9 +193,7 @@ class Trial:
             if name in RESERVED:
                 raise ValueError(f"report({name}=…): {name!r} is a column of the records; give the metric another name")
             try:
-                if isinstance(value, str | bytes):
-                    raise TypeError
-                values[name] = float(value)
+                values[name] = as_number(value)
             except (TypeError, ValueError, RuntimeError):
                 raise TypeError(
                     f"report({name}={value!r}): a metric is one number, got {type(value).__name__}"
@@ -229,6 +236,17 @@ class Trial:
         return restored.restored()
 
 
+def as_number(value: Any) -> float:
+    """A metric: a number of Python's or numpy's, or a tensor of one element. Text is none, whatever it says.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: It is no single number.
+    """
+    if isinstance(value, str | bytes):
+        raise TypeError
+    return float(value)
+
+
 def _whole(step: int, method: str) -> int:
     if isinstance(step, bool) or not hasattr(step, "__index__"):
         raise TypeError(f"{method}(step=…) takes an integer, got {step!r}")
@@ -244,12 +262,9 @@ def run(trainable: Callable[..., Any], trial: Trial) -> None:
     if not isinstance(trainable, type):
         trainable(trial.config, trial)
         return
-    model = trainable(trial.config, trial)
+    model, restored = restored_model(trainable, trial)
     saves = hasattr(model, "state_dict") and hasattr(model, "load_state_dict")
-    restored = trial.restore() if saves else None
-    if restored is not None:
-        model.load_state_dict(restored["model"])
-    for step in itertools.count(restored["step"] + 1 if restored is not None else 1):
+    for step in itertools.count(restored + 1):
         metrics = model.step()
         if metrics is None:
             return
@@ -258,3 +273,15 @@ def run(trainable: Callable[..., Any], trial: Trial) -> None:
         if saves:
             trial.save(step=step, model=model)
         trial.report(step=step, **metrics)
+
+
+def restored_model(trainable: type, trial: Trial) -> tuple[Any, int]:
+    """An instance of a class that is trained, in the state that was saved last; and the step of that, 0 if none."""
+    model = trainable(trial.config, trial)
+    if not (hasattr(model, "state_dict") and hasattr(model, "load_state_dict")):
+        return model, 0
+    restored = trial.restore()
+    if restored is None:
+        return model, 0
+    model.load_state_dict(restored["model"])
+    return model, restored["step"]

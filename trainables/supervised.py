@@ -114,11 +114,8 @@ class Training:
 
     def predict(self, inputs: Tensor) -> Tensor:
         """The model's outputs in evaluation mode: float32 [examples, task.outputs]."""
-        import torch
-
-        self.model.eval()
-        with torch.inference_mode(), self.autocast:
-            return torch.cat([self.model(rows).float() for rows in inputs.split(ROWS_AT_ONCE)])
+        with self.autocast:
+            return predict(self.model, inputs)
 
     def scores(self) -> dict[str, float]:
         """``train_loss``, ``val_loss`` and the task's scores of both sets, measured now, in evaluation mode.
@@ -126,12 +123,9 @@ class Training:
         Both sets are measured alike, after the epoch and without dropout, so that the gap between them is
         overfitting and nothing else. A loss that is not finite is returned as it is.
         """
-        scores = {}
+        scores: dict[str, float] = {}
         for prefix, examples in (("train", self.train), ("val", self.validation)):
-            outputs = self.predict(examples.inputs)
-            scores[f"{prefix}_loss"] = float(self.task.loss(outputs, examples.targets))
-            for name, value in self.task.scores(outputs, examples.targets).items():
-                scores[f"{prefix}_{name}"] = value
+            scores |= _scored(prefix, self.task, self.predict(examples.inputs), examples.targets)
         return scores
 
 
@@ -151,3 +145,36 @@ def fit(training: Training, trial: Trial, *, epochs: int) -> None:
         scores = training.scores()
         trial.save(step=training.epoch, training=training)
         trial.report(step=training.epoch, **scores)
+
+
+def evaluate(model: nn.Module, trial: Trial, *, task: Task, test: Examples) -> dict[str, float]:
+    """``test_loss`` and the task's scores of a model that :func:`fit` has trained, in float32.
+
+    Args:
+        model: As the training's; it gets the state that the trial restores.
+        trial: Restores from the checkpoint to be scored.
+        task: As the training's.
+        test: Examples that the training has not seen, on the model's device.
+
+    Raises:
+        ValueError: The trial has no checkpoint.
+    """
+    restored = trial.restore()
+    if restored is None:
+        raise ValueError("there is no checkpoint to evaluate")
+    model.load_state_dict(restored["training"]["model"])
+    return _scored("test", task, predict(model, test.inputs), test.targets)
+
+
+def predict(model: nn.Module, inputs: Tensor) -> Tensor:
+    """A model's outputs in evaluation mode: float32 [examples, outputs]."""
+    import torch
+
+    model.eval()
+    with torch.inference_mode():
+        return torch.cat([model(rows).float() for rows in inputs.split(ROWS_AT_ONCE)])
+
+
+def _scored(prefix: str, task: Task, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    scores = {f"{prefix}_{name}": value for name, value in task.scores(outputs, targets).items()}
+    return {f"{prefix}_loss": float(task.loss(outputs, targets))} | scores

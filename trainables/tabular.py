@@ -15,7 +15,8 @@ from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.seeding import seed_all
 from trainables.supervised import Examples, Training, fit
-from trainables.tabular_data import load
+from trainables.supervised import evaluate as evaluate_model
+from trainables.tabular_data import Table, load, load_with_test
 from trainables.tasks import Task
 
 if TYPE_CHECKING:
@@ -69,12 +70,34 @@ HYPERPARAMETERS = (
 )
 
 
+def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
+    """The scores of a trained network on the test part: ``test_loss``, and the others as in :func:`train`.
+
+    Raises:
+        ValueError: There is no test part, or as for ``train``.
+        OSError: The file cannot be read.
+    """
+    config = complete(config, HYPERPARAMETERS)
+
+    import torch
+
+    table, part = load_with_test(config["data"], **_options(config))
+    task = _task(table)
+    return evaluate_model(
+        network(len(table.features), task.outputs, config).to(trial.device),
+        trial,
+        task=task,
+        test=Examples(inputs=torch.from_numpy(part.inputs), targets=torch.from_numpy(part.targets)).to(trial.device),
+    )
+
+
 @declare(
     *HYPERPARAMETERS,
     length="epochs",
     metrics=tuple(
         f"{part}_{score}" for part in ("train", "val") for score in ("loss", "accuracy", "auroc", "rmse", "r2")
     ),
+    evaluate=evaluate,
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Train a dense network on a table and report train_* and val_* scores after each epoch.
@@ -92,20 +115,9 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
 
     import torch
 
-    table = load(
-        config["data"],
-        target=config["target"],
-        task=config["task"],
-        seed=config["split_seed"],
-        validation=config["validation"],
-        test=config["test"],
-    )
+    table = load(config["data"], **_options(config))
     seed_all(trial.seed)  # also where nobody has prepared the process, as in a notebook
-    task = Task(
-        name=table.task,
-        outputs=len(table.classes) if table.task == "multiclass" else 1,
-        scale=table.target_scale,
-    )
+    task = _task(table)
     model = network(len(table.features), task.outputs, config).to(trial.device)
     training = Training(
         model=model,
@@ -122,6 +134,22 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
         seed=trial.seed,
     )
     fit(training, trial, epochs=config["epochs"])
+
+
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the loading of the file takes."""
+    return {
+        "target": config["target"],
+        "task": config["task"],
+        "seed": config["split_seed"],
+        "validation": config["validation"],
+        "test": config["test"],
+    }
+
+
+def _task(table: Table) -> Task:
+    outputs = len(table.classes) if table.task == "multiclass" else 1
+    return Task(name=table.task, outputs=outputs, scale=table.target_scale)
 
 
 def network(inputs: int, outputs: int, config: Mapping[str, Any]) -> nn.Sequential:

@@ -1,7 +1,8 @@
 """From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
 
 The test part is set aside before anything is looked at, and the preprocessing is fitted on the training rows
-only. What was loaded stays in the process, because a worker trains many trials on one file.
+only. What was loaded stays in the process, because a worker trains many trials on one file; the test part is given
+out by :func:`load_with_test` alone.
 """
 
 from __future__ import annotations
@@ -60,6 +61,16 @@ class Table:
     rows: Rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class TestPart:
+    """The test rows, made ready as the training rows are: arrays as in :class:`Table`."""
+
+    __test__ = False  # for pytest
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[Any]
+
+
 def load(
     path: Path, *, target: str, task: str = "auto", seed: int = 0, validation: float = 0.2, test: float = 0.2
 ) -> Table:
@@ -81,19 +92,42 @@ def load(
         ValueError: The file or the target cannot be used so; the text names the columns concerned.
         OSError: The file cannot be read.
     """
-    if validation <= 0 or test < 0 or validation + test >= 1:
-        raise ValueError(f"validation={validation} and test={test} must be shares that leave rows to train on")
     path = path.resolve()
     state = path.stat()
     return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test)
+
+
+def load_with_test(
+    path: Path, *, target: str, task: str = "auto", seed: int = 0, validation: float = 0.2, test: float = 0.2
+) -> tuple[Table, TestPart]:
+    """What :func:`load` gives, and the test part that it holds back.
+
+    Raises:
+        ValueError: There is no test part; or as for ``load``.
+        OSError: The file cannot be read.
+    """
+    table, frame, values, encoder = _prepare(path, target, task, seed, validation, test)
+    rows = table.rows.test
+    if not len(rows):
+        raise ValueError(f"{path}: there is no test part: test={test} sets no rows aside")
+    return table, TestPart(inputs=encoder.transform(frame.iloc[rows]).astype("float32"), targets=values[rows])
 
 
 @lru_cache(maxsize=2)
 def _load(
     path: Path, _mtime: int, _size: int, target: str, task: str, seed: int, validation: float, test: float
 ) -> Table:
+    return _prepare(path, target, task, seed, validation, test)[0]
+
+
+def _prepare(
+    path: Path, target: str, task: str, seed: int, validation: float, test: float
+) -> tuple[Table, pd.DataFrame, NDArray[Any], Any]:
+    """The table; and all rows as a plain frame, their targets, and the fitted preprocessing."""
     import numpy as np
 
+    if validation <= 0 or test < 0 or validation + test >= 1:
+        raise ValueError(f"validation={validation} and test={test} must be shares that leave rows to train on")
     frame = _read(path)
     if target not in frame.columns:
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
@@ -122,7 +156,7 @@ def _load(
     encoder = preprocessing(frame)
     train_inputs = encoder.fit_transform(frame.iloc[rows.train])
     validation_inputs = encoder.transform(frame.iloc[rows.validation])
-    return Table(
+    table = Table(
         task=found,
         classes=classes,
         features=tuple(encoder.get_feature_names_out()),
@@ -133,6 +167,7 @@ def _load(
         target_scale=scale,
         rows=rows,
     )
+    return table, frame, values, encoder
 
 
 def _read(path: Path) -> pd.DataFrame:

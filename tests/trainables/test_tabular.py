@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from sklearn import datasets
-from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 from trainables import supervised, tabular
 from trainables.contract import Trial, run
+from trainables.evaluation import Restoring, evaluate, evaluates
 from trainables.tabular import network, train
+from trainables.tabular_data import load_with_test
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -111,3 +113,53 @@ def test_a_learning_rate_beyond_reason_reports_what_is_not_finite(tmp_path: Path
     scores = history(**saved(datasets.load_diabetes, tmp_path), epochs=3, optimizer="sgd", lr=1e6)
     assert len(scores) == 3
     assert not torch.isfinite(torch.tensor(scores[-1]["val_loss"]))
+
+
+# ------------------------------------------------------------------------------------------------ the test part
+
+
+def trained(directory: Path, **config: Any) -> tuple[dict[str, float], torch.nn.Module]:
+    """The scores on the test part of a network that was trained and saved, and that network."""
+    run(train, Trial(config=config, device="cpu", directory=directory, seed=3))
+    found = Restoring(directory / "checkpoints" / "last.pt")
+    model = torch.nn.Sequential(
+        torch.nn.Linear(found.found.state["training"]["model"]["0.weight"].shape[1], 8),
+        torch.nn.ReLU(),
+        torch.nn.Linear(8, 1),
+    )
+    state = {name.replace("3.", "2."): value for name, value in found.found.state["training"]["model"].items()}
+    model.load_state_dict(state)
+    return evaluate(train, found, config=config, device="cpu"), model
+
+
+def test_the_test_scores_are_those_that_scikit_learn_finds(tmp_path: Path) -> None:
+    config = {"data": CHURN, "target": "churn", "epochs": 2, "layers": 1, "width": 8, "dropout": 0.5}
+    scores, model = trained(tmp_path, **config)
+    table, part = load_with_test(CHURN, target="churn")
+    with torch.no_grad():
+        probabilities = model(torch.from_numpy(part.inputs))[:, 0].double().sigmoid().numpy()
+    assert len(part.targets) == len(table.rows.test) == 1409
+    assert scores.keys() == {"test_loss", "test_accuracy", "test_auroc"}
+    assert scores["test_auroc"] == pytest.approx(roc_auc_score(part.targets, probabilities), abs=1e-9)
+    assert scores["test_accuracy"] == pytest.approx(accuracy_score(part.targets, probabilities > 0.5))
+    assert scores["test_loss"] == pytest.approx(log_loss(part.targets, probabilities), abs=1e-6)
+
+
+def test_the_test_scores_of_a_regression_are_in_the_targets_units(tmp_path: Path) -> None:
+    config = saved(datasets.load_diabetes, tmp_path) | {"epochs": 5, "lr": 0.01, "layers": 1, "width": 8}
+    scores, model = trained(tmp_path, **config)
+    table, part = load_with_test(config["data"], target="target")
+    wanted = pd.read_parquet(config["data"])["target"].to_numpy()
+    mean = wanted[table.rows.train].mean()
+    with torch.no_grad():
+        given = model(torch.from_numpy(part.inputs))[:, 0].double().numpy() * table.target_scale + mean
+    assert scores["test_rmse"] == pytest.approx(root_mean_squared_error(wanted[table.rows.test], given), rel=1e-5)
+    assert scores["test_r2"] == pytest.approx(r2_score(wanted[table.rows.test], given), abs=1e-5)
+
+
+def test_without_a_test_part_there_is_nothing_to_evaluate(tmp_path: Path) -> None:
+    config = saved(datasets.load_iris, tmp_path) | {"epochs": 1, "test": 0.0}
+    run(train, Trial(config=config, device="cpu", directory=tmp_path))
+    assert evaluates(train)
+    with pytest.raises(ValueError, match=r"no test part: test=0\.0"):
+        evaluate(train, Restoring(tmp_path / "checkpoints" / "last.pt"), config=config, device="cpu")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.tabular_columns import read_target
-from trainables.tabular_data import Table, load, split
+from trainables.tabular_data import Table, load, load_with_test, split
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -263,3 +263,15 @@ def test_churn_is_read_as_it_is() -> None:
         1409,
     ]
     assert table.validation_targets.mean() == pytest.approx(0.265, abs=0.001)
+
+
+def test_the_test_part_is_preprocessed_by_what_the_training_rows_say(tmp_path: Path) -> None:
+    frame = example()
+    rows = table_of(frame, tmp_path).rows
+    frame.loc[rows.test, "size"] += 100.0  # which would move the mean
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    table, part = load_with_test(tmp_path / "table.csv", target="y")
+    fitted = frame["size"].iloc[table.rows.train]
+    expected = (frame["size"].iloc[table.rows.test] - fitted.mean()) / fitted.std(ddof=0)
+    assert part.inputs[:, table.features.index("numbers__size")] == pytest.approx(expected.to_numpy(), rel=1e-5)
+    assert part.targets.tolist() == [float(y == "yes") for y in frame["y"].iloc[table.rows.test]]
