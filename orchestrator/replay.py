@@ -139,7 +139,7 @@ def _used(recorded: Recorded) -> float:
         if event.event != EVALUATION
     ]
     times += [(row.reported_at, False) for row in recorded.metrics]
-    return sum(_sessions(sorted(times)))
+    return sum(_sessions(sorted(times, key=lambda entry: entry[0])))  # of the same time as written
 
 
 def _sessions(times: Iterable[tuple[float, bool]]) -> Iterable[float]:

@@ -26,7 +26,7 @@ from orchestrator.rows import State
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
-from orchestrator.tune.drive import Observer
+from orchestrator.tune.heart import Observer
 from orchestrator.tune.job import pack_function
 from trainables.contract import declaration_of
 
@@ -81,9 +81,12 @@ def resume(
             raise UserError(
                 f"{info.name} has {sweep.agenda.proposed} trials already: --trials is a total, and cannot be less"
             )
+        now_s = time.time()
+        if again or growth.max_steps is not None:
+            sweep.begin(now_s)
         if growth.max_steps is not None and old_end is not None:
-            extend(sweep, old_end, time.time())
-        if again and not retry(sweep, again, time.time()):
+            extend(sweep, old_end, now_s)
+        if again and not retry(sweep, again, now_s):
             raise UserError(f"{info.name} has no {' or '.join(again)} trial that was not tried again already")
         entry = {
             "at": datetime.now(UTC).isoformat(),

@@ -71,13 +71,17 @@ class Sweep:
         self.used_s = 0.0
         self.trained_s = 0.0
 
+    def begin(self, at: float) -> None:
+        """A session begins, unless it has: what is recorded from here on belongs to it. ``ask`` does it, too."""
+        if self._began is None:
+            self._began = at
+            self.journal.noted(at, "sweep", "began")
+
     # What to start ---------------------------------------------------------------------------------------------
 
     def ask(self, at: float) -> events.Start | None:
         """The next attempt to start; None if there is nothing to start now, or ever (see ``finished``)."""
-        if self._began is None:
-            self._began = at
-            self.journal.noted(at, "sweep", "began")
+        self.begin(at)
         if self.halted is not None or self._draining is not None:
             return None
         life = self.agenda.due(at) or self._new_trial(at)

@@ -237,6 +237,17 @@ class TestAdd:
         assert len(sweep.trials) == 1
 
 
+def test_the_time_between_two_sessions_is_no_running_time() -> None:
+    before = spec_of()
+    first = simulate(assemble(before, None), curve_to(9), slots=2)
+    sweep = again(grown(before, Growth(max_steps=12)), first)
+    sweep.begin(1e6)
+    extend(sweep, 9, at=1e6)
+    second = simulate(sweep, curve_to(12), slots=2, began=1e6 + 5)
+    used = first.seconds + second.seconds + 5
+    assert again(grown(before, Growth(max_steps=12)), joined(first, second)).used_s == pytest.approx(used)
+
+
 def test_test_scores_measured_later_are_no_running_time() -> None:
     began = EventRow(at=0.0, event="sweep", reason="began")
     late = EventRow(at=1e6, event="evaluation", trial=0, detail={"test_loss": 0.5})
