@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cluster.apart import apart
 from cluster.inventory import this_machine
-from cluster.reaper import reaped
+from cluster.reaper import reap, reaped
+from cluster.watch import watched
 
 SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without a GPU share does not hide the GPUs of its children
@@ -26,6 +30,9 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
     Args:
         cpus: How many the node has; None: all that this process may use.
         gpus: How many the node has (on a machine without, they are pretended: only placement sees them); None: all.
+
+    Raises:
+        RayEndedError: Ray ended, or was ended, while this was open.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -33,17 +40,35 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
 
     node = this_machine(cpus=cpus, gpus=gpus)
     with reaped() as reaper:
-        context = ray.init(
-            address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
-            num_cpus=int(node.cpus),
-            num_gpus=int(node.gpus),
-            _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-        reaper.watch(context.address_info["session_dir"])
+        with apart():
+            context = ray.init(
+                address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
+                num_cpus=int(node.cpus),
+                num_gpus=int(node.gpus),
+                _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        session = str(context.address_info["session_dir"])
+        reaper.watch(session)
         try:
-            yield
+            with watched():
+                yield
         finally:
-            ray.shutdown()
+            _shutdown(session)
+
+
+def _shutdown(session: str) -> None:
+    """Disconnect, then kill Ray's processes: the SIGTERM with which Ray would end each of them does not reach them."""
+    import ray
+
+    def kill() -> None:
+        while ray.is_initialized():
+            time.sleep(0.01)
+        reap("", session)
+
+    killer = threading.Thread(target=kill, name="ends Ray")
+    killer.start()
+    ray.shutdown()
+    killer.join()

@@ -9,6 +9,7 @@ processes overwrite theirs with a title, by the session's log files that it has 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -77,6 +78,7 @@ def _within(process: psutil.Process, session: str) -> bool:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to every process of the job, it is meant for the driver
     told = sys.stdin.read()  # until the driver is gone
     time.sleep(GRACE_S)
     reap(sys.argv[1], told)

@@ -7,6 +7,9 @@ import threading
 from types import FrameType
 from typing import Any
 
+from cluster.watch import RayEndedError
+from orchestrator.errors import SweepError
+
 
 class Signals:
     """Catches both while it is open, in the main thread; elsewhere nothing is caught.
@@ -32,9 +35,15 @@ class Signals:
         for number in self._before:
             signal.signal(number, self._receive)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Hand the signals back. That Ray ended is no failure if the sweep was to end anyway."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if not isinstance(error, RayEndedError):
+            return False
+        if self.reason is None:
+            raise SweepError(f"{error}; everything up to then is recorded, and sweep resume goes on") from error
+        return True
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.reason is not None:
