@@ -10,6 +10,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from cluster.apart import deaf
 from orchestrator import loading
 from orchestrator.events import Start
 from orchestrator.tune import ray_function
@@ -38,6 +39,7 @@ class Worker(tune.Trainable):
         self._trainable = _trainable(job)
         self._node = ray.util.get_node_ip_address()
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
+        deaf()
         self._isolation = Isolation()
         self._spent = False
         self._order = Start(**config[ORDER])
