@@ -22,7 +22,8 @@ from orchestrator.rows import State, TrialRow
 from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
-from orchestrator.tune.drive import Nobody, Observer, drive
+from orchestrator.tune.drive import drive
+from orchestrator.tune.heart import Nobody, Observer
 from orchestrator.tune.job import Job
 from trainables.checkpoint import tidy
 
@@ -91,7 +92,7 @@ def run_session(
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         signals.again()
 
-        outside = Outside(paths, lease, signals, spec.resources.concurrency)
+        outside = Outside(paths, signals, spec.resources.concurrency)
         drive(
             sweep,
             _job(source, paths, need, count),
@@ -105,6 +106,7 @@ def run_session(
             slots=lambda: min(fitting, outside.concurrency or fitting),
             reuse=spec.trial.isolation == "reuse",
             poll=outside.poll,
+            lease=lease.beat,
             ended=lambda row: _tidy(paths, spec, row),
         )
     if signals.interrupted:

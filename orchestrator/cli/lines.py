@@ -8,6 +8,7 @@ import typer
 
 from orchestrator.cli.output import COLOURS, painted
 from orchestrator.cli.tally import Change, Tally
+from orchestrator.cli.troubles import Troubles
 from orchestrator.cli.wording import config_line, one_line
 from orchestrator.life import Life
 from orchestrator.rows import State
@@ -19,20 +20,28 @@ class Lines:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
+        self._troubles = Troubles()
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Print what is new."""
         for change in self._tally.look(sweep, now):
             typer.echo(line(change))
 
+    def trouble(self, what: str, why: str | None) -> None:
+        """Print it."""
+        typer.echo(f"{_clock(time.time())}  {painted(self._troubles.line(what, why), 'yellow')}")
+
 
 def line(change: Change) -> str:
     """A change on a line."""
     life = change.life
     state = State.RUNNING if change.kind == "began" else life.state
-    clock = time.strftime("%H:%M:%S", time.localtime(change.at))
     said = _beginning(life) if change.kind == "began" else ending(life)
-    return f"{clock}  trial {life.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
+    return f"{_clock(change.at)}  trial {life.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def ending(life: Life) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 from orchestrator.cli.lines import ending
 from orchestrator.cli.output import COLOURS
 from orchestrator.cli.tally import Tally
+from orchestrator.cli.troubles import Troubles
 from orchestrator.cli.wording import cell, config_line, count, duration, rung_rows
 from orchestrator.life import Life
 from orchestrator.records.paths import SweepPaths
@@ -60,6 +61,7 @@ class Display:
         self._tally = tally
         self._paths = paths
         self._next = 0.0
+        self._troubles = Troubles()
         self._told: set[str] = set()  # fingerprints of failures that were shown
 
     def show(self, sweep: Sweep, now: float) -> None:
@@ -69,7 +71,11 @@ class Display:
                 self._tell(change.life)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + REFRESH_S
-            self._screen.draw(_drawn(self._paths.name, sweep, self._tally))
+            self._screen.draw(_drawn(self._paths.name, sweep, self._tally, self._troubles))
+
+    def trouble(self, what: str, why: str | None) -> None:
+        """Say it, and show it while it lasts."""
+        self._screen.say(Text(self._troubles.line(what, why), "yellow"))
 
     def _tell(self, life: Life) -> None:
         fingerprint = life.failure.fingerprint if life.failure is not None else ""
@@ -81,10 +87,11 @@ class Display:
         self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
 
-def _drawn(name: str, sweep: Sweep, tally: Tally) -> RenderableType:
+def _drawn(name: str, sweep: Sweep, tally: Tally, troubles: Troubles) -> RenderableType:
     if tally.began is None:
         return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
     parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
+    parts += [Text(why, "yellow") for why in troubles.standing.values()]
     if sweep.best is not None:
         parts.append(_best(sweep.best))
     if not sweep.finished:

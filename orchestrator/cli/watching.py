@@ -19,7 +19,7 @@ from orchestrator.cli.tally import Tally
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sweep import Sweep
-from orchestrator.tune.drive import Observer
+from orchestrator.tune.heart import Observer
 
 if TYPE_CHECKING:
     from orchestrator.cli.live import Screen

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from orchestrator import events
-from orchestrator.control.lease import Lease
 from orchestrator.control.requests import Request, take
 from orchestrator.control.signals import Signals
 from orchestrator.records.paths import SweepPaths
@@ -15,19 +14,18 @@ LOOK_S = 0.5
 
 
 class Outside:
-    """Polled by the driver. It keeps the lease alive, too.
+    """Polled by the driver.
 
     Attributes:
         asked_to_end: Whether the sweep was asked to end, which is then no failure of it.
         concurrency: How many trials may run at once; None: as many as fit.
     """
 
-    def __init__(self, paths: SweepPaths, lease: Lease, signals: Signals, concurrency: int | None) -> None:
+    def __init__(self, paths: SweepPaths, signals: Signals, concurrency: int | None) -> None:
         take(paths.requests)  # what was asked of a driver before is void
         self.asked_to_end = False
         self.concurrency = concurrency
         self._paths = paths
-        self._lease = lease
         self._signals = signals
         self._next = 0.0
 
@@ -35,9 +33,8 @@ class Outside:
         """What has happened since the last call.
 
         Raises:
-            LeaseLostError: Another driver has taken the sweep over.
+            OSError: The disk does not let us take a request.
         """
-        self._lease.beat()
         if self._signals.reason is not None:
             self.asked_to_end = not self._signals.interrupted
             kind = events.Halted if self._signals.interrupted else events.Drained

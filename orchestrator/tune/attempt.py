@@ -1,25 +1,30 @@
 """One attempt at a trial: the user's code in a thread of its own, and what it reports. No Ray.
 
 The thread crosses to the driver only where a decision is due. It then waits inside ``trial.report`` until it is told
-to proceed or to end; every other report is put into a list and costs microseconds.
+to proceed or to end; every other report is put into a list and costs microseconds. Where the driver has not asked for a
+while, because it cannot write the records, each report waits: nothing trains on for long unrecorded.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 import time
 import traceback
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from orchestrator.events import Measurement, Start
-from orchestrator.tune.failures import describe, timed_out
+from orchestrator.tune.children import Children
+from orchestrator.tune.failures import describe, stack_of, timed_out
 from orchestrator.tune.job import Ended, Job
 from orchestrator.tune.output import captured
+from orchestrator.tune.watchdog import watched
 from trainables.checkpoint import Keep
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.isolation import Isolation
@@ -29,6 +34,9 @@ PATIENCE_S = 2.0
 """How long a thread that is to end may take before it counts as stuck."""
 SAVING_S = 10.0
 """How long it may then take to write its checkpoint."""
+UNASKED_S = 10.0
+"""For how long reports are collected though nobody asks for them; at least, and at least 10 heartbeats. A driver that
+searches or writes slowly is back by then; what is still lost if it dies instead is as little as that."""
 
 
 class Attempt:
@@ -57,8 +65,10 @@ class Attempt:
         self._judged = False  # it is ended at a report that was handed over: the driver wants no more of it
         self._saving = False  # the trainable is through, and its last checkpoint is being written
         self._ended: Ended | None = None
-        self._began = self._heard = time.monotonic()
+        self._began = self._heard = self._asked = time.monotonic()
+        self._patience_s = max(UNASKED_S, 10 * job.heartbeat_s)
         self._waited_s = 0.0
+        self._children = Children()
         self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
         self._thread.start()
 
@@ -71,12 +81,12 @@ class Attempt:
         when a decision is due, when the trial ended, or after a heartbeat.
         """
         with self._changed:
+            self._asked = time.monotonic()
             if self._waiting and self._handed:
                 self._waiting = self._handed = False
+                self._heard = self._asked
                 self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting or self._ended, timeout=self._job.heartbeat_s)
-            if self._job.timeout_s is not None and not self._waiting and self._ended is None:
-                self._check_silence(self._job.timeout_s)
             measurements, self._measurements = self._measurements, []
             self._handed = self._waiting
             return measurements, self._train_s(), self._ended
@@ -90,6 +100,7 @@ class Attempt:
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive() and self._thread.ident is not None and not self._saving:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded))
+            self._children.kill()  # it may be waiting for one
             self._thread.join(PATIENCE_S)
         if self._saving:
             self._thread.join(SAVING_S)
@@ -97,26 +108,57 @@ class Attempt:
             self._checkpoints.close("none")
         return not self._thread.is_alive()
 
-    def _check_silence(self, limit: float) -> None:
-        silent = time.monotonic() - self._heard
-        if silent <= limit or self._thread.ident is None:
-            return
-        frame = sys._current_frames().get(self._thread.ident)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
-        print(f"no report for {silent:.0f} s; the trial stood at:\n{stack}", file=sys.stderr, flush=True)
-        self._ended = Ended(failure=timed_out(limit, stack))
-        self._checkpoints.close("none")  # the next attempt may begin while this one still trains
+    @property
+    def trouble(self) -> str:
+        """Why no checkpoint can be written at present; "" if it can."""
+        return self._checkpoints.trouble
 
     def _train_s(self) -> float:
         return max(0.0, time.monotonic() - self._began - self._waited_s)
 
+    # The watchdog ----------------------------------------------------------------------------------------------
+
+    def _silent_s(self) -> float:
+        """For how long the trial has given no sign; while it waits for the driver, it is not silent."""
+        with self._changed:
+            return 0.0 if self._waiting else time.monotonic() - self._heard
+
+    def _time_out(self, limit: float, log: int) -> None:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        stack = stack_of(frame)
+        with self._changed:
+            if self._waiting or self._ended is not None:
+                return  # at the last moment
+            self._ended = Ended(failure=timed_out(limit, stack))
+            self._ending = True
+            self._changed.notify_all()
+        with suppress(OSError):  # sys.stderr may be what the trial is stuck in
+            os.write(log, f"no report for {limit:g} s; the trial stood at:\n{stack}".encode())
+        self._checkpoints.close("none")  # the next attempt may begin while this one still trains
+        self._children.kill()
+
     # The user's thread -----------------------------------------------------------------------------------------
 
     def _main(self) -> None:
+        ended: Ended | None = None
+        try:
+            ended = self._train()
+        except TrialEnded:
+            pass  # by force, when it was over already
+        except BaseException as error:  # of ours: without an end it would look as if it trained for ever
+            ended = Ended(failure=describe(error))
+        with self._changed:
+            self._ended = self._ended or ended
+            self._changed.notify_all()
+
+    def _train(self) -> Ended | None:
+        """Run it to its end, whatever that is; None: it was told to end."""
         order, job = self._order, self._job
         ended: Ended | None = None
         keep: Keep = "both"  # of what is not written yet; a further attempt may need it
-        with captured(Path(job.logs) / f"{order.trial}.log"):
+        with captured(Path(job.logs) / f"{order.trial}.log") as log, self._watched(log):
+            if order.attempt > 1:
+                print(f"attempt {order.attempt}:", file=sys.stderr)  # what stands before is no word of this one
             try:
                 self._isolation.prepare(seed=order.seed, threads=job.threads)
                 self._began = self._heard = time.monotonic()
@@ -133,9 +175,14 @@ class Attempt:
                 self._saving, self._heard = True, time.monotonic()
                 self._checkpoints.close(keep)
                 self._isolation.restore()
-        with self._changed:
-            self._ended = self._ended or ended
-            self._changed.notify_all()
+                self._children.kill()
+        return ended
+
+    def _watched(self, log: int) -> AbstractContextManager[None]:
+        limit = self._job.timeout_s
+        return (
+            nullcontext() if limit is None else watched(limit, log, self._silent_s, lambda: self._time_out(limit, log))
+        )
 
     def _trial(self) -> Trial:
         order, job = self._order, self._job
@@ -162,7 +209,7 @@ class Attempt:
                     metrics=report.metrics,
                 )
             )
-            if not self._needs_decision(report):
+            if not self._needs_decision(report) and now - self._asked < self._patience_s:
                 return
             self._waiting = True
             self._changed.notify_all()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from orchestrator import events
+from orchestrator.control.lease import LeaseLostError
+from orchestrator.errors import RecordsError
 from orchestrator.records.recorder import Recorder
 from orchestrator.rows import TrialRow
 from orchestrator.sweep import Sweep
+from orchestrator.tune.heart import CheckpointTrouble, Heart, Observer, Poll
 from orchestrator.tune.job import Job
-
-TICK_S = 0.1  # how often records, budgets and the observer get a look, at most
 
 SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no JSON, CSV and TensorBoard file a trial
@@ -30,65 +30,6 @@ SETTINGS = {
 """Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""
 
 
-Poll = Callable[[float], Iterable[events.Event]]
-"""What came from outside since the last call: signals, requests of other terminals. Given the time."""
-
-
-class Observer(Protocol):
-    """Who watches a sweep while it runs: a terminal, or nobody."""
-
-    def show(self, sweep: Sweep, now: float) -> None:
-        """Called some ten times a second."""
-        ...
-
-
-class Nobody:
-    """Does not watch."""
-
-    def show(self, sweep: Sweep, now: float) -> None:
-        """Sees nothing."""
-
-
-class _Heart:
-    """What happens again and again: budgets are checked, records written, the observer shown the sweep."""
-
-    def __init__(
-        self,
-        sweep: Sweep,
-        recorder: Recorder,
-        observer: Observer,
-        poll: Poll,
-        ended: Callable[[TrialRow], object],
-    ) -> None:
-        self._sweep = sweep
-        self._recorder = recorder
-        self._observer = observer
-        self._poll = poll
-        self._ended = ended
-        self._next = 0.0
-
-    def beat(self) -> float:
-        """Beat if it is time to; returns the time."""
-        now = time.time()
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + TICK_S
-            for event in (*self._poll(now), events.Ticked(at=now)):
-                self._sweep.on(event)
-            self.record(now)
-            self._recorder.tick()
-            self._observer.show(self._sweep, now)
-        return now
-
-    def record(self, now: float) -> None:
-        rows = self._sweep.take(now)
-        self._recorder.metrics(rows.metrics)
-        self._recorder.events(rows.events)
-        for row in rows.trials:
-            self._recorder.trial(row)
-            if row.state.ended:
-                self._ended(row)
-
-
 def drive(
     sweep: Sweep,
     job: Job,
@@ -99,6 +40,7 @@ def drive(
     slots: Callable[[], int],
     reuse: bool,
     poll: Poll,
+    lease: Callable[[], None],
     ended: Callable[[TrialRow], object],
 ) -> None:
     """Run the sweep to its end on the Ray cluster this process is connected to.
@@ -113,6 +55,11 @@ def drive(
         reuse: Whether a process serves trial after trial.
         ended: Is given the row of each trial that has ended.
         poll: Called some ten times a second; what it returns has happened to the sweep.
+        lease: Likewise; shows that this driver lives.
+
+    Raises:
+        LeaseLostError: Another driver has taken the sweep over.
+        RecordsError: The sweep was asked to end, and what there is to record cannot be.
     """
     for name, value in SETTINGS.items():
         os.environ[name] = value
@@ -123,8 +70,8 @@ def drive(
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
     from orchestrator.tune.worker import Worker
 
-    heart = _Heart(sweep, recorder, observer, poll, ended)
-    decider = Decider(sweep, time.time, Path(job.logs))
+    heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended)
+    decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer))
     try:
         with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
             Tuner(
@@ -147,13 +94,16 @@ def drive(
                     verbose=0,
                 ),
             ).fit()
+    except LeaseLostError:
+        raise  # the records are another driver's
     except BaseException as error:
         sweep.on(events.Halted(at=time.time(), reason=f"{type(error).__name__}: {error}".rstrip(": ")))
+        try:
+            heart.last_try()
+        except RecordsError:
+            if not isinstance(error, RecordsError):
+                raise
         raise
-    finally:
-        now = time.time()
-        if not sweep.finished:
-            sweep.on(events.Halted(at=now, reason="Ray Tune's run ended before the sweep"))
-        heart.record(now)
-        recorder.flush()
-        observer.show(sweep, now)
+    if not sweep.finished:
+        sweep.on(events.Halted(at=time.time(), reason="Ray Tune's run ended before the sweep"))
+    heart.finish()

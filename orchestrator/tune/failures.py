@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import traceback
+from itertools import dropwhile
 from pathlib import Path
+from types import FrameType
 
 from orchestrator.names import ROOT
 from orchestrator.rows import Failure
@@ -16,6 +20,11 @@ _OURS = tuple(
     for name in ("orchestrator", "trainables/contract.py", "trainables/saving.py", "trainables/snapshot.py")
 )
 
+_DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*\n|\n)+)\Z", re.MULTILINE)
+"""The stacks of all threads as ``faulthandler`` writes them when its timer ends a process: the last words of a log."""
+_FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
+MAX_DUMP = 500_000
+
 
 def describe(error: BaseException) -> Failure:
     """An exception of the user's code."""
@@ -24,7 +33,7 @@ def describe(error: BaseException) -> Failure:
         message = f"the trainable called sys.exit({error.code!r}); return to end a trial"
     elif isinstance(error, KeyError):
         message = f"no key {message}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
+    frames = _theirs(traceback.extract_tb(error.__traceback__))
     text = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
     written = [f for f in frames if "site-packages" not in f.filename] or frames  # by the user
     place = f"{Path(written[-1].filename).name}:{written[-1].lineno}" if written else "?"
@@ -34,6 +43,17 @@ def describe(error: BaseException) -> Failure:
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"{type(error).__name__} at {place}",
     )
+
+
+def stack_of(frame: FrameType | None) -> str:
+    """Where the user's code stands, in a thread whose innermost frame this is."""
+    return "".join(traceback.format_list(_theirs(traceback.extract_stack(frame)))) if frame is not None else ""
+
+
+def _theirs(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """The frames of the user's code, without ours and those that begin a thread."""
+    not_ours = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    return list(dropwhile(lambda frame: frame.filename == threading.__file__, not_ours))
 
 
 def timed_out(limit: float, stack: str) -> Failure:
@@ -46,13 +66,19 @@ def timed_out(limit: float, stack: str) -> Failure:
     )
 
 
-def worker_died(text: str, log: Path) -> Failure:
+def worker_died(text: str, log: Path, limit: float | None) -> Failure:
     """The worker process ended under the trial, as os._exit, a signal or the out-of-memory killer does.
+
+    Or as our own watchdog does, where a trial kept the interpreter to itself; that is a timeout.
 
     Args:
         text: What Ray says of it.
         log: The trial's log, whose end often tells why.
+        limit: trial.timeout.
     """
+    dump = _DUMP.search(_tail(log, MAX_DUMP)) if limit is not None else None
+    if limit is not None and dump is not None:
+        return timed_out(limit, _stack_in(dump.group(1)))
     last = _tail(log).strip().rpartition("\n")[2]
     if "creation task" in text:  # the worker could not be set up
         cause = text.strip().rpartition("\n")[2]
@@ -70,6 +96,16 @@ def worker_died(text: str, log: Path) -> Failure:
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
     )
+
+
+def _stack_in(dump: str) -> str:
+    """The trial's own stack out of those of all threads, as Python writes it: the innermost frame last."""
+    for thread in re.split(r"^(?:T|Current t)hread 0x.*$", dump, flags=re.MULTILINE):
+        found = _FRAME.findall(thread)
+        if any(file.endswith("tune/attempt.py") and function == "_main" for file, _, function in found):
+            frames = [traceback.FrameSummary(file, int(line), function) for file, line, function in reversed(found)]
+            return "".join(traceback.format_list(_theirs(frames)))
+    return dump
 
 
 def _tail(log: Path, size: int = 2_000) -> str:

@@ -20,6 +20,7 @@ from ray.tune.search import Searcher
 from orchestrator import events
 from orchestrator.sweep import Sweep
 from orchestrator.tune.failures import worker_died
+from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
 from orchestrator.tune.worker import BATCH, ORDER
 
@@ -65,11 +66,15 @@ class Asker(_Live, Searcher):
 class Decider(_Live, TrialScheduler):
     """Hands reports and failures to the machine, and its decisions to Ray Tune."""
 
-    def __init__(self, sweep: Sweep, clock: Clock, logs: Path) -> None:
+    def __init__(
+        self, sweep: Sweep, clock: Clock, logs: Path, timeout_s: float | None, trouble: CheckpointTrouble
+    ) -> None:
         super().__init__()
         self._sweep = sweep
         self._clock = clock
         self._logs = logs
+        self._timeout_s = timeout_s
+        self._trouble = trouble
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
         self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
@@ -82,6 +87,7 @@ class Decider(_Live, TrialScheduler):
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         batch = Batch.unpack(result[BATCH])
         number, now = _number(trial), self._clock()
+        self._trouble.told(number, batch.trouble, returned=batch.ended is not None and batch.ended.failure is None)
         goes_on = self._sweep.on(
             events.Reported(
                 trial=number, at=now, measurements=batch.measurements, node=batch.node, gpu_ids=batch.gpu_ids
@@ -117,7 +123,7 @@ class Decider(_Live, TrialScheduler):
             self._told.discard(trial.trial_id)
             return
         number, now, text = _number(trial), self._clock(), _error_text(trial)
-        failure = worker_died(text, self._logs / f"{number}.log")
+        failure = worker_died(text, self._logs / f"{number}.log", self._timeout_s)
         if trial.trial_id in self._running:
             self._running.discard(trial.trial_id)
             gone = "node has died" in text

@@ -51,6 +51,7 @@ class Batch:
     node: str
     gpu_ids: tuple[str, ...]
     ended: Ended | None = None
+    trouble: str = ""  # why no checkpoint can be written at present
 
     def pack(self) -> bytes:
         """As bytes, which Ray Tune hands through untouched."""
