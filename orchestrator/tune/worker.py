@@ -61,7 +61,14 @@ class Worker(tune.Trainable):
             self._attempt = Attempt(self._order, self._job, _runner(self._trainable), self._isolation)
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.failure is not None and not ended.numerical
-        batch = Batch(measurements=measurements, train_s=train_s, node=self._node, gpu_ids=self._gpu_ids, ended=ended)
+        batch = Batch(
+            measurements=measurements,
+            train_s=train_s,
+            node=self._node,
+            gpu_ids=self._gpu_ids,
+            ended=ended,
+            trouble=self._attempt.trouble,
+        )
         return {BATCH: batch.pack()}
 
     def cleanup(self) -> None:
