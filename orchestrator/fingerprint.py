@@ -24,12 +24,17 @@ def fingerprints(
 ) -> dict[str, str]:
     """What the results hang on: a name for people, and a fingerprint each."""
     code = _source(trainable)
-    found = {f"code of {spec.trainable}": code} if code is not None else {}
+    found = {code_of(spec): code} if code is not None else {}
     for hyperparameter in declaration.hyperparameters if declaration is not None else ():
         value = spec.fixed.get(hyperparameter.name)
         if hyperparameter.type is Path and value is not None:
             found[f"{hyperparameter.name} {value}"] = _file(base / str(value))
     return found
+
+
+def code_of(spec: Spec) -> str:
+    """What the fingerprint of the trainable's code is called; all others are of data."""
+    return f"code of {spec.trainable}"
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -26,8 +26,8 @@ class Ranked:
     config: Config  # the searched parameters
 
 
-def top(paths: SweepPaths, info: SweepInfo, count: int) -> list[Ranked]:
-    """The best trials, the best first; of equals the earlier one. Trials that still run are among them."""
+def top(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[Ranked]:
+    """The best trials, the best first; of equals the earlier one. Trials that still run are among them. None: all."""
     objective = objective_of(info)
     step = "best_step" if objective.at == "best" else "last_step"
     table = trials_table(paths, ["trial", "state", "objective", step, "train_s"])

@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.analysis.evaluations import Evaluation, evaluations
 from orchestrator.analysis.failures import Cause, causes
 from orchestrator.analysis.notes import notes
 from orchestrator.analysis.overview import Objective, Overview, objective_of, overview
 from orchestrator.analysis.ranking import Ranked, full_config, top
 from orchestrator.analysis.rungs import rung_table
 from orchestrator.cli.output import COLOURS, as_table, painted
-from orchestrator.cli.wording import config_line, count, one_line, rung_rows, state_counts
+from orchestrator.cli.wording import config_line, count, evaluated, one_line, rung_rows, scores_line, state_counts
 from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -33,6 +34,7 @@ class Portrait:
     rungs: list[RungSummary]
     top: list[Ranked]
     causes: list[Cause]
+    evaluations: list[Evaluation]
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> Portrait:
@@ -47,6 +49,7 @@ class Portrait:
             rungs=rung_table(paths),
             top=top(paths, info, count),
             causes=causes(paths),
+            evaluations=evaluations(paths),
         )
 
     def text(self) -> str:
@@ -76,10 +79,12 @@ class Portrait:
         best = self.top[0]
         value = painted(f"{self.objective.metric} {best.value:.6g}", "green")
         running = "" if best.state.ended else ", still running"
-        return (
-            f"best: trial {best.trial}, {value} at step {best.step}{running}\n"
-            f"  {config_line(full_config(self.info, best))}"
-        )
+        lines = [
+            f"best: trial {best.trial}, {value} at step {best.step}{running}",
+            f"  {config_line(full_config(self.info, best))}",
+            *map(evaluated, self.evaluations),
+        ]
+        return "\n".join(lines)
 
     def _table(self) -> str:
         """The best trials; nothing if there is only one."""
@@ -126,6 +131,7 @@ class Portrait:
             "rungs": [asdict(rung) for rung in self.rungs],
             "top": [asdict(each) for each in self.top],
             "failures": [cause_data(self.paths, cause) for cause in self.causes],
+            "evaluations": [each.data() for each in self.evaluations],
         }
 
 
@@ -152,7 +158,7 @@ def cause_data(paths: SweepPaths, cause: Cause) -> dict[str, Any]:
 
 
 def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
-    """All that the trials table holds of a trial, times as ISO 8601.
+    """All that the trials table holds of a trial, times as ISO 8601; and its newest ``evaluation``, if there is one.
 
     Raises:
         UserError: There is no such trial.
@@ -160,7 +166,9 @@ def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
     rows = {row["trial"]: row for row in trials_table(paths).to_pylist()}
     if trial not in rows:
         raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(rows), 'trial')}, from 0")
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in rows[trial].items()}
+    row = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in rows[trial].items()}
+    looks = [each.data() for each in evaluations(paths) if each.trial == trial]
+    return {**row, "evaluation": looks[-1] if looks else None}
 
 
 def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:
@@ -168,8 +176,10 @@ def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:
     lines = [
         f"{name:<18} {value}"
         for name, value in row.items()
-        if value not in (None, [], "") and name != "error_traceback"
+        if value not in (None, [], "") and name not in ("error_traceback", "evaluation")
     ]
+    if row["evaluation"] is not None:
+        lines.append(f"{'evaluation':<18} {scores_line(row['evaluation']['scores'])}")
     log = paths.log(row["trial"])
     lines += [f"{'log':<18} {log}"] if log.exists() else []
     return "\n".join([*lines, row["error_traceback"] or ""]).rstrip()

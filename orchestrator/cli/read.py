@@ -1,25 +1,15 @@
-"""Commands that read the records: ls, show, best. They write nothing, and work while a sweep runs."""
+"""Commands that read the records: ls, show. They write nothing, and work while a sweep runs."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.output import Format, answer, as_json, say
-from orchestrator.cli.wording import config_yaml
-from orchestrator.errors import SweepError
+from orchestrator.cli.output import Format, answer, say
 
 AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
-
-
-class ConfigFormat(StrEnum):
-    """How a configuration is written."""
-
-    YAML = "yaml"
-    JSON = "json"
 
 
 def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None:
@@ -60,28 +50,3 @@ def show(
     else:
         whole = portrait.Portrait.of(paths, top)
         answer(format_, text=whole.text, data=whole.data(), rows=whole.rows())
-
-
-def best(
-    sweep: SweepName = None,
-    results: Results = RESULTS,
-    format_: Annotated[ConfigFormat, typer.Option("--format", help="How to write it.")] = ConfigFormat.YAML,
-) -> None:
-    """Print the best configuration, fixed values included."""
-    from orchestrator.analysis.overview import objective_of
-    from orchestrator.analysis.ranking import full_config, top
-    from orchestrator.records.find import find
-    from orchestrator.records.provenance import read_sweep_json
-
-    paths = find(results, sweep)
-    info = read_sweep_json(paths.info)
-    ranked = top(paths, info, 1)
-    if not ranked:
-        raise SweepError(f"no trial of {paths.name} has a result yet")
-    objective, winner = objective_of(info), ranked[0]
-    say(
-        f"# {paths.name}, trial {winner.trial}: {objective.metric} {winner.value:.6g} at step {winner.step}"
-        f" ({objective.mode}, the {objective.at} of a trial)"
-    )
-    config = full_config(info, winner)
-    typer.echo(as_json(config) if format_ is ConfigFormat.JSON else config_yaml(config))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.rows import State
 from orchestrator.schedule import RungSummary
+
+if TYPE_CHECKING:
+    from orchestrator.analysis.evaluations import Evaluation
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*")
 _NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
@@ -50,6 +53,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def size(count: float) -> str:
+    """Bytes: ``512 B``, ``1.2 kB``, ``3.4 MB``, ``56 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 9.95 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 trial``, ``2 trials``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
@@ -64,6 +76,19 @@ def one_line(text: str, limit: int = 300) -> str:
 def state_counts(states: Mapping[State, int]) -> str:
     """``12 completed, 3 failed``, in the order of a trial's life."""
     return ", ".join(f"{states[state]} {state}" for state in State if states.get(state))
+
+
+def evaluated(found: Evaluation) -> str:
+    """An evaluation on a line."""
+    return (
+        f"trial {found.trial}'s {found.checkpoint} checkpoint, step {found.step}, on the test part:"
+        f" {scores_line(found.scores)} ({found.at:%Y-%m-%d %H:%M} UTC)"
+    )
+
+
+def scores_line(scores: Mapping[str, float]) -> str:
+    """``test_loss 0.41, test_auroc 0.84``."""
+    return ", ".join(f"{name} {value:.6g}" for name, value in scores.items())
 
 
 def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:

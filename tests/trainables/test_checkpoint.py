@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from trainables import saving, snapshot
-from trainables.checkpoint import Keep, find, load, tidy
+from trainables.checkpoint import Keep, find, load, surplus, tidy
 from trainables.contract import Report, Trial, TrialEnded, run
 from trainables.saving import Checkpoints
 from trainables.snapshot import DamagedCheckpoint
@@ -153,7 +153,10 @@ def test_what_is_kept(keep: Keep, expected: dict[str, int], tmp_path: Path) -> N
             assert files(directory) == expected
         (directory / ".last.pt.0a1b2c3d").touch()
         (directory / "last.pt.damaged").touch()
+        going = {path.name for path in surplus(directory, keep)}
+        assert going == {path.name for path in directory.iterdir()} - expected.keys()
         tidy(directory, keep)
+        assert surplus(directory, keep) == []
         assert (files(directory) if directory.exists() else {}) == expected
         assert directory.exists() == bool(expected)
         tidy(directory, keep)
