@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from orchestrator.events import Start
@@ -220,3 +221,82 @@ def test_the_process_is_as_before_afterwards(attempt: Any, tmp_path: Path) -> No
     assert made.end()
     assert os.getcwd() == before
     assert "LEFT_BEHIND" not in os.environ
+
+
+def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.tune.attempt.UNASKED_S", 0.5)
+    reached = 0
+
+    def run(trial: Trial) -> None:
+        nonlocal reached
+        for step in range(1, 21):
+            trial.report(step=step, loss=1.0)
+            reached = step
+            time.sleep(0.1)
+
+    made = attempt(run, heartbeat_s=0.05, timeout_s=1.0)
+    time.sleep(2.5)  # of which 2 in a report: no silence of the trial's
+    assert 3 <= reached <= 7
+    held = reached + 1
+    measurements, _, ended = made.collect()
+    assert ([m.step for m in measurements], ended) == ([*range(1, held + 1)], None)
+    time.sleep(0.3)
+    assert reached == held - 1, "not before the driver, which has it now, asks again"
+    steps, last, ended = [], 0.0, None
+    while ended is None:
+        measurements, _, ended = made.collect()
+        steps += [m.step for m in measurements]
+        last = measurements[-1].train_s if measurements else last
+    assert ended.failure is None
+    assert steps == [*range(held + 1, 21)]
+    assert last < 2.5, "waiting is not training"
+
+
+@pytest.mark.parametrize("end", ["return", "force", "timeout"])
+def test_what_a_trial_starts_ends_with_it(attempt: Any, end: str) -> None:
+    before = subprocess.Popen(["sleep", "60"])  # by the process, not by the trial
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(trial: Trial) -> None:
+        started.append(subprocess.Popen(["sh", "-c", "sleep 61 & sleep 62"]))
+        time.sleep(0.2)
+        trial.report(step=1, loss=1.0)
+        if end != "return":
+            started[0].wait()
+            trial.report(step=2, loss=1.0)
+
+    made = attempt(run, timeout_s=0.6 if end == "timeout" else None)
+    made.collect()
+    if end != "force":
+        finish(made)
+    assert made.end()
+    started[0].wait(timeout=5)
+    alive = [child for child in psutil.process_iter() if child.is_running() and _command(child) == ["sleep", "61"]]
+    assert alive == []
+    assert before.poll() is None
+    before.kill()
+    before.wait()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.mark.parametrize("refused", ["opening", "writing"])
+def test_a_log_that_cannot_be_written_is_no_failure(attempt: Any, tmp_path: Path, refused: str) -> None:
+    if refused == "opening":
+        (tmp_path / "7.log").mkdir()
+    else:
+        (tmp_path / "7.log").symlink_to("/dev/full")
+
+    def run(trial: Trial) -> None:
+        print("a line", flush=True)
+        print("a line", file=sys.stderr)
+        trial.report(step=1, loss=1.0)
+
+    steps, ended = finish(attempt(run))
+    assert steps == [1]
+    assert ended.failure is None
