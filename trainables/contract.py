@@ -244,6 +244,8 @@ def as_number(value: Any) -> float:
     """
     if isinstance(value, str | bytes):
         raise TypeError
+    if hasattr(value, "detach"):
+        value = value.detach()  # else torch warns of a loss that still has its graph
     return float(value)
 
 

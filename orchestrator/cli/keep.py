@@ -76,7 +76,7 @@ def best(
 def clean(
     sweeps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SWEEP]...", help="Their names; all sweeps if left out.", show_default=False),
+        typer.Argument(metavar="SWEEP", help="Their names; all sweeps if left out.", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
     keep: Annotated[

@@ -16,7 +16,7 @@ from tests.cli.recorded import record
 
 Sweep = Callable[..., Ran]
 CHURN = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
-COMMANDS = ("init", "check", "plan", "try", "launch", "resume", "stop", "ls", "show", "best", "clean", "doctor")
+COMMANDS = ("init", "check", "plan", "try", "launch", "resume", "stop", "add", "ls", "show", "best", "clean", "doctor")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])

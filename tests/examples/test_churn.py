@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
+from sklearn.metrics import log_loss, roc_auc_score
 
 import orchestrator
+from orchestrator import evaluation
+from orchestrator.analysis.ranking import top
+from orchestrator.records.load import Sweep
+from orchestrator.rows import EVALUATION, State
+from trainables import checkpoint
+from trainables.tabular import network
+from trainables.tabular_data import load_with_test
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
 
@@ -29,3 +39,31 @@ def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
     best = sweep.metrics[sweep.metrics["trial"] == trials["objective"].idxmax()]
     assert {"train_loss", "val_loss", "train_accuracy", "val_accuracy", "val_auroc"} <= set(best.columns)
     assert best["step"].is_monotonic_increasing
+    the_test_part_confirms_it(sweep)
+
+
+def the_test_part_confirms_it(sweep: Sweep) -> None:
+    """On rows that no trial has seen the winner is as good, and scikit-learn finds the same scores."""
+    # A sweep in which the scheduler stopped the very best one has no checkpoint of that; the best completed one has.
+    ranked = next(each for each in top(sweep.paths, sweep.info, None) if each.state is State.COMPLETED)
+    evaluation.record(sweep.paths, evaluation.evaluate(sweep.paths, sweep.info, ranked))
+
+    events = orchestrator.load(sweep.paths.root).events
+    row = events[events["event"] == EVALUATION].iloc[0]
+    scores = json.loads(row["detail"])["scores"]
+    assert (row["trial"], row["step"]) == (ranked.trial, ranked.step)
+    assert scores["test_auroc"] >= 0.82
+
+    found = checkpoint.find(sweep.paths.checkpoints(ranked.trial), "best")
+    assert found is not None
+    state = checkpoint.load(found)
+    assert state["step"] == ranked.step
+    table, part = load_with_test(EXAMPLE.parent / sweep.spec["fixed"]["data"], target="churn")
+    model = network(len(table.features), 1, ranked.config)
+    model.load_state_dict(state["training"]["model"])
+    model.eval()
+    with torch.no_grad():
+        probabilities = model(torch.from_numpy(part.inputs))[:, 0].double().sigmoid().numpy()
+    assert len(part.targets) == pytest.approx(0.2 * 7043, abs=1)
+    assert scores["test_auroc"] == pytest.approx(roc_auc_score(part.targets, probabilities), abs=1e-6)
+    assert scores["test_loss"] == pytest.approx(log_loss(part.targets, probabilities), abs=1e-5)

@@ -24,7 +24,11 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
 def score(config: Mapping[str, Any], trial: Trial) -> dict[str, Any]:
     state = trial.restore()
     assert state is not None
-    return {"test_loss": torch.tensor(state["weight"]), "test_seed": np.int64(trial.seed), "test_lr": config["lr"]}
+    return {
+        "test_loss": torch.tensor(state["weight"], requires_grad=True),
+        "test_seed": np.int64(trial.seed),
+        "test_lr": config["lr"],
+    }
 
 
 def checkpoint(trainable: Any, directory: Path) -> Restoring:
