@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(180)
 TIMEOUT_S = 2.0
 HANGS = {
     "busy loop": "while True: pass",
-    "the interpreter held": "re.match('(a+)+$', 'a' * 60 + 'b')",
+    "the interpreter held": "child(); re.match('(a+)+$', 'a' * 60 + 'b')",
     "dead lock": "one.acquire(); dead_lock(one, other)",
     "child": "subprocess.run(['sleep', '1000'])",
 }
@@ -29,6 +29,9 @@ def dead_lock(one, other):
     threading.Thread(target=cross, daemon=True).start()
     time.sleep(0.1)
     other.acquire()
+
+def child():
+    subprocess.Popen(["sleep", "1000"])
 
 def train(config, trial):
     one, other = threading.Lock(), threading.Lock()
