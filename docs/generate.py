@@ -18,12 +18,13 @@ from typer.cli import get_docs_for_click  # what `typer utils docs` prints
 from typer.main import get_group
 
 from orchestrator.cli import app
-from orchestrator.loading import declared
+from orchestrator.loading import declared, load
 from orchestrator.spec import spec_schema
 from orchestrator.spec.distribution import Distribution
 from orchestrator.spec.distributions import FORMS
 from trainables import BUILTIN
 from trainables.contract import REQUIRED, Hyperparameter
+from trainables.evaluation import evaluates
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- written by docs/generate.py: change the code, then `make docs` -->\n"
@@ -96,7 +97,8 @@ def trainables() -> str:
             _table(("hyperparameter", "type", "default", "meaning"), rows),
             f"A full training is `{declaration.length}` steps. It reports "
             + ", ".join(f"`{metric}`" for metric in declaration.metrics)
-            + ".",
+            + "."
+            + (" `sweep best --evaluate` scores it on its test part." if evaluates(load(name, Path.cwd())) else ""),
         ]
     return "\n\n".join(parts) + "\n"
 

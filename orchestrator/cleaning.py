@@ -13,8 +13,8 @@ from pathlib import Path
 
 from orchestrator.analysis.kept import keep_of
 from orchestrator.analysis.ranking import top
-from orchestrator.control.lease import Lease
 from orchestrator.errors import RecordsError
+from orchestrator.holding import held
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
@@ -84,17 +84,15 @@ def clean(
     """
     if not surplus_of(paths, keep):
         return []
-    lease = Lease.acquire(paths.lease, waiting=waiting)
-    try:
+    with held(paths, waiting) as check:
         found = surplus_of(paths, keep)  # as it is now that nobody changes it
         for each in found:
+            check()
             try:
                 tidy(each.directory, each.keep)
             except OSError as error:
                 raise RecordsError(f"cannot clean {each.directory}: {error.strerror or error}") from error
-        return found
-    finally:
-        lease.release()
+    return found
 
 
 def _policy(state: State, keep: Keep, *, is_best: bool) -> Keep:

@@ -7,9 +7,8 @@ an event, a second call reads it from there, and a further look, at another winn
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import ExitStack, chdir, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from typing import Any
 from orchestrator.analysis.evaluations import Evaluation, evaluations
 from orchestrator.analysis.kept import kept
 from orchestrator.analysis.ranking import Ranked, full_config, top
-from orchestrator.control.lease import BEAT_SECONDS, Lease, LeaseHeldError
+from orchestrator.control.lease import LeaseHeldError
 from orchestrator.errors import RecordsError, SweepError, UserError
 from orchestrator.fingerprint import changes, code_of, fingerprints
+from orchestrator.holding import held
 from orchestrator.loading import declared, load
 from orchestrator.records.encode import events_table
 from orchestrator.records.load import trials_table
@@ -74,13 +74,16 @@ def evaluate_best(
     known = _known(earlier, _best(paths, info))
     if known is not None:
         return known, earlier
-    with _held(paths, waiting) as check:
-        best, earlier = _best(paths, info), evaluations(paths)  # as they are now that nobody changes them
-        known = _known(earlier, best)
-        if known is None:
-            known = evaluate(paths, info, best)
-            check()
-            record(paths, known)
+    try:
+        with held(paths, waiting) as check:
+            best, earlier = _best(paths, info), evaluations(paths)  # as they are now that nobody changes them
+            known = _known(earlier, best)
+            if known is None:
+                known = evaluate(paths, info, best)
+                check()
+                record(paths, known)
+    except LeaseHeldError as error:
+        raise UserError(f"{error}: its best trial may still change; evaluate it when the sweep has ended") from error
     return known, earlier
 
 
@@ -202,36 +205,3 @@ def _scores(
             )
         except (Exception, SystemExit) as error:
             raise EvaluationError(spec.trainable, describe(error)) from error
-
-
-@contextmanager
-def _held(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Hold the sweep's lease, and show that we live; an evaluation may take longer than others would wait.
-
-    Yields what raises a LeaseLostError if another driver has taken it over nevertheless.
-    """
-    try:
-        lease = Lease.acquire(paths.lease, waiting=waiting)
-    except LeaseHeldError as error:
-        raise UserError(f"{error}: its best trial may still change; evaluate it when the sweep has ended") from error
-    done, trouble = threading.Event(), list[RecordsError]()
-
-    def beat() -> None:
-        try:
-            while not done.wait(BEAT_SECONDS):
-                lease.beat()
-        except RecordsError as error:
-            trouble.append(error)
-
-    def check() -> None:
-        if trouble:
-            raise trouble[0]
-
-    beating = threading.Thread(target=beat, name="lease", daemon=True)
-    beating.start()
-    try:
-        yield check
-    finally:
-        done.set()
-        beating.join()
-        lease.release()

@@ -18,13 +18,13 @@ from trainables import checkpoint
 from trainables.snapshot import DamagedCheckpoint
 
 
-def export(paths: SweepPaths, info: SweepInfo, winner: Ranked, target: Path) -> None:
-    """Copy the winner's checkpoint in one step: whoever reads the target sees all of it, or what was there before.
+def export(paths: SweepPaths, info: SweepInfo, winner: Ranked, to: str) -> None:
+    """Copy the winner's checkpoint in one step: whoever reads the file sees all of it, or what was there before.
 
     Args:
         paths, info: Of the sweep.
         winner: Its best trial.
-        target: A file, or a directory, in which it becomes ``<sweep>-<trial>.pt`` (or ``.json``).
+        to: A file, or a directory, in which it becomes ``<sweep>-<trial>.pt`` (or ``.json``).
 
     Raises:
         UserError: There is no checkpoint, or the target cannot be written or is no checkpoint.
@@ -37,6 +37,9 @@ def export(paths: SweepPaths, info: SweepInfo, winner: Ranked, target: Path) -> 
         raise RecordsError(f"{found.path} is damaged: {error}") from error
     except OSError as error:
         raise RecordsError(f"cannot read {found.path}: {error.strerror or error}") from error
+    target = Path(to)
+    if to.endswith("/") and not target.is_dir():
+        raise UserError(f"there is no directory {to}")
     if target.is_dir():
         target = target / f"{paths.name}-{winner.trial}{found.path.suffix}"
     if (target.suffix == ".json") != (found.path.suffix == ".json"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,7 +32,7 @@ class Keeping(StrEnum):
 def best(
     sweep: SweepName = None,
     checkpoint: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--checkpoint", metavar="PATH", help="Also copy its checkpoint there: a file, or a directory."),
     ] = None,
     evaluate: Annotated[

@@ -121,6 +121,7 @@ class TestCheckpoint:
     @pytest.mark.parametrize(
         ("target", "said"),
         [
+            ("nowhere/", "there is no directory nowhere/"),
             ("model.pt", "under a name that ends in .json"),
             ("nowhere/model.json", "cannot write nowhere/model.json: No such file or directory"),
             ("results/train.py/model.json", "Not a directory"),
