@@ -15,6 +15,7 @@ from orchestrator.analysis.kept import keep_of
 from orchestrator.analysis.ranking import top
 from orchestrator.errors import RecordsError
 from orchestrator.holding import held
+from orchestrator.keeping import to_keep
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
@@ -35,10 +36,7 @@ class Surplus:
 
 
 def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
-    """What can go of a sweep that nobody runs, by trial.
-
-    Of a completed trial stays what the spec's trial.keep says, and of the best trial, too; of any other that has come
-    to an end, nothing. Of one that has not, or was cancelled, all stays that an attempt could go on from.
+    """What can go of a sweep that nobody runs, by trial; :func:`orchestrator.keeping.to_keep` says what stays.
 
     Args:
         paths: The sweep's files.
@@ -52,7 +50,7 @@ def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
     found = []
     for row in trials_table(paths, ["trial", "state"]).to_pylist():
         trial, state = row["trial"], State(row["state"])
-        policy = _policy(state, keep or keep_of(info), is_best=trial in best)
+        policy = to_keep(state, keep or keep_of(info), is_best=trial in best)
         directory = paths.checkpoints(trial)
         try:
             files = surplus(directory, policy)
@@ -93,12 +91,6 @@ def clean(
             except OSError as error:
                 raise RecordsError(f"cannot clean {each.directory}: {error.strerror or error}") from error
     return found
-
-
-def _policy(state: State, keep: Keep, *, is_best: bool) -> Keep:
-    if not state.ended or state is State.CANCELLED:
-        return "both"  # a resume goes on from them
-    return keep if state is State.COMPLETED or is_best else "none"
 
 
 def _freed(files: list[Path]) -> int:

@@ -14,18 +14,17 @@ from orchestrator.control.outside import Outside
 from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, SweepError
 from orchestrator.fingerprint import fingerprints
+from orchestrator.keeping import Keeper
 from orchestrator.placement import Machine, capacity, free_slots, need_of
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import State, TrialRow
 from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import drive
 from orchestrator.tune.heart import Nobody, Observer
 from orchestrator.tune.job import Job
-from trainables.checkpoint import tidy
 
 
 def launch(
@@ -107,7 +106,7 @@ def run_session(
             reuse=spec.trial.isolation == "reuse",
             poll=outside.poll,
             lease=lease.beat,
-            ended=lambda row: _tidy(paths, spec, row),
+            ended=Keeper(sweep, paths, spec.trial.keep).ended,
         )
     if signals.interrupted:
         raise InterruptedSweepError(f"{signals.reason}; everything up to then is recorded in {paths.root}")
@@ -139,12 +138,6 @@ def _describe(source: Source, paths: SweepPaths) -> None:
 def _recorder(spec: Spec, paths: SweepPaths) -> Recorder:
     kinds = {name: distribution.kind for name, distribution in spec.parameter_space().parameters.items()}
     return Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric])
-
-
-def _tidy(paths: SweepPaths, spec: Spec, row: TrialRow) -> None:
-    """What need not be kept of an ended trial's checkpoints goes; a cancelled one goes on from them some day."""
-    if row.state is not State.CANCELLED:
-        tidy(paths.checkpoints(row.trial), spec.trial.keep if row.state is State.COMPLETED else "none")
 
 
 def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:

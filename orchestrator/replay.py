@@ -38,7 +38,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     """
     halted: set[int] = set()  # trials that were cancelled with the sweep
     for event in recorded.events:
-        if event.trial is None:
+        if event.trial is None or event.event == EVALUATION:
             continue
         if event.event == State.PENDING:
             detail = event.detail or {}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator import events
 from orchestrator.assemble import assemble
 from orchestrator.replay import Recorded, replay
-from orchestrator.rows import EventRow, MetricRow, State
+from orchestrator.rows import EVALUATION, EventRow, MetricRow, State
 from orchestrator.simulate.virtual import simulate
 from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
@@ -172,6 +172,16 @@ def test_trials_cancelled_with_the_sweep_go_on() -> None:
     assert all(again.trials[number].attempts == 2 for number in cancelled)
     rows = [*outcome.metrics, *rest.metrics]
     assert len({(row.trial, row.step) for row in rows}) == len(rows)
+
+
+def test_a_cancelled_trial_goes_on_although_it_was_evaluated() -> None:
+    sweep = make(trials=2, budget={"trials": 2, "hours": 20 / 3600}, scheduler={"method": "none"})
+    outcome = simulate(sweep, curve, slots=2)
+    assert sweep.trials[1].state is State.CANCELLED
+    look = EventRow(at=500.0, event=EVALUATION, trial=1, detail={"test_loss": 0.5})
+    again = make(trials=2, budget={"trials": 2, "hours": 1}, scheduler={"method": "none"})
+    replay(again, Recorded(events=[*outcome.events, look], metrics=outcome.metrics), at=1000.0)
+    assert again.trials[1].state is State.PENDING
 
 
 def test_time_used_before_counts() -> None:

@@ -143,7 +143,7 @@ def add(
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Give a running sweep configurations to try next, or another number of trials at once.
+    """Give a running sweep configurations to try, or more slots.
 
     They come on top of the budget's trials. Returns when they are recorded."""
     from orchestrator.cli import asking

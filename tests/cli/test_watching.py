@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator import events
+from orchestrator.agenda import wait_after
 from orchestrator.assemble import assemble
 from orchestrator.cli.lines import Lines, line
 from orchestrator.cli.live import Display, Screen
@@ -52,9 +53,10 @@ class TestTally:
         sweep.on(events.Started(trial=0, at=T0))
         sweep.on(boom(0, T0))
         assert tally.look(sweep, T0) == []
-        sweep.ask(T0)
-        sweep.on(events.Started(trial=0, at=T0))
-        (change,) = tally.look(sweep, T0)
+        later = T0 + wait_after(1)
+        sweep.ask(later)
+        sweep.on(events.Started(trial=0, at=later))
+        (change,) = tally.look(sweep, later)
         assert line(change).endswith("trial 0    running    attempt 2 after OSError: a b")
         assert tally.look(sweep, T0) == []
 
