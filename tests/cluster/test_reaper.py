@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 DRIVER = """
-import subprocess, sys, time
+import psutil, subprocess, sys, time
 from cluster.local import embedded
 with embedded(cpus=1, gpus=0):
     import ray
@@ -19,7 +19,8 @@ with embedded(cpus=1, gpus=0):
     def work():
         subprocess.run(["sleep", "600"])
     work.remote()
-    time.sleep(4)
+    while not any(child.name() == "sleep" for child in psutil.Process().children(recursive=True)):
+        time.sleep(0.1)
     print("ready", flush=True)
     sys.stdin.readline()
 """

@@ -1,0 +1,209 @@
+"""Kills a sweep again and again, resumes it, and counts in its files what that has cost.
+
+``make chaos``, or ``python -m tests.chaos --kills 25``; docs/chaos.md holds what a run said. The tests do it with a few
+kills (tests/tune/test_interruptions.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+from tests.terminal import Terminal, called
+
+SPEC = """
+name: s
+trainable: train.py:train
+space: {{x: {{uniform: [0, 1]}}}}
+objective: {{metric: loss}}
+search: {{method: random, seed: 3}}
+scheduler: {{method: none}}
+budget: {{trials: {trials}}}
+resources: {{gpu: 0}}
+trial: {{retries: 10, save_every: {save_every}}}
+"""
+TRAIN = """
+import math, os, time
+
+def train(config, trial):
+    state = ({saves} and trial.restore()) or {{"step": 0, "weight": 1.0}}
+    weight = state["weight"]
+    for step in range(state["step"] + 1, {steps} + 1):
+        until = time.monotonic() + float(os.environ["SECONDS_A_STEP"])
+        sum(math.sqrt(number) for number in range(20_000))
+        time.sleep(max(0.0, until - time.monotonic()))  # equally long on a busy machine: seconds are compared
+        weight -= 0.1 * (weight - config["x"])
+        if {saves}:
+            trial.save(step=step, weight=weight)
+        trial.report(step=step, loss=(weight - 0.3) ** 2)
+"""
+VICTIMS = ("driver", "worker", "raylet")
+START_S = 8.0  # about what a start of Ray takes; a fifth of the kills falls into it
+
+
+@dataclass(kw_only=True)
+class Chaos:
+    """A sweep, and what happens to it."""
+
+    kills: int
+    trials: int = 40
+    steps: int = 30
+    seconds_a_step: float = 0.08
+    saves: bool = True
+    save_every: float = 0.2
+    longest_s: float = 3.0  # between the first report of a session and the kill
+    seed: int = 0
+    say: Callable[[str], object] = lambda line: None
+    killed: Counter[str] = field(default_factory=Counter)
+    resumed: int = 0
+
+    def terminal(self, directory: Path) -> Terminal:
+        directory.mkdir(parents=True, exist_ok=True)
+        spec = SPEC.format(trials=self.trials, save_every=self.save_every)
+        terminal = Terminal(directory, spec=spec, train=TRAIN.format(steps=self.steps, saves=self.saves))
+        terminal.seconds_a_step = self.seconds_a_step
+        return terminal
+
+    def undisturbed(self, terminal: Terminal) -> None:
+        code, out = terminal.run("launch", "spec.yaml")
+        assert code == 0, out
+
+    def disturbed(self, terminal: Terminal) -> None:
+        """Run the sweep to its end, with one kill after the other on the way."""
+        draw = random.Random(self.seed)
+        hit: set[str] = set()
+        process = terminal.start("launch", "spec.yaml")
+        for number, victim in zip(range(1, self.kills + 1), itertools.cycle(VICTIMS), strict=False):
+            self._wait(terminal, process, draw.uniform(-self.longest_s / 4, self.longest_s))
+            assert process.poll() is None, (
+                f"it ended before kill {number} with {process.returncode}:\n{process.communicate()[0]}"
+            )
+            family = psutil.Process(process.pid).children(recursive=True)
+            target = _target(victim, process.pid, family, hit, draw) or psutil.Process(process.pid)
+            named = victim if target.pid != process.pid else "driver"
+            self.killed[named] += 1
+            target.kill()
+            self.say(f"kill {number:2}  {named:6}  {terminal.rows():5} reports recorded")
+            if named != "worker":
+                process.communicate(timeout=90)
+                _, alive = psutil.wait_procs(family, timeout=30)
+                assert not alive, f"Ray outlived its driver after {named} was killed"
+                self.resumed += 1
+                process = terminal.start("resume")
+        out, _ = process.communicate(timeout=400)
+        assert process.returncode == 0, out
+
+    def _wait(self, terminal: Terminal, process: subprocess.Popen[str], moment: float) -> None:
+        """Until so many seconds after the next report; a negative moment lies in the start of the session."""
+        if moment < 0:
+            time.sleep(START_S * -moment / (self.longest_s / 4))
+            return
+        before = terminal.rows()
+        terminal.wait_for(lambda: terminal.rows() > before, process)
+        time.sleep(moment)
+
+
+def _target(
+    victim: str, driver: int, family: list[psutil.Process], hit: set[str], draw: random.Random
+) -> psutil.Process | None:
+    """None if there is none yet. A trial whose worker died in the same way twice has failed, so each is hit once."""
+    if victim == "raylet":
+        return next((process for process in family if process.name() == "raylet"), None)
+    if victim == "worker":
+        logs = {log: process for process in family if called(process, "ray::") and (log := _log(process)) is not None}
+        fresh = sorted(logs.keys() - hit)
+        if fresh:
+            hit.add(chosen := draw.choice(fresh))
+            return logs[chosen]
+    return None
+
+
+def _log(process: psutil.Process) -> str | None:
+    """The log of the trial that the process trains."""
+    try:
+        paths = [Path(file.path) for file in process.open_files()]
+    except psutil.Error:
+        return None
+    return next((path.stem for path in paths if path.parent.name == "logs" and path.stem.isdigit()), None)
+
+
+def compare(chaos: Chaos, disturbed: Terminal, undisturbed: Terminal) -> dict[str, float]:
+    """Count in the files, and insist; returns the figures worth showing.
+
+    Raises:
+        AssertionError: Something was lost, done twice, or came out differently.
+    """
+    trials, metrics, events = disturbed.trials(), disturbed.metrics(), disturbed.events()
+    reference = undisturbed.trials()
+    assert trials["state"].tolist() == ["completed"] * chaos.trials, trials["state"].value_counts()
+    steps = metrics.groupby("trial")["step"].apply(sorted)
+    assert steps.tolist() == [list(range(1, chaos.steps + 1))] * chaos.trials, "a (trial, step) is missing or doubled"
+    for trial, own in events.groupby("trial"):
+        names = own["event"].tolist()
+        assert names.count("completed") == 1, f"trial {trial} completed {names.count('completed')} times"
+        assert "running" not in names[names.index("completed") :], f"trial {trial} ran again after it was completed"
+    for column in ("config.x", "seed", "objective", "best_step"):
+        assert trials[column].tolist() == reference[column].tolist(), column
+    pd.testing.assert_series_equal(
+        metrics.sort_values(["trial", "step"], ignore_index=True)["loss"],
+        undisturbed.metrics().sort_values(["trial", "step"], ignore_index=True)["loss"],
+    )
+    best = trials.loc[trials["objective"].idxmin()]
+    return {
+        "attempts": int(trials["attempts"].sum()),
+        "best trial": int(best["trial"]),
+        "best x": float(best["config.x"]),
+        "best loss": float(best["objective"]),
+        "training s": float(trials["train_s"].sum()),
+        "training s undisturbed": float(reference["train_s"].sum()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without-checkpoints", action="store_true", help="trials that are cut off begin anew")
+    options = parser.parse_args()
+    chaos = Chaos(
+        kills=options.kills,
+        seed=options.seed,
+        saves=not options.without_checkpoints,
+        say=lambda line: print(line, flush=True),
+    )
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
+        undisturbed = chaos.terminal(Path(directory, "undisturbed"))
+        disturbed = chaos.terminal(Path(directory, "disturbed"))
+        try:
+            chaos.undisturbed(undisturbed)
+            chaos.disturbed(disturbed)
+            figures = compare(chaos, disturbed, undisturbed)
+        finally:
+            undisturbed.close()
+            disturbed.close()
+    print(f"\n{chaos.trials} trials of {chaos.steps} steps, {sum(chaos.killed.values())} kills: {dict(chaos.killed)}")
+    print(f"{chaos.resumed} resumes, {time.monotonic() - began:.0f} s in all")
+    for name, figure in figures.items():
+        print(f"{name:24}{figure:g}")
+    ratio = figures["training s"] / figures["training s undisturbed"]
+    print(f"{'ratio':24}{ratio:.3f}")
+    print("each (trial, step) once, no completed trial twice, every value as undisturbed")
+    if chaos.saves and abs(ratio - 1) > 0.1:
+        sys.exit(f"checkpoints every {chaos.save_every} s, and yet the ratio of training is {ratio:.3f}")
+
+
+if __name__ == "__main__":
+    main()
