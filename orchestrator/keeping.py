@@ -20,7 +20,7 @@ def to_keep(state: State, keep: Keep, *, is_best: bool) -> Keep:
 
 
 class Keeper:
-    """Follows a running sweep. A stopped trial that is the best keeps its checkpoint until another one is."""
+    """Follows a running sweep. A stopped trial that is the best keeps its checkpoints until another one is."""
 
     def __init__(self, sweep: Sweep, paths: SweepPaths, keep: Keep) -> None:
         self._sweep = sweep
@@ -35,10 +35,20 @@ class Keeper:
             OSError: Something cannot be removed.
         """
         best = self._sweep.best.number if self._sweep.best is not None else None
-        tidy(self._paths.checkpoints(row.trial), to_keep(row.state, self._keep, is_best=row.trial == best))
         spared = self._spared if self._spared == best else None
         if row.trial == best and row.state is State.STOPPED:
-            spared = row.trial
+            spared = row.trial  # its worker is still writing
+        else:
+            tidy(self._paths.checkpoints(row.trial), to_keep(row.state, self._keep, is_best=row.trial == best))
         if self._spared is not None and spared != self._spared:
             tidy(self._paths.checkpoints(self._spared), "none")
         self._spared = spared
+
+    def finish(self) -> None:
+        """All trials and their workers have ended.
+
+        Raises:
+            OSError: Something cannot be removed.
+        """
+        if self._spared is not None:
+            tidy(self._paths.checkpoints(self._spared), self._keep)

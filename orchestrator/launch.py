@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 from cluster.fit import Need
@@ -81,8 +81,7 @@ def run_session(
     fitting, count = capacity(spec, [machine.node()]), free_slots(spec, [machine.node()])
     signals = Signals()
     with ExitStack() as stack:
-        lease = Lease.acquire(paths.lease)
-        stack.callback(lease.release)
+        lease = stack.enter_context(Lease.acquire(paths.lease))
         stack.enter_context(signals)
         need = need_of(spec, [machine.node()])
         sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
@@ -91,6 +90,7 @@ def run_session(
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         signals.again()
 
+        keeper = Keeper(sweep, paths, spec.trial.keep)
         outside = Outside(paths, signals, spec.resources.concurrency)
         drive(
             sweep,
@@ -106,8 +106,10 @@ def run_session(
             reuse=spec.trial.isolation == "reuse",
             poll=outside.poll,
             lease=lease.beat,
-            ended=Keeper(sweep, paths, spec.trial.keep).ended,
+            ended=keeper.ended,
         )
+        with suppress(OSError):  # it stays for `sweep clean`
+            keeper.finish()
     if signals.interrupted:
         raise InterruptedSweepError(f"{signals.reason}; everything up to then is recorded in {paths.root}")
     if outside.asked_to_end:

@@ -55,4 +55,6 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
     simulate(sweep, curve, slots=1)
     assert [life.state for life in sweep.trials] == [State.COMPLETED] + [State.STOPPED] * 5
     assert left == [{0}, {0}, {0, 2}, {0, 2}, {0, 4}, {0, 4}]
+    assert len(list(paths.checkpoints(4).iterdir())) == 2, "its worker may still write"
+    keeper.finish()
     assert [path.name for path in paths.checkpoints(4).iterdir()] == ["best.json"]

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.analysis.overview import objective_of
-from orchestrator.analysis.ranking import Ranked, top
+from orchestrator.analysis.ranking import Ranked
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
-from orchestrator.rows import State
 from trainables.checkpoint import Keep, find
 
 
@@ -55,13 +54,4 @@ def _why(paths: SweepPaths, info: SweepInfo, trial: Ranked) -> str:
         return "trial.keep is none in its spec"
     if not trial.state.ended:
         return "it still runs, and has saved nothing yet"
-    if trial.state is State.STOPPED:
-        others = (each for each in top(paths, info, None) if _find(paths, info, each.trial) is not None)
-        next_best = next(others, None)
-        hint = (
-            f"; the best one with a checkpoint is trial {next_best.trial}, with {next_best.value:.6g}"
-            if next_best is not None
-            else ""
-        )
-        return f"the scheduler stopped it, and only what completes is kept{hint}"
     return "its trainable never called trial.save, or the file was removed"

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 
 import psutil
 
@@ -122,6 +123,19 @@ class Lease:
         with _explained(self._path):
             if self._ours():
                 self._path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back; that this fails does not hide another error."""
+        try:
+            self.release()
+        except RecordsError:
+            if error is None:
+                raise
 
     def _ours(self) -> bool:
         holder = _holder(_content(self._path))

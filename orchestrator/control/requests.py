@@ -55,7 +55,10 @@ def take(directory: Path) -> list[Request]:
         if name.startswith(".") or path.suffix != ".json":
             continue
         request = _read(path)
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # it is taken when it is gone: the disk will have it some day
+            continue
         if request is not None:
             requests.append(request)
     return requests

@@ -8,6 +8,7 @@ while, because it cannot write the records, each report waits: nothing trains on
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
 import threading
@@ -48,7 +49,20 @@ class Attempt:
         job: Job,
         run: Callable[[Trial], object],
         isolation: Isolation,
+        bar: float = math.inf,
     ) -> None:
+        """It begins.
+
+        Args:
+            order: Which trial.
+            job: What all have in common.
+            run: Trains it.
+            isolation: Of this process.
+            bar: The best loss that this process has seen. If the trial is stopped by the scheduler, its checkpoint is
+                only written if it beats that: the best trial of the sweep does, and of the others few.
+        """
+        self.loss = math.inf  # as the trial is judged: the best or the last
+        self._bar = bar
         self._order = order
         self._job = job
         self._run = run
@@ -165,7 +179,7 @@ class Attempt:
                 self._run(self._trial())
                 ended, keep = Ended(), job.keep
             except TrialEnded:
-                ended, keep = None, "none" if self._judged else "both"
+                ended, keep = None, self._kept_when_ended()
             except (OverflowError, FloatingPointError) as error:
                 ended, keep = Ended(failure=describe(error), numerical=True), "none"
             except BaseException as error:  # SystemExit and KeyboardInterrupt of the user's code, too
@@ -177,6 +191,11 @@ class Attempt:
                 self._isolation.restore()
                 self._children.kill()
         return ended
+
+    def _kept_when_ended(self) -> Keep:
+        if not self._judged:
+            return "both"
+        return self._job.keep if self.loss < self._bar else "none"
 
     def _watched(self, log: int) -> AbstractContextManager[None]:
         limit = self._job.timeout_s
@@ -224,7 +243,9 @@ class Attempt:
         value = report.metrics.get(self._job.objective.metric)
         if value is None or self._job.objective.diverges(value):
             return
-        self._checkpoints.report(report.step, value if self._job.objective.mode == "min" else -value)
+        loss = value if self._job.objective.mode == "min" else -value
+        self.loss = min(loss, self.loss) if self._job.objective.at == "best" else loss
+        self._checkpoints.report(report.step, loss)
         if self._job.max_step is not None and report.step >= self._job.max_step:
             self._checkpoints.close(self._job.keep)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -44,11 +45,13 @@ class Worker(tune.Trainable):
         self._spent = False
         self._order = Start(**config[ORDER])
         self._attempt: Attempt | None = None
+        self._bar = math.inf  # the best loss of this process's trials
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Called with each further order."""
         if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
+        self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = Start(**new_config[ORDER])
         self._attempt = None
         return True
@@ -58,7 +61,7 @@ class Worker(tune.Trainable):
         if self._spent:
             raise WorkerSpent("its trial failed")
         if self._attempt is None:
-            self._attempt = Attempt(self._order, self._job, _runner(self._trainable), self._isolation)
+            self._attempt = Attempt(self._order, self._job, _runner(self._trainable), self._isolation, self._bar)
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.failure is not None and not ended.numerical
         batch = Batch(

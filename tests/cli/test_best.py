@@ -147,15 +147,6 @@ class TestCheckpoint:
         none = record(tmp_path / "results", scheduler={"method": "none"}, trial={"keep": "none"})
         assert "trial.keep is none in its spec" in sweep("best", none.name, "--checkpoint", "model.pt").err
 
-    def test_of_a_stopped_one_there_is_none(self, sweep: Sweep, tmp_path: Path) -> None:
-        stopped = record(tmp_path / "results")
-        second = top(stopped, read_sweep_json(stopped.info), 2)[1]
-        save(stopped, second.trial)
-        ran = sweep("best", "--checkpoint", "model.pt")
-        assert ran.code == 2
-        assert "no checkpoint of trial 3, the best one: the scheduler stopped it" in ran.err
-        assert f"the best one with a checkpoint is trial {second.trial}, with {second.value:.6g}" in ran.err
-
 
 class TestEvaluate:
     def test_it_is_scored_once_and_recorded(self, sweep: Sweep, paths: SweepPaths) -> None:

@@ -13,7 +13,7 @@ import orchestrator
 from orchestrator import evaluation
 from orchestrator.analysis.ranking import top
 from orchestrator.records.load import Sweep
-from orchestrator.rows import EVALUATION, State
+from orchestrator.rows import EVALUATION
 from trainables import checkpoint
 from trainables.tabular import network
 from trainables.tabular_data import load_with_test
@@ -44,8 +44,7 @@ def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
 
 def the_test_part_confirms_it(sweep: Sweep) -> None:
     """On rows that no trial has seen the winner is as good, and scikit-learn finds the same scores."""
-    # A sweep in which the scheduler stopped the very best one has no checkpoint of that; the best completed one has.
-    ranked = next(each for each in top(sweep.paths, sweep.info, None) if each.state is State.COMPLETED)
+    (ranked,) = top(sweep.paths, sweep.info, 1)
     evaluation.record(sweep.paths, evaluation.evaluate(sweep.paths, sweep.info, ranked))
 
     events = orchestrator.load(sweep.paths.root).events

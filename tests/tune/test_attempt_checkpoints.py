@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -27,7 +28,9 @@ MAX = Objective(metric="loss", mode="max", diverged_above=1e6)
 def attempt(tmp_path: Path) -> Iterator[Make]:
     made: list[Attempt] = []
 
-    def make(run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), **job: Any) -> Attempt:
+    def make(
+        run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), bar: float = math.inf, **job: Any
+    ) -> Attempt:
         settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "save_every_s": 3600.0} | job
         order = Start(trial=7, attempt=len(made) + 1, config={}, seed=11, rungs=rungs)
         told = Job(
@@ -38,7 +41,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             checkpoints=str(tmp_path / "checkpoints"),
             **settings,
         )
-        made.append(Attempt(order, told, run, Isolation()))
+        made.append(Attempt(order, told, run, Isolation(), bar))
         return made[-1]
 
     yield make
@@ -122,11 +125,14 @@ def test_interrupted_it_stands_at_its_last_save(attempt: Make, files: Any) -> No
     assert files() == {"best": 2, "last": 3}
 
 
-def test_stopped_at_a_rung_nothing_is_written_any_more(attempt: Make, files: Any) -> None:
-    made = attempt(train, rungs=(2,))
+@pytest.mark.parametrize(("bar", "expected"), [(0.5, {}), (1.0, {}), (1.5, {"best": 2})])
+def test_stopped_at_a_rung_it_is_written_only_if_it_may_be_the_best_of_all(
+    attempt: Make, files: Any, bar: float, expected: dict[str, int]
+) -> None:
+    made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0)), rungs=(3,), bar=bar)
     made.collect()
     assert made.end()
-    assert files() == {}
+    assert files() == expected
 
 
 @pytest.mark.parametrize(("error", "expected"), [(OverflowError(), {}), (ValueError(), {"best": 2, "last": 3})])
