@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ class Reaper:
     def __init__(self) -> None:
         self._mark = os.environ[MARK] = uuid.uuid4().hex
         self._session = ""
-        command = [sys.executable, str(Path(__file__)), self._mark]
+        command = [sys.executable, str(Path(__file__)), self._mark, str(os.getpid())]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
     def watch(self, session: str) -> None:
@@ -77,8 +78,14 @@ def _within(process: psutil.Process, session: str) -> bool:
     return bool(session) and any(file.path.startswith(f"{session}/") for file in process.open_files())
 
 
+def _session_of(driver: str) -> str:
+    """The session of a driver that was killed while it started Ray: its directory is named after the pid."""
+    found = Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray").glob(f"session_*_{driver}")
+    return str(max(found, default=""))
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to every process of the job, it is meant for the driver
     told = sys.stdin.read()  # until the driver is gone
     time.sleep(GRACE_S)
-    reap(sys.argv[1], told)
+    reap(sys.argv[1], told or _session_of(sys.argv[2]))

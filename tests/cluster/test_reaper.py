@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -42,3 +43,24 @@ def test_nothing_of_ray_outlives_its_driver(victim: str) -> None:
     driver.communicate("\n", timeout=90)
     _, alive = psutil.wait_procs(family, timeout=30)
     assert not alive
+
+
+def test_nor_a_driver_that_is_killed_while_ray_starts() -> None:
+    """The reaper has not been told of the session then."""
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    family = psutil.Process(driver.pid)
+    while not any(child.name() == "ray::RuntimeEnvAgent" for child in family.children(recursive=True)):
+        time.sleep(0.01)
+    driver.kill()
+    driver.communicate()
+    deadline = time.monotonic() + 20
+    while left := [process for process in psutil.process_iter() if _is_of(process, driver.pid)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
+
+
+def _is_of(process: psutil.Process, driver: int) -> bool:
+    try:
+        return any(f"_{driver}/logs/" in file.path for file in process.open_files())
+    except psutil.Error:
+        return False
