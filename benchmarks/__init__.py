@@ -1,0 +1,1 @@
+"""What the tool costs, against named peers in the same run. One file a question; docs/performance.md answers."""

@@ -1,0 +1,85 @@
+"""How much does a trial cost that does nothing?
+
+A trial reports once and ends. Whole fits are timed, records included, from a running Ray to the last file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.measuring import Case, Comparison, Figures, Question, main
+
+TRIALS = 500
+DEFAULT_TRIALS = 16  # of Ray's defaults, which take two seconds each
+
+
+def train(config: dict[str, Any], trial: Any) -> None:
+    """Ours."""
+    trial.report(step=1, loss=config["x"])
+
+
+def train_ray(config: dict[str, Any]) -> None:
+    """Ray Tune's."""
+    from ray import tune
+
+    tune.report({"loss": config["x"]})
+
+
+def ours() -> Figures:
+    """500 trials, with all records."""
+    from benchmarks.ours import fit
+
+    spec = {
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "random"},
+        "budget": {"trials": TRIALS},
+    }
+    seconds, sweep = fit(train, spec)
+    assert len(sweep.trials) == len(sweep.metrics) == TRIALS
+    return {"ms": seconds / TRIALS * 1e3}
+
+
+def ray_default() -> Figures:
+    """As it comes."""
+    return {"ms": _ray(DEFAULT_TRIALS, tuned=False)}
+
+
+def ray_tuned() -> Figures:
+    """As quick as settings make it."""
+    return {"ms": _ray(TRIALS, tuned=True)}
+
+
+def _ray(trials: int, *, tuned: bool) -> float:
+    from ray import tune
+
+    from benchmarks.peers.ray_tune import fit
+
+    return fit(train_ray, {"x": tune.uniform(0, 1)}, trials, tuned=tuned) / trials * 1e3
+
+
+QUESTION = Question(
+    name="no_op_trials",
+    title="A trial that does nothing",
+    cases={
+        "ray_default": Case(run=ray_default, repeats=3),
+        "ray_tuned": Case(run=ray_tuned),
+        "ours": Case(run=ours),
+    },
+    comparisons=[
+        Comparison(
+            row="1",
+            what="a no-op trial, records included",
+            figure="ms",
+            unit="ms",
+            peer="ray_default",
+            target=80,
+        ),
+        Comparison(
+            row="1", what="a no-op trial, records included", figure="ms", unit="ms", peer="ray_tuned", target=1.5
+        ),
+    ],
+)
+
+if __name__ == "__main__":
+    main(QUESTION)

@@ -1,0 +1,47 @@
+"""A sweep of ours in a benchmark: launched as `orchestrator.run` does, on Ray that runs already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from cluster.local import embedded
+from orchestrator.launch import launch
+from orchestrator.placement import Machine
+from orchestrator.records.load import Sweep, load
+from orchestrator.source import Source
+from orchestrator.spec import parse_spec
+from orchestrator.tune.job import pack_function
+
+CPUS = 2
+
+
+def source_of(train: Callable[..., Any], spec: Mapping[str, Any]) -> Source:
+    """What is launched: a function of the benchmark, with a spec beside it."""
+    whole = {"trainable": "benchmark:train", "resources": {"cpu": 1, "gpu": 0}, **spec}
+    return Source(
+        spec=parse_spec(whole, base=Path.cwd()),
+        text=b"",
+        base=Path.cwd(),
+        declaration=None,
+        function=train,
+        packed=pack_function(train),
+    )
+
+
+def fit(train: Callable[..., Any], spec: Mapping[str, Any]) -> tuple[float, Sweep]:
+    """Run a sweep; returns the seconds that it took beside the start of Ray, and its records.
+
+    Everything counts from the claim of its directory to the last record, as it does for `Tuner.fit()`.
+    """
+    import ray.tune  # noqa: F401  # a script of Ray Tune's has imported it, too, before it begins to fit
+
+    source = source_of(train, spec)
+    with embedded(cpus=CPUS, gpus=0):
+        began = time.perf_counter()
+        paths = launch(source, results=Path("results"), machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
+        seconds = time.perf_counter() - began
+    return seconds, load(paths.root)
