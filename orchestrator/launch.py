@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 from cluster.fit import Need
 from cluster.local import embedded
+from orchestrator import events
+from orchestrator.account import Account, Book
 from orchestrator.assemble import assemble, enforced_max
 from orchestrator.control.lease import Lease
 from orchestrator.control.outside import Outside
 from orchestrator.control.signals import Signals
-from orchestrator.errors import InterruptedSweepError, SweepError
+from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.keeping import Keeper
 from orchestrator.placement import Machine, capacity, free_slots, need_of
@@ -86,12 +89,23 @@ def run_session(
         need = need_of(spec, [machine.node()])
         sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
         begin(sweep)
+        outside = Outside(paths, signals, spec.resources.concurrency)
+
+        def slots() -> int:
+            return min(fitting, outside.concurrency or fitting)
+
+        book = Book(sweep, slots, time.monotonic)
+
+        def poll(at: float) -> list[events.Event]:
+            book.look()
+            return outside.poll(at)
+
         recorder = _recorder(spec, paths)
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         signals.again()
+        book.ray_started()
 
         keeper = Keeper(sweep, paths, spec.trial.keep)
-        outside = Outside(paths, signals, spec.resources.concurrency)
         drive(
             sweep,
             _job(source, paths, need, count),
@@ -102,14 +116,15 @@ def run_session(
                 "gpu": need.gpus,
                 **({"memory": need.memory} if need.memory else {}),
             },
-            slots=lambda: min(fitting, outside.concurrency or fitting),
+            slots=slots,
             reuse=spec.trial.isolation == "reuse",
-            poll=outside.poll,
+            poll=poll,
             lease=lease.beat,
             ended=keeper.ended,
         )
         with suppress(OSError):  # it stays for `sweep clean`
             keeper.finish()
+        _record(book.close(recorder.seconds), recorder)
     if signals.interrupted:
         raise InterruptedSweepError(f"{signals.reason}; everything up to then is recorded in {paths.root}")
     if outside.asked_to_end:
@@ -119,6 +134,13 @@ def run_session(
     if sweep.best is None:
         raise SweepError(_no_result(sweep))
     return paths
+
+
+def _record(account: Account, recorder: Recorder) -> None:
+    """The last event of a session. A disk that has just refused it does not make the sweep a failure."""
+    recorder.events([account.row(time.time())])
+    with suppress(RecordsError):
+        recorder.flush()
 
 
 def _describe(source: Source, paths: SweepPaths) -> None:

@@ -33,6 +33,7 @@ class Life:
     last: float | None = None
     started_at: float | None = None  # of the first attempt
     ended_at: float | None = None
+    startup_s: float = 0.0  # from being handed out to the start, over all attempts
     in_slot_s: float = 0.0  # of attempts that are over
     train_s: float = 0.0  # over all attempts
     reason: str | None = None
@@ -41,6 +42,7 @@ class Life:
     node: str | None = None
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
+    _handed_out: float | None = None
     _attempt_began: float | None = None
     _trained_before: float = 0.0  # seconds of training in earlier attempts
 
@@ -49,11 +51,19 @@ class Life:
         """The objective by which the trial is judged: its best or its last, as the spec says."""
         return self.best if self.objective.at == "best" else self.last
 
+    def hand_out(self, at: float) -> None:
+        """Another attempt is to start."""
+        self.attempts += 1
+        self._handed_out = at
+
     def begin_attempt(self, at: float) -> None:
         """An attempt runs."""
         self.state = State.RUNNING
         self.started_at = at if self.started_at is None else self.started_at
         self._attempt_began = at
+        if self._handed_out is not None:
+            self.startup_s += max(0.0, at - self._handed_out)
+            self._handed_out = None
         self._trained_before = self.train_s
 
     def end_attempt(self, at: float) -> None:
@@ -137,6 +147,7 @@ class Life:
             started_at=self.started_at,
             ended_at=self.ended_at,
             train_s=self.train_s,
+            startup_s=self.startup_s,
             overhead_s=max(0.0, self.in_slot_s + running - self.train_s),
             reason=self.reason,
             failure=self.failure,

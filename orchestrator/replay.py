@@ -20,7 +20,8 @@ from orchestrator.sweep import HALTED, Sweep
 class Recorded:
     """What a sweep has recorded, in the order of writing.
 
-    The table of trials may lag behind the logs, so only what these do not hold is taken from it: where a trial ran.
+    The table of trials may lag behind the logs, so only what these do not hold is taken from it: where a trial
+    ran, and how long its processes took to start.
     """
 
     events: Sequence[EventRow]
@@ -55,7 +56,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         reports.setdefault(report.trial, []).append(report)
         _recall(sweep, sweep.trials[report.trial], report)
     for row in recorded.trials:
-        sweep.trials[row.trial].node, sweep.trials[row.trial].gpu_ids = row.node, row.gpu_ids
+        life = sweep.trials[row.trial]
+        life.node, life.gpu_ids, life.startup_s = row.node, row.gpu_ids, row.startup_s
     for life in sweep.trials:
         if not life.state.ended or life.number in halted:
             _revive(sweep, life, reports.get(life.number, ()), at)

@@ -14,6 +14,9 @@ from typing import Any
 EVALUATION = "evaluation"
 """The event of a winner's test scores, measured after the sweep and no part of its running time."""
 
+ACCOUNT = "account"
+"""The event at a session's end that says where its time went."""
+
 Config = dict[str, Any]
 """A configuration: parameter name to value. A parameter that a condition left out is absent."""
 
@@ -64,7 +67,7 @@ class EventRow:
     """One change of state, or one decision of the scheduler with the cutoff it compared against."""
 
     at: float
-    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note", "evaluation"
+    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note", "account", "evaluation"
     trial: int | None = None  # None: the event is the whole sweep's
     attempt: int | None = None
     step: int | None = None
@@ -109,7 +112,8 @@ class TrialRow:
     started_at: float | None = None
     ended_at: float | None = None
     train_s: float = 0.0
-    overhead_s: float = 0.0  # seconds in its slot that were not training: start-up, decisions, records
+    startup_s: float = 0.0  # seconds from being handed out to its start, over all attempts: its process is made ready
+    overhead_s: float = 0.0  # seconds in its slot that were not training: it begins, waits for decisions, ends
     reason: str | None = None  # why it ended, in words
     failure: Failure | None = None
     node: str | None = None

@@ -87,7 +87,7 @@ class Sweep:
         life = self.agenda.due(at) or self._new_trial(at)
         if life is None:
             return None
-        life.attempts += 1
+        life.hand_out(at)
         self._live.add(life.number)
         self.journal.changed(life)
         return events.Start(

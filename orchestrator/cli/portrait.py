@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.account import Account, total
+from orchestrator.analysis.accounts import accounts
 from orchestrator.analysis.evaluations import Evaluation, evaluations
 from orchestrator.analysis.failures import Cause, causes
 from orchestrator.analysis.notes import notes
@@ -13,7 +15,16 @@ from orchestrator.analysis.overview import Objective, Overview, objective_of, ov
 from orchestrator.analysis.ranking import Ranked, full_config, top
 from orchestrator.analysis.rungs import rung_table
 from orchestrator.cli.output import COLOURS, as_table, painted
-from orchestrator.cli.wording import config_line, count, evaluated, one_line, rung_rows, scores_line, state_counts
+from orchestrator.cli.wording import (
+    config_line,
+    count,
+    evaluated,
+    one_line,
+    rung_rows,
+    scores_line,
+    spent,
+    state_counts,
+)
 from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -35,6 +46,7 @@ class Portrait:
     top: list[Ranked]
     causes: list[Cause]
     evaluations: list[Evaluation]
+    account: Account | None  # over all sessions that came to their end
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> Portrait:
@@ -50,6 +62,7 @@ class Portrait:
             top=top(paths, info, count),
             causes=causes(paths),
             evaluations=evaluations(paths),
+            account=total(accounts(paths)),
         )
 
     def text(self) -> str:
@@ -70,6 +83,8 @@ class Portrait:
             f"{count(sum(states.values()), 'trial')}: {state_counts(states)}" if states else "no trials yet",
             *self.notes,
         ]
+        if self.account is not None:
+            lines.append(spent(self.account))
         return "\n".join(lines)
 
     def _best(self) -> str:
@@ -132,6 +147,7 @@ class Portrait:
             "top": [asdict(each) for each in self.top],
             "failures": [cause_data(self.paths, cause) for cause in self.causes],
             "evaluations": [each.data() for each in self.evaluations],
+            "account": None if self.account is None else asdict(self.account),
         }
 
 

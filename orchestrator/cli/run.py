@@ -23,6 +23,8 @@ from orchestrator.cli.options import (
 )
 from orchestrator.errors import UserError
 
+Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time of the slots went.")]
+
 
 class Retry(StrEnum):
     """What of a sweep can be tried once more."""
@@ -47,6 +49,7 @@ def launch_(
         int | None,
         typer.Option("--max-failures", min=0, help="budget.max_failures: failed trials that are allowed."),
     ] = None,
+    profile: Profile = False,
 ) -> None:
     """Run a sweep to its end on this machine."""
     if fail_fast and max_failures is not None:
@@ -71,6 +74,7 @@ def launch_(
         lambda observer: launch(source, results=results, machine=machine, observer=observer),
         name=source.name,
         results=results,
+        profile=profile,
     )
 
 
@@ -93,6 +97,7 @@ def resume_(
     cpus: Cpus = None,
     gpus: Gpus = None,
     results: Results = RESULTS,
+    profile: Profile = False,
 ) -> None:
     """Finish a sweep that was cut off, or let it grow.
 
@@ -114,6 +119,7 @@ def resume_(
         ),
         name=paths.name,
         results=results,
+        profile=profile,
     )
 
 

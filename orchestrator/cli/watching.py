@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from orchestrator.analysis.accounts import accounts
 from orchestrator.cli.lines import Lines
 from orchestrator.cli.options import RESULTS
 from orchestrator.cli.output import say
 from orchestrator.cli.portrait import Portrait
 from orchestrator.cli.tally import Tally
+from orchestrator.cli.wording import account_text
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sweep import Sweep
@@ -28,7 +30,11 @@ TOP = 5
 
 
 def watched(
-    session: Callable[[Callable[[Sweep, SweepPaths, int], Observer]], object], *, name: str, results: Path
+    session: Callable[[Callable[[Sweep, SweepPaths, int], Observer]], object],
+    *,
+    name: str,
+    results: Path,
+    profile: bool = False,
 ) -> None:
     """Run a launch or a resume, watch, and sum up; what failed or was interrupted is summed up, too.
 
@@ -36,11 +42,12 @@ def watched(
         session: Runs the sweep, given what makes its observer.
         name: What the sweep is called, unless that is taken.
         results: Where sweeps are recorded.
+        profile: Say at the end where the time went.
 
     Raises:
         SweepError: As ``launch.launch`` does.
     """
-    watch = _Watch(name)
+    watch = _Watch(name, profile=profile)
     try:
         with watch.screen or nullcontext():
             session(watch.observer)
@@ -56,9 +63,10 @@ def watched(
 class _Watch:
     """Makes the observer once there is something to observe, and has the last word."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, profile: bool) -> None:
         self.screen = _screen()
         self._name = name
+        self._profile = profile
         self._paths: SweepPaths | None = None
         self._tally = Tally(slots=1)
 
@@ -82,11 +90,11 @@ class _Watch:
         whole = Portrait.of(self._paths, TOP)
         typer.echo(f"\n{whole.text()}")
         root = self._paths.root
-        overhead = self._tally.overhead
-        share = "" if overhead is None else f" ({overhead:.0%} of the slots' time was overhead)"
+        if self._profile and (kept := accounts(self._paths)):
+            typer.echo(f"\n{account_text(kept[-1])}")
         lines = [
             "",
-            f"recorded in {root}{share}; to read it:",
+            f"recorded in {root}; to read it:",
             "  import pandas as pd",
             f'  trials = pd.read_parquet("{root}/trials.parquet")',
             f'  metrics = pd.read_parquet("{root}/metrics")',

@@ -78,6 +78,7 @@ def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow
             started_at=_seconds(row["started_at"]),
             ended_at=_seconds(row["ended_at"]),
             train_s=row["train_s"],
+            startup_s=row["startup_s"] or 0.0,
             overhead_s=row["overhead_s"],
             reason=row["reason"],
             failure=_failure(row),

@@ -80,6 +80,7 @@ def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep
         "started_at": _times(row.started_at for row in rows),
         "ended_at": _times(row.ended_at for row in rows),
         "train_s": _floats(row.train_s for row in rows),
+        "startup_s": _floats(row.startup_s for row in rows),
         "overhead_s": _floats(row.overhead_s for row in rows),
         "reason": _texts(row.reason for row in rows),
         "error_type": _texts(None if failure is None else failure.type for failure in failures),

@@ -69,6 +69,7 @@ _TRIALS_AFTER = {
     "started_at": TIME,
     "ended_at": TIME,
     "train_s": pa.float64(),
+    "startup_s": pa.float64(),
     "overhead_s": pa.float64(),
     "reason": pa.string(),
     "error_type": pa.string(),

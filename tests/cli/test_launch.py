@@ -47,7 +47,9 @@ def command(tmp_path: Path) -> list[str]:
 
 
 def test_piped(command: list[str], tmp_path: Path) -> None:
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    ran = subprocess.run(
+        [*command, "--profile"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     events, _, summary = ran.stdout.partition("\n\n")
     happened = sorted((line.split()[2], line.split()[3]) for line in events.splitlines())
@@ -56,6 +58,13 @@ def test_piped(command: list[str], tmp_path: Path) -> None:
     assert summary.startswith("small  finished  train.py:train, min loss (best of a trial)\n4 trials: ")
     assert "best: trial 0, loss 0.333333 at step 3\n  pause=0 lr=1" in summary
     assert "1 × ValueError at train.py:7  (trial 1)" in summary
+    assert [line.split()[0] for line in summary.splitlines()[-5:]] == [
+        "start-up",
+        "training",
+        "scheduling",
+        "idle",
+        "recording",
+    ]
     assert 'pd.read_parquet("results/small/trials.parquet")' in ran.stderr
     assert "sweep show small --failures" in ran.stderr
     assert len(load(tmp_path / "results" / "small").trials) == 4
