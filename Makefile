@@ -31,7 +31,7 @@ test-system: $(READY)  ## the tests that need system packages, which are install
 	@command -v tmux >/dev/null || ($(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y tmux)
 	@$(BIN)/python -m pytest -q -m system
 
-chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; takes ten minutes
+chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; minutes
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)
 
 example: $(READY)  ## make results/churn-example anew, the sweep that is in the repository

@@ -63,7 +63,7 @@ class Chaos:
     seconds_a_step: float = 0.08
     saves: bool = True
     save_every: float = 0.2
-    longest_s: float = 3.0  # between the first report of a session and the kill
+    longest_s: float = 2.2  # between the first report of a session and the kill
     seed: int = 0
     say: Callable[[str], object] = lambda line: None
     killed: Counter[str] = field(default_factory=Counter)
