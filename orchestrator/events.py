@@ -21,6 +21,8 @@ class Start:
     config: Config
     seed: int
     rungs: tuple[int, ...]  # steps at which the trial must wait for a decision
+    recorded: int | None = None  # the last step that the driver knows of it
+    trained_s: float = 0.0  # seconds of training that it knows of, over all attempts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -96,6 +96,8 @@ class Sweep:
             config=life.config,
             seed=life.seed,
             rungs=self.scheduler.rungs(life.number),
+            recorded=life.last_step,
+            trained_s=life.train_s,
         )
 
     def _new_trial(self, at: float) -> Life | None:

@@ -15,11 +15,11 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from trainables import snapshot
 from trainables.checkpoint import SUFFIXES, Keep, find, kept, replacing
-from trainables.snapshot import DamagedCheckpoint, Snapshot
+from trainables.snapshot import DamagedCheckpoint, Reports, Snapshot
 
 NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
 
@@ -27,8 +27,30 @@ MARGIN = 512 * 2**20
 """Bytes that saving leaves free on a disk, for the records; of a small disk, a hundredth."""
 
 
+class Ledger(Protocol):
+    """Who knows which of the trial's reports are recorded.
+
+    A checkpoint may reach the disk before the reports that led to it. If then the driver dies, or the worker, the trial
+    goes on behind them; so the checkpoint carries them, and they are sent again.
+    """
+
+    def upto(self, step: int) -> Reports:
+        """The reports up to a step, except what is recorded for certain."""
+        ...
+
+    def resume(self, reports: Reports) -> bool:
+        """A checkpoint with these is there: send again what is not recorded.
+
+        Returns False if there were reports between the records and the checkpoint that nobody has; then nothing is
+        sent, and the trial must go on from an older one.
+        """
+        ...
+
+
 class Checkpoints:
     """The checkpoints of one attempt at a trial: ``last`` is the newest state saved, ``best`` that of the lowest loss.
+
+    With a ledger a state waits until it is clear whether a report belongs to it: until the next report or save.
 
     Its methods are called by the thread that trains, and ``close`` also by others.
 
@@ -41,6 +63,7 @@ class Checkpoints:
         directory: Path,
         *,
         every_s: float = 0.0,
+        ledger: Ledger | None = None,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
     ) -> None:
         """Nothing is read or written yet.
@@ -50,14 +73,18 @@ class Checkpoints:
                 :func:`trainables.checkpoint.tidy` does, nothing is written any more.
             every_s: Seconds between two writes at least; what is newest then is written, the rest at ``close``. 0:
                 each save is written before it returns, and there is no thread.
+            ledger: Knows which reports are recorded; None: nobody records them.
             disk_usage: Bytes of the disk in total, used and free.
         """
         self.trouble = ""
         self._directory = directory
         self._every_s = every_s
+        self._ledger = ledger
         self._disk_usage = disk_usage
         self._lock = threading.Lock()  # of what is saved and not yet written
         self._newest: Snapshot | None = None
+        self._settled = True  # whether the newest may be written
+        self._reported_step = -1
         self._reported: tuple[int, float] | None = None  # the newest step with a finite loss
         self._best = math.inf
         self._unwritten: dict[str, Snapshot] = {}
@@ -85,6 +112,10 @@ class Checkpoints:
                 with suppress(OSError):
                     path.replace(aside)
             else:
+                if self._ledger is not None and not self._ledger.resume(found.reports):
+                    _say(f"{path} is newer than the records, by more than it carries along: it is not gone on from")
+                    self._best = math.inf
+                    continue
                 if find(self._directory, "best") is None:  # somebody has removed it
                     self._best = math.inf
                 return found
@@ -102,7 +133,10 @@ class Checkpoints:
         if not self._opened:
             self._open()
         with self._lock:
-            self._newest = self._unwritten["last"] = taken
+            self._settle()
+            self._newest, self._settled = taken, self._ledger is None or self._reported_step >= step
+            if self._settled:
+                self._unwritten["last"] = taken
             self._compare()
         if not self._every_s:
             self._write()
@@ -110,20 +144,25 @@ class Checkpoints:
             self._writer = threading.Thread(target=self._write_when_due, name="checkpoints", daemon=True)
             self._writer.start()
 
-    def report(self, step: int, loss: float) -> None:
-        """The loss at a step, before or after the save of that step: lower is better, NaN and infinite never best."""
-        if not math.isfinite(loss):
-            return
+    def report(self, step: int, loss: float | None) -> None:
+        """The loss at a step, before or after the save of that step: lower is better, NaN and infinite never best.
+
+        None: the report has none.
+        """
         with self._lock:
-            self._reported = (step, loss)
-            self._compare()
+            self._settle()
+            self._reported_step = step
+            if loss is not None and math.isfinite(loss):
+                self._reported = (step, loss)
+                self._compare()
         if not self._every_s:
             self._write()
 
-    def close(self, keep: Keep = "both") -> None:
+    def close(self, keep: Keep = "both", *, finished: bool = False) -> None:
         """Write what is newer than the files, as far as it is to be kept, and save no more. Once is enough.
 
-        With "none" it returns at once, though a write that has begun still ends.
+        With "none" it returns at once, though a write that has begun still ends. ``finished``: no report will follow
+        the last save, so that it may be written.
         """
         if self._closed.is_set():
             return
@@ -131,6 +170,8 @@ class Checkpoints:
         if self._writer is not None and keep != "none":
             self._writer.join()
         with self._lock:
+            if finished:
+                self._settle()
             names = kept(keep, best=self._best < math.inf)
             self._unwritten = {name: each for name, each in self._unwritten.items() if name in names}
             self._newest = None  # which is memory
@@ -144,6 +185,12 @@ class Checkpoints:
             self._opened = True
         except OSError as error:
             self._note(error)
+
+    def _settle(self) -> None:
+        """What was saved last stands: its report has come, or none will."""
+        if not self._settled and self._newest is not None:
+            self._unwritten["last"] = self._newest
+        self._settled = True
 
     def _compare(self) -> None:
         """Is the newest state the best one? Only once both its report and its save have come."""
@@ -189,7 +236,8 @@ class Checkpoints:
         if free < 2 * taken.size + margin:
             raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free on its disk, {margin / 1e6:.0f} MB stay free")
         with replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
-            snapshot.write(file, taken, loss)
+            reports = Reports() if self._ledger is None else self._ledger.upto(taken.step)
+            snapshot.write(file, taken, loss, reports)
             file.flush()
             os.fsync(file.fileno())
         self._clear(name, taken.suffix)

@@ -27,6 +27,24 @@ class DamagedCheckpoint(ValueError):
     """A file that is no whole checkpoint."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carried:
+    """A report, as a checkpoint carries it that may be newer than the records."""
+
+    step: int
+    train_s: float  # seconds of training up to there, over all attempts
+    reported_at: float
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """What a checkpoint has to know of the reports up to its step, so that none is lost with a driver or a worker."""
+
+    before: int | None = None  # up to this step they were recorded for certain; None: perhaps none
+    carried: tuple[Carried, ...] = ()  # all after that
+
+
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A trial's state after a step, which training cannot change any more."""
@@ -34,6 +52,7 @@ class Snapshot:
     step: int
     state: dict[str, Any]
     random: dict[str, Any]  # as trainables.random_state.capture() gives it
+    reports: Reports = Reports()  # of one that was read
 
     @property
     def suffix(self) -> str:
@@ -113,13 +132,14 @@ def _tensors(value: Any) -> Iterator[Any]:
         yield from _tensors(each)
 
 
-def write(file: BinaryIO, snapshot: Snapshot, best: float) -> None:
+def write(file: BinaryIO, snapshot: Snapshot, best: float, reports: Reports = Reports()) -> None:
     """Write a checkpoint.
 
     Args:
         file: Takes the bytes.
         snapshot: What to write.
         best: The lowest loss of the trial so far, as :meth:`trainables.saving.Checkpoints.report` gets it.
+        reports: Those up to its step.
     """
     content = {
         "format": FORMAT,
@@ -127,6 +147,8 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float) -> None:
         "best": best,
         "state": snapshot.state,
         "random": snapshot.random,
+        "recorded": reports.before,
+        "reports": [[each.step, each.train_s, each.reported_at, each.metrics] for each in reports.carried],
     }
     if snapshot.suffix == ".json":
         file.write(json.dumps(_tagged(content)).encode())
@@ -153,10 +175,17 @@ def read(path: Path) -> tuple[Snapshot, float]:
                 content = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
                 raise DamagedCheckpoint(f"its format is {content['format']}, and this version reads {FORMAT}")
-            return (
-                Snapshot(step=content["step"], state=dict(content["state"]), random=dict(content["random"])),
-                float(content["best"]),
+            carried = tuple(
+                Carried(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
+                for step, train_s, reported_at, metrics in content["reports"]
             )
+            found = Snapshot(
+                step=content["step"],
+                state=dict(content["state"]),
+                random=dict(content["random"]),
+                reports=Reports(before=content["recorded"], carried=carried),
+            )
+            return found, float(content["best"])
         except MemoryError:
             raise
         except Exception as error:  # a foreign file can fail in any way

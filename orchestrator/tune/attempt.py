@@ -25,11 +25,13 @@ from orchestrator.tune.children import Children
 from orchestrator.tune.failures import describe, stack_of, timed_out
 from orchestrator.tune.job import Ended, Job
 from orchestrator.tune.output import captured
+from orchestrator.tune.tail import Tail
 from orchestrator.tune.watchdog import watched
 from trainables.checkpoint import Keep
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.isolation import Isolation
 from trainables.saving import Checkpoints
+from trainables.snapshot import Carried, Reports
 
 PATIENCE_S = 2.0
 """How long a thread that is to end may take before it counts as stuck."""
@@ -69,10 +71,11 @@ class Attempt:
         self._isolation = isolation
         self._directory = Path(job.trials) / str(order.trial)
         checkpoints = Path(job.checkpoints) / str(order.trial) if job.checkpoints else self._directory / "checkpoints"
-        self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s)
+        self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s, ledger=self)
+        self._tail = Tail(recorded=order.recorded)
         self._changed = threading.Condition()
         self._measurements: list[Measurement] = []
-        self._next_rung = self._rung_after(-1)
+        self._next_rung = self._rung_after(-1 if order.recorded is None else order.recorded)
         self._waiting = False  # the thread waits for a decision
         self._handed = False  # the report it waits for was handed over
         self._ending = False
@@ -82,6 +85,7 @@ class Attempt:
         self._began = self._heard = self._asked = time.monotonic()
         self._patience_s = max(UNASKED_S, 10 * job.heartbeat_s)
         self._waited_s = 0.0
+        self._carried_s = 0.0  # trained by an attempt before, after what the driver knows of it
         self._children = Children()
         self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
         self._thread.start()
@@ -128,7 +132,7 @@ class Attempt:
         return self._checkpoints.trouble
 
     def _train_s(self) -> float:
-        return max(0.0, time.monotonic() - self._began - self._waited_s)
+        return self._carried_s + max(0.0, time.monotonic() - self._began - self._waited_s)
 
     # The watchdog ----------------------------------------------------------------------------------------------
 
@@ -187,7 +191,7 @@ class Attempt:
                 ended = Ended(failure=describe(error))
             finally:
                 self._saving, self._heard = True, time.monotonic()
-                self._checkpoints.close(keep)
+                self._checkpoints.close(keep, finished=ended is not None and ended.failure is None)
                 self._isolation.restore()
                 self._children.kill()
         return ended
@@ -215,20 +219,49 @@ class Attempt:
         )
 
     def _sink(self, report: Report) -> None:
-        self._heard = now = time.monotonic()
-        self._save(report)
+        self._heard = time.monotonic()
+        self._hand_over(
+            Measurement(step=report.step, train_s=self._train_s(), reported_at=time.time(), metrics=report.metrics)
+        )
+
+    def upto(self, step: int) -> Reports:
+        """What a checkpoint of that step carries along."""
+        return self._tail.upto(step)
+
+    def resume(self, reports: Reports) -> bool:
+        """Send the reports again that a checkpoint carries and the driver does not know."""
+        order = self._order
+        if Tail.behind(reports, order.recorded):
+            return False
+        unknown = [each for each in reports.carried if order.recorded is None or each.step > order.recorded]
+        for each in unknown:
+            self._carried_s = max(0.0, each.train_s - order.trained_s)
+            self._hand_over(
+                Measurement(
+                    step=each.step, train_s=self._carried_s, reported_at=each.reported_at, metrics=each.metrics
+                ),
+                saved=True,
+            )
+        return True
+
+    def _hand_over(self, measurement: Measurement, *, saved: bool = False) -> None:
+        """Put a report where the driver collects it, and wait there if a decision is due."""
+        now = time.monotonic()
+        total_s = self._order.trained_s + measurement.train_s
+        carried = Carried(
+            step=measurement.step,
+            train_s=total_s,
+            reported_at=measurement.reported_at,
+            metrics=dict(measurement.metrics),
+        )
+        self._tail.add(carried, now, self._asked)
+        if not saved:
+            self._save(measurement)
         with self._changed:
             if self._ending:
                 raise TrialEnded
-            self._measurements.append(
-                Measurement(
-                    step=report.step,
-                    train_s=now - self._began - self._waited_s,
-                    reported_at=time.time(),
-                    metrics=report.metrics,
-                )
-            )
-            if not self._needs_decision(report) and now - self._asked < self._patience_s:
+            self._measurements.append(measurement)
+            if not self._needs_decision(measurement) and now - self._asked < self._patience_s:
                 return
             self._waiting = True
             self._changed.notify_all()
@@ -238,10 +271,11 @@ class Attempt:
             if self._ending:
                 raise TrialEnded
 
-    def _save(self, report: Report) -> None:
+    def _save(self, report: Measurement) -> None:
         """Tell the checkpoints the objective; the last step's are written before the driver hears of the step."""
         value = report.metrics.get(self._job.objective.metric)
         if value is None or self._job.objective.diverges(value):
+            self._checkpoints.report(report.step, None)
             return
         loss = value if self._job.objective.mode == "min" else -value
         self.loss = min(loss, self.loss) if self._job.objective.at == "best" else loss
@@ -249,7 +283,7 @@ class Attempt:
         if self._job.max_step is not None and report.step >= self._job.max_step:
             self._checkpoints.close(self._job.keep)
 
-    def _needs_decision(self, report: Report) -> bool:
+    def _needs_decision(self, report: Measurement) -> bool:
         value: Any = report.metrics.get(self._job.objective.metric)
         if value is None:
             return False

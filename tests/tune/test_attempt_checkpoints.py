@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.events import Start
 from orchestrator.spec import Objective
+from orchestrator.tune import tail
 from orchestrator.tune.attempt import Attempt
 from orchestrator.tune.job import Ended, Job
 from trainables.checkpoint import load
@@ -29,10 +30,24 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
     made: list[Attempt] = []
 
     def make(
-        run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), bar: float = math.inf, **job: Any
+        run: Callable[[Trial], object],
+        *,
+        rungs: tuple[int, ...] = (),
+        bar: float = math.inf,
+        recorded: int | None = None,
+        trained_s: float = 0.0,
+        **job: Any,
     ) -> Attempt:
         settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "save_every_s": 3600.0} | job
-        order = Start(trial=7, attempt=len(made) + 1, config={}, seed=11, rungs=rungs)
+        order = Start(
+            trial=7,
+            attempt=len(made) + 1,
+            config={},
+            seed=11,
+            rungs=rungs,
+            recorded=recorded,
+            trained_s=trained_s,
+        )
         told = Job(
             trainable="",
             base=str(tmp_path),
@@ -199,3 +214,93 @@ def test_after_its_timeout_it_saves_no_more(attempt: Make, files: Any) -> None:
 def test_a_silent_trial_that_saves_leaves_no_log(attempt: Make, tmp_path: Path) -> None:
     ended(attempt(train))
     assert not (tmp_path / "7.log").exists()
+
+
+class TestAheadOfTheRecords:
+    """A checkpoint may be newer than what the driver has recorded, when that dies, or the worker does."""
+
+    LOSSES = (9.0, 8.0, 7.0, 6.0, 5.0, 4.0)
+
+    def cut_off_at(self, attempt: Make, step: int) -> None:
+        """An attempt that is killed behind a step: what it has written by then stays."""
+        reached = threading.Event()
+
+        def run(trial: Trial) -> None:
+            for number in range(1, step + 1):
+                trial.save(step=number, weight=float(number))
+                trial.report(step=number, loss=self.LOSSES[number - 1])
+            reached.set()
+            while True:
+                time.sleep(0.01)
+
+        made = attempt(run, save_every_s=0.0, keep="both")
+        assert reached.wait(10)
+        made._checkpoints.close("none")
+
+    def go_on(self, trial: Trial) -> None:
+        train(trial, self.LOSSES)
+
+    @pytest.mark.parametrize("recorded", [None, 1, 3, 4])
+    def test_what_the_driver_does_not_know_is_sent_again(self, attempt: Make, recorded: int | None) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(self.go_on, recorded=recorded, trained_s=0.0)
+        measurements, _, _ = made.collect()
+        steps = [each.step for each in measurements]
+        assert steps == list(range((recorded or 0) + 1, 7))
+        assert [each.metrics["loss"] for each in measurements] == [self.LOSSES[step - 1] for step in steps]
+        trained = [each.train_s for each in measurements]
+        assert trained == sorted(trained)
+
+    def test_a_decision_that_is_due_on_it_is_waited_for(self, attempt: Make) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(self.go_on, recorded=1, rungs=(3,))
+        assert [each.step for each in made.collect()[0]] == [2, 3]
+        assert [each.step for each in made.collect()[0]] == [4, 5, 6]
+
+    def test_where_reports_would_be_missing_it_goes_on_from_an_older_state(
+        self, attempt: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(tail, "MOST", 2)
+        self.cut_off_at(attempt, 5)
+        monkeypatch.undo()
+        made = attempt(self.go_on, recorded=2)
+        assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
+        assert "is newer than the records" in (tmp_path / "7.log").read_text()
+        made = attempt(self.go_on, recorded=3)
+        assert 1 not in [each.step for each in made.collect()[0]]
+
+    def test_a_state_is_written_only_when_its_report_has_come(self, attempt: Make, files: Any) -> None:
+        def run(trial: Trial) -> None:
+            trial.save(step=1, weight=1.0)
+            trial.report(step=1, loss=1.0)
+            trial.save(step=2, weight=2.0)
+            raise ValueError("between the save and the report of step 2")
+
+        assert ended(attempt(run, keep="both")).failure is not None
+        assert files() == {"best": 1, "last": 1}
+
+    def test_a_state_that_is_saved_behind_the_last_report_is_kept(self, attempt: Make, files: Any) -> None:
+        def run(trial: Trial) -> None:
+            trial.report(step=1, loss=1.0)
+            trial.save(step=1, weight=1.0)
+            trial.save(step=2, weight=2.0)
+
+        ended(attempt(run, keep="both"))
+        assert files() == {"best": 1, "last": 2}
+
+    def test_ended_inside_a_report_this_one_is_carried_too(self, attempt: Make) -> None:
+        reporting = threading.Event()
+
+        def run(trial: Trial) -> None:
+            for number in range(1, 5):
+                if number == 4:
+                    reporting.set()
+                    time.sleep(0.3)  # it is told to end meanwhile
+                trial.save(step=number, weight=1.0)
+                trial.report(step=number, loss=1.0)
+
+        made = attempt(run)
+        assert reporting.wait(10)
+        assert made.end()
+        again = attempt(self.go_on, recorded=2)
+        assert [each.step for each in again.collect()[0]] == [3, 4, 5, 6]
