@@ -101,6 +101,7 @@ def run_session(
             return outside.poll(at)
 
         recorder = _recorder(spec, paths)
+        shown = observer(sweep, paths, count) if observer is not None else Nobody()
         stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
         signals.again()
         book.ray_started()
@@ -110,7 +111,7 @@ def run_session(
             sweep,
             _job(source, paths, need, count),
             recorder=recorder,
-            observer=observer(sweep, paths, count) if observer is not None else Nobody(),
+            observer=shown,
             resources={
                 "cpu": need.cpus,
                 "gpu": need.gpus,

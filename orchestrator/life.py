@@ -9,6 +9,9 @@ from orchestrator.events import Measurement
 from orchestrator.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
 
+FROM_OUTSIDE = frozenset({"WorkerDied", "Timeout"})
+"""Failures that look alike, though their causes may lie outside of the trial: memory, a disk, whoever sent a signal."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Life:
@@ -118,10 +121,9 @@ class Life:
     def fails_like_before(self, failure: Failure) -> bool:
         """Whether the attempt before failed in the same way, so that one more would be in vain."""
         before = self.failure
-        return before is not None and (before.fingerprint, before.message) == (
-            failure.fingerprint,
-            failure.message,
-        )
+        if before is None or failure.type in FROM_OUTSIDE:
+            return False
+        return (before.fingerprint, before.message) == (failure.fingerprint, failure.message)
 
     def row(self, now: float) -> TrialRow:
         """The trial as the trials table shows it at a time."""

@@ -183,6 +183,17 @@ class TestRetries:
         outcome = simulate(make(trial={"retries": 5}), self.failing(9, "the same"), slots=1)
         assert outcome.trials[0].attempts == 2
 
+    def test_a_worker_that_is_killed_twice_is_tried_as_often_as_allowed(self) -> None:
+        sweep = make(trials=1, trial={"retries": 3})
+        killed = Failure(type="WorkerDied", message="killed", fingerprint="WorkerDied")
+        for attempt in range(1, 5):
+            start = sweep.ask(100.0 * attempt)
+            assert start is not None
+            assert start.attempt == attempt
+            sweep.on(events.Started(trial=0, at=100.0 * attempt))
+            sweep.on(events.Raised(trial=0, at=100.0 * attempt, failure=killed))
+        assert sweep.trials[0].state is State.FAILED
+
     def test_a_preemption_uses_up_no_retry(self) -> None:
         sweep = make(trials=1)
         start = sweep.ask(0.0)

@@ -81,6 +81,6 @@ def _status(paths: SweepPaths, states: dict[State, int], best: float | None) -> 
         return held
     if held == "dead" or not all(state.ended for state in states):
         return "died"
-    if State.CANCELLED in states:
+    if State.CANCELLED in states or not states:
         return "halted"
     return "failed" if best is None else "finished"

@@ -71,12 +71,13 @@ class _Watch:
         self._tally = Tally(slots=1)
 
     def observer(self, sweep: Sweep, paths: SweepPaths, slots: int) -> Observer:
-        """Called when Ray is there."""
+        """Called when everything but Ray is there."""
         self._paths, self._tally = paths, Tally.of(sweep, slots=slots)
         if paths.name != self._name:
             tell = say if self.screen is None else self.screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")
         if self.screen is None:
+            say("starting Ray …")
             return Lines(self._tally)
 
         from orchestrator.cli.live import Display
@@ -120,5 +121,4 @@ def _screen() -> Screen | None:
         from orchestrator.cli.live import Screen
 
         return Screen()
-    say("starting Ray …")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -250,6 +251,12 @@ class TestAheadOfTheRecords:
         assert [each.metrics["loss"] for each in measurements] == [self.LOSSES[step - 1] for step in steps]
         trained = [each.train_s for each in measurements]
         assert trained == sorted(trained)
+
+    def test_without_its_checkpoint_it_begins_anew(self, attempt: Make, tmp_path: Path) -> None:
+        self.cut_off_at(attempt, 4)
+        shutil.rmtree(tmp_path / "checkpoints" / "7")
+        made = attempt(self.go_on, recorded=4)
+        assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
 
     def test_a_decision_that_is_due_on_it_is_waited_for(self, attempt: Make) -> None:
         self.cut_off_at(attempt, 4)
