@@ -1,0 +1,107 @@
+"""Writes docs/performance.md from the records of the benchmarks; `--check` tells whether it is due."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import RESULTS, spread
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+HEAD = """\
+# What it costs
+
+Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results); `make bench`
+measures all of it anew. Each row can be repeated by its command. In a run every case has a process of its own, and the
+cases take turns, so that what drifts drifts for all. Figures are medians, in brackets the least and the most; a ratio
+is one of medians, and above 1 we are the quicker or the smaller. All figures of ours are with whole records. Ray Tune is
+measured as it comes, and as quick as we know to make it by its settings.
+"""
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    page = _page(_records())
+    if "--check" in sys.argv:
+        if PAGE.read_text() != page:
+            raise SystemExit("docs/performance.md is not what the records say: python -m benchmarks.page writes it")
+        return
+    PAGE.write_text(page)
+
+
+def _records() -> dict[str, list[dict[str, Any]]]:
+    """By question, the oldest first."""
+    records: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for path in sorted(RESULTS.glob("*.json")):
+        record = json.loads(path.read_text())
+        records[record["question"]].append(record)
+    return records
+
+
+def _page(records: dict[str, list[dict[str, Any]]]) -> str:
+    lines = [HEAD]
+    newest = {name: runs[-1] for name, runs in records.items()}
+    if newest:
+        some = max(newest.values(), key=lambda record: record["date"])
+        machine, versions = some["machine"], some["versions"]
+        shown = ", ".join(f"{name} {versions[name]}" for name in ("ray", "torch", "pyarrow", "pandas", "optuna"))
+        lines.append(
+            f"Machine: {machine['cpus']} cores ({machine['processor']}), {machine['memory_gib']:g} GiB, no GPU,"
+            f" {machine['system']}, Python {machine['python']}; {shown}.\n"
+        )
+    lines += [
+        "| # | what | ours | peer | ratio | in other runs | asked for | met |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows = [(result, records[name][:-1]) for name, record in newest.items() for result in record["results"]]
+    for result, before in sorted(rows, key=lambda row: _order(row[0]["row"])):
+        lines.append(_row(result, before))
+    lines += ["", "## To repeat a row", ""]
+    for name, record in sorted(newest.items(), key=lambda item: _order(item[1]["results"][0]["row"])):
+        numbers = ", ".join(dict.fromkeys(result["row"] for result in record["results"]))
+        lines.append(
+            f"- {numbers}: `{record['command']}` ({record['seconds']} s). {record['title']}; {_runs(records[name])}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _row(result: dict[str, Any], before: list[dict[str, Any]]) -> str:
+    digits = result["digits"]
+    ours = f"{spread(result['ours'], digits)} {result['unit']}"
+    peer = (
+        f"{result['peer_name'].replace('_', ' ')}: {spread(result['peer'], digits)} {result['unit']}"
+        if result["peer"]
+        else ""
+    )
+    ratio = f"**{result['ratio']:.3g}×**" if result["ratio"] is not None else ""
+    others = [
+        each["ratio"] if each["ratio"] is not None else statistics.median(each["ours"])
+        for run in before
+        for each in run["results"]
+        if (each["row"], each["what"], each["peer_name"]) == (result["row"], result["what"], result["peer_name"])
+    ]
+    unit = "×" if result["ratio"] is not None else f" {result['unit']}"
+    elsewhere = ", ".join(f"{value:.3g}{unit}" for value in others)
+    sign = "≥" if result["ratio"] is not None or result["more"] else "≤"
+    asked = f"{sign} {result['target']:g}{unit}"
+    return (
+        f"| {result['row']} | {result['what']} | {ours} | {peer} | {ratio} | {elsewhere} | {asked}"
+        f" | {'yes' if result['met'] else '**no**'} |"
+    )
+
+
+def _runs(runs: list[dict[str, Any]]) -> str:
+    return "measured " + ", ".join(run["date"][:10] for run in runs)
+
+
+def _order(row: str) -> tuple[int, str]:
+    digits = "".join(character for character in row if character.isdigit())
+    return (int(digits) if digits else 99, row)
+
+
+if __name__ == "__main__":
+    main()
