@@ -16,10 +16,10 @@ HEAD = """\
 # What it costs
 
 Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results); `make bench`
-measures all of it anew. Each row can be repeated by its command. In a run every case has a process of its own, and the
-cases take turns, so that what drifts drifts for all. Figures are medians, in brackets the least and the most; a ratio
-is one of medians, and above 1 we are the quicker or the smaller. All figures of ours are with whole records. Ray Tune is
-measured as it comes, and as quick as we know to make it by its settings.
+measures all of it anew. Each row can be repeated by its command. In a run every case has a process of its own, and
+the cases take turns, so that what drifts drifts for all. Figures are medians, in brackets the least and the most; a
+ratio is one of medians, and above 1 we are the quicker or the smaller. All figures of ours are with whole records.
+Ray Tune is measured as it comes, and as quick as we know to make it by its settings.
 """
 
 
