@@ -60,7 +60,7 @@ class Chaos:
     kills: int
     trials: int = 40
     steps: int = 30
-    seconds_a_step: float = 0.08
+    seconds_a_step: float = 0.16
     saves: bool = True
     save_every: float = 0.2
     longest_s: float = 2.2  # between the first report of a session and the kill
@@ -83,7 +83,6 @@ class Chaos:
     def disturbed(self, terminal: Terminal) -> None:
         """Run the sweep to its end, with one kill after the other on the way."""
         draw = random.Random(self.seed)
-        hit: set[str] = set()
         process = terminal.start("launch", "spec.yaml")
         for number, victim in zip(range(1, self.kills + 1), itertools.cycle(VICTIMS), strict=False):
             self._wait(terminal, process, draw.uniform(-self.longest_s / 4, self.longest_s))
@@ -91,7 +90,7 @@ class Chaos:
                 f"it ended before kill {number} with {process.returncode}:\n{process.communicate()[0]}"
             )
             family = psutil.Process(process.pid).children(recursive=True)
-            target = _target(victim, process.pid, family, hit, draw) or psutil.Process(process.pid)
+            target = _target(victim, family, draw) or psutil.Process(process.pid)
             named = victim if target.pid != process.pid else "driver"
             self.killed[named] += 1
             target.kill()
@@ -115,28 +114,24 @@ class Chaos:
         time.sleep(moment)
 
 
-def _target(
-    victim: str, driver: int, family: list[psutil.Process], hit: set[str], draw: random.Random
-) -> psutil.Process | None:
-    """None if there is none yet. A trial whose worker died in the same way twice has failed, so each is hit once."""
+def _target(victim: str, family: list[psutil.Process], draw: random.Random) -> psutil.Process | None:
+    """The process to be killed; None: the driver, because it is its turn, or there is no other yet."""
     if victim == "raylet":
         return next((process for process in family if process.name() == "raylet"), None)
     if victim == "worker":
-        logs = {log: process for process in family if called(process, "ray::") and (log := _log(process)) is not None}
-        fresh = sorted(logs.keys() - hit)
-        if fresh:
-            hit.add(chosen := draw.choice(fresh))
-            return logs[chosen]
+        training = [process for process in family if called(process, "ray::") and _trains(process)]
+        if training:
+            return draw.choice(sorted(training, key=lambda process: process.pid))
     return None
 
 
-def _log(process: psutil.Process) -> str | None:
-    """The log of the trial that the process trains."""
+def _trains(process: psutil.Process) -> bool:
+    """Whether it has the log of a trial open."""
     try:
         paths = [Path(file.path) for file in process.open_files()]
     except psutil.Error:
-        return None
-    return next((path.stem for path in paths if path.parent.name == "logs" and path.stem.isdigit()), None)
+        return False
+    return any(path.parent.name == "logs" and path.stem.isdigit() for path in paths)
 
 
 def compare(chaos: Chaos, disturbed: Terminal, undisturbed: Terminal) -> dict[str, float]:

@@ -21,7 +21,7 @@ TRIALS, STEPS = 10, 10
 
 @pytest.fixture
 def chaos() -> Chaos:
-    return Chaos(kills=5, trials=TRIALS, steps=STEPS, longest_s=1.0, seconds_a_step=0.2, saves=False)
+    return Chaos(kills=5, trials=TRIALS, steps=STEPS, longest_s=1.0, seconds_a_step=0.2)
 
 
 @pytest.fixture
