@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-system chaos example check format docs
+.PHONY: help demo test test-system bench chaos example check format docs
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,6 +30,9 @@ test: $(READY)  ## all tests that need no root
 test-system: $(READY)  ## the tests that need system packages, which are installed first
 	@command -v tmux >/dev/null || ($(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y tmux)
 	@$(BIN)/python -m pytest -q -m system
+
+bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; minutes
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)

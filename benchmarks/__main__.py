@@ -1,0 +1,31 @@
+"""Runs every benchmark, one after the other, and writes docs/performance.md: `python -m benchmarks`, or `make bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+QUESTIONS = (
+    "no_op_trials",
+    "short_trials",
+    "long_sweep",
+    "memory",
+    "reports",
+    "decisions",
+    "disk",
+    "reading",
+    "resuming",
+    "first_report",
+    "commands",
+    "checkpoints",
+    "churn",
+    "recording",
+)
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    for name in sys.argv[1:] or QUESTIONS:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.page"], check=True)
+    print(f"{(time.monotonic() - began) / 60:.0f} min in all", file=sys.stderr)
