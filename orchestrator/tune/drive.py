@@ -29,6 +29,9 @@ SETTINGS = {
 }
 """Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""
 
+LATE_S = 0.05
+"""How much later the heart may beat while a slot is free."""
+
 
 def drive(
     sweep: Sweep,
@@ -65,31 +68,33 @@ def drive(
         os.environ[name] = value
 
     from ray import tune
-    from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+    from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
     from orchestrator.tune.worker import Worker
 
     heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended)
+
+    def tick() -> float:
+        """A slot that is free gets its next trial first, and then the records are written."""
+        return heart.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
+
     decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer))
     try:
         with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
             Tuner(
                 tune.with_resources(tune.with_parameters(Worker, job=job), resources),
                 tune_config=TuneConfig(
-                    search_alg=Asker(sweep, slots, heart.beat),
+                    search_alg=Asker(sweep, slots, tick),
                     scheduler=decider,
                     num_samples=-1,
                     reuse_actors=reuse,
-                    trial_dirname_creator=lambda trial: trial.trial_id,
-                    trial_name_creator=lambda trial: trial.trial_id,
                 ),
                 run_config=RunConfig(
                     name="tune",
                     storage_path=scratch,
                     stop=Halt(sweep),
-                    callbacks=[Watcher(decider, heart.beat)],
-                    failure_config=FailureConfig(max_failures=-1),
+                    callbacks=[Watcher(decider, tick)],
                     checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                 ),

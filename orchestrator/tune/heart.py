@@ -79,14 +79,17 @@ class Heart:
         self._ending: str | None = None  # why the sweep was asked to end
         self._unfollowed: dict[int, TrialRow] = {}  # trials whose end could not be followed up
 
-    def beat(self) -> float:
+    def beat(self, late_s: float = 0.0) -> float:
         """Beat if it is time to, and wait while the records cannot be written; returns the time.
+
+        Args:
+            late_s: How much later than otherwise it may be, because something is more urgent.
 
         Raises:
             LeaseLostError: Another driver has taken the sweep over.
             RecordsError: The sweep was asked to end, and what there is to record cannot be.
         """
-        if time.monotonic() >= self._next:
+        if time.monotonic() >= self._next + late_s:
             self._sweep.on(events.Ticked(at=time.time()))
             self._insist(self._recorder.tick)
             self._observer.show(self._sweep, time.time())

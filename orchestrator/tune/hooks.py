@@ -6,22 +6,24 @@ that retries, back-off and resume are the machine's business alone.
 
 from __future__ import annotations
 
-import dataclasses
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ray.tune import Stopper
+from ray.tune.experiment import Experiment
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import Searcher
+from ray.tune.search import SearchAlgorithm
 
 from orchestrator import events
 from orchestrator.sweep import Sweep
 from orchestrator.tune.failures import worker_died
 from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
+from orchestrator.tune.light_trial import Common, LightTrial
 from orchestrator.tune.worker import BATCH, ORDER
 
 Clock = Callable[[], float]
@@ -34,33 +36,32 @@ class _Live:
         return {}
 
 
-class Asker(_Live, Searcher):
+class Asker(_Live, SearchAlgorithm):
     """Asks the machine for the next attempt, while there are free slots.
 
     Handing out no more than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search choose late.
     """
 
     def __init__(self, sweep: Sweep, slots: Callable[[], int], tick: Callable[[], float]) -> None:
-        super().__init__()
         self._sweep = sweep
         self._slots = slots
         self._tick = tick
+        self._common: Common | None = None
 
-    def suggest(self, trial_id: str) -> Any:
+    def add_configurations(self, experiments: list[Experiment]) -> None:
+        """Called once, before the first trial."""
+        (experiment,) = experiments
+        self._common = Common.of(experiment)
+
+    def next_trial(self) -> TuneTrial | None:
+        assert self._common is not None
         now = self._tick()  # Ray Tune may call nothing else for a while
         start = self._sweep.ask(now) if self._sweep.live < self._slots() else None
         if start is not None:
-            return {ORDER: dataclasses.asdict(start)}
-        return Searcher.FINISHED if self._sweep.finished else None
-
-    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        """The scheduler has told the machine already."""
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
+            return LightTrial(self._common, {ORDER: start})
+        if self._sweep.finished:
+            self.set_finished()
+        return None
 
 
 class Decider(_Live, TrialScheduler):
@@ -78,6 +79,7 @@ class Decider(_Live, TrialScheduler):
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
         self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
+        self._ended: deque[TuneTrial] = deque()  # attempts that Ray Tune still has in its list of trials
 
     def begin(self, tune_trial: TuneTrial) -> None:
         """The worker has taken the order."""
@@ -135,6 +137,8 @@ class Decider(_Live, TrialScheduler):
         """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""
         while self._over:
             tune_controller.stop_trial(self._over.pop())
+        while len(self._ended) > 1:  # with no trial at all, Ray Tune would look for some in its files
+            tune_controller.get_trials().remove(self._ended.popleft())
         return None
 
     def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
@@ -142,9 +146,10 @@ class Decider(_Live, TrialScheduler):
 
     def on_trial_complete(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> None:
         self._running.discard(trial.trial_id)
+        self._ended.append(trial)
 
     def on_trial_remove(self, tune_controller: Any, trial: TuneTrial) -> None:
-        pass
+        self._ended.append(trial)
 
     def debug_string(self) -> str:
         return "sweep"
@@ -198,7 +203,7 @@ class Halt(_Live, Stopper):
 
 
 def _number(tune_trial: TuneTrial) -> int:
-    return int(tune_trial.config[ORDER]["trial"])
+    return int(tune_trial.config[ORDER].trial)
 
 
 def _error_text(tune_trial: TuneTrial) -> str:

@@ -37,13 +37,13 @@ class Worker(tune.Trainable):
         assert job is not None
         self._job = job
         os.chdir(job.base)
-        self._trainable = _trainable(job)
+        self._run = _runner(_trainable(job))
         self._node = ray.util.get_node_ip_address()
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         deaf()
         self._isolation = Isolation()
         self._spent = False
-        self._order = Start(**config[ORDER])
+        self._order: Start = config[ORDER]
         self._attempt: Attempt | None = None
         self._bar = math.inf  # the best loss of this process's trials
 
@@ -52,8 +52,9 @@ class Worker(tune.Trainable):
         if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
-        self._order = Start(**new_config[ORDER])
+        self._order = new_config[ORDER]
         self._attempt = None
+        self.config: dict[str, Any] = {}  # Ray Tune sends it back with each result
         return True
 
     def step(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class Worker(tune.Trainable):
         if self._spent:
             raise WorkerSpent("its trial failed")
         if self._attempt is None:
-            self._attempt = Attempt(self._order, self._job, _runner(self._trainable), self._isolation, self._bar)
+            self._attempt = Attempt(self._order, self._job, self._run, self._isolation, self._bar)
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.failure is not None and not ended.numerical
         batch = Batch(
