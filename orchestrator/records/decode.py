@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
@@ -16,16 +17,22 @@ from orchestrator.rows import Config, EventRow, Failure, MetricRow, Origin, Stat
 def metric_rows(table: pa.Table) -> list[MetricRow]:
     """The reports of a metrics table, the metrics of ``extra`` among the others."""
     names = metric_names(table.schema)
+    measured = zip(*(table[name].to_pylist() for name in names), strict=True) if names else repeat(())
+    fixed = (table[name].to_pylist() for name in ("trial", "attempt", "step", "train_s"))
+    microseconds = table["reported_at"].cast(pa.int64()).to_pylist()
     return [
         MetricRow(
-            trial=row["trial"],
-            attempt=row["attempt"],
-            step=row["step"],
-            train_s=row["train_s"],
-            reported_at=row["reported_at"].timestamp(),
-            metrics={name: row[name] for name in names if row[name] is not None} | dict(row["extra"] or ()),
+            trial=trial,
+            attempt=attempt,
+            step=step,
+            train_s=train_s,
+            reported_at=reported_at / 1_000_000,
+            metrics={name: value for name, value in zip(names, values, strict=True) if value is not None}
+            | dict(extra or ()),
         )
-        for row in table.to_pylist()
+        for trial, attempt, step, train_s, reported_at, values, extra in zip(
+            *fixed, microseconds, measured, table["extra"].to_pylist(), strict=False
+        )
     ]
 
 

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.schema import CONFIG, EVENTS, TIME, Kind, metric_names, trials_schema
@@ -22,18 +23,19 @@ def trial_id(sweep: str, trial: int) -> str:
 def metrics_table(rows: Sequence[MetricRow], schema: pa.Schema, sweep: str) -> pa.Table:
     """Reports as a table. Metrics without a column go to ``extra``; NaN and infinities stay."""
     names = metric_names(schema)
-    known = frozenset(names)
-    ids = {trial: trial_id(sweep, trial) for trial in {row.trial for row in rows}}
+    trials = [row.trial for row in rows]
+    metrics = [row.metrics for row in rows]
+    ids = {trial: trial_id(sweep, trial) for trial in set(trials)}
     columns = {
-        "trial": _integers(row.trial for row in rows),
-        "trial_id": _texts(ids[row.trial] for row in rows),
-        "attempt": _integers(row.attempt for row in rows),
-        "step": _integers(row.step for row in rows),
-        "train_s": _floats(row.train_s for row in rows),
-        "reported_at": _times(row.reported_at for row in rows),
-        "extra": pa.array([_others(row.metrics, known) for row in rows], schema.field("extra").type),
+        "trial": _integers(trials),
+        "trial_id": _texts([ids[trial] for trial in trials]),
+        "attempt": _integers([row.attempt for row in rows]),
+        "step": _integers([row.step for row in rows]),
+        "train_s": _floats([row.train_s for row in rows]),
+        "reported_at": _times([row.reported_at for row in rows]),
+        "extra": pa.array(_others(metrics, frozenset(names)), schema.field("extra").type),
     }
-    columns |= {name: _floats(row.metrics.get(name) for row in rows) for name in names}
+    columns |= {name: _floats([each.get(name) for each in metrics]) for name in names}
     return _table(columns, schema)
 
 
@@ -132,11 +134,12 @@ def _values(rows: Sequence[TrialRow], name: str, kind: Kind) -> Iterable[Any]:
     return (row.config.get(name) for row in rows)
 
 
-def _others(metrics: Mapping[str, float], known: frozenset[str]) -> list[tuple[str, float]] | None:
-    """The metrics without a column; None if there are none."""
-    if metrics.keys() <= known:
-        return None
-    return [(name, value) for name, value in metrics.items() if name not in known]
+def _others(metrics: Sequence[Mapping[str, float]], known: frozenset[str]) -> list[list[tuple[str, float]] | None]:
+    """The metrics without a column of every report; None if it has none, as nearly always."""
+    others = set().union(*metrics) - known
+    if not others:
+        return [None] * len(metrics)
+    return [[(name, each[name]) for name in each if name in others] or None for each in metrics]
 
 
 def _json(value: object) -> str:
@@ -153,7 +156,11 @@ def _integers(values: Iterable[int | None]) -> pa.Array:
 
 
 def _floats(values: Iterable[float | None]) -> pa.Array:
-    return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    numbers = list(values)
+    try:
+        return pa.array(numbers, pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # what only float() knows to convert
+        return pa.array([None if value is None else float(value) for value in numbers], pa.float64())
 
 
 def _bools(values: Iterable[bool | None]) -> pa.Array:
@@ -162,7 +169,7 @@ def _bools(values: Iterable[bool | None]) -> pa.Array:
 
 def _times(values: Iterable[float | None]) -> pa.Array:
     """Seconds since the epoch as timestamps of microseconds."""
-    return pa.array([None if value is None else round(value * 1e6) for value in values], TIME)
+    return pc.round(pc.multiply(_floats(values), 1e6)).cast(pa.int64()).cast(TIME)
 
 
 def _texts(values: Iterable[str | None]) -> pa.Array:

@@ -152,7 +152,11 @@ class Recorder:
 
     def _write_trials(self) -> None:
         if self._trials.pending:
-            self._timed(self._trials.write, self._trials_pace)
+            before = self.seconds
+            try:
+                self._timed(self._trials.write, self._trials_pace)
+            finally:
+                self._logs_pace.also(self.seconds - before)
 
     def _timed(self, write: Callable[[], None], pace: Pace) -> None:
         began = self._clock()

@@ -56,9 +56,11 @@ class TrialsTable:
         Raises:
             RecordsError: Its configuration does not fit the columns.
         """
-        check_config(row, self._parameters)
         block = row.trial // BLOCK
-        self._rows.setdefault(block, {})[row.trial] = row
+        rows = self._rows.setdefault(block, {})
+        if row.trial not in rows or rows[row.trial].config is not row.config:
+            check_config(row, self._parameters)
+        rows[row.trial] = row
         self._stale.add(block)
 
     @property
