@@ -28,6 +28,15 @@ def fit(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned:
         trials: How many.
         tuned: With processes that serve trial after trial, without log files and without output; else as it comes.
     """
+    _, seconds = run(train, space, trials, tuned=tuned)
+    import ray
+
+    ray.shutdown()
+    return seconds
+
+
+def run(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned: bool) -> tuple[Any, float]:
+    """Start Ray and run such trials; returns the results and the seconds of `Tuner.fit()`."""
     if tuned:
         os.environ |= FASTER
     import ray
@@ -46,5 +55,4 @@ def fit(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned:
     seconds = time.perf_counter() - began
     assert len(results) == trials
     assert not results.errors
-    ray.shutdown()
-    return seconds
+    return results, seconds
