@@ -1,0 +1,63 @@
+"""How large does the driver grow over 10,000 trials of 50 reports each?
+
+Its resident size when the last of the trials has ended, over that of a process that only imported ray.tune.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.long_sweep import resident_mib
+from benchmarks.measuring import Case, Comparison, Figures, Question, main
+
+TRIALS = 10_000
+REPORTS = 50
+
+
+def train(config: dict[str, Any], trial: Any) -> None:
+    """Reports as quickly as it can."""
+    for step in range(1, REPORTS + 1):
+        trial.report(step=step, loss=config["x"] / step)
+
+
+def ours() -> Figures:
+    """With all records."""
+    import ray.tune  # noqa: F401
+
+    imported = resident_mib()
+
+    from benchmarks.ours import fit
+    from orchestrator.tune.heart import Heart
+
+    seen = [imported]
+    finish = Heart.finish
+
+    def finish_and_look(heart: Heart) -> None:
+        seen.append(resident_mib())
+        finish(heart)
+        seen.append(resident_mib())
+
+    Heart.finish = finish_and_look  # type: ignore[method-assign]
+    spec = {
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "random"},
+        "budget": {"trials": TRIALS},
+    }
+    seconds, sweep = fit(train, spec)
+    assert len(sweep.trials) == TRIALS
+    assert len(sweep.metrics) == TRIALS * REPORTS
+    return {"mib": max(seen) - imported, "mib_at_import": imported, "ms": seconds / TRIALS * 1e3}
+
+
+QUESTION = Question(
+    name="memory",
+    title="The driver's memory over 10,000 trials of 50 reports",
+    cases={"ours": Case(run=ours, repeats=1)},
+    comparisons=[
+        Comparison(row="5", what="the driver, over its imports", figure="mib", unit="MiB", target=600),
+    ],
+)
+
+if __name__ == "__main__":
+    main(QUESTION)

@@ -1,0 +1,59 @@
+"""How much of two slots is training, when a trial takes 50 ms?
+
+1,000 trials sleep 50 ms each and report once, two at a time: at best 25 s from the first start to the last end, as the
+table of trials has them. What is missing to that is what lies between two trials of a slot, records included.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from benchmarks.measuring import Case, Comparison, Figures, Question, main
+
+TRIALS = 1_000
+SLOTS = 2
+SLEEP_S = 0.05
+
+
+def train(config: dict[str, Any], trial: Any) -> None:
+    """A short one."""
+    time.sleep(SLEEP_S)
+    trial.report(step=1, loss=config["x"])
+
+
+def ours() -> Figures:
+    """With all records."""
+    from benchmarks.ours import fit
+
+    spec = {
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "random"},
+        "budget": {"trials": TRIALS},
+    }
+    _, sweep = fit(train, spec)
+    trials = sweep.trials
+    assert len(trials) == len(sweep.metrics) == TRIALS
+    assert set(trials["state"]) == {"completed"}
+    whole = (trials["ended_at"].max() - trials["started_at"].min()).total_seconds()
+    trained = trials["train_s"].sum()
+    assert trained >= SLEEP_S * TRIALS
+    return {
+        "percent": 100 * TRIALS * SLEEP_S / SLOTS / whole,
+        "between_ms": (whole * SLOTS / TRIALS - SLEEP_S) * 1e3,
+    }
+
+
+QUESTION = Question(
+    name="short_trials",
+    title="Trials of 50 ms on two slots",
+    cases={"ours": Case(run=ours, repeats=3)},
+    comparisons=[
+        Comparison(row="2", what="of the ideal", figure="percent", unit="%", more=True, target=85),
+        Comparison(row="2", what="between two trials of a slot", figure="between_ms", unit="ms", target=8.8),
+    ],
+)
+
+if __name__ == "__main__":
+    main(QUESTION)
