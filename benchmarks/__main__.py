@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other, and writes docs/performance.md: `python -m benchmarks`, or `make bench`."""
+"""Runs every benchmark, one after the other, and writes docs/performance.md: `make bench`."""
 
 from __future__ import annotations
 

@@ -71,6 +71,7 @@ def drive(
     from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
+    from orchestrator.tune.light_trial import Generator
     from orchestrator.tune.worker import Worker
 
     heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended)
@@ -85,7 +86,7 @@ def drive(
             Tuner(
                 tune.with_resources(tune.with_parameters(Worker, job=job), resources),
                 tune_config=TuneConfig(
-                    search_alg=Asker(sweep, slots, tick),
+                    search_alg=Generator(Asker(sweep, slots, tick)),
                     scheduler=decider,
                     num_samples=-1,
                     reuse_actors=reuse,

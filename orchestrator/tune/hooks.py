@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ray.tune import Stopper
-from ray.tune.experiment import Experiment
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import SearchAlgorithm
+from ray.tune.search import Searcher
 
 from orchestrator import events
 from orchestrator.sweep import Sweep
 from orchestrator.tune.failures import worker_died
 from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
-from orchestrator.tune.light_trial import Common, LightTrial
 from orchestrator.tune.worker import BATCH, ORDER
 
 Clock = Callable[[], float]
@@ -36,32 +34,33 @@ class _Live:
         return {}
 
 
-class Asker(_Live, SearchAlgorithm):
+class Asker(_Live, Searcher):
     """Asks the machine for the next attempt, while there are free slots.
 
     Handing out no more than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search choose late.
     """
 
     def __init__(self, sweep: Sweep, slots: Callable[[], int], tick: Callable[[], float]) -> None:
+        super().__init__()
         self._sweep = sweep
         self._slots = slots
         self._tick = tick
-        self._common: Common | None = None
 
-    def add_configurations(self, experiments: list[Experiment]) -> None:
-        """Called once, before the first trial."""
-        (experiment,) = experiments
-        self._common = Common.of(experiment)
-
-    def next_trial(self) -> TuneTrial | None:
-        assert self._common is not None
+    def suggest(self, trial_id: str) -> Any:
         now = self._tick()  # Ray Tune may call nothing else for a while
         start = self._sweep.ask(now) if self._sweep.live < self._slots() else None
         if start is not None:
-            return LightTrial(self._common, {ORDER: start})
-        if self._sweep.finished:
-            self.set_finished()
-        return None
+            return {ORDER: start}
+        return Searcher.FINISHED if self._sweep.finished else None
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        """The scheduler has told the machine already."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a resume reads the records."""
 
 
 class Decider(_Live, TrialScheduler):

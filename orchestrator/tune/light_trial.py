@@ -15,6 +15,7 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Experiment
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.registry import get_trainable_cls
+from ray.tune.search import Searcher, SearchGenerator
 
 NO_STATE = ("{}", "{}")  # of a trial and of its run, as JSON
 
@@ -34,14 +35,33 @@ class Common:
         return cls(trainable=trainable, resources=trainable.default_resource_request({}), spec=experiment.spec)
 
 
+class Generator(SearchGenerator):
+    """Ray Tune's own way from a Searcher's suggestion to a trial, which makes light ones here."""
+
+    def add_configurations(self, experiments: Any) -> None:
+        """Called once, before the first trial."""
+        super().add_configurations(experiments)
+        self._common = Common.of(self._experiment)
+
+    def create_trial_if_possible(self, experiment_spec: dict[str, Any]) -> TuneTrial | None:
+        """Ask the Searcher; the specification of the experiment is neither copied nor parsed for each trial."""
+        trial_id = TuneTrial.generate_id()
+        config = self.searcher.suggest(trial_id)
+        if config == Searcher.FINISHED:
+            self._finished = True
+            return None
+        return None if config is None else LightTrial(self._common, config, trial_id)
+
+
 class LightTrial(TuneTrial):
     """One attempt, as Ray Tune sees it."""
 
-    def __init__(self, common: Common, config: dict[str, Any]) -> None:
+    def __init__(self, common: Common, config: dict[str, Any], trial_id: str) -> None:
         self._trainable = common.trainable
         super().__init__(
             common.spec["run"],
             config=config,
+            trial_id=trial_id,
             storage=common.spec["storage"],
             placement_group_factory=common.resources,
             checkpoint_config=common.spec["checkpoint_config"],

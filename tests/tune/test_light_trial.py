@@ -10,10 +10,9 @@ import pytest
 from ray.tune import CheckpointConfig, PlacementGroupFactory
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.search import SearchAlgorithm
+from ray.tune.search import SearchGenerator
 
-from orchestrator.tune.hooks import Asker
-from orchestrator.tune.light_trial import Common, LightTrial
+from orchestrator.tune.light_trial import Common, Generator, LightTrial
 
 OVERRIDDEN = [
     name
@@ -24,7 +23,8 @@ OVERRIDDEN = [
 
 def a_trial() -> LightTrial:
     spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
-    return LightTrial(Common(trainable=object, resources=PlacementGroupFactory([{"CPU": 1}]), spec=spec), {})
+    common = Common(trainable=object, resources=PlacementGroupFactory([{"CPU": 1}]), spec=spec)
+    return LightTrial(common, {}, "id")
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
@@ -35,10 +35,12 @@ def test_ray_tune_still_has_it_and_calls_it_alike(name: str) -> None:
         assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
 
 
-@pytest.mark.parametrize("name", ["add_configurations", "next_trial", "is_finished", "set_finished"])
-def test_a_search_algorithm_is_asked_as_before(name: str) -> None:
-    theirs, ours = getattr(SearchAlgorithm, name), getattr(Asker, name)
+@pytest.mark.parametrize("name", ["add_configurations", "create_trial_if_possible"])
+def test_a_generator_is_asked_as_before(name: str) -> None:
+    theirs, ours = getattr(SearchGenerator, name), getattr(Generator, name)
     assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
+    assert "self.create_trial_if_possible(self._experiment.spec)" in inspect.getsource(SearchGenerator.next_trial)
+    assert "self.searcher.suggest(trial_id)" in inspect.getsource(SearchGenerator.create_trial_if_possible)
 
 
 def test_a_worker_is_asked_for_nothing_but_its_trial() -> None:
