@@ -1,4 +1,4 @@
-"""The churn example by Optuna's documentation: `python -m benchmarks.peers.optuna_churn <data> <stamp> <threshold>`.
+"""The churn example by Optuna's documentation: `python -m benchmarks.peers.optuna_churn <data>`.
 
 Two processes share a study through a journal.
 """
@@ -23,9 +23,17 @@ def storage() -> JournalStorage:
     return JournalStorage(JournalFileBackend("journal.log"))
 
 
-def objective(trial: optuna.Trial, data: str, stamp: str, threshold: float) -> float:
+def objective(trial: optuna.Trial, data: str) -> float:
     """One trial."""
-    churn.space(trial)
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+    trial.suggest_categorical("batch_size", [32, 64, 128, 256])
+    layers = trial.suggest_int("layers", 1, 4)
+    trial.suggest_int("width", 16, min(256, 512 // layers), log=True)
+    trial.suggest_categorical("activation", ["relu", "gelu", "tanh"])
+    trial.suggest_float("dropout", 0.0, 0.6)
+    trial.suggest_float("weight_decay", 1e-6, 1e-1, log=True)
+    if trial.suggest_categorical("optimizer", ["sgd", "adam", "adamw"]) == "sgd":
+        trial.suggest_float("momentum", 0.5, 0.99)
     best = 0.0
 
     def report(epoch: int, auroc: float) -> None:
@@ -35,28 +43,26 @@ def objective(trial: optuna.Trial, data: str, stamp: str, threshold: float) -> f
         if trial.should_prune():
             raise optuna.TrialPruned
 
-    churn.train(trial.params, data=data, stamp=stamp, threshold=threshold, report=report)
+    churn.train(trial.params, data=data, scores=churn.SCORES, report=report)
     return best
 
 
-def work(data: str, stamp: str, threshold: float) -> None:
+def work(data: str) -> None:
     """One process."""
-    study = optuna.load_study(
-        study_name=STUDY,
-        storage=storage(),
-        sampler=optuna.samplers.TPESampler(),
-        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=churn.GRACE, reduction_factor=churn.FACTOR),
-    )
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=churn.GRACE, reduction_factor=churn.FACTOR)
+    study = optuna.load_study(study_name=STUDY, storage=storage(), pruner=pruner)
     enough = MaxTrialsCallback(churn.TRIALS, states=ENDED)
-    study.optimize(lambda trial: objective(trial, data, stamp, threshold), callbacks=[enough])
+    study.optimize(lambda trial: objective(trial, data), callbacks=[enough])
 
 
 if __name__ == "__main__":
-    data, stamp, threshold, *worker = sys.argv[1:]
+    data, *worker = sys.argv[1:]
     if worker:
-        work(data, stamp, float(threshold))
+        work(data)
     else:
-        optuna.create_study(study_name=STUDY, storage=storage(), direction="maximize")
-        command = [sys.executable, "-m", "benchmarks.peers.optuna_churn", data, stamp, threshold, "worker"]
+        study = optuna.create_study(study_name=STUDY, storage=storage(), direction="maximize")
+        for configuration in churn.configurations():
+            study.enqueue_trial(configuration)
+        command = [sys.executable, "-m", "benchmarks.peers.optuna_churn", data, "worker"]
         for process in [subprocess.Popen(command) for _ in range(2)]:
             process.wait()

@@ -1,4 +1,4 @@
-"""The churn example by Ray Tune's documentation: `python -m benchmarks.peers.ray_churn <data> <stamp> <threshold>`."""
+"""The churn example by Ray Tune's documentation: `python -m benchmarks.peers.ray_churn <data>`."""
 
 import sys
 from pathlib import Path
@@ -6,32 +6,28 @@ from typing import Any
 
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
-from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.peers import churn
 
 
-def objective(config: dict[str, Any], data: str, stamp: str, threshold: float) -> None:
+def objective(config: dict[str, Any], data: str, scores: str) -> None:
     """One trial."""
     churn.train(
-        config,
+        config["configuration"],
         data=data,
-        stamp=stamp,
-        threshold=threshold,
+        scores=scores,
         report=lambda epoch, auroc: tune.report({"val_auroc": auroc}),
     )
 
 
 if __name__ == "__main__":
-    data, stamp, threshold = sys.argv[1:]
     tune.Tuner(
-        tune.with_parameters(objective, data=data, stamp=stamp, threshold=float(threshold)),
+        tune.with_parameters(objective, data=sys.argv[1], scores=str(Path(churn.SCORES).resolve())),
+        param_space={"configuration": tune.grid_search(churn.configurations())},
         tune_config=tune.TuneConfig(
             metric="val_auroc",
             mode="max",
-            search_alg=OptunaSearch(space=churn.space, metric="val_auroc", mode="max"),
             scheduler=ASHAScheduler(max_t=churn.EPOCHS, grace_period=churn.GRACE, reduction_factor=churn.FACTOR),
-            num_samples=churn.TRIALS,
         ),
         run_config=tune.RunConfig(storage_path=str(Path("ray_results").resolve())),
     ).fit()

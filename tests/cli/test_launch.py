@@ -80,7 +80,7 @@ def test_interrupted(command: list[str], tmp_path: Path) -> None:
     )
     assert running.stdout is not None
     assert "running" in running.stdout.readline()
-    time.sleep(2)
+    time.sleep(3)  # a report each second, and one until it has crossed
     of_ray = psutil.Process(running.pid).children(recursive=True)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=100)

@@ -21,7 +21,7 @@ TRIALS, STEPS = 10, 10
 
 @pytest.fixture
 def chaos() -> Chaos:
-    return Chaos(kills=5, trials=TRIALS, steps=STEPS, longest_s=1.0, seconds_a_step=0.2)
+    return Chaos(kills=5, trials=TRIALS, steps=STEPS, longest_s=1.0, seconds_a_step=0.4)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
 def test_sigterm_is_a_stop(terminal: Terminal, reach: str) -> None:
     """`timeout` sends it to the process group, systemd and Slurm to every process."""
     launched = terminal.start("launch", "spec.yaml")
-    terminal.wait_for(lambda: terminal.rows() > STEPS, launched)
+    terminal.wait_for(lambda: terminal.rows() > 2 * STEPS, launched)
     family = psutil.Process(launched.pid).children(recursive=True)
     sent = time.monotonic()
     if reach == "group":
