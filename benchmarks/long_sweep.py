@@ -20,7 +20,7 @@ EARLY = (250, 750)  # around trial 500
 LATE = (9_750, 10_250)  # around trial 10,000
 SOAK_FROM = 1_000
 HOOKS = {
-    "Asker": ("next_trial",),
+    "Asker": ("suggest",),
     "Decider": ("begin", "on_trial_result", "on_trial_error", "on_trial_complete", "choose_trial_to_run"),
     "Watcher": ("on_step_end",),
 }
@@ -116,9 +116,11 @@ QUESTION = Question(
         ),
         Comparison(row="3", what="our share of it", figure="ours_times", unit="×", target=1.05),
         Comparison(
-            row="5", what="driver at trial 10,000, over its imports", figure="mib_at_10000", unit="MiB", target=600
+            row="memory", what="driver at trial 10,000, over its imports", figure="mib_at_10000", unit="MiB", target=600
         ),
-        Comparison(row="5", what="growth a no-op trial, rows included", figure="kib_a_trial", unit="KiB", target=16),
+        Comparison(
+            row="memory", what="growth a no-op trial, rows included", figure="kib_a_trial", unit="KiB", target=16
+        ),
     ],
 )
 

@@ -159,8 +159,13 @@ def _answer(comparison: Comparison, runs: Mapping[str, Sequence[Figures]]) -> Re
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
     """The median, and from where to where the values lie."""
-    low, middle, high = (f"{value:.{digits}g}" for value in (min(values), statistics.median(values), max(values)))
+    low, middle, high = (short(value, digits) for value in (min(values), statistics.median(values), max(values)))
     return middle if low == high else f"{middle} ({low}–{high})"
+
+
+def short(value: float, digits: int = 3) -> str:
+    """So many digits; thousands in full."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def _line(result: Result) -> str:

@@ -62,7 +62,7 @@ QUESTION = Question(
     name="no_op_trials",
     title="A trial that does nothing",
     cases={
-        "ray_default": Case(run=ray_default, repeats=3),
+        "ray_default": Case(run=ray_default, repeats=2),
         "ray_tuned": Case(run=ray_tuned),
         "ours": Case(run=ours),
     },

@@ -50,7 +50,9 @@ QUESTION = Question(
     title="Trials of 50 ms on two slots",
     cases={"ours": Case(run=ours, repeats=3)},
     comparisons=[
-        Comparison(row="2", what="of the ideal", figure="percent", unit="%", more=True, target=85),
+        Comparison(
+            row="2", what="1,000 trials of 50 ms, of the ideal", figure="percent", unit="%", more=True, target=85
+        ),
         Comparison(row="2", what="between two trials of a slot", figure="between_ms", unit="ms", target=8.8),
     ],
 )
