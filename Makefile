@@ -41,16 +41,18 @@ example: $(READY)  ## make results/churn-example anew, the sweep that is in the 
 	@rm -rf results/churn-example
 	@$(BIN)/sweep launch examples/02_churn.yaml --name churn-example --set trial.keep=none
 
-check: $(READY)  ## lint, format, types, who imports whom, and whether docs/reference is current
+check: $(READY)  ## lint, format, types, who imports whom, and whether what is generated is current
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check || { echo "make format puts this right"; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m benchmarks.page --check
 
 format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-docs: $(READY)  ## write docs/reference from the code
+docs: $(READY)  ## write docs/reference from the code, docs/performance.md from the records of the benchmarks
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m benchmarks.page
