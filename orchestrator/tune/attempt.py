@@ -127,6 +127,12 @@ class Attempt:
         return not self._thread.is_alive()
 
     @property
+    def failed(self) -> bool:
+        """Whether the trainable raised, also if nobody has collected it: then the process is not to be trusted."""
+        ended = self._ended
+        return ended is not None and ended.failure is not None and not ended.numerical
+
+    @property
     def trouble(self) -> str:
         """Why no checkpoint can be written at present; "" if it can."""
         return self._checkpoints.trouble

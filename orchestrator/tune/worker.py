@@ -51,6 +51,8 @@ class Worker(tune.Trainable):
         """Called with each further order."""
         if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
+        if self._attempt is not None and self._attempt.failed:
+            raise WorkerSpent("the trial before this one failed")
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = new_config[ORDER]
         self._attempt = None

@@ -70,7 +70,7 @@ def test_asha_stops_through_ray_tune_and_processes_are_reused(sweep_of: Callable
     assert (stopped["last_step"] == stopped["rung"]).all()
     rungs = sweep.events[sweep.events["event"] == "rung"]
     assert ((rungs["value"] > rungs["cutoff"]) == (rungs["decision"] == "stop")).all()
-    assert sweep.metrics["pid"].nunique() == 2
+    assert sweep.metrics["pid"].nunique() <= 2  # one may be through with all before the other has started
 
 
 def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Callable[..., Any]) -> None:
