@@ -73,7 +73,7 @@ def ours() -> Figures:
     """With all records."""
     import ray.tune  # noqa: F401
 
-    from benchmarks.ours import fit
+    from benchmarks.ours import fit, random_search
     from orchestrator.tune import hooks
 
     meter, imported = Meter(), resident_mib()
@@ -81,13 +81,7 @@ def ours() -> Figures:
         hook = getattr(hooks, name)
         for method in methods:
             setattr(hook, method, meter.within(getattr(hook, method)))
-    spec = {
-        "space": {"x": {"uniform": [0, 1]}},
-        "objective": {"metric": "loss"},
-        "search": {"method": "random"},
-        "budget": {"trials": TRIALS},
-    }
-    seconds, sweep = fit(train, spec)
+    seconds, sweep = fit(train, random_search(TRIALS))
     assert len(sweep.trials) == len(sweep.metrics) == len(meter.starts) == TRIALS
     (ours_early, ray_early), (ours_late, ray_late) = meter.per_trial_ms(EARLY), meter.per_trial_ms(LATE)
     at = {number: meter.starts[number][2] for number in (500, SOAK_FROM, 5_000, 10_000)}

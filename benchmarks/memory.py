@@ -26,7 +26,7 @@ def ours() -> Figures:
 
     imported = resident_mib()
 
-    from benchmarks.ours import fit
+    from benchmarks.ours import fit, random_search
     from orchestrator.tune.heart import Heart
 
     seen = [imported]
@@ -38,13 +38,7 @@ def ours() -> Figures:
         seen.append(resident_mib())
 
     Heart.finish = finish_and_look  # type: ignore[method-assign]
-    spec = {
-        "space": {"x": {"uniform": [0, 1]}},
-        "objective": {"metric": "loss"},
-        "search": {"method": "random"},
-        "budget": {"trials": TRIALS},
-    }
-    seconds, sweep = fit(train, spec)
+    seconds, sweep = fit(train, random_search(TRIALS))
     assert len(sweep.trials) == TRIALS
     assert len(sweep.metrics) == TRIALS * REPORTS
     return {"mib": max(seen) - imported, "mib_at_import": imported, "ms": seconds / TRIALS * 1e3}

@@ -27,15 +27,9 @@ def train_ray(config: dict[str, Any]) -> None:
 
 def ours() -> Figures:
     """500 trials, with all records."""
-    from benchmarks.ours import fit
+    from benchmarks.ours import fit, random_search
 
-    spec = {
-        "space": {"x": {"uniform": [0, 1]}},
-        "objective": {"metric": "loss"},
-        "search": {"method": "random"},
-        "budget": {"trials": TRIALS},
-    }
-    seconds, sweep = fit(train, spec)
+    seconds, sweep = fit(train, random_search(TRIALS))
     assert len(sweep.trials) == len(sweep.metrics) == TRIALS
     return {"ms": seconds / TRIALS * 1e3}
 

@@ -19,6 +19,16 @@ from orchestrator.tune.job import pack_function
 CPUS = 2
 
 
+def random_search(trials: int) -> dict[str, Any]:
+    """The spec of so many trials of one parameter."""
+    return {
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "random"},
+        "budget": {"trials": trials},
+    }
+
+
 def source_of(train: Callable[..., Any], spec: Mapping[str, Any]) -> Source:
     """What is launched: a function of the benchmark, with a spec beside it."""
     whole = {"trainable": "benchmark:train", "resources": {"cpu": 1, "gpu": 0}, **spec}

@@ -37,19 +37,13 @@ def ours() -> Figures:
     """With all records."""
     import ray.tune  # noqa: F401
 
-    from benchmarks.ours import CPUS, source_of
+    from benchmarks.ours import CPUS, random_search, source_of
     from cluster.local import embedded
     from orchestrator.launch import launch
     from orchestrator.placement import Machine
     from orchestrator.records.load import load
 
-    spec = {
-        "space": {"x": {"uniform": [0, 1]}},
-        "objective": {"metric": "loss"},
-        "search": {"method": "random"},
-        "budget": {"trials": TRIALS},
-    }
-    source = source_of(train, spec)
+    source = source_of(train, random_search(TRIALS))
     began = time.time()
     with embedded(cpus=CPUS, gpus=0):
         paths = launch(source, results=Path("results"), machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())

@@ -24,15 +24,9 @@ def train(config: dict[str, Any], trial: Any) -> None:
 
 def ours() -> Figures:
     """With all records."""
-    from benchmarks.ours import fit
+    from benchmarks.ours import fit, random_search
 
-    spec = {
-        "space": {"x": {"uniform": [0, 1]}},
-        "objective": {"metric": "loss"},
-        "search": {"method": "random"},
-        "budget": {"trials": TRIALS},
-    }
-    _, sweep = fit(train, spec)
+    _, sweep = fit(train, random_search(TRIALS))
     trials = sweep.trials
     assert len(trials) == len(sweep.metrics) == TRIALS
     assert set(trials["state"]) == {"completed"}

@@ -26,7 +26,6 @@ def held(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable
         LeaseHeldError: The sweep runs.
         RecordsError: The lease cannot be written.
     """
-    lease = Lease.acquire(paths.lease, waiting=waiting)
     done, trouble = threading.Event(), list[RecordsError]()
 
     def beat() -> None:
@@ -40,11 +39,11 @@ def held(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable
         if trouble:
             raise trouble[0]
 
-    beating = threading.Thread(target=beat, name="lease", daemon=True)
-    beating.start()
-    try:
-        yield check
-    finally:
-        done.set()
-        beating.join()
-        lease.release()
+    with Lease.acquire(paths.lease, waiting=waiting) as lease:
+        beating = threading.Thread(target=beat, name="lease", daemon=True)
+        beating.start()
+        try:
+            yield check
+        finally:
+            done.set()
+            beating.join()

@@ -81,12 +81,13 @@ def run_session(
         machine, observer, ray: As for ``launch``, which says what is raised, too.
     """
     spec = source.spec
-    fitting, count = capacity(spec, [machine.node()]), free_slots(spec, [machine.node()])
+    nodes = [machine.node()]
+    fitting, count = capacity(spec, nodes), free_slots(spec, nodes)
     signals = Signals()
     with ExitStack() as stack:
         lease = stack.enter_context(Lease.acquire(paths.lease))
         stack.enter_context(signals)
-        need = need_of(spec, [machine.node()])
+        need = need_of(spec, nodes)
         sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
         begin(sweep)
         outside = Outside(paths, signals, spec.resources.concurrency)

@@ -129,8 +129,7 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Whether the trainable raised, also if nobody has collected it: then the process is not to be trusted."""
-        ended = self._ended
-        return ended is not None and ended.failure is not None and not ended.numerical
+        return self._ended is not None and self._ended.spoils
 
     @property
     def trouble(self) -> str:

@@ -41,6 +41,11 @@ class Ended:
     failure: Failure | None = None  # None: it returned
     numerical: bool = False
 
+    @property
+    def spoils(self) -> bool:
+        """Whether the process is not to be trusted with another trial: this one raised, and did not only diverge."""
+        return self.failure is not None and not self.numerical
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:

@@ -66,7 +66,7 @@ class Worker(tune.Trainable):
         if self._attempt is None:
             self._attempt = Attempt(self._order, self._job, self._run, self._isolation, self._bar)
         measurements, train_s, ended = self._attempt.collect()
-        self._spent = ended is not None and ended.failure is not None and not ended.numerical
+        self._spent = ended is not None and ended.spoils
         batch = Batch(
             measurements=measurements,
             train_s=train_s,
