@@ -23,6 +23,7 @@ class Start:
     rungs: tuple[int, ...]  # steps at which the trial must wait for a decision
     recorded: int | None = None  # the last step that the driver knows of it
     trained_s: float = 0.0  # seconds of training that it knows of, over all attempts
+    gpus: float | None = None  # of this attempt; None: as many as the sweep says
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

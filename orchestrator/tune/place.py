@@ -1,0 +1,96 @@
+"""Where a trial's process goes: what it occupies, and which nodes are left out, for Ray Tune's placement groups.
+
+Ray Tune keeps processes for later trials by what they occupy, so requests for the same are equal. Which nodes are left
+out is decided only when a new process is asked for; a process that stands on such a node is not used again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ray.tune import PlacementGroupFactory
+from ray.util.placement_group import PlacementGroup, placement_group
+
+from cluster.fit import Need
+from cluster.presence import free
+
+JUST_NOW_S = 2.0
+"""For so long a process that was asked for may be missing in what Ray calls occupied."""
+
+NODE = "ray.io/node-id"
+"""The label that Ray gives each node."""
+
+SPENT = PlacementGroupFactory([{"spent": 1}])
+"""What a trial is said to occupy when its process is not to be used again. Nothing is ever asked for with it."""
+
+Bundle = Mapping[str, float]
+Options = dict[str, Any]
+
+
+class Request(PlacementGroupFactory):
+    """What one trial occupies. Equal to any other request for the same, wherever each of them leads."""
+
+    def __init__(self, bundle: Bundle, options: Callable[[Bundle], Options]) -> None:
+        super().__init__([dict(bundle)])
+        self._options = options
+
+    def to_placement_group(self) -> PlacementGroup:
+        """Ray Tune wants a new process."""
+        (bundle,) = self.bundles
+        return placement_group([bundle], **self._options(bundle))
+
+
+class Placement:
+    """Makes the requests of a sweep's trials, and says where new processes go."""
+
+    def __init__(self, need: Need, *, avoided: Callable[[], Collection[str]], pack: bool = False) -> None:
+        """
+        Args:
+            need: Of one trial.
+            avoided: The ids of nodes on which nothing is to be started, now.
+            pack: Fill one node after the other. Otherwise Ray takes the node with the most room, which spreads them.
+        """
+        self._need = need
+        self._avoided = avoided
+        self._pack = pack
+        self._requests: dict[float, Request] = {}  # by GPUs
+        self._asked: list[tuple[float, str, Bundle]] = []  # when, of which node, what: when packing
+
+    def request(self, gpus: float | None = None) -> PlacementGroupFactory:
+        """What a trial with so many GPUs occupies; None: as many as the sweep says."""
+        share = self._need.gpus if gpus is None else gpus
+        if share not in self._requests:
+            self._requests[share] = Request(_bundle(self._need, share), self._options)
+        return self._requests[share]
+
+    def _options(self, bundle: Bundle) -> Options:
+        avoided = sorted(self._avoided())
+        options: Options = {}
+        if avoided:
+            options["bundle_label_selector"] = [{NODE: f"!in({','.join(avoided)})"}]
+        target = self._fullest(bundle, avoided) if self._pack else None
+        if target is not None:
+            options |= {"strategy": "STRICT_PACK", "_soft_target_node_id": target}
+        return options
+
+    def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
+        """The node with the least room that still has enough; None if none has."""
+        now = time.monotonic()
+        self._asked = [each for each in self._asked if now - each[0] < JUST_NOW_S]
+        room = {node: has for node, has in free().items() if node not in avoided}
+        for _, node, taken in self._asked:
+            if node in room:
+                room[node] = {name: has - taken.get(name, 0.0) for name, has in room[node].items()}
+        fitting = [node for node, has in room.items() if all(has.get(name, 0.0) >= bundle[name] for name in bundle)]
+        main = "GPU" if "GPU" in bundle else "CPU"
+        target = min(fitting, key=lambda node: (room[node].get(main, 0.0), node), default=None)
+        if target is not None:
+            self._asked.append((now, target, bundle))
+        return target
+
+
+def _bundle(need: Need, gpus: float) -> Bundle:
+    """As Ray names it."""
+    return {"CPU": need.cpus, "GPU": gpus, "memory": need.memory}
