@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from cluster.engine import Present
 from cluster.local import embedded
 from orchestrator.launch import launch
-from orchestrator.placement import Machine
 from orchestrator.records.load import Sweep, load
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
@@ -52,6 +51,6 @@ def fit(train: Callable[..., Any], spec: Mapping[str, Any]) -> tuple[float, Swee
     source = source_of(train, spec)
     with embedded(cpus=CPUS, gpus=0):
         began = time.perf_counter()
-        paths = launch(source, results=Path("results"), machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
+        paths = launch(source, results=Path("results"), engine=Present())
         seconds = time.perf_counter() - began
     return seconds, load(paths.root)

@@ -8,7 +8,6 @@ All run all of the reports; nothing is extrapolated.
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +37,15 @@ def ours() -> Figures:
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import CPUS, random_search, source_of
+    from cluster.engine import Present
     from cluster.local import embedded
     from orchestrator.launch import launch
-    from orchestrator.placement import Machine
     from orchestrator.records.load import load
 
     source = source_of(train, random_search(TRIALS))
     began = time.time()
     with embedded(cpus=CPUS, gpus=0):
-        paths = launch(source, results=Path("results"), machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
+        paths = launch(source, results=Path("results"), engine=Present())
         ended = time.time()
     sweep = load(paths.root)
     assert (sweep.metrics.groupby("trial")["step"].nunique() == REPORTS).all()

@@ -23,15 +23,15 @@ def ours() -> Figures:
 
     from benchmarks.ours import CPUS
     from benchmarks.recorded import record, train
+    from cluster.engine import Embedded
     from orchestrator.growth import Growth
-    from orchestrator.placement import Machine
     from orchestrator.records.load import load
     from orchestrator.resume import resume
 
     paths = record(Path("results"), TRIALS, REPORTS)
     before = load(paths.root).metrics
     began = time.time()
-    resume(paths, growth=Growth(trials=TRIALS + 1), train=train, machine=Machine(cpus=CPUS, gpus=0))
+    resume(paths, growth=Growth(trials=TRIALS + 1), train=train, engine=Embedded(cpus=CPUS, gpus=0))
     seconds = _first_after(began, load(paths.root).metrics["at"])
     sweep = load(paths.root)
     assert len(sweep.trials) == TRIALS + 1
@@ -49,12 +49,12 @@ def empty() -> Figures:
 
     from benchmarks.ours import CPUS
     from benchmarks.recorded import source
+    from cluster.engine import Embedded
     from orchestrator.launch import launch
-    from orchestrator.placement import Machine
     from orchestrator.records.load import load
 
     began = time.time()
-    paths = launch(source(1, REPORTS), results=Path("results"), machine=Machine(cpus=CPUS, gpus=0))
+    paths = launch(source(1, REPORTS), results=Path("results"), engine=Embedded(cpus=CPUS, gpus=0))
     return {"seconds": _first_after(began, load(paths.root).metrics["at"])}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -12,15 +11,8 @@ from contextlib import contextmanager
 from cluster.apart import apart
 from cluster.inventory import this_machine
 from cluster.reaper import reap, reaped
-from cluster.watch import watched
-
-SETTINGS = {
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without a GPU share does not hide the GPUs of its children
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray's own remarks stay off our terminal; who started it tells what happened
-    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # the error by which a worker asks to be thrown away is looked at by nobody
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
-"""What Ray reads when it is imported; a user's own values stand."""
+from cluster.settings import settle
+from cluster.watch import vital_process_ended, watched
 
 
 @contextmanager
@@ -34,8 +26,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
     Raises:
         RayEndedError: Ray ended, or was ended, while this was open.
     """
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+    settle()
     import ray
 
     node = this_machine(cpus=cpus, gpus=gpus)
@@ -53,7 +44,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
         session = str(context.address_info["session_dir"])
         reaper.watch(session)
         try:
-            with watched():
+            with watched(vital_process_ended()):
                 yield
         finally:
             _shutdown(session)

@@ -1,16 +1,16 @@
-"""Notices that an embedded Ray has ended under its driver, and gets the driver out of it.
+"""Notices that Ray has ended under its driver, and gets the driver out of it.
 
 Ray does not tell: its workers seem to crash one by one, their trials to fail, and after a minute the driver is ended
-from within, with what it had yet to record. That is what follows when the kernel kills a raylet for want of memory.
-So a thread looks whether Ray's two vital processes live. A driver that waits for an answer of a GCS that is gone
-cannot be reached even so: it dies as before, and a resume goes on.
+from within, with what it had yet to record. That is what follows when the kernel kills a raylet for want of memory, or
+when a cluster's head goes away. So a thread looks whether Ray's vital processes live. A driver that waits for an answer
+of a GCS that is gone cannot be reached even so: it dies as before, and a resume goes on.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -27,12 +27,26 @@ KNOCK = signal.SIGURG
 
 
 class RayEndedError(Exception):
-    """The embedded Ray is gone: nothing more can be started or heard of."""
+    """Ray is gone: nothing more can be started or heard of."""
+
+
+Look = Callable[[], str]
+"""What has ended, in words; "" while all lives."""
+
+
+def vital_process_ended() -> Look:
+    """Looks after the children of this process that an embedded Ray cannot do without."""
+    named = [(child.name(), child) for child in psutil.Process().children() if child.name() in VITAL]
+    return lambda: next((f"Ray's {name} has ended" for name, child in named if not _lives(child)), "")
 
 
 @contextmanager
-def watched() -> Iterator[None]:
+def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
     """Leave with RayEndedError, from wherever the main thread is, once Ray has ended; elsewhere nothing is watched.
+
+    Args:
+        look: Called in a thread of its own.
+        every_s: Seconds between two looks.
 
     Raises:
         RayEndedError: One of Ray's vital processes has ended.
@@ -40,14 +54,13 @@ def watched() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    named = [(child.name(), child) for child in psutil.Process().children() if child.name() in VITAL]
     ended: list[str] = []
     done = threading.Event()
 
-    def look() -> None:
-        while not done.wait(LOOK_S):
-            ended.extend(name for name, child in named if not _lives(child))
-            if ended:
+    def keep_looking() -> None:
+        while not done.wait(every_s):
+            if what := look():
+                ended.append(what)
                 signal.pthread_kill(threading.main_thread().ident or 0, KNOCK)
                 return
 
@@ -57,13 +70,13 @@ def watched() -> Iterator[None]:
             raise KeyboardInterrupt  # the only one that Ray lets through as it is
 
     before = signal.signal(KNOCK, leave)
-    thread = threading.Thread(target=look, name="watches Ray", daemon=True)
+    thread = threading.Thread(target=keep_looking, name="watches Ray", daemon=True)
     thread.start()
     try:
         yield
     except BaseException as error:
         if ended:
-            raise RayEndedError(f"Ray's {ended[0]} has ended") from error
+            raise RayEndedError(ended[0]) from error
         raise
     finally:
         done.set()

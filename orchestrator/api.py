@@ -18,6 +18,7 @@ def run(
     *,
     overrides: Sequence[str] = (),
     results: str | Path = "results",
+    on: str = "local",
     cpus: int | None = None,
     gpus: int | None = None,
 ) -> Sweep:
@@ -28,7 +29,8 @@ def run(
         train: The trainable, if it is not named in the spec: a function or class, a closure as well.
         overrides: As with `--set`: ["budget.trials=20"].
         results: Where sweeps land.
-        cpus: What Ray may use of this machine; None: all.
+        on: Where it runs, as with `--on`: local, auto, or host:port of a Ray cluster that this machine is a node of.
+        cpus: What Ray may use of this machine; None: all. Only with local, as gpus.
         gpus: Likewise; on a machine without GPUs they are pretended, for placement only.
 
     Raises:
@@ -38,12 +40,13 @@ def run(
     from orchestrator.contract import declaration_of
     from orchestrator.launch import launch
     from orchestrator.loading import declared, shape_of
-    from orchestrator.placement import Machine
+    from orchestrator.placement import engine_at
     from orchestrator.records.load import load
     from orchestrator.source import Source
     from orchestrator.spec import parse_spec, read_spec
     from orchestrator.tune.job import pack_function
 
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
     if train is not None:
         shape_of(train)
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
@@ -64,7 +67,7 @@ def run(
         function=train,
         packed=None if train is None else pack_function(train),
     )
-    paths = launch(source, results=Path(results), machine=Machine(cpus=cpus, gpus=gpus))
+    paths = launch(source, results=Path(results), engine=engine)
     return load(paths.root)
 
 

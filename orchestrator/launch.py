@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from cluster.engine import Engine
 from cluster.fit import Need
-from cluster.local import embedded
 from orchestrator import events
 from orchestrator.account import Account, Book
 from orchestrator.assemble import assemble, enforced_max
@@ -18,7 +18,7 @@ from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.keeping import Keeper
-from orchestrator.placement import Machine, capacity, free_slots, need_of
+from orchestrator.placement import capacity, free_slots, need_of, reached
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -34,33 +34,32 @@ def launch(
     source: Source,
     *,
     results: Path,
-    machine: Machine,
+    engine: Engine,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
-    ray: AbstractContextManager[None] | None = None,
 ) -> SweepPaths:
     """Run a sweep to its end.
 
     Args:
         source: The checked spec.
         results: Where sweeps land; the new one gets a directory of its own there.
-        machine: What Ray may use.
-        ray: Connects this process to Ray while it is open; None: embedded in this process, with that machine.
+        engine: Where the trials run.
         observer: Makes who watches, given the sweep, its files and its slots; None: nobody.
 
     Returns:
         The sweep's files.
 
     Raises:
-        InfeasibleError: One trial does not fit; nothing was started or written.
+        UserError: The engine cannot be reached, or one trial fits on none of its nodes; nothing was written.
         RecordsError: The records cannot be written.
         InterruptedSweepError: A signal ended it; everything up to then is recorded.
         SweepError: Too many trials failed.
     """
-    free_slots(source.spec, [machine.node()])
-    paths = claim(results, source.name)
-    return run_session(
-        source, paths, begin=lambda sweep: _describe(source, paths), machine=machine, observer=observer, ray=ray
-    )
+    with reached(engine):
+        free_slots(source.spec, engine.nodes())
+        paths = claim(results, source.name)
+        return run_session(
+            source, paths, begin=lambda sweep: _describe(source, paths, engine), engine=engine, observer=observer
+        )
 
 
 def run_session(
@@ -68,9 +67,8 @@ def run_session(
     paths: SweepPaths,
     *,
     begin: Callable[[Sweep], object],
-    machine: Machine,
+    engine: Engine,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
-    ray: AbstractContextManager[None] | None = None,
 ) -> SweepPaths:
     """Hold the lease and run a sweep from where it is to its end: what a launch and a resume share.
 
@@ -78,10 +76,11 @@ def run_session(
         source: The checked spec.
         paths: The sweep's files.
         begin: Is given the machine before anything is asked of it, once the lease is ours.
-        machine, observer, ray: As for ``launch``, which says what is raised, too.
+        engine: It has been reached.
+        observer: As for ``launch``, which says what is raised, too.
     """
     spec = source.spec
-    nodes = [machine.node()]
+    nodes = engine.nodes()
     fitting, count = capacity(spec, nodes), free_slots(spec, nodes)
     signals = Signals()
     with ExitStack() as stack:
@@ -103,7 +102,7 @@ def run_session(
 
         recorder = _recorder(spec, paths)
         shown = observer(sweep, paths, count) if observer is not None else Nobody()
-        stack.enter_context(ray or embedded(cpus=machine.cpus, gpus=machine.gpus))
+        stack.enter_context(engine.running())
         signals.again()
         book.ray_started()
 
@@ -145,7 +144,7 @@ def _record(account: Account, recorder: Recorder) -> None:
         recorder.flush()
 
 
-def _describe(source: Source, paths: SweepPaths) -> None:
+def _describe(source: Source, paths: SweepPaths, engine: Engine) -> None:
     paths.spec.write_bytes(source.text)
     (paths.root / "logs").mkdir()
     spec = source.spec
@@ -153,6 +152,7 @@ def _describe(source: Source, paths: SweepPaths) -> None:
         name=paths.name,
         seed=spec.search.seed,
         trainable=spec.trainable,
+        engine=engine.name,
         spec=spec.to_plain(),
         command=source.command,
         directory=source.base,

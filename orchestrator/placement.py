@@ -1,27 +1,65 @@
-"""What one trial of a spec occupies, and how many fit at once: the spec's resources against the cluster's nodes."""
+"""What one trial of a spec occupies, and how many fit at once: the spec's resources against the engine's nodes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from cluster.engine import Embedded, Engine, Joined
+from cluster.errors import ClusterError
 from cluster.fit import Need, lacking, slots
-from cluster.inventory import Node, this_machine
-from orchestrator.errors import InfeasibleError
+from cluster.inventory import Node
+from cluster.where import Existing, Local, Where, where
+from orchestrator.errors import InfeasibleError, UserError
 from orchestrator.spec import Spec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What Ray embedded in this process may use; None: all there is."""
+def place(text: str) -> Where:
+    """What ``--on`` means.
 
-    cpus: int | None = None
-    gpus: int | None = None
+    Raises:
+        UserError: It means nothing.
+    """
+    try:
+        return where(text)
+    except ClusterError as error:
+        raise UserError(str(error)) from error
 
-    def node(self) -> Node:
-        """The one node there will be."""
-        return this_machine(cpus=self.cpus, gpus=self.gpus)
+
+def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> Engine:
+    """The engine for a sweep that is run by this process.
+
+    Args:
+        on: As behind ``--on``.
+        cpus: What Ray may use of this machine; None: all. Only with local.
+        gpus: Likewise.
+
+    Raises:
+        UserError: There is no such engine, or it has its own CPUs and GPUs.
+    """
+    found = place(on)
+    if isinstance(found, Local):
+        return Embedded(cpus=cpus, gpus=gpus)
+    if cpus is not None or gpus is not None:
+        raise UserError(f"--cpus and --gpus are for --on local: what {on} has, its nodes say; see --max-gpus")
+    if isinstance(found, Existing):
+        return Joined(address=found.address)
+    raise UserError(f"this cannot be done on {on}, only where this process can be a driver: local, auto or host:port")
+
+
+@contextmanager
+def reached(engine: Engine) -> Iterator[None]:
+    """Have the engine reached while this is open.
+
+    Raises:
+        UserError: It cannot be, and why.
+    """
+    try:
+        with engine.reached():
+            yield
+    except ClusterError as error:
+        raise UserError(str(error)) from error
 
 
 def need_of(spec: Spec, found: Sequence[Node]) -> Need:

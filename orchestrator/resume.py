@@ -6,17 +6,17 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cluster.engine import Embedded, Engine
 from orchestrator.errors import UserError
 from orchestrator.fingerprint import changes, fingerprints
 from orchestrator.growth import Growth, extend, full_length, retry
 from orchestrator.launch import run_session
 from orchestrator.loading import declared
-from orchestrator.placement import Machine
+from orchestrator.placement import reached
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
@@ -38,9 +38,8 @@ def resume(
     again: Collection[State] = (),
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
-    machine: Machine | None = None,
+    engine: Engine | None = None,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
-    ray: AbstractContextManager[None] | None = None,
 ) -> SweepPaths:
     """Go on with a sweep.
 
@@ -50,7 +49,8 @@ def resume(
         again: Trials that ended in one of these states are tried once more, as new trials beside the budget's.
         allow_change: Go on although the trainable's code or the data changed since the launch.
         train: The trainable, if it was given from Python at the launch.
-        machine, observer, ray: As for ``launch``.
+        engine: Where it goes on, which need not be where it was; None: embedded in this process.
+        observer: As for ``launch``.
 
     Raises:
         UserError: Another driver runs it; code or data changed; the function is missing; a new total is smaller
@@ -58,7 +58,7 @@ def resume(
         SpecError: The saved spec does not fit the trainable any more.
         SweepError: As for ``launch``.
     """
-    growth = growth or Growth()
+    growth, engine = growth or Growth(), engine or Embedded()
     info = read_sweep_json(paths.info)
     source, old_end, grown = _source(info, growth, train)
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
@@ -91,6 +91,7 @@ def resume(
         entry = {
             "at": datetime.now(UTC).isoformat(),
             "command": list(sys.argv),
+            "engine": engine.name,
             "changed": changed,
             "grown": grown,
             "retried": sorted(again),
@@ -100,7 +101,8 @@ def resume(
             dataclasses.replace(info, spec=source.spec.to_plain(), fingerprints=now, resumed=[*info.resumed, entry]),
         )
 
-    return run_session(source, paths, begin=begin, machine=machine or Machine(), observer=observer, ray=ray)
+    with reached(engine):
+        return run_session(source, paths, begin=begin, engine=engine, observer=observer)
 
 
 def _source(info: SweepInfo, growth: Growth, train: Callable[..., Any] | None) -> tuple[Source, int | None, list[str]]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cluster.inventory import Node
 from orchestrator.cli.output import as_table, painted
 from orchestrator.cli.wording import count, duration
-from orchestrator.placement import Machine, free_slots, need_of
+from orchestrator.placement import free_slots, need_of
 from orchestrator.plan import Plan, make_plan
 from orchestrator.source import Source
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
 
-def forecast(found: Source, machine: Machine) -> str:
-    """What the sweep will do on a machine.
+def forecast(found: Source, nodes: Sequence[Node]) -> str:
+    """What the sweep will do on these nodes.
 
     Raises:
         InfeasibleError: One trial does not fit.
     """
-    spec, node = found.spec, machine.node()
-    slots, need = free_slots(spec, [node]), need_of(spec, [node])
+    spec = found.spec
+    slots, need = free_slots(spec, nodes), need_of(spec, nodes)
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
     head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
-        "fits here": f"{count(slots, 'trial')} at once, {each} each ({_has(node)})",
+        "fits here": f"{count(slots, 'trial')} at once, {each} each ({', '.join(map(_has, nodes))})",
         "length": _length(found, plan),
         "steps": _steps(plan),
         "ceiling": _ceiling(plan),

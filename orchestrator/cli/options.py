@@ -30,6 +30,16 @@ Concurrency = Annotated[
     int | None, typer.Option("--concurrency", min=1, help="resources.concurrency: trials at once, at most.")
 ]
 Name = Annotated[str | None, typer.Option("--name", help="name: what the sweep is called.")]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="WHERE",
+        envvar="SWEEP_ON",
+        help="Where trials run: local, auto, or host:port of a Ray cluster that this machine is a node of.",
+    ),
+]
+ON = "local"
 Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use; all if left out.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs of this machine to use; all if left out.")]
 Results = Annotated[

@@ -9,11 +9,13 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.options import (
+    ON,
     RESULTS,
     Concurrency,
     Cpus,
     Gpus,
     Name,
+    On,
     Results,
     Seed,
     Set,
@@ -41,6 +43,7 @@ def launch_(
     seed: Seed = None,
     concurrency: Concurrency = None,
     name: Name = None,
+    on: On = ON,
     cpus: Cpus = None,
     gpus: Gpus = None,
     results: Results = RESULTS,
@@ -51,7 +54,7 @@ def launch_(
     ] = None,
     profile: Profile = False,
 ) -> None:
-    """Run a sweep to its end on this machine."""
+    """Run a sweep to its end."""
     if fail_fast and max_failures is not None:
         raise UserError("--fail-fast is --max-failures 0: give one of them")
     changes = options.overrides(
@@ -66,12 +69,11 @@ def launch_(
 
     from orchestrator.cli.watching import watched
     from orchestrator.launch import launch
-    from orchestrator.placement import Machine, free_slots
+    from orchestrator.placement import engine_at
 
-    machine = Machine(cpus=cpus, gpus=gpus)
-    free_slots(source.spec, [machine.node()])  # before it is said that anything starts
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
     watched(
-        lambda observer: launch(source, results=results, machine=machine, observer=observer),
+        lambda observer: launch(source, results=results, engine=engine, observer=observer),
         name=source.name,
         results=results,
         profile=profile,
@@ -94,6 +96,7 @@ def resume_(
     allow_change: Annotated[
         bool, typer.Option("--allow-change", help="Go on although the trainable's code or the data changed.")
     ] = False,
+    on: On = ON,
     cpus: Cpus = None,
     gpus: Gpus = None,
     results: Results = RESULTS,
@@ -101,10 +104,10 @@ def resume_(
 ) -> None:
     """Finish a sweep that was cut off, or let it grow.
 
-    It goes on from its records, on this machine. Trials that were running go on from their last checkpoint."""
+    It goes on from its records. Trials that were running go on from their last checkpoint."""
     from orchestrator.cli.watching import watched
     from orchestrator.growth import Growth
-    from orchestrator.placement import Machine
+    from orchestrator.placement import engine_at
     from orchestrator.records.find import find
     from orchestrator.resume import resume
     from orchestrator.rows import State
@@ -112,10 +115,10 @@ def resume_(
     paths = find(results, sweep)
     growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency)
     again = [State(state) for state in retry or ()]
-    machine = Machine(cpus=cpus, gpus=gpus)
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
     watched(
         lambda observer: resume(
-            paths, growth=growth, again=again, allow_change=allow_change, machine=machine, observer=observer
+            paths, growth=growth, again=again, allow_change=allow_change, engine=engine, observer=observer
         ),
         name=paths.name,
         results=results,

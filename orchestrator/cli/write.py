@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import Concurrency, Cpus, Gpus, Name, Seed, Set, SpecFile, Trials
+from orchestrator.cli.options import ON, Concurrency, Cpus, Gpus, Name, On, Seed, Set, SpecFile, Trials
 from orchestrator.cli.output import as_json, painted, say
 from orchestrator.cli.wording import count
 from orchestrator.errors import UserError
@@ -78,6 +78,7 @@ def plan(
     seed: Seed = None,
     concurrency: Concurrency = None,
     name: Name = None,
+    on: On = ON,
     cpus: Cpus = None,
     gpus: Gpus = None,
 ) -> None:
@@ -86,9 +87,11 @@ def plan(
     found = options.checked(spec, changes)
 
     from orchestrator.cli.forecast import forecast
-    from orchestrator.placement import Machine
+    from orchestrator.placement import engine_at, reached
 
-    typer.echo(forecast(found, Machine(cpus=cpus, gpus=gpus)))
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
+    with reached(engine):
+        typer.echo(forecast(found, engine.nodes()))
 
 
 def try_(

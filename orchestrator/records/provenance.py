@@ -26,6 +26,9 @@ from orchestrator.records.disk import DISK, Disk, replace_file
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
+ADDED = {"engine": "local"}
+"""What early sweeps do not have in their sweep.json, as it was with them."""
+
 _NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
 
 
@@ -49,6 +52,7 @@ class SweepInfo:
     created: str  # ISO 8601, UTC
     seed: int
     trainable: str  # as the spec refers to it
+    engine: str  # where it runs, as behind --on
     spec: dict[str, Any]  # the effective spec: defaults and --set applied
     command: list[str]
     directory: str  # the user's working directory
@@ -65,6 +69,7 @@ def collect(
     name: str,
     seed: int,
     trainable: str,
+    engine: str = "local",
     spec: Mapping[str, Any],
     command: Sequence[str],
     directory: Path,
@@ -77,6 +82,7 @@ def collect(
         name: The sweep's name, as claimed.
         seed: The sweep's seed.
         trainable: As the spec refers to it.
+        engine: Where it runs, as behind --on.
         spec: The effective spec as plain data: what JSON can hold.
         command: The user's command line.
         directory: The user's working directory, whose git state is recorded.
@@ -89,6 +95,7 @@ def collect(
         created=datetime.fromtimestamp(time.time() if now is None else now, UTC).isoformat(),
         seed=seed,
         trainable=trainable,
+        engine=engine,
         spec=dict(spec),
         command=list(command),
         directory=str(directory),
@@ -140,7 +147,7 @@ def read_sweep_json(path: Path) -> SweepInfo:
         RecordsError: It cannot be read, is incomplete, or was written by a newer version of the records.
     """
     try:
-        held = json.loads(path.read_bytes())
+        held = ADDED | json.loads(path.read_bytes())
         version = held["schema"]
         if version > SCHEMA_VERSION:
             raise RecordsError(

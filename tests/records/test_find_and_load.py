@@ -34,6 +34,7 @@ INFO = SweepInfo(
     created="2026-01-01T00:00:00+00:00",
     seed=0,
     trainable="tabular",
+    engine="local",
     spec={"space": {"lr": {"loguniform": [1e-4, 1e-1]}}},
     command=["sweep", "run", "churn.yaml"],
     directory="/home/user",

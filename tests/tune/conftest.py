@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster.engine import Present
 from cluster.local import embedded
 from orchestrator.launch import launch
 from orchestrator.loading import declared
-from orchestrator.placement import Machine
 from orchestrator.records.load import Sweep, load
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
@@ -44,7 +43,7 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
         spec = parse_spec(data, base=tmp_path, resolve=declared)
         source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
         try:
-            launch(source, results=tmp_path / "results", machine=Machine(cpus=CPUS, gpus=0), ray=nullcontext())
+            launch(source, results=tmp_path / "results", engine=Present())
         except Exception as error:
             run.error = error  # type: ignore[attr-defined]
         return load(max((tmp_path / "results").iterdir(), key=lambda path: path.stat().st_mtime))

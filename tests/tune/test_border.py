@@ -5,16 +5,15 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster.engine import Present
 from cluster.inventory import nodes, this_machine
 from orchestrator.errors import SweepError, TrainableError
 from orchestrator.launch import launch
-from orchestrator.placement import Machine
 from orchestrator.records.load import load
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
@@ -248,7 +247,7 @@ def test_a_closure_trains_and_what_cannot_be_sent_is_refused(ray: None, tmp_path
     )
     packed = pack_function(train)
     source = Source(spec=spec, text=b"a: b\r\n", base=tmp_path, declaration=None, function=train, packed=packed)
-    paths = launch(source, results=tmp_path, machine=Machine(cpus=2, gpus=0), ray=nullcontext())
+    paths = launch(source, results=tmp_path, engine=Present())
     trials = load(paths.root).trials
     assert (trials["objective"] - trials["config.x"]).tolist() == pytest.approx([offset] * len(trials))
     assert paths.spec.read_bytes() == b"a: b\r\n"

@@ -1,0 +1,106 @@
+"""The engine of a sweep: which Ray it runs on, as a value. What runs there is not known here.
+
+Every engine keeps the same contract: inside of ``reached`` its nodes can be asked for, inside of ``running``, within
+it, this process is connected to Ray. So what fits is known before anything of a sweep is written, and an embedded Ray,
+whose start takes seconds, starts only when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cluster.connect import connected
+from cluster.inventory import Node, nodes, this_machine
+from cluster.local import embedded
+from cluster.where import LOCAL
+
+
+class Engine(Protocol):
+    """Where trials run."""
+
+    @property
+    def name(self) -> str:
+        """As behind ``--on``."""
+        ...
+
+    def reached(self) -> AbstractContextManager[None]:
+        """Come so far that its nodes are known.
+
+        Raises:
+            ClusterError: It cannot be reached.
+        """
+        ...
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that there are now, or will be."""
+        ...
+
+    def running(self) -> AbstractContextManager[None]:
+        """Have Ray run, and this process connected to it.
+
+        Raises:
+            RayEndedError: Ray ended while this was open.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """Ray in this process; it starts and ends with the sweep."""
+
+    cpus: int | None = None  # None: all that this process may use
+    gpus: int | None = None  # None: all there are; on a machine without they are pretended, for placement only
+
+    @property
+    def name(self) -> str:
+        return LOCAL
+
+    def reached(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def nodes(self) -> tuple[Node, ...]:
+        return (this_machine(cpus=self.cpus, gpus=self.gpus),)
+
+    def running(self) -> AbstractContextManager[None]:
+        return embedded(cpus=self.cpus, gpus=self.gpus)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A cluster that runs already; it goes on after the sweep."""
+
+    address: str  # auto, or host:port
+    runtime_env: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.address
+
+    def reached(self) -> AbstractContextManager[None]:
+        return connected(self.address, runtime_env=self.runtime_env)
+
+    def nodes(self) -> tuple[Node, ...]:
+        return nodes()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """The Ray that this process is connected to already; it stays connected."""
+
+    name: str = LOCAL
+
+    def reached(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def nodes(self) -> tuple[Node, ...]:
+        return nodes()
+
+    def running(self) -> AbstractContextManager[None]:
+        return nullcontext()

@@ -1,0 +1,75 @@
+"""Where a sweep runs, by the word behind ``--on``. Pure: nothing is looked up, reached or started."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from cluster.errors import ClusterError
+
+LOCAL, AUTO, SLURM = "local", "auto", "slurm"
+
+_HOST_PORT = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
+_URL = re.compile(r"https?://[^/\s]+/?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """Ray embedded in this process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Existing:
+    """A Ray cluster that runs already and that this process joins as a driver: it runs on one of its nodes."""
+
+    address: str  # auto, or host:port
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """A Ray cluster that is given the sweep as a Ray Job."""
+
+    address: str  # http(s)://host:port, without a slash at its end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A batch system that starts a Ray cluster for the sweep."""
+
+    profile: str  # the name of a site profile, or slurm for none
+
+
+Where = Local | Existing | Jobs | Batch
+
+
+def where(text: str, profiles: Collection[str] = ()) -> Where:
+    """What the word means.
+
+    Args:
+        text: As given to ``--on``.
+        profiles: The names of the site profiles there are.
+
+    Raises:
+        ClusterError: It means nothing.
+    """
+    word = text.strip()
+    if word == LOCAL:
+        return Local()
+    if word == AUTO:
+        return Existing(address=AUTO)
+    if word == SLURM or word in profiles:
+        return Batch(profile=word)
+    if _URL.fullmatch(word):
+        return Jobs(address=word.rstrip("/"))
+    if _HOST_PORT.fullmatch(word) and int(word.rpartition(":")[2]) < 2**16:
+        return Existing(address=word)
+    raise ClusterError(_unknown(text, [LOCAL, AUTO, SLURM, *sorted(profiles)]))
+
+
+def _unknown(text: str, words: list[str]) -> str:
+    nearest = difflib.get_close_matches(text.strip().lower(), words, n=1, cutoff=0.6)
+    asked = f"did you mean {nearest[0]}? " if nearest else ""
+    allowed = f"{', '.join(words)}, host:port of a Ray cluster, or http://host:8265 of its Jobs API"
+    return f"--on {text!r} is no place for a sweep: {asked}It is one of {allowed}"
