@@ -1,8 +1,8 @@
 """Prepares and cleans the process between trials, because a worker process trains one trial after another.
 
 What is restored is the list :data:`RESTORED` and nothing else; a trial that leaves anything else behind (open
-files, threads, patched modules, the share of GPU memory) needs ``isolation: process``. Nothing here imports
-torch: what is torch's is looked at only once somebody else has imported it.
+files, threads, patched modules) needs ``isolation: process``. Nothing here imports torch: what is torch's is looked at
+only once somebody else has imported it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from trainables import device
 from trainables.seeding import seed_all
+
+LEFT = 0.25e9
+"""Bytes of GPU memory that may stay taken between two trials: the workspaces of cuBLAS do, and hinder nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,16 +173,18 @@ class Isolation:
 
     def __init__(self) -> None:
         self._saved: dict[str, Any] = {}
+        self._held = device.held()
         self._capture_unseen()
 
-    def prepare(self, *, seed: int, threads: int) -> None:
-        """Make the process ready for a trial: set it back, seed it, and give torch its CPU threads.
+    def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
+        """Make the process ready for a trial: set it back, seed it, give torch its CPU threads and its share of a GPU.
 
         It is set back here, too, because of what happens between trials: Ray changes the working directory.
 
         Args:
             seed: Seeds random, numpy and torch, the latter two also if the trial is the first to import them.
             threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for what it imports or starts.
+            gpus: GPUs of the trial. Of a share of one, torch gets no more than the same share of its memory.
         """
         self._capture_unseen()
         self._set_back()
@@ -186,11 +192,17 @@ class Isolation:
         os.environ["OMP_NUM_THREADS"] = str(threads)
         if "torch" in sys.modules and _torch().get_num_threads() != threads:
             _torch().set_num_threads(threads)
+        device.begin_trial(gpus)
 
-    def restore(self) -> None:
-        """Set back what the trial has changed of :data:`RESTORED`, and free the memory it has left."""
+    def restore(self) -> str:
+        """Set back what the trial has changed of :data:`RESTORED`, and free the memory it has left.
+
+        Returns:
+            Why the process should not be used again, in words; "" if it can be.
+        """
         self._set_back()
         free_memory()
+        return left_behind(device.held() - self._held, device.holders)
 
     def _set_back(self) -> None:
         for thing in _present():
@@ -216,8 +228,20 @@ def free_memory() -> None:
     ms with torch imported, and Python runs one of its own when it is due). With a GPU in use it is a full
     one, because a model held by a cycle would keep the memory that the next trial needs.
     """
-    torch = sys.modules.get("torch")
-    gpu = torch and ((torch.cuda.is_initialized() and torch.cuda) or (torch.backends.mps.is_available() and torch.mps))
+    gpu = device.cache()
     gc.collect(2 if gpu else 1)
     if gpu:
         gpu.empty_cache()
+
+
+def left_behind(held: float, holders: Callable[[], list[str]]) -> str:
+    """What to say of GPU memory that a trial did not let go of; "" if it is little enough.
+
+    Args:
+        held: Bytes, in tensors that still live.
+        holders: Finds the names that hold them; is asked only if there is something to be said.
+    """
+    if held <= LEFT:
+        return ""
+    names = ", ".join(holders()[:3]) or "nothing that a module names; a thread, perhaps"
+    return f"{held / 1e9:.1f} GB of GPU memory stay taken after a trial, held by {names}"
