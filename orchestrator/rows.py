@@ -17,6 +17,21 @@ EVALUATION = "evaluation"
 ACCOUNT = "account"
 """The event at a session's end that says where its time went."""
 
+GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
+"""The type of a failure for want of GPU memory, whichever library says so and however."""
+
+OUT_OF_MEMORY = "out of memory"
+"""The decision recorded with the retry of a trial that ran out of its share of a GPU's memory; it gets a larger one."""
+
+PACKING = "packing"
+"""The event of a choice of how many trials share a GPU."""
+
+GPU_MEMORY = "gpu_memory_gb"
+"""The metric beside a trial's own: 10^9 bytes of GPU memory that it has held at most so far."""
+
+GPU_UTILISATION = "gpu_utilisation"
+"""Likewise: for how much of the time its GPU was busy of late, 0 to 1."""
+
 Config = dict[str, Any]
 """A configuration: parameter name to value. A parameter that a condition left out is absent."""
 
@@ -67,7 +82,7 @@ class EventRow:
     """One change of state, or one decision of the scheduler with the cutoff it compared against."""
 
     at: float
-    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note", "account", "evaluation"
+    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note" and those above
     trial: int | None = None  # None: the event is the whole sweep's
     attempt: int | None = None
     step: int | None = None
@@ -83,7 +98,7 @@ class EventRow:
 class Failure:
     """What went wrong in a trial."""
 
-    type: str  # the exception's class, or "ActorDied", "MetricNeverReported", "Timeout"
+    type: str  # the exception's class, or "GpuOutOfMemory", "WorkerDied", "MetricNeverReported", "Timeout"
     message: str
     traceback: str = ""
     fingerprint: str = ""  # the same for failures of the same cause

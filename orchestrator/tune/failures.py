@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from orchestrator.names import ROOT
-from orchestrator.rows import Failure
+from orchestrator.rows import GPU_OUT_OF_MEMORY, Failure
 
 MAX_MESSAGE = 2_000  # characters
 MAX_TRACEBACK = 20_000
@@ -25,6 +25,12 @@ _DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*
 _FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
 MAX_DUMP = 500_000
 
+_GPU_MEMORY = re.compile(
+    r"(?:CUDA|HIP|MPS backend)[^\n]{0,40}out of memory"  # torch's allocators, and the driver through torch
+    r"|CU(?:BLAS|DNN|SOLVER|SPARSE)_STATUS_ALLOC_FAILED"
+    r"|RESOURCE_EXHAUSTED: Out of memory|OOM when allocating tensor"  # jax; TensorFlow
+)
+
 
 def describe(error: BaseException) -> Failure:
     """An exception of the user's code."""
@@ -37,12 +43,19 @@ def describe(error: BaseException) -> Failure:
     text = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
     written = [f for f in frames if "site-packages" not in f.filename] or frames  # by the user
     place = f"{Path(written[-1].filename).name}:{written[-1].lineno}" if written else "?"
+    kind = GPU_OUT_OF_MEMORY if _gpu_out_of_memory(error) else type(error).__name__
     return Failure(
-        type=type(error).__name__,
+        type=kind,
         message=message[:MAX_MESSAGE] or "without a message",
         traceback=text[-MAX_TRACEBACK:],
-        fingerprint=f"{type(error).__name__} at {place}",
+        fingerprint=f"{kind} at {place}",
     )
+
+
+def _gpu_out_of_memory(error: BaseException) -> bool:
+    """By name and message: torch is not imported here, and the libraries below it raise a RuntimeError."""
+    named = [cls for cls in type(error).__mro__ if cls.__name__ == "OutOfMemoryError" and cls.__module__ == "torch"]
+    return bool(named) or _GPU_MEMORY.search(str(error)) is not None
 
 
 def stack_of(frame: FrameType | None) -> str:
@@ -88,11 +101,13 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
             traceback=text[-MAX_TRACEBACK:],
             fingerprint=cause,
         )
-    memory = "OutOfMemory" in text or "memory pressure" in text
+    memory = "low on memory" in text
     how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
+    advice = " (resources.memory says how much of it a trial needs)" if memory else ""
+    said = f"; the last line of its log: {last[:200]}" if last else ""
     return Failure(
         type="WorkerDied",
-        message=f"the worker process ended {how}" + (f"; the last line of its log: {last[:200]}" if last else ""),
+        message=f"the worker process ended {how}{advice}{said}",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
     )
