@@ -10,7 +10,7 @@ import torch
 from orchestrator.rows import GPU_OUT_OF_MEMORY
 from orchestrator.tune.failures import describe, worker_died
 
-ALLOCATOR = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 15.77 GiB of which 12.88 MiB is free."
+ALLOCATOR = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 15.77 GiB"
 
 
 def raised(error: BaseException) -> BaseException:
