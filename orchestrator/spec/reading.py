@@ -34,7 +34,7 @@ def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | N
     Raises:
         SpecError: With every mistake, in the order in which they stand in the file.
     """
-    document = from_yaml(_text(path), str(path))
+    document = from_yaml(text_of(path), str(path))
     if not document.data:
         document.raise_mistakes()
     return _understood(document, path.parent, overrides, resolve)
@@ -57,7 +57,12 @@ def parse_spec(
     return _understood(from_mapping(data), base, overrides, resolve)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What a file written by hand holds.
+
+    Raises:
+        SpecError: It cannot be read, is no text, or is too large.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,12 +51,19 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def note(document: Document, error: ValidationError) -> list[Path]:
-    """Note all that pydantic found in a document; returns the paths that are broken."""
+def note(document: Document, error: ValidationError, *, within: Path = (), keys: Sequence[str] = ()) -> list[Path]:
+    """Note all that pydantic found in a document; returns the paths that are broken.
+
+    Args:
+        document: A spec, or another.
+        error: What pydantic found.
+        within: Where in the document stands what it was given.
+        keys: Which there are, if that was no spec.
+    """
     paths = []
     for detail in error.errors(include_url=False):
-        path = _written_path(detail["loc"])
-        problem, allowed = _words(detail, path)
+        path = within + _written_path(detail["loc"])
+        problem, allowed = _words(detail, path, keys)
         document.add(path, problem, allowed)
         paths.append(path)
     return paths
@@ -69,14 +76,14 @@ def _written_path(loc: Path) -> Path:
     return tuple(part for part in loc if part != "[key]")
 
 
-def _words(detail: ErrorDetails, path: Path) -> _Words:
+def _words(detail: ErrorDetails, path: Path, keys: Sequence[str]) -> _Words:
     kind, seen, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "mistake":
         return context["problem"], context["allowed"]
     if kind == "missing":
         return _missing(path)
     if kind == "extra_forbidden":
-        return f"unknown key {path[-1]!r}", _right_key(detail["loc"])
+        return f"unknown key {path[-1]!r}", did_you_mean(path[-1], keys) if keys else _right_key(detail["loc"])
     if kind == "literal_error":
         options = re.findall(r"'([^']*)'", context["expected"])
         return f"unknown value {shown(seen)}", did_you_mean(seen, options)

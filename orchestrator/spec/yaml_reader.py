@@ -33,8 +33,11 @@ class NotYamlError(ValueError):
         super().__init__(self.problem)
 
 
-def from_yaml(text: str, name: str) -> Document:
-    """Read a spec. Mistakes are noted in the document; after a syntax error there is no data beside them."""
+def from_yaml(text: str, name: str, *, example: str = "trainable: tabular") -> Document:
+    """Read a spec, or what is written likewise, as in the example.
+
+    Mistakes are noted in the document; after a syntax error there is no data beside them.
+    """
     document = Document(data={}, places={(): Place(f"{name}:1", 1)})
     try:
         node = compose(text)
@@ -46,8 +49,8 @@ def from_yaml(text: str, name: str) -> Document:
     if isinstance(data, dict):
         document.data = data
     elif not document.mistakes:
-        problem = "there is nothing in it" if data is None else "this is no spec"
-        document.add((), problem, "keys and values, as in 'trainable: tabular'")
+        problem = "there is nothing in it" if data is None else "there are no keys in it"
+        document.add((), problem, f"keys and values, as in '{example}'")
     return document
 
 

@@ -49,8 +49,8 @@ BILLION_LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     [
         ("", "s.yaml:1: there is nothing in it"),
         ("# only a comment\n", "s.yaml:1: there is nothing in it"),
-        ("just words", "s.yaml:1: this is no spec"),
-        ("- 1\n- 2\n", "s.yaml:1: this is no spec"),
+        ("just words", "s.yaml:1: there are no keys in it"),
+        ("- 1\n- 2\n", "s.yaml:1: there are no keys in it"),
         ("a: 1\nb: 2\na: 3\n", "s.yaml:3: a: given twice, first on line 1"),
         ("a: {b: 1, b: 2}\n", "s.yaml:1: a.b: given twice, first on line 1"),
         ("1: 2\n", "s.yaml:1: the key '1' is no text"),

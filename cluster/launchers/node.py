@@ -1,0 +1,155 @@
+"""One node's part of a Ray cluster in a Slurm job: ``srun python -m cluster.launchers.node DIRECTORY``, on each node.
+
+The first one is the head; the others read its address from the directory, which all see. Each says there that it is
+up. They end by SIGUSR1. SIGTERM, which Slurm sends to all processes of a job at once, does not reach Ray: the driver
+needs it to end in order.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from cluster.settings import settle
+
+STARTED = "Ray runtime started"
+"""What `ray start` says when its node has joined."""
+
+LONGEST_TMP = 30
+"""Characters of a temporary directory beyond which the paths of Ray's sockets in it would be too long."""
+
+
+def main(directory: Path) -> int:
+    """Run Ray on this node until it is told to end, or Ray ends; an exit code."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started inherits it
+    signal.signal(signal.SIGUSR1, _leave)
+    settle()
+    allocated = os.environ
+    rank, node = allocated["SLURM_PROCID"], allocated["SLURMD_NODENAME"]
+    alone = allocated["SLURM_NNODES"] == "1"
+    temporary = tempfile.mkdtemp(prefix="sweep-", dir=_short_tmp())
+    ray: subprocess.Popen[str] | None = None
+    try:
+        if rank == "0":
+            ip = "127.0.0.1" if alone else own_address(node)
+            address, joining = f"{ip}:{_free_port(ip)}", head_options
+        else:
+            address, joining = _wait_for(directory / "address"), worker_options
+            ip = own_address(node)
+        options = [*joining(address), f"--node-ip-address={ip}", f"--temp-dir={temporary}", *shares(allocated)]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *PORTS, *options]
+        ray = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert ray.stdout is not None
+        said = []
+        for line in ray.stdout:
+            said.append(line)
+            if STARTED in line:
+                said.clear()
+                if rank == "0":
+                    _write(directory / "address", address)
+                _write(directory / "up" / rank, node)
+        print(f"Ray on {node} has ended:", *said, sep="\n", flush=True)
+        return 1
+    finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        if ray is not None:
+            _end(ray.pid)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+PORTS = (
+    "--min-worker-port=0",  # the system finds free ones: another job's Ray may run on this node
+    "--max-worker-port=0",
+    "--dashboard-agent-listen-port=0",
+    "--disable-usage-stats",
+)
+
+
+def head_options(address: str) -> list[str]:
+    """Of the node that the others join."""
+    return ["--head", f"--port={address.rpartition(':')[2]}", "--include-dashboard=false"]
+
+
+def worker_options(address: str) -> list[str]:
+    """Of the others."""
+    return [f"--address={address}"]
+
+
+def shares(allocated: Mapping[str, str]) -> list[str]:
+    """What Slurm has given to the job on this node, as options of `ray start`.
+
+    Args:
+        allocated: The environment of a task.
+    """
+    visible = [each for each in allocated.get("CUDA_VISIBLE_DEVICES", "").split(",") if each]
+    options = [
+        f"--num-cpus={allocated['SLURM_CPUS_ON_NODE']}",
+        f"--num-gpus={allocated.get('SLURM_GPUS_ON_NODE', len(visible))}",
+    ]
+    mebibytes = int(allocated.get("SLURM_MEM_PER_NODE", 0))
+    mebibytes = mebibytes or int(allocated.get("SLURM_MEM_PER_CPU", 0)) * int(allocated["SLURM_CPUS_ON_NODE"])
+    return [*options, f"--memory={mebibytes * 2**20}"] if mebibytes else options
+
+
+def own_address(node: str) -> str:
+    """The address by which other nodes reach this one: what its name stands for, else that of its way to them."""
+    with suppress(OSError):
+        found = socket.gethostbyname(node)
+        if not found.startswith("127."):
+            return found
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which way would be taken
+        return str(probe.getsockname()[0])
+
+
+def _free_port(ip: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((ip, 0))
+        return int(probe.getsockname()[1])
+
+
+def _short_tmp() -> str:
+    given = tempfile.gettempdir()
+    return given if len(given) <= LONGEST_TMP else "/tmp"
+
+
+def _wait_for(file: Path) -> str:
+    """What the head has written; the batch script ends the wait if it does not come."""
+    while True:
+        with suppress(FileNotFoundError):
+            return file.read_text()
+        time.sleep(0.5)
+
+
+def _write(file: Path, text: str) -> None:
+    hidden = file.with_name(f".{file.name}")
+    hidden.write_text(text)
+    hidden.replace(file)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _end(pid: int) -> None:
+    """Kill a process and all that it has started: SIGTERM would not reach them."""
+    with suppress(psutil.NoSuchProcess):
+        ray = psutil.Process(pid)
+        for process in [ray, *ray.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
