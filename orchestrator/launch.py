@@ -58,7 +58,7 @@ def launch(
         free_slots(source.spec, engine.nodes())
         paths = claim(results, source.name)
         return run_session(
-            source, paths, begin=lambda sweep: _describe(source, paths, engine), engine=engine, observer=observer
+            source, paths, begin=lambda sweep: describe(source, paths, engine.name), engine=engine, observer=observer
         )
 
 
@@ -144,7 +144,14 @@ def _record(account: Account, recorder: Recorder) -> None:
         recorder.flush()
 
 
-def _describe(source: Source, paths: SweepPaths, engine: Engine) -> None:
+def describe(source: Source, paths: SweepPaths, engine: str) -> None:
+    """Write down what the sweep is and where it runs, so that a resume can begin it, too.
+
+    Args:
+        source: The checked spec.
+        paths: The directory claimed for it.
+        engine: As behind ``--on``.
+    """
     paths.spec.write_bytes(source.text)
     (paths.root / "logs").mkdir()
     spec = source.spec
@@ -152,7 +159,7 @@ def _describe(source: Source, paths: SweepPaths, engine: Engine) -> None:
         name=paths.name,
         seed=spec.search.seed,
         trainable=spec.trainable,
-        engine=engine.name,
+        engine=engine,
         spec=spec.to_plain(),
         command=source.command,
         directory=source.base,

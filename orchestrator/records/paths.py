@@ -59,6 +59,11 @@ class SweepPaths:
         """What other terminals ask of the driver, a file a request; each is gone once it is taken."""
         return self.root / "requests"
 
+    @property
+    def slurm(self) -> Path:
+        """What belongs to its Slurm job: the script, the output, and the number as long as there is a job."""
+        return self.root / "slurm"
+
     def log(self, trial: int) -> Path:
         """What the trial printed."""
         return self.root / "logs" / f"{trial}.log"
