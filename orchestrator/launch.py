@@ -112,11 +112,7 @@ def run_session(
             _job(source, paths, need, count),
             recorder=recorder,
             observer=shown,
-            resources={
-                "cpu": need.cpus,
-                "gpu": need.gpus,
-                **({"memory": need.memory} if need.memory else {}),
-            },
+            resources={"CPU": need.cpus, **need.bundle()},
             slots=slots,
             reuse=spec.trial.isolation == "reuse",
             poll=poll,

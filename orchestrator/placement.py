@@ -64,9 +64,15 @@ def reached(engine: Engine) -> Iterator[None]:
 
 def need_of(spec: Spec, found: Sequence[Node]) -> Need:
     """What one trial occupies; `gpu: auto` is one GPU if any node has one."""
-    asked = spec.resources.gpu
-    gpus = float(any(node.gpus for node in found)) if asked == "auto" else float(asked)
-    return Need(cpus=spec.resources.cpu, gpus=gpus, memory=float(spec.resources.memory or 0))
+    asked = spec.resources
+    gpus = float(any(node.gpus for node in found)) if asked.gpu == "auto" else float(asked.gpu)
+    return Need(
+        cpus=asked.cpu,
+        gpus=gpus,
+        memory=float(asked.memory or 0),
+        custom=asked.custom,
+        accelerator=asked.accelerator or "",
+    )
 
 
 def free_slots(spec: Spec, found: Sequence[Node]) -> int:
@@ -79,13 +85,18 @@ def free_slots(spec: Spec, found: Sequence[Node]) -> int:
 
 
 def capacity(spec: Spec, found: Sequence[Node]) -> int:
-    """How many trials fit at once.
+    """How many trials fit at once, within `resources.max_gpus`.
 
     Raises:
         InfeasibleError: Not even one does.
     """
-    need = need_of(spec, found)
+    need, cap = need_of(spec, found), spec.resources.max_gpus
     problem = lacking(found, need)
     if problem:
-        raise InfeasibleError(f"{problem} (resources in the spec; --cpus and --gpus say what the machine has)")
-    return slots(found, need)
+        ours = all(not node.id for node in found)
+        raise InfeasibleError(
+            f"{problem} (resources in the spec{'; --cpus and --gpus say what the machine has' if ours else ''})"
+        )
+    if cap is not None and need.gpus > cap:
+        raise InfeasibleError(f"one trial takes {need.gpus:g} GPUs, and resources.max_gpus allows all of them {cap:g}")
+    return slots(found, need, max_gpus=cap)

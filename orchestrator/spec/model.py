@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from orchestrator.spec.distribution import Distribution
 from orchestrator.spec.distributions import AnyDistribution
 from orchestrator.spec.options import Choice
-from orchestrator.spec.quantities import Bytes, Gpus, Seconds
+from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
 from orchestrator.spec.space import Space
 from orchestrator.spec.values import Value, canonical_json, kind_of, mistake, shown
 
@@ -108,6 +108,18 @@ class Resources(Section):
         description="GPUs of one trial: auto (one if there are any), a whole number, or a fraction below 1.",
     )
     memory: Bytes | None = Field(default=None, description="Memory of one trial, in bytes or as 4GB.")
+    custom: Amounts = Field(
+        default={}, description="Resources that the cluster's nodes name themselves, as in {tpu_slice: 1}."
+    )
+    accelerator: str | None = Field(
+        default=None, min_length=1, description="The type of GPU that a trial needs, as Ray names it: A100, H100, V100."
+    )
+    placement: Literal["spread", "pack"] = Field(
+        default="spread", description="spread: trials go where most is free. pack: one node is filled after the other."
+    )
+    max_gpus: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="GPUs that all trials together occupy at most: a share of a cluster that others use."
+    )
     concurrency: int | None = Field(
         default=None, ge=1, description="Trials at the same time at most; else as many as fit."
     )

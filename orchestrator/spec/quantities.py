@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from orchestrator.spec.values import is_number, mistake, shown
 
@@ -23,6 +23,7 @@ _UNITS = {
     "Ti": 2**40,
 }
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?)?B?", re.ASCII)
+_OWN_KEYS = ("cpu", "gpu", "memory")
 _LONGEST = 64  # characters; no quantity needs more, and 10**300 is none
 
 
@@ -58,6 +59,24 @@ def gpus(value: Any) -> float | str:
         raise mistake(f"{shown(value)} is no number of GPUs", "auto, a whole number, or a fraction below 1")
     return float(value)
 
+
+def amount(value: float) -> float:
+    """Of a resource that a cluster names itself: a whole number above 0, or a share below 1, as Ray has it."""
+    if value <= 0 or (value > 1 and value != int(value)):
+        raise mistake(f"{shown(value)} is no amount of a resource", "a whole number above 0, or a fraction below 1")
+    return value
+
+
+def resource_name(name: str) -> str:
+    """What a cluster may call a resource of its own."""
+    if name.lower() in _OWN_KEYS:
+        raise mistake(f"{shown(name)} is no custom resource", f"resources.{name.lower()}")
+    if not name.strip():
+        raise mistake(f"{shown(name)} is no name", "as the nodes name it: ray start --resources='{\"tpu_slice\": 1}'")
+    return name
+
+
+Amounts = dict[Annotated[str, AfterValidator(resource_name)], Annotated[float, AfterValidator(amount)]]
 
 Seconds = Annotated[
     float,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ray.tune import PlacementGroupFactory
@@ -93,4 +94,4 @@ class Placement:
 
 def _bundle(need: Need, gpus: float) -> Bundle:
     """As Ray names it."""
-    return {"CPU": need.cpus, "GPU": gpus, "memory": need.memory}
+    return replace(need, gpus=gpus).bundle()
