@@ -80,23 +80,32 @@ def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: flo
         gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
     """
     space = spec.parameter_space()
-    budget = spec.budget
     return Sweep(
         space=space,
         search=_search(spec, space),
-        scheduler=_scheduler(spec, declaration),
+        scheduler=scheduler_of(spec, declaration),
         objective=spec.objective,
-        limits=Limits(
-            trials=trial_count(spec, space),
-            seconds=None if budget.hours is None else budget.hours * 3600,
-            gpu_seconds=None if budget.gpu_hours is None else budget.gpu_hours * 3600,
-            gpus_per_trial=gpus_per_trial,
-            failures=budget.max_failures,
-            retries=spec.trial.retries,
-            max_step=enforced_max(spec),
-        ),
+        limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
+    )
+
+
+def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limits:
+    """What the sweep may use up.
+
+    Raises:
+        UserError: As ``trial_count``.
+    """
+    budget = spec.budget
+    return Limits(
+        trials=trial_count(spec, space),
+        seconds=None if budget.hours is None else budget.hours * 3600,
+        gpu_seconds=None if budget.gpu_hours is None else budget.gpu_hours * 3600,
+        gpus_per_trial=gpus_per_trial,
+        failures=budget.max_failures,
+        retries=spec.trial.retries,
+        max_step=enforced_max(spec),
     )
 
 
@@ -132,7 +141,8 @@ def _search(spec: Spec, space: Space) -> Search:
             return Tpe(space, seed, spec.objective.mode)
 
 
-def _scheduler(spec: Spec, declaration: Declaration | None) -> Scheduler:
+def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
+    """Its scheduler, in which nothing has been entered yet."""
     rungs = ladder(spec, declaration)
     if rungs is None:
         return NoScheduler()

@@ -13,6 +13,14 @@ from orchestrator.rows import Failure
 from orchestrator.spec import Objective
 from trainables.checkpoint import Keep
 
+BEATS = 50
+"""Heartbeats that the driver hears a second, of all trials together; each costs it a millisecond."""
+
+
+def heartbeat(slots: int) -> float:
+    """How long a worker may keep what was reported, in seconds: longer if there are many."""
+    return max(1.0, slots / BEATS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

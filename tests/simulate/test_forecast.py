@@ -1,0 +1,105 @@
+"""Forecasts against what can be known otherwise: arithmetic, ASHA's expectation, budgets, and where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.plan import make_plan
+from orchestrator.simulate.costs import MEASURED, Costs, measured
+from orchestrator.simulate.forecast import Forecast, Pace, foresee
+from orchestrator.spec import Spec, parse_spec
+
+SECOND = [Pace(step_s=1.0)]
+
+
+def spec_of(trials: int = 20, **sections: Any) -> Spec:
+    data = {
+        "trainable": "m:t",
+        "fixed": {"epochs": 27},
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "scheduler": {"method": "none"},
+        **sections,
+    }
+    return parse_spec({**data, "budget": {"trials": trials, **sections.get("budget", {})}}, base=Path())
+
+
+def seen(spec: Spec, slots: int = 4, **options: Any) -> Forecast:
+    found = foresee(spec, None, slots=slots, **{"paces": SECOND, "costs": Costs(), **options})
+    assert found is not None
+    return found
+
+
+def test_without_costs_and_scheduler_it_is_arithmetic() -> None:
+    forecast = seen(spec_of(20), slots=4)
+    assert forecast.seconds.low == forecast.seconds.high == 20 / 4 * 27
+    assert forecast.trained_s.middle == 20 * 27
+    assert forecast.busy(4) == 1.0
+    assert forecast.ended_by is None
+
+
+def test_asha_trains_as_many_steps_as_the_plan_expects() -> None:
+    spec = spec_of(300, scheduler={"method": "asha", "grace_period": 3})
+    plan = make_plan(spec, None, slots=30)
+    forecast = seen(spec, slots=30)
+    assert plan.expected_steps is not None
+    assert forecast.steps.low <= plan.expected_steps <= forecast.steps.high
+    assert forecast.steps.low != forecast.steps.high
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_best_is_known_when_it_has_its_result(mode: str) -> None:
+    forecast = seen(spec_of(60, objective={"metric": "loss", "mode": mode}), slots=1)
+    assert 27 <= forecast.best_s.low < forecast.best_s.high <= forecast.seconds.high
+
+
+def test_an_unknown_length_has_no_forecast() -> None:
+    assert foresee(spec_of(fixed={}), None, slots=1, paces=SECOND, costs=Costs()) is None
+
+
+def test_a_searched_length_counts_as_it_is_drawn() -> None:
+    drawn = seen(spec_of(400, fixed={}, space={"epochs": {"int": [1, 99]}}), slots=1)
+    assert drawn.seconds.middle == pytest.approx(400 * 50, rel=0.1)
+
+
+def test_a_scheduler_that_ends_trials_overrules_a_searched_length() -> None:
+    spec = spec_of(10, fixed={}, space={"epochs": {"int": [1, 99]}}, scheduler={"method": "none", "max": 10})
+    assert seen(spec, slots=1).seconds.middle == 100
+
+
+def test_paces_are_drawn_and_what_comes_before_the_first_step_is_added() -> None:
+    paces = [Pace(step_s=1.0, set_up_s=10.0), Pace(step_s=3.0)]
+    forecast = seen(spec_of(1000), slots=1, paces=paces)
+    assert forecast.seconds.middle / 1000 == pytest.approx((27 + 10 + 81) / 2, rel=0.1)
+
+
+def test_budgets_end_it() -> None:
+    in_time = seen(spec_of(1000, budget={"hours": 0.1}), slots=2)
+    assert in_time.seconds.middle == 360
+    assert in_time.ended_by == "the budget of 0.1 hours is used up"
+    assert in_time.trials.middle == 2 * (360 // 27)
+    in_gpus = seen(spec_of(1000, budget={"gpu_hours": 0.1}), slots=2, gpus_per_trial=1.0)
+    assert in_gpus.trained_s.middle == pytest.approx(360, abs=3)
+
+
+def test_a_bound_of_divergence_is_none_of_an_imagined_trial() -> None:
+    assert seen(spec_of(20, objective={"metric": "loss", "diverged_above": 0.01})).trials.low == 20
+
+
+def test_the_same_spec_has_the_same_forecast() -> None:
+    spec = spec_of(60, scheduler={"method": "asha", "grace_period": 3})
+    assert seen(spec, costs=MEASURED) == seen(spec, costs=MEASURED)
+
+
+def test_a_learning_search_costs_the_driver_more_and_a_process_a_trial_the_slots() -> None:
+    quick, learning, own = (
+        seen(spec_of(500), slots=50, costs=measured(method, heartbeat_s=1.0, isolation=isolation))
+        for method, isolation in (("sobol", "reuse"), ("tpe", "reuse"), ("sobol", "process"))
+    )
+    assert quick.driver < learning.driver
+    assert own.seconds.middle == pytest.approx(
+        quick.seconds.middle + 9 * (MEASURED.worker_s - MEASURED.turn_s), rel=0.01
+    )
