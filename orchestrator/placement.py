@@ -10,8 +10,9 @@ from cluster.engine import Embedded, Engine, Joined
 from cluster.errors import ClusterError
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
-from cluster.where import Existing, Local, Where, where
+from cluster.where import Existing, Local, Where
 from orchestrator.errors import InfeasibleError, UserError
+from orchestrator.profiles import site
 from orchestrator.spec import Spec
 
 
@@ -19,12 +20,9 @@ def place(text: str) -> Where:
     """What ``--on`` means.
 
     Raises:
-        UserError: It means nothing.
+        UserError: It means nothing, or the site profiles have mistakes.
     """
-    try:
-        return where(text)
-    except ClusterError as error:
-        raise UserError(str(error)) from error
+    return site(text).where
 
 
 def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> Engine:
@@ -38,13 +36,14 @@ def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> E
     Raises:
         UserError: There is no such engine, or it has its own CPUs and GPUs.
     """
-    found = place(on)
+    named = site(on)
+    found = named.where
     if isinstance(found, Local):
         return Embedded(cpus=cpus, gpus=gpus)
     if cpus is not None or gpus is not None:
         raise UserError(f"--cpus and --gpus are for --on local: what {on} has, its nodes say; see --max-gpus")
     if isinstance(found, Existing):
-        return Joined(address=found.address)
+        return Joined(address=found.address, runtime_env=named.profile.runtime_env())
     raise UserError(f"this cannot be done on {on}, only where this process can be a driver: local, auto or host:port")
 
 
