@@ -53,6 +53,7 @@ class Reported:
     measurements: Sequence[Measurement]
     node: str | None = None
     gpu_ids: tuple[str, ...] = ()
+    gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

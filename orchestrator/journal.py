@@ -36,9 +36,9 @@ class Journal:
         """A trial is not as it was."""
         self._changed[life.number] = life
 
-    def noted(self, at: float, event: str, reason: str) -> None:
+    def noted(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
         """Something about the whole sweep."""
-        self._events.append(EventRow(at=at, event=event, reason=reason))
+        self._events.append(EventRow(at=at, event=event, reason=reason, detail=detail))
 
     def happened(
         self,

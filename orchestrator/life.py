@@ -43,6 +43,8 @@ class Life:
     dismissed: str | None = None  # why it is to end at its next report
     failure: Failure | None = None
     node: str | None = None
+    gpus: float = 0.0  # of the newest attempt
+    enlarged: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
     _handed_out: float | None = None
@@ -54,9 +56,10 @@ class Life:
         """The objective by which the trial is judged: its best or its last, as the spec says."""
         return self.best if self.objective.at == "best" else self.last
 
-    def hand_out(self, at: float) -> None:
-        """Another attempt is to start."""
+    def hand_out(self, at: float, gpus: float) -> None:
+        """Another attempt is to start, with so many GPUs, unless it needs more."""
         self.attempts += 1
+        self.gpus = max(gpus, self.enlarged)
         self._handed_out = at
 
     def begin_attempt(self, at: float) -> None:
@@ -154,6 +157,7 @@ class Life:
             reason=self.reason,
             failure=self.failure,
             node=self.node,
+            gpus=self.gpus,
             gpu_ids=self.gpu_ids,
         )
 

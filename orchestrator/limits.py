@@ -15,21 +15,21 @@ class Limits:
     trials: int
     seconds: float | None = None  # of wall time while it ran
     gpu_seconds: float | None = None  # of training, times the GPUs of a trial
-    gpus_per_trial: float = 0.0
+    gpus_per_trial: float = 0.0  # as the spec says
     failures: int | None = None  # more failed trials than this end the sweep; None: only if it is hopeless
     retries: int = 0  # further attempts of a trial after a failure
     max_step: int | None = None  # a trial that gets there is completed, if the trainable would go on
 
-    def used_up(self, seconds: float, trained_s: float) -> str | None:
+    def used_up(self, seconds: float, gpu_seconds: float) -> str | None:
         """Why the sweep must end now, in words; None if there is time left.
 
         Args:
             seconds: Of wall time used.
-            trained_s: Seconds of training, summed over trials.
+            gpu_seconds: Seconds of training times GPUs, summed over trials.
         """
         if self.seconds is not None and seconds >= self.seconds:
             return f"the budget of {self.seconds / 3600:g} hours is used up"
-        if self.gpu_seconds is not None and trained_s * self.gpus_per_trial >= self.gpu_seconds:
+        if self.gpu_seconds is not None and gpu_seconds >= self.gpu_seconds:
             return f"the budget of {self.gpu_seconds / 3600:g} GPU-hours is used up"
         return None
 

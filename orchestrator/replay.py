@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from orchestrator.life import Life
-from orchestrator.rows import EVALUATION, EventRow, Failure, MetricRow, Origin, State, TrialRow
+from orchestrator.rows import EVALUATION, OUT_OF_MEMORY, PACKING, EventRow, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.sweep import HALTED, Sweep
 
 
@@ -39,6 +39,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     """
     halted: set[int] = set()  # trials that were cancelled with the sweep
     for event in recorded.events:
+        if event.event == PACKING and event.detail is not None:
+            sweep.shares.chosen(event.detail["gpus"])
         if event.trial is None or event.event == EVALUATION:
             continue
         if event.event == State.PENDING:
@@ -58,6 +60,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     for row in recorded.trials:
         life = sweep.trials[row.trial]
         life.node, life.gpu_ids, life.startup_s = row.node, row.gpu_ids, row.startup_s
+        life.gpus = row.gpus or life.gpus
     for life in sweep.trials:
         if not life.state.ended or life.number in halted:
             _revive(sweep, life, reports.get(life.number, ()), at)
@@ -71,6 +74,7 @@ def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
     match event.event:
         case State.RUNNING:
             life.attempts += 1
+            life.gpus = max(sweep.shares.gpus, life.enlarged)
             life.begin_attempt(event.at)
         case "rung":
             life.rung = event.rung
@@ -81,6 +85,8 @@ def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
             life.preemptions += event.decision == "preemption"
             life.failures += event.decision == "failure"
             life.failure = _failure(event)
+            if event.decision == OUT_OF_MEMORY and event.detail is not None:
+                life.enlarged = event.detail["gpus"]
         case _ if event.event in _ENDS:
             life.end_attempt(event.at)
             life.state, life.reason, life.ended_at = State(event.event), event.reason, event.at
@@ -109,7 +115,7 @@ def _recall(sweep: Sweep, life: Life, row: MetricRow) -> None:
     """The trial reported this."""
     before = life.train_s
     life.recall(row)
-    sweep.trained_s += life.train_s - before
+    sweep.trained(life, life.train_s - before)
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
         life.measure(row.step, value)
@@ -130,7 +136,7 @@ _ENDS = frozenset(state.value for state in State if state.ended)
 
 
 def _failure(event: EventRow) -> Failure | None:
-    return Failure(**event.detail) if event.detail else None
+    return Failure(**{each.name: event.detail[each.name] for each in fields(Failure)}) if event.detail else None
 
 
 def _used(recorded: Recorded) -> float:

@@ -132,4 +132,5 @@ class TrialRow:
     reason: str | None = None  # why it ended, in words
     failure: Failure | None = None
     node: str | None = None
+    gpus: float = 0.0  # GPUs that it occupied, in its newest attempt
     gpu_ids: tuple[str, ...] = ()

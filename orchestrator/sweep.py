@@ -17,7 +17,8 @@ from orchestrator.agenda import Agenda, wait_after
 from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
 from orchestrator.limits import Limits
-from orchestrator.rows import Config, Failure, Origin, State
+from orchestrator.packing import Choice, Shares, extra_slots, larger
+from orchestrator.rows import GPU_MEMORY, GPU_OUT_OF_MEMORY, OUT_OF_MEMORY, PACKING, Config, Failure, Origin, State
 from orchestrator.schedule import Scheduler
 from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
@@ -40,6 +41,8 @@ class Sweep:
         failed: Whether that was a failure.
         used_s: Seconds of wall time in earlier sessions.
         trained_s: Seconds of training over all trials and sessions.
+        gpu_s: The same, each times the GPUs of its trial.
+        shares: GPUs of the trials.
         agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
     """
 
@@ -53,10 +56,12 @@ class Sweep:
         limits: Limits,
         seed: int = 0,
         start: Sequence[Config] = (),
+        shares: Shares | None = None,
     ) -> None:
         self.objective = objective
         self.limits = limits
         self.scheduler = scheduler
+        self.shares = shares or Shares(limits.gpus_per_trial)
         self.trials: list[Life] = []
         self.best: Life | None = None
         self.halted: str | None = None
@@ -70,6 +75,7 @@ class Sweep:
         self._began: float | None = None
         self.used_s = 0.0
         self.trained_s = 0.0
+        self.gpu_s = 0.0
 
     def begin(self, at: float) -> None:
         """A session begins, unless it has: what is recorded from here on belongs to it. ``ask`` does it, too."""
@@ -87,7 +93,7 @@ class Sweep:
         life = self.agenda.due(at) or self._new_trial(at)
         if life is None:
             return None
-        life.hand_out(at)
+        life.hand_out(at, self.shares.gpus)
         self._live.add(life.number)
         self.journal.changed(life)
         return events.Start(
@@ -98,6 +104,7 @@ class Sweep:
             rungs=self.scheduler.rungs(life.number),
             recorded=life.last_step,
             trained_s=life.train_s,
+            gpus=life.gpus,
         )
 
     def _new_trial(self, at: float) -> Life | None:
@@ -162,6 +169,11 @@ class Sweep:
         """How many attempts were asked for and have not ended."""
         return len(self._live)
 
+    @property
+    def surplus(self) -> int:
+        """How many slots these take beyond one each, because some have a larger share of a GPU than others."""
+        return sum(extra_slots(self.trials[number].gpus, self.shares.gpus) for number in self._live)
+
     # What happened ---------------------------------------------------------------------------------------------
 
     def on(self, event: events.Event) -> bool:
@@ -211,7 +223,9 @@ class Sweep:
         for measurement in event.measurements:
             before = life.train_s
             row = life.report(measurement)
-            self.trained_s += life.train_s - before
+            self.trained(life, life.train_s - before)
+            if event.gpu_gb and (peak_gb := measurement.metrics.get(GPU_MEMORY)):
+                self._choose(event.at, self.shares.measured(life.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
                 continue
             self.journal.measured(row)
@@ -269,6 +283,9 @@ class Sweep:
         elif event.preempted:
             life.preemptions += 1
             self._retry(life, event.at, "preemption", reason)
+        elif failure.type == GPU_OUT_OF_MEMORY and not life.enlarged and (gpus := larger(life.gpus)) is not None:
+            life.failure, life.enlarged = failure, gpus
+            self._retry(life, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
         elif life.failures < self.limits.retries and not life.fails_like_before(failure):
             life.fail(failure)
             self._retry(life, event.at, "failure", reason, wait_s=wait_after(life.failures))
@@ -292,14 +309,23 @@ class Sweep:
 
     def _check_time(self, at: float) -> None:
         used = self.used_s + (0.0 if self._began is None else at - self._began)
-        reason = self.limits.used_up(used, self.trained_s)
+        reason = self.limits.used_up(used, self.gpu_s)
         if reason is not None:
             self._halt(at, reason)
 
     def _trained(self, life: Life, seconds: float) -> None:
         before = life.train_s
         life.train(seconds)
-        self.trained_s += life.train_s - before
+        self.trained(life, life.train_s - before)
+
+    def trained(self, life: Life, seconds: float) -> None:
+        """A trial has trained for so much longer."""
+        self.trained_s += seconds
+        self.gpu_s += seconds * life.gpus
+
+    def _choose(self, at: float, choice: Choice | None) -> None:
+        if choice is not None:
+            self.journal.noted(at, PACKING, choice.reason, {"gpus": choice.gpus})
 
     # How trials end --------------------------------------------------------------------------------------------
 
@@ -319,12 +345,12 @@ class Sweep:
         self.teller.nothing(life)
         self._check_failures(at)
 
-    def _retry(self, life: Life, at: float, cause: str, reason: str, *, wait_s: float = 0.0) -> None:
+    def _retry(self, life: Life, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
         life.end_attempt(at)
         life.state = State.PENDING
         self._live.discard(life.number)
         self.agenda.repeat(life, not_before=at + wait_s)
-        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        detail = None if life.failure is None else dataclasses.asdict(life.failure) | more
         self.journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
 
     def _end(
@@ -347,6 +373,8 @@ class Sweep:
             self.best = life
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
         self.journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        if state not in (State.FAILED, State.CANCELLED):
+            self._choose(at, self.shares.ended(life.number))
         if self._draining is not None:
             self._drain(at, self._draining)
 
