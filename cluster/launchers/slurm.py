@@ -39,6 +39,28 @@ class Allocation:
     constraint: str | None = None
 
 
+@dataclass(frozen=True)
+class JobFiles:
+    """Every file of one job, in a directory that all nodes see, and only the user."""
+
+    root: Path  # absolute
+
+    @property
+    def script(self) -> Path:
+        """What sbatch is given."""
+        return self.root / "job.sh"
+
+    @property
+    def output(self) -> Path:
+        """What the job prints."""
+        return self.root / "output.log"
+
+    @property
+    def ticket(self) -> Path:
+        """The job's number, as long as it waits or runs."""
+        return self.root / "job"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A command and its surroundings."""
@@ -46,8 +68,7 @@ class Job:
     name: str
     command: Sequence[str]  # arguments for Python; the address of the Ray cluster is put behind them
     once: Sequence[str] = ()  # arguments before the address that are left out when the job was queued again
-    private: Path  # a directory that all nodes see, and only the user; absolute
-    output: Path
+    files: JobFiles
     directory: Path  # in which the command runs
     allocation: Allocation
     modules: Sequence[str] = ()
@@ -68,7 +89,7 @@ def script(job: Job) -> str:
         f"python=({shlex.join(python)})",
         f"command=({shlex.join(job.command)})",
         f"once=({shlex.join(job.once)})",
-        f"private={shlex.quote(str(job.private))}",
+        f"private={shlex.quote(str(job.files.root))} ticket={shlex.quote(str(job.files.ticket))}",
         f"join_s={JOIN_S} warning_s={_warning(job.allocation)} kill_wait_s={KILL_WAIT_S}",
     ]
     return "\n".join(head) + "\n\n" + files("cluster.launchers").joinpath("slurm.sh").read_text()
@@ -92,7 +113,7 @@ def _options(job: Job) -> list[str]:
         "ntasks-per-node=1",
         *(f"{name}={_one_word(str(value))}" for name, value in given.items() if value),
         f"chdir={_one_word(str(job.directory))}",
-        f"output={_one_word(str(job.output).replace('%', '%%'))}",
+        f"output={_one_word(str(job.files.output).replace('%', '%%'))}",
         "open-mode=append",
         "requeue",
         "no-kill",  # a lost node is the sweep's affair: its trials go on elsewhere

@@ -3,15 +3,14 @@
 # USR1, which Slurm sends to this script before the time limit, stops the command in order and queues the job again.
 # TERM stops it in order: somebody ended the job, or it makes way for another and is queued again.
 set -u
-umask 077
 unset RAY_AUTH_TOKEN RAY_ADDRESS # a user's own are for other clusters
 
 run="$private/run-$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}"
 rm -rf "$private"/run-*
-mkdir -p "$run/up"
+mkdir -m 700 "$run" && mkdir "$run/up" || exit 1
 trap 'rm -rf "$run"' EXIT
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$run/token"
-od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$RAY_AUTH_TOKEN_PATH"
+(umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$RAY_AUTH_TOKEN_PATH")
 
 driver='' ending=''
 say() { echo "$(date '+%F %T') job $SLURM_JOB_ID: $*"; }
@@ -40,17 +39,18 @@ end_nodes() {
   await "$nodes"
 }
 
-give_up() {
-  say "$*"
+finish() { # exit code, what to say
   end_nodes
-  exit 1
+  say "$2"
+  rm -f "$ticket"
+  exit "$1"
 }
 
 up() { find "$run/up" -type f ! -name '.*' | wc -l; }
 until [ "$(up)" -ge "$SLURM_NNODES" ]; do
-  kill -0 "$nodes" 2>/dev/null || give_up "Ray did not start; what it said stands above"
-  [ "$SECONDS" -lt "$join_s" ] || give_up "only $(up) of $SLURM_NNODES nodes have joined within $join_s s"
-  [ "$ending" != told ] || give_up "told to end before Ray was there"
+  kill -0 "$nodes" 2>/dev/null || finish 1 "Ray did not start; what it said stands above"
+  [ "$SECONDS" -lt "$join_s" ] || finish 1 "only $(up) of $SLURM_NNODES nodes have joined within $join_s s"
+  [ "$ending" != told ] || finish 1 "told to end before Ray was there"
   sleep 1
 done
 say "Ray runs on $SLURM_NNODES of $SLURM_NNODES nodes: $SLURM_JOB_NODELIST"
@@ -74,5 +74,4 @@ if [ "$code" = 0 ] || [ "$code" -ge 128 ]; then
     scontrol requeue "$SLURM_JOB_ID" && exit 0
   fi
 fi
-say "ended with exit code $code"
-exit "$code"
+finish "$code" "ended with exit code $code"
