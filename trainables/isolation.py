@@ -179,7 +179,7 @@ class Isolation:
     def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
         """Make the process ready for a trial: set it back, seed it, give torch its CPU threads and its share of a GPU.
 
-        It is set back here, too, because of what happens between trials: Ray changes the working directory.
+        It is set back here, too, because of what may happen between trials, outside of any.
 
         Args:
             seed: Seeds random, numpy and torch, the latter two also if the trial is the first to import them.

@@ -179,9 +179,7 @@ class Attempt:
         order, job = self._order, self._job
         ended: Ended | None = None
         keep: Keep = "both"  # of what is not written yet; a further attempt may need it
-        with captured(Path(job.logs) / f"{order.trial}.log") as log, self._watched(log):
-            if order.attempt > 1:
-                print(f"attempt {order.attempt}:", file=sys.stderr)  # what stands before is no word of this one
+        with captured(Path(job.logs) / f"{order.trial}.log", order.attempt) as log, self._watched(log):
             try:
                 self._isolation.prepare(seed=order.seed, threads=job.threads)
                 self._began = self._heard = time.monotonic()

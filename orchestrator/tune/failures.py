@@ -11,6 +11,7 @@ from types import FrameType
 
 from orchestrator.names import ROOT
 from orchestrator.rows import GPU_OUT_OF_MEMORY, Failure
+from orchestrator.tune.output import heading
 
 MAX_MESSAGE = 2_000  # characters
 MAX_TRACEBACK = 20_000
@@ -111,6 +112,11 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
     )
+
+
+def begun(log: Path, attempt: int) -> bool:
+    """Whether this attempt, whose worker has ended, had come as far as to open the trial's log."""
+    return log.exists() if attempt == 1 else heading(attempt) in _tail(log, MAX_DUMP).splitlines()
 
 
 def _stack_in(dump: str) -> str:

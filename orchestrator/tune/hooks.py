@@ -19,7 +19,7 @@ from ray.tune.search import Searcher
 
 from orchestrator import events
 from orchestrator.sweep import Sweep
-from orchestrator.tune.failures import worker_died
+from orchestrator.tune.failures import begun, worker_died
 from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
 from orchestrator.tune.worker import BATCH, ORDER
@@ -123,8 +123,11 @@ class Decider(_Live, TrialScheduler):
         if trial.trial_id in self._told:
             self._told.discard(trial.trial_id)
             return
-        number, now, text = _number(trial), self._clock(), _error_text(trial)
-        failure = worker_died(text, self._logs / f"{number}.log", self._timeout_s)
+        number, now, text = _number(trial), self._clock(), trial.error
+        log = self._logs / f"{number}.log"
+        failure = worker_died(text, log, self._timeout_s)
+        if trial.trial_id not in self._running and begun(log, trial.config[ORDER].attempt):
+            self.begin(trial)  # it died before Ray Tune heard that it had
         if trial.trial_id in self._running:
             self._running.discard(trial.trial_id)
             gone = "node has died" in text
@@ -203,11 +206,3 @@ class Halt(_Live, Stopper):
 
 def _number(tune_trial: TuneTrial) -> int:
     return int(tune_trial.config[ORDER].trial)
-
-
-def _error_text(tune_trial: TuneTrial) -> str:
-    """What Ray says of the failure; its hooks only leave it in a file."""
-    try:
-        return Path(tune_trial.error_file).read_text(errors="replace")
-    except (OSError, TypeError):
-        return ""

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+def heading(attempt: int) -> str:
+    """Stands in the log before what a further attempt says: what stands before that is no word of its own."""
+    return f"attempt {attempt}:"
+
+
 @contextmanager
-def captured(log: Path) -> Iterator[int]:
+def captured(log: Path, attempt: int = 1) -> Iterator[int]:
     """While this is open, file descriptors 1 and 2 of the process lead to the log. An empty log is removed.
 
     One trial runs in a process at a time, so the process's descriptors are the trial's. Appends, because a further
@@ -31,6 +36,8 @@ def captured(log: Path) -> Iterator[int]:
     os.dup2(file, 1)
     os.dup2(file, 2)
     sys.stdout, sys.stderr = _stream(1), _stream(2)
+    if attempt > 1:
+        print(heading(attempt), file=sys.stderr)
     try:
         yield file
     finally:

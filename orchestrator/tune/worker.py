@@ -48,23 +48,23 @@ class Worker(tune.Trainable):
         self._bar = math.inf  # the best loss of this process's trials
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Called with each further order."""
+        """Called with each further order. Begins the attempt at once: to wait for the first step costs milliseconds."""
         if self._attempt is not None and not self._attempt.end():
             raise WorkerSpent("the trial before this one cannot be ended")
         if self._attempt is not None and self._attempt.failed:
             raise WorkerSpent("the trial before this one failed")
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = new_config[ORDER]
-        self._attempt = None
+        self._attempt = self._begin()
         self.config: dict[str, Any] = {}  # Ray Tune sends it back with each result
         return True
 
     def step(self) -> dict[str, Any]:
-        """Wait for something worth telling. The first call begins the attempt, when the driver knows that it runs."""
+        """Wait for something worth telling. A process's first attempt begins with the first call."""
         if self._spent:
             raise WorkerSpent("its trial failed")
         if self._attempt is None:
-            self._attempt = Attempt(self._order, self._job, self._run, self._isolation, self._bar)
+            self._attempt = self._begin()
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.spoils
         batch = Batch(
@@ -76,6 +76,12 @@ class Worker(tune.Trainable):
             trouble=self._attempt.trouble,
         )
         return {BATCH: batch.pack()}
+
+    def _begin(self) -> Attempt:
+        return Attempt(self._order, self._job, self._run, self._isolation, self._bar)
+
+    def _setup_logdir(self) -> None:
+        """Ray Tune's own directory for a trial is neither made nor changed into."""
 
     def cleanup(self) -> None:
         """The process is no longer needed."""

@@ -109,6 +109,27 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
         assert not (pids[pids.index > number] == pids[number]).any()
 
 
+def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(sweep_of: Callable[..., Any]) -> None:
+    """On a process that served before, a trial begins before Ray Tune hears of it."""
+    sweep = sweep_of(
+        """
+        import os
+        def train(config, trial):
+            if config["x"] % 2: os._exit(3)
+            trial.report(step=1, loss=1.0)
+        """,
+        space={"x": {"grid": [0, 1, 2, 4, 5, 6]}},
+        search={"method": "grid"},
+        budget={},
+        resources={"concurrency": 1},
+    )
+    trials = sweep.trials.set_index("config.x")
+    assert trials["state"].to_dict() == {x: "failed" if x % 2 else "completed" for x in (0, 1, 2, 4, 5, 6)}
+    assert (trials["attempts"] == 1).all()
+    events = sweep.events[sweep.events["event"] == "running"]
+    assert sorted(events["trial"]) == [0, 1, 2, 3, 4, 5]  # once each: none was started again
+
+
 def test_a_failed_trial_is_retried_in_a_new_process(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
     sweep = sweep_of(
         """

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ray.tune import CheckpointConfig, PlacementGroupFactory
+from ray.tune import CheckpointConfig, PlacementGroupFactory, Trainable
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import SearchGenerator
@@ -63,3 +63,8 @@ def test_the_trials_of_a_run_can_be_taken_from_its_list() -> None:
     controller = TuneController.__new__(TuneController)
     controller._trials = []
     assert controller.get_trials() is controller._trials
+
+
+def test_a_trainable_still_sets_its_directory_up_there() -> None:
+    for method in (Trainable.__init__, Trainable.reset):
+        assert "self._setup_logdir()" in inspect.getsource(method)
