@@ -43,13 +43,6 @@ class Plan:
     ceiling_gpu_s: float | None  # by budget.gpu_hours, or by budget.hours times the slots' GPUs
     warnings: tuple[str, ...]
 
-    @property
-    def waves(self) -> float:
-        """How many full trainings each slot does one after the other: times the length of one gives the duration."""
-        if not self.expected_steps or not self.max_step:
-            return self.trials / self.slots
-        return self.expected_steps / self.max_step / self.slots
-
 
 def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_per_trial: float = 0.0) -> Plan:
     """Forecast a sweep.
@@ -84,7 +77,7 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
         full_steps=None if last is None else trials * last,
         ceiling_s=seconds,
         ceiling_gpu_s=gpu_seconds,
-        warnings=tuple(_warnings(spec, trials, len(space.parameters), slots)),
+        warnings=tuple(_warnings(spec, trials, len(space.parameters), slots, gpus_per_trial)),
     )
 
 
@@ -126,8 +119,14 @@ def _forecast(trials: int, settings: Ladder, seed: int) -> tuple[tuple[PlannedRu
     return rungs, steps / repeats
 
 
-def _warnings(spec: Spec, trials: int, dimensions: int, slots: int) -> list[str]:
+def _warnings(spec: Spec, trials: int, dimensions: int, slots: int, gpus_per_trial: float) -> list[str]:
     warnings = []
+    if gpus_per_trial and slots > trials:
+        idle = (slots - trials) * gpus_per_trial
+        warnings.append(
+            f"with {slots * gpus_per_trial:g} GPUs and {trials} trials, {idle:g} stay idle: give budget.trials of at"
+            f" least {slots}, or fewer GPUs"
+        )
     if spec.search.method not in ("grid", "list") and trials < TRIALS_PER_DIMENSION * dimensions:
         warnings.append(
             f"{trials} trials are few for {dimensions} searched parameters: fix some of them, or give at least"

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
+from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.cli.output import as_table, painted
+from orchestrator.cli.prospect import prospect
 from orchestrator.cli.wording import count, duration
+from orchestrator.errors import UserError
 from orchestrator.placement import free_slots, need_of
 from orchestrator.plan import Plan, make_plan
 from orchestrator.source import Source
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
 
-def forecast(found: Source, nodes: Sequence[Node]) -> str:
+def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> str:
     """What the sweep will do on these nodes.
+
+    Args:
+        found: The sweep.
+        nodes: Where it runs.
+        step_s: Seconds of a step; None: as in an earlier sweep.
+        results: Where that may be recorded.
 
     Raises:
         InfeasibleError: One trial does not fit.
@@ -22,14 +33,18 @@ def forecast(found: Source, nodes: Sequence[Node]) -> str:
     spec = found.spec
     slots, need = free_slots(spec, nodes), need_of(spec, nodes)
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
+    expected = prospect(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
     head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
-        "fits here": f"{count(slots, 'trial')} at once, {each} each ({', '.join(map(_has, nodes))})",
+        "fits here" if nodes[0].memory < PLENTY else "would fit": (
+            f"{count(slots, 'trial')} at once, {each} each ({_machines(nodes)})"
+        ),
         "length": _length(found, plan),
         "steps": _steps(plan),
         "ceiling": _ceiling(plan),
+        **expected.facts,
     }
     lines = [
         f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
@@ -37,14 +52,45 @@ def forecast(found: Source, nodes: Sequence[Node]) -> str:
     ]
     if plan.ladder is not None:
         lines += ["", _rungs(plan)]
-    if plan.warnings:
-        lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in plan.warnings)]
+    warnings = (*plan.warnings, *expected.warnings)
+    if warnings:
+        lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in warnings)]
     return "\n".join(lines)
 
 
+def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | None) -> tuple[Node, ...]:
+    """Nodes for a plan that needs no machine.
+
+    Args:
+        found: The sweep.
+        gpus: In all.
+        per_node: GPUs of a node; None: the usual.
+        cpus: Of a node; None: as many as its trials need.
+
+    Raises:
+        UserError: The trials use no GPUs, so that these do not say how many run at once.
+    """
+    per_node = per_node or GPUS_PER_NODE
+    need = need_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
+    if not need.gpus and cpus is None:
+        raise UserError(
+            "the trials use no GPU (resources.gpu is 0), so --gpus does not say how many run at once: give"
+            " --cpus, of a node, as well"
+        )
+    return imagined(gpus, need, per_node=per_node, cpus=cpus)
+
+
+def _machines(nodes: Sequence[Node]) -> str:
+    if len(nodes) == 1 and nodes[0].memory < PLENTY:
+        return f"{nodes[0].name} has {_has(nodes[0])}"
+    kinds = Counter(map(_has, nodes))
+    text = "; ".join(f"{count(number, 'node')} with {has}" for has, number in kinds.items())
+    return text if nodes[0].memory < PLENTY else f"imagined: {text}; memory as trials need it"
+
+
 def _has(node: Node) -> str:
-    memory = f"{node.memory / 2**30:.1f} GiB"
-    return f"{node.name} has {_amount(node.cpus, 'CPU')}, {_amount(node.gpus, 'GPU')}, {memory}"
+    memory = f", {node.memory / 2**30:.1f} GiB" if node.memory < PLENTY else ""
+    return f"{_amount(node.cpus, 'CPU')}, {_amount(node.gpus, 'GPU')}{memory}"
 
 
 def _length(found: Source, plan: Plan) -> str:
@@ -68,10 +114,9 @@ def _steps(plan: Plan) -> str:
     if plan.expected_steps is None or plan.full_steps is None:
         return ""
     share = plan.expected_steps / plan.full_steps
-    waves = f"{plan.waves:.1f} full trainings a slot, one after the other"
     if not plan.rungs:
-        return f"{plan.full_steps:,} ({waves})"
-    return f"about {plan.expected_steps:,.0f} of {plan.full_steps:,}, {share:.0%} of all in full ({waves})"
+        return f"{plan.full_steps:,}"
+    return f"about {plan.expected_steps:,.0f} of {plan.full_steps:,}, {share:.0%} of all in full"
 
 
 def _ceiling(plan: Plan) -> str:

@@ -1,0 +1,110 @@
+"""plan: how long it takes, on machines that need not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran
+from tests.cli.recorded import record
+
+Sweep = Callable[..., Ran]
+
+SPEC = """
+trainable: train.py:train
+fixed: {epochs: 9, data: data/a.csv}
+space: {x: {uniform: [0, 1]}}
+objective: {metric: loss}
+search: {method: random}
+scheduler: {method: none}
+budget: {trials: 1000}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    (tmp_path / "train.py").write_text("def train(config, trial):\n    trial.report(step=1, loss=config['x'])\n")
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def facts(ran: Ran) -> dict[str, str]:
+    assert ran.code == 0, ran.err
+    lines = (line.partition(":") for line in ran.out.splitlines()[1:])
+    return {name: fact.strip() for name, colon, fact in lines if colon}
+
+
+class TestMachines:
+    def test_gpus_need_not_exist(self, sweep: Sweep, spec: Path) -> None:
+        assert facts(sweep("plan", spec, "--gpus", 500))["would fit"] == (
+            "500 trials at once, 1 CPU and 1 GPU each (imagined: 62 nodes with 8 CPUs, 8 GPUs;"
+            " 1 node with 4 CPUs, 4 GPUs; memory as trials need it)"
+        )
+
+    def test_nodes_are_as_large_as_one_says(self, sweep: Sweep, spec: Path) -> None:
+        ran = sweep("plan", spec, "--gpus", 8, "--gpus-per-node", 4, "--cpus", 2)
+        assert facts(ran)["would fit"].startswith("4 trials at once, 1 CPU and 1 GPU each (imagined: 2 nodes with 2")
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--gpus-per-node", 4], "--gpus-per-node says how --gpus are spread"),
+            (["--gpus", 16, "--set", "resources.gpu=0"], "the trials use no GPU (resources.gpu is 0)"),
+            (["--gpus", 16, "--set", "resources.gpu=16"], "imagined-1, has 8 of the 16 GPUs"),
+            (["--gpus", 16, "--on", "auto"], "--on local"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, sweep: Sweep, spec: Path, arguments: list[object], said: str) -> None:
+        ran = sweep("plan", spec, *arguments)
+        assert ran.code == 2
+        assert said in ran.err
+
+    def test_idle_gpus_are_warned_of(self, sweep: Sweep, spec: Path) -> None:
+        ran = sweep("plan", spec, "--gpus", 500, "--trials", 60)
+        assert "warning: with 500 GPUs and 60 trials, 440 stay idle: give budget.trials of at least 500" in ran.out
+        assert "idle" not in sweep("plan", spec, "--gpus", 500, "--trials", 500).out
+
+
+class TestDuration:
+    def test_by_the_length_of_a_step(self, sweep: Sweep, spec: Path) -> None:
+        """100 trials a slot of 9 steps of 100 s, and some seconds to start."""
+        found = facts(sweep("plan", spec, "--gpus", 10, "--step-seconds", 100))
+        assert found["a step"] == "1 min 40 s (--step-seconds)"
+        assert found["duration"] == "about 1 d 1 h"
+        assert found["busy"] == "250 GPU-hours of training, 100% of the 250 for which 10 GPUs are held"
+        assert found["driver"].startswith("busy for ")
+        assert found["best"].startswith("known after about ")
+
+    def test_by_an_earlier_sweep(self, sweep: Sweep, spec: Path, tmp_path: Path) -> None:
+        record(tmp_path / "results")
+        found = facts(sweep("plan", spec, "--gpus", 10))
+        assert found["a step"].startswith("about 1.0 s: 12 trials of made-up, 20")
+        assert found["a step"].endswith(", without a GPU")
+        assert found["duration"].startswith("about 15 min 0")
+        elsewhere = facts(sweep("plan", spec, "--gpus", 10, "--results", tmp_path / "elsewhere"))
+        assert "a step" not in elsewhere
+
+    def test_in_steps_if_nobody_says(self, sweep: Sweep, spec: Path) -> None:
+        found = facts(sweep("plan", spec, "--gpus", 10, "--set", "budget.hours=0.001"))
+        assert found["duration"].startswith(
+            "about 900 steps' time; --step-seconds says how long a step takes (no sweep"
+        )
+        assert not {"busy", "driver", "best", "ends"} & found.keys()
+
+    def test_not_if_the_length_is_unknown(self, sweep: Sweep, spec: Path) -> None:
+        assert "duration" not in facts(sweep("plan", spec, "--set", "fixed=null", "--step-seconds", 1))
+
+    def test_a_budget_that_ends_it(self, sweep: Sweep, spec: Path) -> None:
+        found = facts(sweep("plan", spec, "--gpus", 10, "--step-seconds", 100, "--set", "budget.hours=1"))
+        assert found["duration"] == "about 1 h 00 min"
+        assert found["ends"] == "the budget of 1 hours is used up; about 30 trials have a result by then"
+
+    def test_a_driver_that_cannot_keep_up_is_warned_of(self, sweep: Sweep, spec: Path) -> None:
+        busy = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01)
+        assert "warning: the driver is busy for " in busy.out
+        assert "tpe" not in busy.out
+        learning = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--set", "search.method=tpe")
+        assert "search.method sobol" in learning.out
