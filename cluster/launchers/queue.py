@@ -73,15 +73,22 @@ def standing(ticket: Path) -> Standing | None:
         ClusterError: Slurm does not answer.
     """
     try:
-        job = ticket.read_text()
+        return look(ticket.read_text())
     except FileNotFoundError:
         return None
-    try:
-        return read(job, _slurm(["scontrol", "--oneliner", "show", "job", job]))
     except ClusterError as error:
         if "Invalid job id" in str(error):
             return None
         raise
+
+
+def look(job: str) -> Standing:
+    """How a job stands, by its number.
+
+    Raises:
+        ClusterError: Slurm does not answer, or has forgotten it, as it does some minutes after the end.
+    """
+    return read(job, _slurm(["scontrol", "--oneliner", "show", "job", job]))
 
 
 def read(job: str, told: str) -> Standing:
@@ -94,13 +101,13 @@ def read(job: str, told: str) -> Standing:
     )
 
 
-def cancel(ticket: Path) -> None:
-    """End the job of a ticket, whether it waits or runs; one that runs stops in order.
+def cancel(job: str) -> None:
+    """End a job, whether it waits or runs; one that runs stops in order.
 
     Raises:
         ClusterError: Slurm does not answer, or does not let us.
     """
-    _slurm(["scancel", ticket.read_text()])
+    _slurm(["scancel", job])
 
 
 def _slurm(command: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from orchestrator.cli.output import say
 from orchestrator.cli.wording import config_line
-from orchestrator.control import lease
+from orchestrator.control import lease, queued
 from orchestrator.control.requests import Kind, Request, send
 from orchestrator.errors import SweepError, UserError
 from orchestrator.records.decode import trial_rows
@@ -24,12 +24,15 @@ PATIENCE_S = 30.0
 
 
 def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> None:
-    """Ask, and wait for the end.
+    """Ask, and wait for the end. A sweep that is queued does not begin.
 
     Raises:
         UserError: Nobody runs the sweep, or there is no such trial running.
-        SweepError: Its driver does not answer.
+        SweepError: Its driver does not answer, or Slurm refuses.
     """
+    if trial is None and lease.status(paths.lease) in ("ended", "dead") and queued.standing(paths) is not None:
+        say(f"job {queued.cancel(paths)} of {paths.name} is cancelled")
+        return
     _check_running(paths)
     if trial is not None and trial not in _running(paths):
         running = ", ".join(map(str, _running(paths))) or "none"

@@ -25,6 +25,7 @@ from orchestrator.cli.wording import (
     spent,
     state_counts,
 )
+from orchestrator.control import queued
 from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -81,11 +82,17 @@ class Portrait:
         lines = [
             f"{name}  {painted(status, COLOURS.get(status))}  {self.info.trainable}, {aim}",
             f"{count(sum(states.values()), 'trial')}: {state_counts(states)}" if states else "no trials yet",
+            *self._queued(),
             *self.notes,
         ]
         if self.account is not None:
             lines.append(spent(self.account))
         return "\n".join(lines)
+
+    def _queued(self) -> list[str]:
+        """What it waits for, if it does."""
+        waits = self.overview.status in ("queued", "queued?")
+        return [job.sentence()] if waits and (job := queued.standing(self.paths)) is not None else []
 
     def _best(self) -> str:
         """The best trial and all that it was given; nothing if there is none."""

@@ -25,17 +25,19 @@ def standing(paths: SweepPaths) -> Standing | None:
     return None if found is None or found.ended else found
 
 
-def cancel(paths: SweepPaths) -> None:
-    """End the sweep's job, and wait until it has ended. What waits never runs; what runs stops in order.
+def cancel(paths: SweepPaths) -> str:
+    """End the sweep's job, and wait until it has ended; its number. What waits never runs; what runs stops in order.
 
     Raises:
         SweepError: Slurm does not let us, or does not answer.
     """
     ticket = JobFiles(paths.slurm).ticket
+    job = ticket.read_text()
     try:
-        queue.cancel(ticket)
+        queue.cancel(job)
         while (found := queue.standing(ticket)) is not None and not found.ended:
             time.sleep(0.5)
     except ClusterError as error:
         raise SweepError(str(error)) from error
     ticket.unlink(missing_ok=True)
+    return job
