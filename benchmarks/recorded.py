@@ -10,6 +10,7 @@ from benchmarks.ours import source_of
 from orchestrator import events
 from orchestrator.assemble import assemble
 from orchestrator.fingerprint import fingerprints
+from orchestrator.nodes import Node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -74,7 +75,11 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
                     )
                     for step in range(1, reports + 1)
                 ]
-                sweep.on(events.Reported(trial=start.trial, at=at + 1, measurements=measured, node="192.0.2.1"))
+                sweep.on(
+                    events.Reported(
+                        trial=start.trial, at=at + 1, measurements=measured, node=Node(id="1", name="192.0.2.1")
+                    )
+                )
                 sweep.on(events.Returned(trial=start.trial, at=at + 1, train_s=1.0))
             at += 1
             rows = sweep.take(at)

@@ -1,16 +1,15 @@
 """Which nodes are there, leaving or gone, and what is free on each, as the head of the cluster knows it this moment.
 
-Each question takes about a millisecond. Two of them Ray answers by private functions only; docs/ray.md lists them.
+Each question to the head takes about a millisecond. Some of them Ray answers by private functions only; docs/ray.md
+lists them.
 """
 
 from __future__ import annotations
 
+import socket
 
-def there() -> frozenset[str]:
-    """The ids of the nodes that are alive."""
-    import ray
-
-    return frozenset(str(node["NodeID"]) for node in ray.nodes() if node["Alive"])
+CALL_S = 0.5
+"""For how long a node may take to accept a connection; no more than a moment for the driver to wait."""
 
 
 def leaving() -> frozenset[str]:
@@ -28,3 +27,27 @@ def free() -> dict[str, dict[str, float]]:
     from ray._private.state import state
 
     return {str(node): dict(resources) for node, resources in state.available_resources_per_node().items()}
+
+
+def answers(node_id: str) -> bool:
+    """Whether the node is alive and takes a connection. The head believes a killed node alive for up to 15 seconds."""
+    import ray
+
+    for node in ray.nodes():
+        if node["NodeID"] == node_id and node["Alive"]:
+            try:
+                address = (node["NodeManagerAddress"], node["NodeManagerPort"])
+                socket.create_connection(address, timeout=CALL_S).close()
+            except OSError:
+                return False
+            return True
+    return False
+
+
+def node_of(actor_id: str) -> tuple[str, str] | None:
+    """The id and the address of the node on which an actor is, or was when it died; None if it was on none."""
+    from ray._private.state import state
+
+    address = state.actor_table(actor_id).get("Address", {})
+    node_id = str(address.get("NodeID", ""))
+    return (node_id, str(address["IPAddress"])) if node_id.strip("f") else None

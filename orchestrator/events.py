@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.nodes import Node
 from orchestrator.rows import Config, Failure
 
 
@@ -51,7 +52,7 @@ class Reported:
     trial: int
     at: float
     measurements: Sequence[Measurement]
-    node: str | None = None
+    node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
     gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
 
@@ -75,6 +76,8 @@ class Raised:
     train_s: float = 0.0
     numerical: bool = False  # OverflowError or FloatingPointError: the configuration diverged
     preempted: bool = False  # the node went away: not the trial's fault, no retry is used up
+    node: Node | None = None
+    others: frozenset[str] = frozenset()  # ids of the other nodes on which a trial fits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +87,9 @@ class NotStarted:
     trial: int
     at: float
     failure: Failure
+    preempted: bool = False  # as above
+    node: Node | None = None
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

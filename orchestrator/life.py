@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from orchestrator.events import Measurement
+from orchestrator.nodes import Node
 from orchestrator.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
 
@@ -42,7 +43,7 @@ class Life:
     reason: str | None = None
     dismissed: str | None = None  # why it is to end at its next report
     failure: Failure | None = None
-    node: str | None = None
+    node: Node | None = None  # of the newest attempt that has spoken
     gpus: float = 0.0  # of the newest attempt
     enlarged: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
     gpu_ids: tuple[str, ...] = ()
@@ -71,6 +72,10 @@ class Life:
             self.startup_s += max(0.0, at - self._handed_out)
             self._handed_out = None
         self._trained_before = self.train_s
+
+    def ran_s(self, at: float) -> float:
+        """Seconds since the attempt began; 0 if it has not."""
+        return 0.0 if self._attempt_began is None else at - self._attempt_began
 
     def end_attempt(self, at: float) -> None:
         """The attempt is over, whatever comes next."""
@@ -121,6 +126,13 @@ class Life:
         self.failures += 1
         self.failure = failure
 
+    def absolve(self) -> None:
+        """It failed for good, and it was the node: it waits for another attempt, and is not charged."""
+        self.failures -= 1
+        self.preemptions += 1
+        self.false_starts = 0
+        self.interrupt()
+
     def fails_like_before(self, failure: Failure) -> bool:
         """Whether the attempt before failed in the same way, so that one more would be in vain."""
         before = self.failure
@@ -156,7 +168,8 @@ class Life:
             overhead_s=max(0.0, self.in_slot_s + running - self.train_s),
             reason=self.reason,
             failure=self.failure,
-            node=self.node,
+            node=None if self.node is None else self.node.name,
+            node_id=None if self.node is None else self.node.id,
             gpus=self.gpus,
             gpu_ids=self.gpu_ids,
         )

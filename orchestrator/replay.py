@@ -12,7 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from orchestrator.life import Life
-from orchestrator.rows import EVALUATION, OUT_OF_MEMORY, PACKING, EventRow, Failure, MetricRow, Origin, State, TrialRow
+from orchestrator.nodes import Node
+from orchestrator.rows import (
+    EVALUATION,
+    NODE,
+    OUT_OF_MEMORY,
+    PACKING,
+    EventRow,
+    Failure,
+    MetricRow,
+    Origin,
+    State,
+    TrialRow,
+)
 from orchestrator.sweep import HALTED, Sweep
 
 
@@ -39,6 +51,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     """
     halted: set[int] = set()  # trials that were cancelled with the sweep
     for event in recorded.events:
+        if event.event == NODE and event.detail is not None:
+            sweep.nodes.aside[event.detail["node_id"]] = event.reason or ""
         if event.event == PACKING and event.detail is not None:
             sweep.shares.chosen(event.detail["gpus"])
         if event.trial is None or event.event == EVALUATION:
@@ -59,7 +73,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         _recall(sweep, sweep.trials[report.trial], report)
     for row in recorded.trials:
         life = sweep.trials[row.trial]
-        life.node, life.gpu_ids, life.startup_s = row.node, row.gpu_ids, row.startup_s
+        life.gpu_ids, life.startup_s = row.gpu_ids, row.startup_s
+        life.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
         life.gpus = row.gpus or life.gpus
     for life in sweep.trials:
         if not life.state.ended or life.number in halted:
@@ -81,6 +96,7 @@ def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
             _reenter(sweep, life, event.rung or 0, event.value)
         case "retry":
             life.end_attempt(event.at)
+            life.failures -= life.state is State.FAILED  # for good, and it was the node
             life.state = State.PENDING
             life.preemptions += event.decision == "preemption"
             life.failures += event.decision == "failure"

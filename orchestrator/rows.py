@@ -14,6 +14,9 @@ from typing import Any
 EVALUATION = "evaluation"
 """The event of a winner's test scores, measured after the sweep and no part of its running time."""
 
+NODE = "node"
+"""The event of a node that is not used any more."""
+
 ACCOUNT = "account"
 """The event at a session's end that says where its time went."""
 
@@ -82,7 +85,7 @@ class EventRow:
     """One change of state, or one decision of the scheduler with the cutoff it compared against."""
 
     at: float
-    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note" and those above
+    event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note" or one of those above
     trial: int | None = None  # None: the event is the whole sweep's
     attempt: int | None = None
     step: int | None = None
@@ -131,6 +134,7 @@ class TrialRow:
     overhead_s: float = 0.0  # seconds in its slot that were not training: it begins, waits for decisions, ends
     reason: str | None = None  # why it ended, in words
     failure: Failure | None = None
-    node: str | None = None
+    node: str | None = None  # its address
+    node_id: str | None = None  # Ray's
     gpus: float = 0.0  # GPUs that it occupied, in its newest attempt
     gpu_ids: tuple[str, ...] = ()

@@ -17,8 +17,19 @@ from orchestrator.agenda import Agenda, wait_after
 from orchestrator.journal import Journal, Rows
 from orchestrator.life import Life, better
 from orchestrator.limits import Limits
+from orchestrator.nodes import QUICK_S, Nodes
 from orchestrator.packing import Choice, Shares, extra_slots, larger
-from orchestrator.rows import GPU_MEMORY, GPU_OUT_OF_MEMORY, OUT_OF_MEMORY, PACKING, Config, Failure, Origin, State
+from orchestrator.rows import (
+    GPU_MEMORY,
+    GPU_OUT_OF_MEMORY,
+    NODE,
+    OUT_OF_MEMORY,
+    PACKING,
+    Config,
+    Failure,
+    Origin,
+    State,
+)
 from orchestrator.schedule import Scheduler
 from orchestrator.search import Search
 from orchestrator.spec import Objective, Space
@@ -43,6 +54,8 @@ class Sweep:
         trained_s: Seconds of training over all trials and sessions.
         gpu_s: The same, each times the GPUs of its trial.
         shares: GPUs of the trials.
+        nodes: Those that are not used any more.
+        reopened: Trials that had failed for good and go on, because it was their node.
         agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
     """
 
@@ -62,6 +75,8 @@ class Sweep:
         self.limits = limits
         self.scheduler = scheduler
         self.shares = shares or Shares(limits.gpus_per_trial)
+        self.nodes = Nodes()
+        self.reopened: list[Life] = []
         self.trials: list[Life] = []
         self.best: Life | None = None
         self.halted: str | None = None
@@ -220,6 +235,8 @@ class Sweep:
 
     def _reported(self, life: Life, event: events.Reported) -> None:
         life.node, life.gpu_ids = event.node, event.gpu_ids
+        if event.measurements and life.ran_s(event.at) >= QUICK_S:
+            self.nodes.well(life.node)
         for measurement in event.measurements:
             before = life.train_s
             row = life.report(measurement)
@@ -286,6 +303,9 @@ class Sweep:
         elif failure.type == GPU_OUT_OF_MEMORY and not life.enlarged and (gpus := larger(life.gpus)) is not None:
             life.failure, life.enlarged = failure, gpus
             self._retry(life, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
+        elif self._is_the_nodes(life, event):
+            life.preemptions += 1
+            self._retry(life, event.at, "preemption", f"its node is set aside; {reason}")
         elif life.failures < self.limits.retries and not life.fails_like_before(failure):
             life.fail(failure)
             self._retry(life, event.at, "failure", reason, wait_s=wait_after(life.failures))
@@ -294,12 +314,38 @@ class Sweep:
 
     def _not_started(self, life: Life, event: events.NotStarted) -> None:
         life.attempts -= 1
-        life.false_starts += 1
+        if not event.preempted and not self._is_the_nodes(life, event):
+            life.false_starts += 1
         if life.false_starts > FALSE_STARTS:
             self._fail(life, event.at, event.failure)
         else:
             self._live.discard(life.number)
             self.agenda.repeat(life)
+
+    def _is_the_nodes(self, life: Life, event: events.Raised | events.NotStarted) -> bool:
+        """Whether the failure is blamed on the node, which is set aside, or is now."""
+        node, failure = event.node, event.failure
+        if node is None or node.id in self.nodes.aside:
+            return node is not None
+        ran_s, others = life.ran_s(event.at), event.others
+        trials = self.nodes.failed(node, life.number, failure.fingerprint, ran_s=ran_s, others=others)
+        if not trials:
+            return False
+        reason = f"node {node} is set aside: trials {', '.join(map(str, trials))} failed there, one after the other and"
+        reason += f" each within {QUICK_S:g} s; the last: {failure.type}: {failure.message}"
+        self.nodes.aside[node.id] = reason
+        self.journal.noted(event.at, NODE, reason, {"node_id": node.id, "node": node.name, "trials": trials})
+        for number in trials:
+            if self.trials[number].state is State.FAILED:
+                self._reopen(self.trials[number], event.at)
+        return True
+
+    def _reopen(self, life: Life, at: float) -> None:
+        life.absolve()
+        self.agenda.adopt(life)
+        self.reopened.append(life)
+        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        self.journal.happened(life, at, "retry", decision="preemption", reason="its node is set aside", detail=detail)
 
     def _added(self, event: events.Added) -> None:
         if self.agenda.tried(event.config):
@@ -366,6 +412,8 @@ class Sweep:
         life.end_attempt(at)
         life.state, life.reason, life.ended_at = state, reason, at
         self._live.discard(life.number)
+        if state in (State.COMPLETED, State.STOPPED):
+            self.nodes.well(life.node)
         if state in (State.DIVERGED, State.FAILED):
             if self.best is life:
                 self.best = self.find_best()

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator import events
 from orchestrator.cli import main
+from orchestrator.nodes import Node
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import record
 from tests.test_replay import make
@@ -122,7 +123,7 @@ def test_a_clock_that_jumps_makes_no_training_negative() -> None:
             at = 1e9 + step + (jump if step > 9 else 0.0)
             measured = events.Measurement(step=step, train_s=float(step), reported_at=at, metrics={"loss": 1 / step})
             sweep.on(events.Ticked(at=at))
-            sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured], node="here"))
+            sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured], node=Node(id="1", name="here")))
         row = sweep.trials[start.trial].row(1e9 + 28 + jump)
         assert row.train_s == 27
         assert row.overhead_s >= 0

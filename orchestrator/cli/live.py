@@ -141,7 +141,7 @@ def _running(tally: Tally) -> RenderableType:
             "step": life.last_step,
             shown[0].objective.metric: life.last,
             "seconds": round(tally.now - life.started_at) if life.started_at else 0,
-            "node": life.node,
+            "node": None if life.node is None else life.node.name,
         }
         for life in shown
     ]

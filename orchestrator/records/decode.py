@@ -90,6 +90,7 @@ def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow
             reason=row["reason"],
             failure=_failure(row),
             node=row["node"],
+            node_id=row["node_id"],
             gpus=row["gpus"] or 0.0,
             gpu_ids=tuple(row["gpu_ids"]),
         )

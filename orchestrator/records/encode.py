@@ -90,6 +90,7 @@ def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep
         "error_traceback": _texts(None if failure is None else failure.traceback for failure in failures),
         "error_fingerprint": _texts(None if failure is None else failure.fingerprint for failure in failures),
         "node": _texts(row.node for row in rows),
+        "node_id": _texts(row.node_id for row in rows),
         "gpus": _floats(row.gpus for row in rows),
         "gpu_ids": pa.array([list(row.gpu_ids) for row in rows], pa.list_(pa.string())),
     }

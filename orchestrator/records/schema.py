@@ -77,6 +77,7 @@ _TRIALS_AFTER = {
     "error_traceback": pa.string(),
     "error_fingerprint": pa.string(),
     "node": pa.string(),
+    "node_id": pa.string(),
     "gpus": pa.float64(),
     "gpu_ids": pa.list_(pa.string()),
 }

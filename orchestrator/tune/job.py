@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.errors import TrainableError
 from orchestrator.events import Measurement
+from orchestrator.nodes import Node
 from orchestrator.rows import Failure
 from orchestrator.spec import Objective
 from trainables.checkpoint import Keep
@@ -61,7 +62,7 @@ class Batch:
 
     measurements: list[Measurement]
     train_s: float
-    node: str
+    node: Node
     gpu_ids: tuple[str, ...]
     ended: Ended | None = None
     trouble: str = ""  # why no checkpoint can be written at present

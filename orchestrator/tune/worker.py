@@ -14,6 +14,7 @@ from ray import tune
 from cluster.apart import deaf
 from orchestrator import loading
 from orchestrator.events import Start
+from orchestrator.nodes import Node
 from orchestrator.tune import ray_function
 from orchestrator.tune.attempt import Attempt
 from orchestrator.tune.job import Batch, Job
@@ -38,7 +39,7 @@ class Worker(tune.Trainable):
         self._job = job
         os.chdir(job.base)
         self._run = _runner(_trainable(job))
-        self._node = ray.util.get_node_ip_address()
+        self._node = Node(id=ray.get_runtime_context().get_node_id(), name=ray.util.get_node_ip_address())
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         deaf()
         self._isolation = Isolation()

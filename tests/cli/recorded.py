@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator import events
 from orchestrator.assemble import assemble
+from orchestrator.nodes import Node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -54,7 +55,9 @@ def attempt(sweep: Sweep, at: float) -> float:
             return at
         loss = float("nan") if start.config["kind"] == "wild" and step == 4 else start.config["lr"] + 1 / step
         measured = events.Measurement(step=step, train_s=step, reported_at=at, metrics={"loss": loss})
-        if not sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured], node="here")):
+        if not sweep.on(
+            events.Reported(trial=start.trial, at=at, measurements=[measured], node=Node(id="1", name="here"))
+        ):
             return at
     sweep.on(events.Returned(trial=start.trial, at=at, train_s=9.0))
     return at

@@ -71,6 +71,7 @@ TRIALS = st.builds(
     reason=st.none() | TEXTS,
     failure=st.none() | st.builds(Failure, type=TEXTS, message=TEXTS, traceback=TEXTS, fingerprint=TEXTS),
     node=st.none() | TEXTS,
+    node_id=st.none() | TEXTS,
     gpu_ids=st.lists(TEXTS, max_size=3).map(tuple),
 )
 
