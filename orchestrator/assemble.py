@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.errors import UserError
 from orchestrator.limits import Limits
+from orchestrator.packing import Shares
 from orchestrator.schedule import Scheduler
 from orchestrator.schedule.asha import Asha, default_grace_period
 from orchestrator.schedule.none import NoScheduler
@@ -88,6 +89,7 @@ def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: flo
         limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
+        shares=Shares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
     )
 
 

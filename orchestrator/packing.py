@@ -23,12 +23,16 @@ HEADROOM = 1.2
 MOST = 8
 """More trials never share a GPU: they would wait for each other's kernels."""
 
+GRAIN = 10_000
+"""A share is cut off to a whole number of these parts of a GPU, as Ray counts them; it would round a sixth up, and five
+would fit."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """How many trials share a GPU from now on, and why."""
 
-    gpus: float  # of each trial; a share 1/k, or 1
+    gpus: float  # of each trial; 1/k, as near as Ray counts
     reason: str
 
 
@@ -95,7 +99,8 @@ class Shares:
         together = max(1, min(MOST, int(1 / self._peak)))
         trials = "1 trial a GPU" if together == 1 else f"{together} trials share a GPU"
         reason = f"gpu: packed: {trials}, because the first {count} held up to {self._told} of its memory"
-        return Choice(gpus=1 / together, reason=reason)
+        gpus = (GRAIN // together) / GRAIN
+        return Choice(gpus=gpus, reason=reason)
 
 
 def larger(gpus: float) -> float | None:

@@ -10,7 +10,7 @@ from cluster.engine import Embedded, Engine, Joined
 from cluster.errors import ClusterError
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
-from cluster.where import Existing, Local, Where
+from cluster.where import Batch, Existing, Jobs, Local, Where
 from orchestrator.errors import InfeasibleError, UserError
 from orchestrator.profiles import site
 from orchestrator.spec import Spec
@@ -62,9 +62,9 @@ def reached(engine: Engine) -> Iterator[None]:
 
 
 def need_of(spec: Spec, found: Sequence[Node]) -> Need:
-    """What one trial occupies; `gpu: auto` is one GPU if any node has one."""
+    """What one trial occupies; `gpu: auto` is one GPU if any node has one, and `packed` begins so."""
     asked = spec.resources
-    gpus = float(any(node.gpus for node in found)) if asked.gpu == "auto" else float(asked.gpu)
+    gpus = float(any(node.gpus for node in found)) if isinstance(asked.gpu, str) else float(asked.gpu)
     return Need(
         cpus=asked.cpu,
         gpus=gpus,

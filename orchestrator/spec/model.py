@@ -105,7 +105,8 @@ class Resources(Section):
     cpu: float = Field(default=1, ge=0, description="CPUs of one trial.")
     gpu: Gpus = Field(
         default="auto",
-        description="GPUs of one trial: auto (one if there are any), a whole number, or a fraction below 1.",
+        description="GPUs of one trial: auto (one if there are any), packed (as many trials share one as its memory "
+        "allows), a whole number, or a fraction below 1.",
     )
     memory: Bytes | None = Field(default=None, description="Memory of one trial, in bytes or as 4GB.")
     custom: Amounts = Field(

@@ -52,11 +52,11 @@ def memory_bytes(value: Any) -> int:
 
 
 def gpus(value: Any) -> float | str:
-    """``auto``, a whole number, or a share of one GPU below 1."""
-    if value == "auto":
-        return "auto"
+    """``auto``, ``packed``, a whole number, or a share of one GPU below 1."""
+    if value in ("auto", "packed"):
+        return str(value)
     if not is_number(value) or value < 0 or (value > 1 and value != int(value)):
-        raise mistake(f"{shown(value)} is no number of GPUs", "auto, a whole number, or a fraction below 1")
+        raise mistake(f"{shown(value)} is no number of GPUs", "auto, packed, a whole number, or a fraction below 1")
     return float(value)
 
 
@@ -96,7 +96,7 @@ Bytes = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "examples": ["4GB"]}]}),
 ]
 Gpus = Annotated[
-    float | Literal["auto"],
+    float | Literal["auto", "packed"],
     BeforeValidator(gpus),
-    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "number", "minimum": 0}]}),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "packed"]}, {"type": "number", "minimum": 0}]}),
 ]

@@ -72,7 +72,7 @@ s.yaml:23: scheduler.reduction_factr: unknown key 'reduction_factr' (did you mea
 s.yaml:24: budgets: unknown key 'budgets' (did you mean 'budget'? one of: name, trainable, fixed, space, constraints, objective, search, scheduler, budget, resources, trial)
 s.yaml:25: budget.trials: 'many' is not an integer
 s.yaml:25: budget.hours: 0 is out of range (above 0)
-s.yaml:26: resources.gpu: 1.5 is no number of GPUs (auto, a whole number, or a fraction below 1)
+s.yaml:26: resources.gpu: 1.5 is no number of GPUs (auto, packed, a whole number, or a fraction below 1)
 s.yaml:26: resources.memory: 'lots' is no size of memory (as in 4GB, 512MiB, or a number of bytes above 0)
 s.yaml:27: trial.timeout: '10 min' is no duration (as in 90s, 10m, 1h30m, or a number of seconds above 0)
 s.yaml:27: trial.retries: 2.0 is not an integer (write 2)
