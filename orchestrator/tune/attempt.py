@@ -23,6 +23,7 @@ from typing import Any
 from orchestrator.events import Measurement, Start
 from orchestrator.tune.children import Children
 from orchestrator.tune.failures import describe, stack_of, timed_out
+from orchestrator.tune.gauge import Gauge
 from orchestrator.tune.job import Ended, Job
 from orchestrator.tune.output import captured
 from orchestrator.tune.tail import Tail
@@ -64,6 +65,7 @@ class Attempt:
                 only written if it beats that: the best trial of the sweep does, and of the others few.
         """
         self.loss = math.inf  # as the trial is judged: the best or the last
+        self.left = ""  # why its process should not be used again, though it did not fail: GPU memory
         self._bar = bar
         self._order = order
         self._job = job
@@ -73,6 +75,7 @@ class Attempt:
         checkpoints = Path(job.checkpoints) / str(order.trial) if job.checkpoints else self._directory / "checkpoints"
         self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s, ledger=self)
         self._tail = Tail(recorded=order.recorded)
+        self._gauge = Gauge()
         self._changed = threading.Condition()
         self._measurements: list[Measurement] = []
         self._next_rung = self._rung_after(-1 if order.recorded is None else order.recorded)
@@ -132,6 +135,11 @@ class Attempt:
         return self._ended is not None and self._ended.spoils
 
     @property
+    def gpu_gb(self) -> float | None:
+        """10^9 bytes of memory of its GPU; None if it has used none that can be measured."""
+        return self._gauge.gpu_gb
+
+    @property
     def trouble(self) -> str:
         """Why no checkpoint can be written at present; "" if it can."""
         return self._checkpoints.trouble
@@ -181,7 +189,7 @@ class Attempt:
         keep: Keep = "both"  # of what is not written yet; a further attempt may need it
         with captured(Path(job.logs) / f"{order.trial}.log", order.attempt) as log, self._watched(log):
             try:
-                self._isolation.prepare(seed=order.seed, threads=job.threads)
+                self._isolation.prepare(seed=order.seed, threads=job.threads, gpus=order.gpus or 0.0)
                 self._began = self._heard = time.monotonic()
                 self._run(self._trial())
                 ended, keep = Ended(), job.keep
@@ -195,7 +203,9 @@ class Attempt:
             finally:
                 self._saving, self._heard = True, time.monotonic()
                 self._checkpoints.close(keep, finished=ended is not None and ended.failure is None)
-                self._isolation.restore()
+                self.left = self._isolation.restore()
+                if self.left:
+                    print(self.left, file=sys.stderr)
                 self._children.kill()
         return ended
 
@@ -223,8 +233,9 @@ class Attempt:
 
     def _sink(self, report: Report) -> None:
         self._heard = time.monotonic()
+        metrics = self._gauge.beside(report.metrics, self._heard)
         self._hand_over(
-            Measurement(step=report.step, train_s=self._train_s(), reported_at=time.time(), metrics=report.metrics)
+            Measurement(step=report.step, train_s=self._train_s(), reported_at=time.time(), metrics=metrics)
         )
 
     def upto(self, step: int) -> Reports:

@@ -26,6 +26,9 @@ _DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*
 _FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
 MAX_DUMP = 500_000
 
+_LEFT = re.compile(r"[\d.]+ GB of GPU memory stay taken after a trial.*")
+"""As trainables/isolation.py says it."""
+
 _GPU_MEMORY = re.compile(
     r"(?:CUDA|HIP|MPS backend)[^\n]{0,40}out of memory"  # torch's allocators, and the driver through torch
     r"|CU(?:BLAS|DNN|SOLVER|SPARSE)_STATUS_ALLOC_FAILED"
@@ -111,6 +114,16 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
         message=f"the worker process ended {how}{advice}{said}",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
+    )
+
+
+def memory_left(text: str) -> str:
+    """What to note if Ray says that a process gave up because its trial had left GPU memory taken; else ""."""
+    said = _LEFT.search(text)
+    return (
+        f"processes are not used again: {said.group()}; trial.isolation: process does without the attempt"
+        if said
+        else ""
     )
 
 

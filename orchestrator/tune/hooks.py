@@ -19,7 +19,7 @@ from ray.tune.search import Searcher
 
 from orchestrator import events
 from orchestrator.sweep import Sweep
-from orchestrator.tune.failures import begun, worker_died
+from orchestrator.tune.failures import begun, memory_left, worker_died
 from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
 from orchestrator.tune.worker import BATCH, ORDER
@@ -75,6 +75,7 @@ class Decider(_Live, TrialScheduler):
         self._logs = logs
         self._timeout_s = timeout_s
         self._trouble = trouble
+        self._noted = False
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
         self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
@@ -91,7 +92,12 @@ class Decider(_Live, TrialScheduler):
         self._trouble.told(number, batch.trouble, returned=batch.ended is not None and batch.ended.failure is None)
         goes_on = self._sweep.on(
             events.Reported(
-                trial=number, at=now, measurements=batch.measurements, node=batch.node, gpu_ids=batch.gpu_ids
+                trial=number,
+                at=now,
+                measurements=batch.measurements,
+                node=batch.node,
+                gpu_ids=batch.gpu_ids,
+                gpu_gb=batch.gpu_gb,
             )
         )
         if not goes_on:
@@ -134,6 +140,13 @@ class Decider(_Live, TrialScheduler):
             self._sweep.on(events.Raised(trial=number, at=now, failure=failure, preempted=gone))
         else:
             self._sweep.on(events.NotStarted(trial=number, at=now, failure=failure))
+            self._note(memory_left(text), now)
+
+    def _note(self, text: str, now: float) -> None:
+        """Say the first time that a process is not used again for what its trial left in GPU memory."""
+        if text and not self._noted:
+            self._noted = True
+            self._sweep.on(events.Noted(at=now, text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
         """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""

@@ -64,6 +64,7 @@ class Batch:
     train_s: float
     node: Node
     gpu_ids: tuple[str, ...]
+    gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
     ended: Ended | None = None
     trouble: str = ""  # why no checkpoint can be written at present
 

@@ -54,6 +54,8 @@ class Worker(tune.Trainable):
             raise WorkerSpent("the trial before this one cannot be ended")
         if self._attempt is not None and self._attempt.failed:
             raise WorkerSpent("the trial before this one failed")
+        if self._attempt is not None and self._attempt.left:
+            raise WorkerSpent(self._attempt.left)
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = new_config[ORDER]
         self._attempt = self._begin()
@@ -73,6 +75,7 @@ class Worker(tune.Trainable):
             train_s=train_s,
             node=self._node,
             gpu_ids=self._gpu_ids,
+            gpu_gb=self._attempt.gpu_gb,
             ended=ended,
             trouble=self._attempt.trouble,
         )
