@@ -10,7 +10,7 @@ from cluster.engine import Embedded, Engine, Joined
 from cluster.errors import ClusterError
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
-from cluster.where import Batch, Existing, Jobs, Local, Where
+from cluster.where import Existing, Local, Where
 from orchestrator.errors import InfeasibleError, UserError
 from orchestrator.profiles import site
 from orchestrator.spec import Spec

@@ -19,8 +19,9 @@ from orchestrator.loading import declared
 from orchestrator.placement import reached
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
+from orchestrator.records.origin import here, job
 from orchestrator.records.paths import SweepPaths
-from orchestrator.records.provenance import SweepInfo, read_sweep_json, write_sweep_json
+from orchestrator.records.provenance import SweepInfo, read_sweep_json, redacted, write_sweep_json
 from orchestrator.replay import Recorded, replay
 from orchestrator.rows import State
 from orchestrator.source import Source
@@ -59,8 +60,8 @@ def resume(
         SweepError: As for ``launch``.
     """
     growth, engine = growth or Growth(), engine or Embedded()
-    info = read_sweep_json(paths.info)
-    source, old_end, grown = _source(info, growth, train)
+    info, sent = read_sweep_json(paths.info), here()
+    source, old_end, grown = _source(info, sent.base if sent else Path(info.directory), growth, train)
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
     changed = changes(info.fingerprints, now)
     if changed and not allow_change:
@@ -90,7 +91,7 @@ def resume(
             raise UserError(f"{info.name} has no {' or '.join(again)} trial that was not tried again already")
         entry = {
             "at": datetime.now(UTC).isoformat(),
-            "command": list(sys.argv),
+            "command": sent.command if sent else redacted(sys.argv),
             "engine": engine.name,
             "changed": changed,
             "grown": grown,
@@ -98,16 +99,23 @@ def resume(
         }
         write_sweep_json(
             paths.info,
-            dataclasses.replace(info, spec=source.spec.to_plain(), fingerprints=now, resumed=[*info.resumed, entry]),
+            dataclasses.replace(
+                info,
+                spec=source.spec.to_plain(),
+                fingerprints=now,
+                jobs=[*info.jobs, job()] if sent else info.jobs,
+                resumed=[*info.resumed, entry],
+            ),
         )
 
     with reached(engine):
         return run_session(source, paths, begin=begin, engine=engine, observer=observer)
 
 
-def _source(info: SweepInfo, growth: Growth, train: Callable[..., Any] | None) -> tuple[Source, int | None, list[str]]:
+def _source(
+    info: SweepInfo, base: Path, growth: Growth, train: Callable[..., Any] | None
+) -> tuple[Source, int | None, list[str]]:
     """The grown sweep; the last step of a full training before; and what changed, as overrides."""
-    base = Path(info.directory)
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
     before = parse_spec(info.spec, base=base, resolve=resolve)
     declaration = resolve(before.trainable, base)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from orchestrator.control import lease
+from orchestrator.control import lease, queued
 from orchestrator.errors import RecordsError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.remote import Remote, read_remote, seen_here
 from orchestrator.rows import State
 
-Status = Literal["running", "running?", "finished", "halted", "failed", "died", "damaged"]
+Status = Literal[
+    "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"
+]
 """``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: its driver
-is gone and left the sweep unfinished. ``running?``: its driver is on another machine."""
+is gone and left the sweep unfinished. ``running?``: its driver is on another machine. ``queued``: it was handed to a
+cluster and waits. ``queued?``: to Slurm, and there is none here to ask. ``remote``: it has ended there, and its
+records were not fetched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +49,22 @@ class Overview:
     objective: Objective | None = None  # None: the records are damaged
     trainable: str = ""
     created: str = ""  # ISO 8601, UTC
-    problem: str = ""  # why the records cannot be read
+    problem: str = ""  # why the records cannot be read: they are damaged, or elsewhere
 
 
-def overview(paths: SweepPaths) -> Overview:
-    """Look at one sweep. Records that cannot be read are a status, so that a listing goes on."""
+def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
+    """Look at one sweep. Records that cannot be read are a status, so that a listing goes on.
+
+    Args:
+        paths: Its directory.
+        remote: How it is on its cluster, if it is on one.
+    """
+    if remote is not None and (seen := seen_here(paths)) != paths:
+        return replace(overview(seen), name=paths.name)
+    if remote is not None and not paths.info.is_file():
+        word: Status = "queued" if remote.status == "PENDING" else "remote" if remote.ended else "running"
+        where = f"{remote.directory or 'nothing recorded yet'} on {remote.address}, {remote.status}"
+        return Overview(name=paths.name, status=word, created=remote.submitted, problem=where)
     try:
         info = read_sweep_json(paths.info)
         objective = objective_of(info)
@@ -75,10 +91,19 @@ def objective_of(info: SweepInfo) -> Objective:
     return Objective(metric=section["metric"], mode=section["mode"], at=section["at"])
 
 
+def copied_status(remote: Remote) -> lease.Status:
+    """Whether a driver runs a sweep of which there is a copy here, as far as was heard."""
+    if not remote.ended:
+        return "running"
+    return "ended" if remote.pulled_end else "running?"
+
+
 def _status(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
-    held = lease.status(paths.lease)
+    held = lease.status(paths.lease) if (remote := read_remote(paths)) is None else copied_status(remote)
     if held in ("running", "running?"):
         return held
+    if (job := queued.standing(paths)) is not None and (job.waits or not states):
+        return "queued?" if job.state == queued.UNKNOWN else "queued"
     if held == "dead" or not all(state.ended for state in states):
         return "died"
     if State.CANCELLED in states or not states:

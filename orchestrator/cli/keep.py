@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.output import as_json, say
+from orchestrator.cli.read import refresh
 from orchestrator.cli.wording import config_yaml
 from orchestrator.errors import SweepError, UserError
 
@@ -50,6 +51,7 @@ def best(
     from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
+    refresh(results, sweep)
     paths = find(results, sweep)
     info = read_sweep_json(paths.info)
     ranked = top(paths, info, 1)

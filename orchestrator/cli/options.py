@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.errors import UserError
+
 if TYPE_CHECKING:
+    from orchestrator.profiles import Site
     from orchestrator.source import Source
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", show_default=False)]
@@ -36,16 +39,32 @@ On = Annotated[
         "--on",
         metavar="WHERE",
         envvar="SWEEP_ON",
-        help="Where trials run: local, auto, or host:port of a Ray cluster that this machine is a node of.",
+        help="Where trials run: local; auto or host:port of a Ray cluster that this machine is a node of; "
+        "http://host:8265 of one that it is not; slurm; or the name of a site profile.",
     ),
 ]
 ON = "local"
+Nodes = Annotated[int | None, typer.Option("--nodes", min=1, help="Nodes to ask Slurm for; else the profile's.")]
 Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use; all if left out.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs of this machine to use; all if left out.")]
 Results = Annotated[
     Path, typer.Option("--results", metavar="DIR", envvar="SWEEP_RESULTS", help="Where sweeps are recorded.")
 ]
 RESULTS = Path("results")
+ClusterResults = Annotated[
+    str,
+    typer.Option(
+        "--cluster-results",
+        metavar="DIR",
+        envvar="SWEEP_CLUSTER_RESULTS",
+        help="With --on http://…: where the cluster records sweeps. All its nodes must see it.",
+    ),
+]
+CLUSTER_RESULTS = "~/sweeps"
+Detach = Annotated[
+    bool,
+    typer.Option("-d", "--detach", help="With --on http://…, slurm or a profile: return when it was handed in there."),
+]
 
 
 def overrides(
@@ -66,6 +85,49 @@ def overrides(
         "budget.max_failures": max_failures,
     }
     return [*(given or ()), *(f"{key}={json.dumps(v)}" for key, v in short.items() if v is not None)]
+
+
+def batch(on: str, *, nodes: int | None = None, cpus: int | None = None, gpus: int | None = None) -> Site | None:
+    """The site profile for Slurm that ``--on`` means; None if it means something else.
+
+    Raises:
+        UserError: It means nothing, or does not go with the other options.
+    """
+    from cluster.where import Batch
+    from orchestrator.profiles import site
+
+    found = site(on)
+    if not isinstance(found.where, Batch):
+        if nodes is not None:
+            raise UserError(f"--nodes is for Slurm, and this is --on {on}")
+        return None
+    if cpus is not None or gpus is not None:
+        raise UserError("--cpus and --gpus are for --on local: what to ask Slurm for stands in a site profile")
+    return found
+
+
+def as_words(**given: object) -> list[str]:
+    """Options as they are typed: those that are not set left out, those that can be repeated repeated."""
+    words: list[str] = []
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, list):
+            words += [word for each in value for word in (option, str(each))]
+        elif value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            words += [option, str(value)]
+    return words
+
+
+def check_own_machine(on: str, *, cpus: int | None, gpus: int | None) -> None:
+    """Refuse what is meant for Ray on this machine.
+
+    Raises:
+        UserError: One of them is given.
+    """
+    if cpus is not None or gpus is not None:
+        raise UserError(f"--cpus and --gpus are for --on local: what {on} has, its nodes say")
 
 
 def checked(path: Path, changes: list[str]) -> Source:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.output import Format, answer, say
+
+if TYPE_CHECKING:
+    from orchestrator.records.remote import Remote
 
 AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
@@ -16,9 +20,10 @@ def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None
     """List the sweeps, the latest last."""
     from orchestrator.analysis.overview import overview
     from orchestrator.cli.listing import listing, listing_data
-    from orchestrator.records.find import find_sweeps
+    from orchestrator.records.find import find_all
 
-    found = [overview(paths) for paths in find_sweeps(results)]
+    sent = _statuses(results)
+    found = [overview(paths, sent.get(paths.name)) for paths in find_all(results)]
     if not found:
         say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
     data = listing_data(found)
@@ -39,6 +44,7 @@ def show(
     from orchestrator.cli import portrait
     from orchestrator.records.find import find
 
+    refresh(results, sweep)
     paths = find(results, sweep)
     if trial is not None:
         row = portrait.trial_row(paths, trial)
@@ -50,3 +56,23 @@ def show(
     else:
         whole = portrait.Portrait.of(paths, top)
         answer(format_, text=whole.text, data=whole.data(), rows=whole.rows())
+
+
+def refresh(results: Path, sweep: str | None) -> None:
+    """Bring the copy of a sweep on a cluster up to date, if it is one."""
+    from orchestrator.records.find import find_here
+
+    if find_here(results, sweep).remote.is_file():
+        from orchestrator.cli import remote
+
+        remote.refresh(results, sweep)
+
+
+def _statuses(results: Path) -> dict[str, Remote]:
+    from orchestrator.records.find import find_all
+
+    if not any(paths.remote.is_file() for paths in find_all(results)):
+        return {}
+    from orchestrator.cli import remote
+
+    return remote.statuses(results)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cluster.where import Jobs
 from orchestrator.cli import options
 from orchestrator.cli.options import (
+    CLUSTER_RESULTS,
     ON,
     RESULTS,
+    ClusterResults,
     Concurrency,
     Cpus,
+    Detach,
     Gpus,
     Name,
+    Nodes,
     On,
     Results,
     Seed,
@@ -46,6 +52,7 @@ def launch_(
     on: On = ON,
     cpus: Cpus = None,
     gpus: Gpus = None,
+    nodes: Nodes = None,
     results: Results = RESULTS,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End the sweep when a trial has failed.")] = False,
     max_failures: Annotated[
@@ -53,6 +60,8 @@ def launch_(
         typer.Option("--max-failures", min=0, help="budget.max_failures: failed trials that are allowed."),
     ] = None,
     profile: Profile = False,
+    cluster_results: ClusterResults = CLUSTER_RESULTS,
+    detach: Detach = False,
 ) -> None:
     """Run a sweep to its end."""
     if fail_fast and max_failures is not None:
@@ -66,11 +75,34 @@ def launch_(
         max_failures=0 if fail_fast else max_failures,
     )
     source = options.checked(spec, changes)
+    if (batch := options.batch(on, nodes=nodes, cpus=cpus, gpus=gpus)) is not None:
+        from orchestrator.cli.queueing import launch_queued
+
+        words = options.as_words(profile=profile)
+        launch_queued(source, batch, results=results, nodes=nodes, detach=detach, arguments=words)
+        return
 
     from orchestrator.cli.watching import watched
     from orchestrator.launch import launch
     from orchestrator.placement import engine_at
+    from orchestrator.profiles import site
 
+    place = site(on)
+    if isinstance(place.where, Jobs):
+        from orchestrator.cli import remote
+
+        options.check_own_machine(on, cpus=cpus, gpus=gpus)
+        remote.launch(
+            source,
+            place,
+            spec=spec,
+            changes=changes,
+            more=["--profile"] if profile else [],
+            results=results,
+            there=cluster_results,
+            detach=detach,
+        )
+        return
     engine = engine_at(on, cpus=cpus, gpus=gpus)
     watched(
         lambda observer: launch(source, results=results, engine=engine, observer=observer),
@@ -99,20 +131,60 @@ def resume_(
     on: On = ON,
     cpus: Cpus = None,
     gpus: Gpus = None,
+    nodes: Nodes = None,
     results: Results = RESULTS,
     profile: Profile = False,
+    detach: Detach = False,
 ) -> None:
     """Finish a sweep that was cut off, or let it grow.
 
-    It goes on from its records. Trials that were running go on from their last checkpoint."""
+    It goes on from its records. Trials that were running go on from their last checkpoint. A sweep that was sent to a
+    cluster goes on there, with the code as it is here now."""
     from orchestrator.cli.watching import watched
     from orchestrator.growth import Growth
     from orchestrator.placement import engine_at
-    from orchestrator.records.find import find
+    from orchestrator.profiles import site
+    from orchestrator.records.find import find, find_here
+    from orchestrator.records.remote import read_remote
     from orchestrator.resume import resume
     from orchestrator.rows import State
 
+    here = find_here(results, sweep)
+    if (sent := read_remote(here)) is not None:
+        from orchestrator.cli import remote
+
+        remote.resume(
+            here,
+            sent,
+            arguments=options.as_words(
+                trials=trials,
+                hours=hours,
+                max_steps=max_steps,
+                retry=retry,
+                concurrency=concurrency,
+                allow_change=allow_change,
+                profile=profile,
+            ),
+            place=None if on == ON else site(on),
+            results=results,
+            detach=detach,
+        )
+        return
     paths = find(results, sweep)
+    if (batch := options.batch(on, nodes=nodes, cpus=cpus, gpus=gpus)) is not None:
+        from orchestrator.cli.queueing import resume_queued
+
+        words = options.as_words(
+            trials=trials,
+            hours=hours,
+            max_steps=max_steps,
+            concurrency=concurrency,
+            allow_change=allow_change,
+            profile=profile,
+        )
+        once = options.as_words(retry=retry)
+        resume_queued(paths, batch, nodes=nodes, detach=detach, arguments=words, once=once)
+        return
     growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency)
     again = [State(state) for state in retry or ()]
     engine = engine_at(on, cpus=cpus, gpus=gpus)
@@ -138,7 +210,8 @@ def stop(
     from orchestrator.cli import asking
     from orchestrator.records.find import find
 
-    asking.stop(find(results, sweep), trial=trial, now=now)
+    if not _asked_there(results, sweep, ["stop", *options.as_words(trial=trial, now=now)]):
+        asking.stop(find(results, sweep), trial=trial, now=now)
 
 
 def add(
@@ -160,4 +233,20 @@ def add(
 
     if not config and concurrency is None:
         raise UserError("there is nothing to add: give --config or --concurrency")
-    asking.add(find(results, sweep), config or [], concurrency)
+    if not _asked_there(results, sweep, ["add", *options.as_words(config=config, concurrency=concurrency)]):
+        asking.add(find(results, sweep), config or [], concurrency)
+
+
+def _asked_there(results: Path, sweep: str | None, words: list[str]) -> bool:
+    """Ask it on the cluster where the sweep runs; False if this machine sees its directory."""
+    from orchestrator.records.find import find_here
+    from orchestrator.records.remote import read_remote, seen_here
+
+    here = find_here(results, sweep)
+    sent = read_remote(here)
+    if sent is None or seen_here(here) != here:
+        return False
+    from orchestrator.cli import remote
+
+    remote.ask(here, sent, words)
+    return True

@@ -17,8 +17,9 @@ from orchestrator.cli.options import RESULTS
 from orchestrator.cli.output import say
 from orchestrator.cli.portrait import Portrait
 from orchestrator.cli.tally import Tally
-from orchestrator.cli.wording import account_text
+from orchestrator.cli.wording import RECORDING, account_text
 from orchestrator.errors import SweepError
+from orchestrator.records.origin import job
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sweep import Sweep
 from orchestrator.tune.heart import Observer
@@ -77,6 +78,7 @@ class _Watch:
             tell = say if self.screen is None else self.screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")
         if self.screen is None:
+            say(f"{RECORDING}{paths.root}")
             say("starting Ray …")
             return Lines(self._tally)
 
@@ -90,6 +92,8 @@ class _Watch:
             return
         whole = Portrait.of(self._paths, TOP)
         typer.echo(f"\n{whole.text()}")
+        if job():  # whoever sent it says the rest: this is another machine
+            return
         root = self._paths.root
         if self._profile and (kept := accounts(self._paths)):
             typer.echo(f"\n{account_text(kept[-1])}")

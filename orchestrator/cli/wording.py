@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from orchestrator.account import Account
     from orchestrator.analysis.evaluations import Evaluation
 
+RECORDING = "recording in "
+"""How the line begins by which a driver says where its sweep is; whoever has sent it to a cluster looks for it."""
+
 _PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*")
 _NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 

@@ -8,28 +8,47 @@ from pathlib import Path
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
+from orchestrator.records.remote import read_remote, seen_here
 
 
 def find_sweeps(results: Path) -> list[SweepPaths]:
-    """All sweeps in a results directory, the newest last; none if it does not exist.
+    """All sweeps whose records are seen from here, the newest last; none if the directory does not exist.
 
     A sweep whose sweep.json cannot be read is listed first. A directory without one is no sweep.
     """
-    if not results.is_dir():
-        return []
-    sweeps = [SweepPaths(root) for root in results.iterdir() if (root / "sweep.json").is_file()]
-    return sorted(sweeps, key=lambda sweep: (_created(sweep), sweep.name))
+    return [seen for here in find_all(results) if (seen := seen_here(here)).info.is_file()]
 
 
 def find(results: Path, name: str | None = None) -> SweepPaths:
-    """The sweep of that name, or the only one whose name begins so, or the latest if no name is given.
+    """The records of the sweep of that name, or the only one whose name begins so, or the latest if no name is given.
+
+    Raises:
+        NoSuchSweepError: There is none, or the beginning fits several; the sentence lists the nearest names. Or it
+            is on a cluster, and its records have not been fetched.
+    """
+    here = find_here(results, name)
+    if not (seen := seen_here(here)).info.is_file():
+        raise NoSuchSweepError(f"{here.name} is on a cluster; `sweep pull {here.name}` fetches what it has recorded")
+    return seen
+
+
+def find_all(results: Path) -> list[SweepPaths]:
+    """Likewise, with those on clusters: the directories in ``results``, whether or not there are records in them."""
+    if not results.is_dir():
+        return []
+    sweeps = [sweep for root in results.iterdir() if _exists(sweep := SweepPaths(root))]
+    return sorted(sweeps, key=lambda sweep: (_created(sweep), sweep.name))
+
+
+def find_here(results: Path, name: str | None = None) -> SweepPaths:
+    """The directory in ``results`` that belongs to the sweep, as ``find`` takes names.
 
     Raises:
         NoSuchSweepError: There is none, or the beginning fits several; the sentence lists the nearest names.
     """
-    if name and (exact := SweepPaths(results / name)).info.is_file():
+    if name and _exists(exact := SweepPaths(results / name)):
         return exact
-    sweeps = find_sweeps(results)
+    sweeps = find_all(results)
     if not sweeps:
         raise NoSuchSweepError(f"there are no sweeps in {results}")
     if name is None:
@@ -45,8 +64,14 @@ def find(results: Path, name: str | None = None) -> SweepPaths:
     raise NoSuchSweepError(f"no sweep {name!r} in {results}; did you mean {' or '.join(near)}?")
 
 
+def _exists(sweep: SweepPaths) -> bool:
+    return sweep.info.is_file() or sweep.remote.is_file()
+
+
 def _created(sweep: SweepPaths) -> str:
     try:
+        if (remote := read_remote(sweep)) is not None:
+            return remote.submitted
         return read_sweep_json(sweep.info).created
     except RecordsError:
         return ""

@@ -50,6 +50,11 @@ class SweepPaths:
         return self.root / "trials.parquet"
 
     @property
+    def remote(self) -> Path:
+        """Where it runs, if that is on a cluster; the rest is then a copy."""
+        return self.root / "remote.json"
+
+    @property
     def lease(self) -> Path:
         """Which driver runs the sweep."""
         return self.root / "lease.json"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import platform
+import re
 import socket
 import subprocess
 import tempfile
@@ -26,9 +27,10 @@ from orchestrator.records.disk import DISK, Disk, replace_file
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
-ADDED = {"engine": "local"}
+ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": []}
 """What early sweeps do not have in their sweep.json, as it was with them."""
 
+_USER_INFO = re.compile(r"//[^/@\s]+@")
 _NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
 
 
@@ -61,6 +63,8 @@ class SweepInfo:
     versions: dict[str, str]  # package to version, of those installed
     git: GitState | None  # None outside of git
     fingerprints: dict[str, str]  # of the trainable's code and of the data
+    snapshot: str  # the hash of the code that was sent to a cluster; "" if it ran where it lay
+    jobs: list[str]  # the ids of the Ray jobs that ran it: the launch's and the resumes'
     resumed: list[dict[str, Any]]  # one entry a resume: when, by which command, what it changed
 
 
@@ -97,15 +101,22 @@ def collect(
         trainable=trainable,
         engine=engine,
         spec=dict(spec),
-        command=list(command),
+        command=redacted(command),
         directory=str(directory),
         host=socket.gethostname(),
         python=platform.python_version(),
         versions=_versions(),
         git=git_state(directory),
         fingerprints=dict(fingerprints or {}),
+        snapshot="",
+        jobs=[],
         resumed=[],
     )
+
+
+def redacted(command: Sequence[str]) -> list[str]:
+    """A command line without the user names and passwords that stand in addresses."""
+    return [_USER_INFO.sub("//…@", word) for word in command]
 
 
 def git_state(directory: Path) -> GitState | None:

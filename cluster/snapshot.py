@@ -1,0 +1,166 @@
+"""What of a project goes along to a cluster: its files as git sees them, hashed, and packed into a zip.
+
+Beside .gitignore, .sweepignore says what stays behind, and with ``!`` what goes along although it is ignored. Files
+that usually hold keys stay behind. The hash is that of names and contents: the same code has the same everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from pathspec import GitIgnoreSpec
+
+from cluster.errors import ClusterError
+
+IGNORE = ".sweepignore"
+LIMIT = 100_000_000
+"""Bytes; Ray itself takes up to 512 MiB, zipped, and keeps them in its head's memory."""
+
+ALWAYS_OUT = (".git", ".venv", "venv", "__pycache__")
+KEYS = (
+    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
+    ".netrc", ".pgpass", ".pypirc", ".npmrc", "auth_token", "credentials", "credentials.*", "secrets.*", "!secrets.py",
+    "!credentials.py", ".aws/", ".ssh/", ".kube/",
+)  # fmt: skip
+"""Files that usually hold keys, as patterns of .gitignore."""
+
+_KEYS = GitIgnoreSpec.from_lines(KEYS)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold: two packs of the same files are the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Which files go along, before any of them is read."""
+
+    root: Path
+    sizes: dict[str, int]  # bytes by path from the root, with /, sorted
+    withheld: tuple[str, ...]  # left out because such files usually hold keys
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return sum(self.sizes.values())
+
+    def largest(self, count: int = 5) -> list[tuple[str, int]]:
+        """The largest files and their bytes."""
+        return sorted(self.sizes.items(), key=lambda item: -item[1])[:count]
+
+
+def project(directory: Path) -> Path:
+    """What is packed for a spec in this directory: the git work tree around it; without one, the directory itself."""
+    top = _git(directory, "rev-parse", "--show-toplevel")
+    return Path(os.fsdecode(top.rstrip(b"\n"))) if top else directory.resolve()
+
+
+def take(root: Path, *, without: Collection[Path] = ()) -> Snapshot:
+    """Choose the files.
+
+    Args:
+        root: The project, as from ``project``.
+        without: Directories that stay behind whatever the ignore files say.
+    """
+    own = _patterns(root / IGNORE)
+    out = {each.resolve() for each in without}
+    kept: set[str] = set()
+    withheld: list[str] = []
+    for name, ignored in _candidates(root, also_ignored=any(line.startswith("!") for line in _lines(root / IGNORE))):
+        path = root / name
+        verdict = own.check_file(name).include  # None: .sweepignore does not say
+        if verdict or (ignored and verdict is None):
+            continue
+        if not path.is_file() or any(parent.resolve() in out for parent in path.parents):
+            continue
+        if verdict is None and (_KEYS.match_file(name) or _KEYS.match_file(path.resolve().name)):
+            withheld.append(name)
+            continue
+        kept.add(name)
+    return Snapshot(
+        root=root, sizes={name: (root / name).stat().st_size for name in sorted(kept)}, withheld=tuple(sorted(withheld))
+    )
+
+
+def check_size(snapshot: Snapshot, limit: int = LIMIT) -> None:
+    """Refuse what is too large to be sent to a cluster for every sweep.
+
+    Raises:
+        ClusterError: It is; the sentence says what to do.
+    """
+    if snapshot.size > limit:
+        raise ClusterError(
+            f"{snapshot.root} has {snapshot.size / 1e6:,.0f} MB to send, and {limit / 1e6:,.0f} MB is the limit. "
+            f"Name what trials do not need in {snapshot.root / IGNORE}, and keep data where the nodes see it"
+        )
+
+
+def pack(snapshot: Snapshot, zipped: ZipFile, under: str) -> str:
+    """Write the files into a zip, below the directory ``under``; the hash of names, modes and contents as written.
+
+    Raises:
+        ClusterError: A file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name in snapshot.sizes:
+        path = snapshot.root / name
+        try:
+            content, runs = path.read_bytes(), os.access(path, os.X_OK)
+        except OSError as error:
+            raise ClusterError(f"cannot send {path}: {error.strerror}") from error
+        digest.update(f"{name}\0{int(runs)}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(content)
+        put(zipped, f"{under}/{name}", content, executable=runs)
+    return f"sha256 {digest.hexdigest()}"
+
+
+def put(zipped: ZipFile, name: str, content: bytes, *, executable: bool = False) -> None:
+    """One file of a zip, the same bytes whenever it is written."""
+    entry = ZipInfo(name, date_time=_EPOCH)
+    entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
+    zipped.writestr(entry, content, compress_type=ZIP_DEFLATED, compresslevel=6)
+
+
+def _candidates(root: Path, *, also_ignored: bool) -> Iterable[tuple[str, bool]]:
+    """Every file that may go along, and whether .gitignore leaves it out."""
+    if not _git(root, "rev-parse", "--show-toplevel"):
+        ignored = _patterns(root / ".gitignore")
+        yield from ((name, ignored.match_file(name)) for name in _walk(root))
+        return
+    listing = ["ls-files", "-z", "--others", "--exclude-standard"]
+    for name in _git(root, *listing, "--cached").split(b"\0"):
+        yield os.fsdecode(name), False
+    if also_ignored:
+        for name in _git(root, *listing, "--ignored").split(b"\0"):
+            if not _ALWAYS_OUT.match_file(os.fsdecode(name)):
+                yield os.fsdecode(name), True
+
+
+def _walk(root: Path) -> Iterable[str]:
+    for directory, subdirectories, files in os.walk(root):
+        subdirectories[:] = [name for name in subdirectories if name not in ALWAYS_OUT]
+        yield from (Path(directory, name).relative_to(root).as_posix() for name in files)
+
+
+_ALWAYS_OUT = GitIgnoreSpec.from_lines(ALWAYS_OUT)
+
+
+def _patterns(path: Path) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(_lines(path))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+def _git(directory: Path, *arguments: str) -> bytes:
+    """What git prints; nothing outside of a work tree, or without git."""
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    except FileNotFoundError:
+        return b""
