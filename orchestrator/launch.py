@@ -19,6 +19,7 @@ from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.keeping import Keeper
 from orchestrator.placement import capacity, free_slots, need_of, reached
+from orchestrator.records.origin import marked
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -27,7 +28,7 @@ from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import drive
 from orchestrator.tune.heart import Nobody, Observer
-from orchestrator.tune.job import Job
+from orchestrator.tune.job import Job, heartbeat
 
 
 def launch(
@@ -112,7 +113,8 @@ def run_session(
             _job(source, paths, need, count),
             recorder=recorder,
             observer=shown,
-            resources={"CPU": need.cpus, **need.bundle()},
+            need=need,
+            pack=spec.resources.placement == "pack",
             slots=slots,
             reuse=spec.trial.isolation == "reuse",
             poll=poll,
@@ -161,7 +163,7 @@ def describe(source: Source, paths: SweepPaths, engine: str) -> None:
         directory=source.base,
         fingerprints=fingerprints(spec, source.declaration, source.trainable(), source.base),
     )
-    write_sweep_json(paths.info, info)
+    write_sweep_json(paths.info, marked(info))
 
 
 def _recorder(spec: Spec, paths: SweepPaths) -> Recorder:
@@ -185,7 +187,7 @@ def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
         keep=spec.trial.keep,
         timeout_s=spec.trial.timeout,
         threads=max(1, int(need.cpus)),
-        heartbeat_s=max(1.0, count / 50),
+        heartbeat_s=heartbeat(count),
     )
 
 
