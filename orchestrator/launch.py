@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 
 from cluster.engine import Engine
@@ -18,7 +19,7 @@ from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.keeping import Keeper
-from orchestrator.placement import capacity, free_slots, need_of, reached
+from orchestrator.placement import free_slots, need_of, reached, sharing
 from orchestrator.records.origin import marked
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
@@ -82,7 +83,7 @@ def run_session(
     """
     spec = source.spec
     nodes = engine.nodes()
-    fitting, count = capacity(spec, nodes), free_slots(spec, nodes)
+    count = free_slots(spec, nodes)
     signals = Signals()
     with ExitStack() as stack:
         lease = stack.enter_context(Lease.acquire(paths.lease))
@@ -92,8 +93,13 @@ def run_session(
         begin(sweep)
         outside = Outside(paths, signals, spec.resources.concurrency)
 
+        @cache
+        def fitting(gpus: float, surplus: int) -> int:
+            return sharing(spec, nodes, gpus, surplus)
+
         def slots() -> int:
-            return min(fitting, outside.concurrency or fitting)
+            together = fitting(sweep.shares.gpus, sweep.surplus)
+            return min(together, outside.concurrency or together)
 
         book = Book(sweep, slots, time.monotonic)
 

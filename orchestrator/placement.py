@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from cluster.engine import Embedded, Engine, Joined
 from cluster.errors import ClusterError
@@ -59,6 +60,22 @@ def reached(engine: Engine) -> Iterator[None]:
             yield
     except ClusterError as error:
         raise UserError(str(error)) from error
+
+
+def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int:
+    """How many trials run at once if those that start now have this share of a GPU.
+
+    Args:
+        spec: What else a trial occupies.
+        found: The nodes.
+        gpus: Of a trial.
+        surplus: How many slots the trials that run take beyond one each, because they have larger shares.
+    """
+    need, cap = replace(need_of(spec, found), gpus=gpus), spec.resources.max_gpus
+    together = slots(found, need, max_gpus=cap)
+    if not surplus:
+        return together
+    return min(together, slots(found, replace(need, cpus=0.0, memory=0.0, custom={}), max_gpus=cap) - surplus)
 
 
 def need_of(spec: Spec, found: Sequence[Node]) -> Need:

@@ -187,6 +187,8 @@ class Sweep:
     @property
     def surplus(self) -> int:
         """How many slots these take beyond one each, because some have a larger share of a GPU than others."""
+        if not 0 < self.shares.gpus < 1:
+            return 0
         return sum(extra_slots(self.trials[number].gpus, self.shares.gpus) for number in self._live)
 
     # What happened ---------------------------------------------------------------------------------------------

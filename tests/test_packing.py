@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from cluster.inventory import this_machine
 from orchestrator import events
 from orchestrator.assemble import assemble
 from orchestrator.packing import FIRST, MOST, Shares, extra_slots, larger
+from orchestrator.placement import sharing
 from orchestrator.replay import Recorded, replay
 from orchestrator.rows import GPU_MEMORY, GPU_OUT_OF_MEMORY, OUT_OF_MEMORY, PACKING, EventRow, Failure, State
 from orchestrator.spec import parse_spec
@@ -265,3 +267,27 @@ def test_gpu_hours_are_those_of_the_share_that_each_trial_had() -> None:
     sweep.on(events.Ticked(at=9.0))
     assert sweep.halted is not None
     assert "GPU-hours" in sweep.halted
+
+
+# What that comes to on nodes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "surplus", "together"),
+    [
+        (16, 1.0, 0, 2),
+        (16, 0.25, 0, 8),
+        (16, 0.25, 3, 5),  # one has a whole GPU still
+        (5, 0.25, 3, 5),  # the CPUs bound it, and the larger share takes none of these
+        (5, 0.25, 6, 2),  # both GPUs are taken
+    ],
+)
+def test_slots_follow_the_share(cpus: int, gpus: float, surplus: int, together: int) -> None:
+    data = {
+        "trainable": "mine:train",
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "resources": {"gpu": "packed"},
+    }
+    nodes = [this_machine(cpus=cpus, gpus=2)]
+    assert sharing(parse_spec(data, base=Path()), nodes, gpus, surplus) == together
