@@ -120,11 +120,7 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
 def memory_left(text: str) -> str:
     """What to note if Ray says that a process gave up because its trial had left GPU memory taken; else ""."""
     said = _LEFT.search(text)
-    return (
-        f"processes are not used again: {said.group()}; trial.isolation: process does without the attempt"
-        if said
-        else ""
-    )
+    return f"processes are thrown away: {said.group()}" if said is not None else ""
 
 
 def begun(log: Path, attempt: int) -> bool:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from orchestrator.rows import GPU_OUT_OF_MEMORY
-from orchestrator.tune.failures import describe, worker_died
+from orchestrator.tune.failures import describe, memory_left, worker_died
+from trainables.isolation import left_behind
 
 ALLOCATOR = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 15.77 GiB"
 
@@ -66,3 +67,13 @@ def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path
     assert "a signal or a crash" in crashed.message
     assert full.type == crashed.type == "WorkerDied"
     assert full.fingerprint != crashed.fingerprint
+
+
+def test_a_process_thrown_away_for_gpu_memory_is_told_from_one_whose_trial_failed() -> None:
+    """By what the worker says, as Ray Tune hands it on."""
+    said = left_behind(2.5e9, lambda: ["train.CACHE (2.4 GB)"])
+    ray = f"ray::Worker.reset()\n  File worker.py, line 57\norchestrator.tune.worker.WorkerSpent: {said}\n"
+    assert memory_left(ray) == (
+        "processes are thrown away: 2.5 GB of GPU memory stay taken after a trial, held by train.CACHE (2.4 GB)"
+    )
+    assert memory_left(ray.replace(said, "the trial before this one failed")) == ""
