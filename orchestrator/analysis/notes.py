@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
+from orchestrator.rows import NODE, PACKING
+
+LASTING = (NODE, PACKING)
+"""Events that hold for the sessions after theirs, too."""
 
 
 def notes(paths: SweepPaths) -> list[str]:
-    """Sentences about the sweep's last session, as why it ended early; none if nothing was out of the ordinary."""
+    """Sentences about the sweep: what holds for all of it, and of its last session, as why it ended early.
+
+    None if nothing was out of the ordinary.
+    """
+    lasting: list[str] = []
     said: list[str] = []
     for row in events_table(paths, ["event", "reason"]).to_pylist():
         if (row["event"], row["reason"]) == ("sweep", "began"):
             said = []
+        elif row["event"] in LASTING:
+            lasting.append(row["reason"])
         elif row["event"] in ("note", "sweep"):
             said.append(row["reason"])
-    return said
+    return lasting + said
