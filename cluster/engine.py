@@ -7,15 +7,19 @@ whose start takes seconds, starts only when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cluster.connect import connected
+from cluster.connect import connected, vital_places
 from cluster.inventory import Node, nodes, this_machine
 from cluster.local import embedded
+from cluster.watch import stopped_answering, watched
 from cluster.where import LOCAL
+
+PATIENCE_S = 20.0
+"""Seconds that a head may be away. After a minute Ray would end this process from within."""
 
 
 class Engine(Protocol):
@@ -85,9 +89,8 @@ class Joined:
     def nodes(self) -> tuple[Node, ...]:
         return nodes()
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        yield
+    def running(self) -> AbstractContextManager[None]:
+        return watched(stopped_answering(vital_places(), patience_s=PATIENCE_S), every_s=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

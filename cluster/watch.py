@@ -9,8 +9,10 @@ of a GCS that is gone cannot be reached even so: it dies as before, and a resume
 from __future__ import annotations
 
 import signal
+import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,7 +24,10 @@ LOOK_S = 0.2
 VITAL = ("gcs_server", "raylet")
 """The children without which a driver cannot go on, as the system names them."""
 
-KNOCK = signal.SIGURG
+KNOCK_S = 2.0
+"""Seconds in which something far away has to answer."""
+
+WAKE = signal.SIGURG
 """Wakes the main thread out of Ray's waiting. Whoever is not told of it ignores it."""
 
 
@@ -38,6 +43,40 @@ def vital_process_ended() -> Look:
     """Looks after the children of this process that an embedded Ray cannot do without."""
     named = [(child.name(), child) for child in psutil.Process().children() if child.name() in VITAL]
     return lambda: next((f"Ray's {name} has ended" for name, child in named if not _lives(child)), "")
+
+
+def stopped_answering(places: Mapping[str, str], *, patience_s: float) -> Look:
+    """Looks from afar whether something listens at each of the places.
+
+    Args:
+        places: What is there, in words, and its host:port.
+        patience_s: For so long it may be away: a head may be started anew.
+    """
+    heard = dict.fromkeys(places, time.monotonic())
+
+    def look() -> str:
+        for name, place in places.items():
+            try:
+                knock(place, KNOCK_S)
+            except OSError:
+                if time.monotonic() - heard[name] > patience_s:
+                    return f"{name} at {place} has not answered for {patience_s:g} s"
+            else:
+                heard[name] = time.monotonic()
+        return ""
+
+    return look
+
+
+def knock(place: str, patience_s: float) -> None:
+    """Connect to a host:port, and leave at once.
+
+    Raises:
+        OSError: Nothing listens there, or it cannot be reached in time.
+        ValueError: That is no host:port.
+    """
+    host, _, port = place.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=patience_s).close()
 
 
 @contextmanager
@@ -61,7 +100,7 @@ def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
         while not done.wait(every_s):
             if what := look():
                 ended.append(what)
-                signal.pthread_kill(threading.main_thread().ident or 0, KNOCK)
+                signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
                 return
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -69,7 +108,7 @@ def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
             done.set()
             raise KeyboardInterrupt  # the only one that Ray lets through as it is
 
-    before = signal.signal(KNOCK, leave)
+    before = signal.signal(WAKE, leave)
     thread = threading.Thread(target=keep_looking, name="watches Ray", daemon=True)
     thread.start()
     try:
@@ -81,7 +120,7 @@ def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        signal.signal(KNOCK, before)
+        signal.signal(WAKE, before)
 
 
 def _lives(process: psutil.Process) -> bool:
