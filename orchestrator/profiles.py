@@ -76,9 +76,7 @@ def _plain(value: Any) -> Any:
 def _no_secret(environment: dict[str, str]) -> dict[str, str]:
     for name in environment:
         if _SECRET.search(name.upper()):
-            raise mistake(
-                f"{name} looks like a secret", "secrets has names only: the value comes from where you launch"
-            )
+            raise mistake(f"{name} looks like a secret", "name it under secrets: its value comes from where you launch")
     return environment
 
 
@@ -192,7 +190,7 @@ def site(on: str) -> Site:
     handed_down = Profile(packages=shlex.split(os.environ.get(PACKAGES, "")))
     profile = known.get(word, handed_down)
     try:
-        found = where(profile.on if word in known else word, known)
+        found = where(word if profile.on == SLURM else profile.on, known)
     except ClusterError as error:
         raise UserError(str(error)) from error
     return Site(name=word, where=found, profile=profile)

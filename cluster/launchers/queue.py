@@ -19,7 +19,6 @@ _REASONS = {
     "Dependency": "for another job",
     "JobHeldAdmin": "an administrator holds it back",
     "JobHeldUser": "it is held back",
-    "None": "it was not looked at yet",
     "Priority": "others are before it",
     "ReqNodeNotAvail": "the nodes it asks for are not available",
     "Resources": "for nodes to become free",
@@ -47,10 +46,12 @@ class Standing:
 
     def sentence(self) -> str:
         """For people: ``job 12 waits: others are before it (Priority)``."""
+        if self.waits and self.reason == "None":  # not looked at yet
+            return f"job {self.job} waits"
         if self.waits:
             told = _REASONS.get(self.reason)
             return f"job {self.job} waits: {f'{told} ({self.reason})' if told else self.reason}"
-        return f"job {self.job} is {self.state.lower().replace('_', ' ')}"
+        return f"job {self.job} is {self.state}"
 
 
 def submit(script: Path, ticket: Path) -> str:
@@ -93,7 +94,7 @@ def look(job: str) -> Standing:
 
 def read(job: str, told: str) -> Standing:
     """What `scontrol show job` has told, as a value."""
-    words = dict(re.findall(r"\b(JobState|Reason|ExitCode)=(\S+)", told))
+    words = dict(re.findall(r"(?<!\S)(JobState|Reason|ExitCode)=(\S+)", told))
     code, _, number = words["ExitCode"].partition(":")
     killed = int(number or 0)
     return Standing(
@@ -118,6 +119,6 @@ def _slurm(command: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         raise ClusterError(f"Slurm did not answer for {ANSWER_S} s ({command[0]})") from None
     if ran.returncode:
-        said = " ".join(ran.stderr.split()) or f"exit code {ran.returncode}"
-        raise ClusterError(f"Slurm says no: {said.removeprefix(f'{command[0]}: ').removeprefix('error: ')}")
+        said = ran.stderr.replace(f"{command[0]}: ", "").replace("error: ", "")
+        raise ClusterError(f"Slurm says no: {' '.join(said.split()) or f'exit code {ran.returncode}'}")
     return ran.stdout

@@ -1,0 +1,241 @@
+"""Sweeps in jobs of a real Slurm: time limit, preemption, scancel, waiting; and whether secrets are left anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from tests.system.slurm import Slurm
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+SECRET = "planted-3f9a1c"
+STEPS = 10
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    slurm = Slurm(tmp_path_factory.mktemp("slurm"))
+    try:
+        slurm.start()
+        yield slurm
+    finally:
+        slurm.stop()
+
+
+class Login:
+    """A directory on a login node, and the commands typed there."""
+
+    def __init__(self, directory: Path, slurm: Slurm) -> None:
+        self.directory, self.slurm = directory, slurm
+        (directory / "profiles.yaml").write_text(
+            textwrap.dedent(
+                """
+                mycluster:
+                  partition: main
+                  time: 1m
+                  nodes: 2
+                  cpus_per_node: 1
+                  gpus_per_node: 1
+                  memory: 1GiB
+                  env: {GREETING: it's me, OMP_NUM_THREADS: 1}
+                  secrets: [WANDB_API_KEY]
+                nowhere: {partition: nowhere}
+                """
+            )
+        )
+        (directory / "train.py").write_text(
+            textwrap.dedent(
+                f"""
+                import os, time
+
+                def train(config, trial):
+                    if "GREETING" in os.environ:
+                        assert os.environ["GREETING"] == "it's me"
+                        assert os.environ["WANDB_API_KEY"]
+                        assert len(os.environ["CUDA_VISIBLE_DEVICES"].split(",")) == 1
+                    for step in range(1, {STEPS + 1}):
+                        time.sleep(0.3)
+                        trial.report(step=step, loss=config["x"] / step)
+                """
+            )
+        )
+        (directory / "s.yaml").write_text(
+            textwrap.dedent(
+                f"""
+                name: s
+                trainable: train.py:train
+                space: {{x: {{uniform: [0, 1]}}}}
+                objective: {{metric: loss}}
+                search: {{method: random}}
+                scheduler: {{method: none, max: {STEPS}}}
+                """
+            )
+        )
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        given = {**self.slurm.environment(), "SWEEP_PROFILES": str(self.directory / "profiles.yaml"), **environment}
+        return subprocess.Popen(
+            [sys.executable, "-m", "orchestrator.cli", *arguments],
+            cwd=self.directory,
+            env=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        process = self.start(*arguments, **environment)
+        out, _ = process.communicate(timeout=280)
+        return process.returncode, out
+
+    def files(self, name: str) -> Path:
+        return self.directory / "results" / name / "slurm"
+
+    def job(self, name: str) -> str:
+        return (self.files(name) / "job").read_text()
+
+    def rows(self, name: str) -> int:
+        try:
+            return len(self.read(name, "metrics"))
+        except FileNotFoundError:
+            return 0
+
+    def read(self, name: str, table: str) -> pd.DataFrame:
+        return pd.read_parquet(self.directory / "results" / name / table)
+
+
+@pytest.fixture
+def login(tmp_path: Path, slurm: Slurm) -> Iterator[Login]:
+    yield Login(tmp_path, slurm)
+    slurm.run("scancel", "--user", psutil.Process().username())
+    slurm.wait_for(lambda: not slurm.run("squeue", "--noheader"), 60)
+    assert not _of_ray(tmp_path), "Ray outlived its job"
+
+
+def _of_ray(directory: Path) -> list[psutil.Process]:
+    """Processes of the jobs that were submitted from there, seen by what the jobs export."""
+    found = []
+    for process in psutil.process_iter(["environ"]):
+        token = (process.info["environ"] or {}).get("RAY_AUTH_TOKEN_PATH", "")
+        if token.startswith(str(directory)) and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:
+    launch = login.start("launch", "s.yaml", "--on", "mycluster", "--trials", "20", WANDB_API_KEY=SECRET)
+    slurm.wait_for(lambda: login.rows("s"), 60)
+    job = login.job("s")
+    (token,) = login.files("s").glob("run-*/token")
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert stat.S_IMODE(login.files("s").stat().st_mode) == 0o700
+    planted = token.read_text()
+    assert len(planted) == 64
+
+    out, _ = launch.communicate(timeout=280)
+    assert launch.returncode == 0, out
+    assert "the time limit is near" in out
+    assert "2 of 2 nodes" in out
+    ended = slurm.job(job)
+    assert ended["JobState"] == "COMPLETED"
+    assert int(ended["Restarts"]) >= 1
+
+    trials, metrics = login.read("s", "trials.parquet"), login.read("s", "metrics")
+    assert list(trials["state"]) == ["completed"] * 20
+    assert not metrics.duplicated(["trial", "step"]).any()
+    assert (metrics.groupby("trial")["step"].nunique() == STEPS).all()
+
+    assert not list(login.files("s").glob("run-*"))
+    assert not (login.files("s") / "job").exists()
+    for written in [*login.directory.rglob("*"), *slurm.here.glob("*.log")]:
+        if written.is_file():
+            assert planted.encode() not in written.read_bytes(), written
+            assert SECRET.encode() not in written.read_bytes(), written
+    assert planted not in out
+    assert SECRET not in out
+
+
+def test_it_makes_way_for_another_and_goes_on(login: Login, slurm: Slurm) -> None:
+    code, out = login.run("launch", "s.yaml", "--on", "slurm", "--nodes", "2", "--trials", "8", "--detach")
+    assert code == 0, out
+    job = login.job("s")
+    slurm.wait_for(lambda: login.rows("s"), 60)
+    slurm.run("sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
+    slurm.wait_for(lambda: slurm.job(job)["JobState"] == "COMPLETED", 120)
+    assert int(slurm.job(job)["Restarts"]) == 1
+    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * 8
+    assert not login.read("s", "metrics").duplicated(["trial", "step"]).any()
+
+
+def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slurm: Slurm) -> None:
+    launch = login.start("launch", "s.yaml", "--on", "slurm", "--trials", "50")
+    slurm.wait_for(lambda: login.rows("s"), 60)
+    job = login.job("s")
+    launch.send_signal(signal.SIGINT)
+    out, _ = launch.communicate(timeout=30)
+    assert launch.returncode == 130
+    assert f"job {job} goes on without you" in out
+    assert slurm.job(job)["JobState"] == "RUNNING"
+
+    slurm.run("scancel", job)
+    slurm.wait_for(lambda: slurm.job(job)["JobState"] == "CANCELLED", 60)
+    assert slurm.job(job)["Restarts"] == "0"
+    assert "stopped by SIGTERM" in login.run("show", "s")[1]
+    trials, metrics = login.read("s", "trials.parquet"), login.read("s", "metrics")
+    assert set(trials["state"]) <= {"completed", "cancelled"}
+    assert (metrics.groupby("trial")["step"].max() == trials.set_index("trial")["last_step"].dropna()).all()
+
+    code, out = login.run("resume", "s", "--on", "slurm", "--trials", str(len(trials)))
+    assert code == 0, out
+    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * len(trials)
+
+
+def test_stop_cancels_a_sweep_that_waits(login: Login, slurm: Slurm) -> None:
+    slurm.run("sbatch", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 600")
+    code, out = login.run("launch", "s.yaml", "--on", "slurm", "-d")
+    assert code == 0, out
+    assert "sweep stop s" in out
+    job = login.job("s")
+    slurm.wait_for(lambda: slurm.job(job)["Reason"] in ("Resources", "Priority"), 30)
+    assert re.search(r"s +queued +0 ", login.run("ls")[1])
+    assert f"job {job} waits: " in login.run("show", "s")[1]
+    code, out = login.run("resume", "s", "--on", "slurm")
+    assert code == 2
+    assert "`sweep stop s` cancels it" in out
+
+    code, out = login.run("stop", "s")
+    assert code == 0
+    assert f"job {job} of s is cancelled" in out
+    assert slurm.job(job)["JobState"] == "CANCELLED"
+    assert re.search(r"s +halted +0 ", login.run("ls")[1])
+
+
+def test_what_slurm_refuses_leaves_nothing(login: Login) -> None:
+    code, out = login.run("launch", "s.yaml", "--on", "nowhere")
+    assert code == 2
+    assert "invalid partition" in out
+    code, out = login.run("launch", "s.yaml", "--on", "mycluster")
+    assert code == 2
+    assert "mycluster needs WANDB_API_KEY" in out
+    code, out = login.run("launch", "s.yaml", "--on", "mycluster", "--set", "resources.cpu=2", WANDB_API_KEY=SECRET)
+    assert code == 2
+    assert "node 1 of mycluster, has 1 of the 2 CPUs" in out
+    assert not list((login.directory / "results").glob("*"))
+
+
+def test_without_slurm_it_says_so(login: Login, tmp_path: Path) -> None:
+    code, out = login.run("launch", "s.yaml", "--on", "slurm", PATH=os.fspath(tmp_path))
+    assert code == 2
+    assert "there is no Slurm here: no command sbatch" in out
