@@ -21,9 +21,14 @@ class Rows:
 
 
 class Journal:
-    """Collects rows; a trial's row is made when it is taken, so that only its latest state counts."""
+    """Collects rows; a trial's row is made when it is taken, so that only its latest state counts.
+
+    Attributes:
+        notes: What was noted about the sweep, apart from its sessions' beginnings and ends, for who watches.
+    """
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self._metrics: list[MetricRow] = []
         self._events: list[EventRow] = []
         self._changed: dict[int, Life] = {}  # in the order of their first change
@@ -38,6 +43,8 @@ class Journal:
 
     def noted(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
         """Something about the whole sweep."""
+        if event != "sweep":
+            self.notes.append(reason)
         self._events.append(EventRow(at=at, event=event, reason=reason, detail=detail))
 
     def happened(

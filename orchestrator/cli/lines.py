@@ -24,6 +24,8 @@ class Lines:
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Print what is new."""
+        for note in self._tally.notes(sweep):
+            typer.echo(f"{_clock(now)}  {painted(one_line(note), 'yellow')}")
         for change in self._tally.look(sweep, now):
             typer.echo(line(change))
 
@@ -56,4 +58,5 @@ def _beginning(life: Life) -> str:
     if life.attempts == 1:
         return config_line(life.config)
     why = f" after {life.failure.type}: {one_line(life.failure.message)}" if life.failure is not None else ""
-    return f"attempt {life.attempts}{why}"
+    share = f", with {life.enlarged:g} of a GPU" if life.enlarged else ""
+    return f"attempt {life.attempts}{why}{share}"

@@ -66,6 +66,8 @@ class Display:
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Draw, if it is time to. A failure is shown at once, the first of its kind."""
+        for note in self._tally.notes(sweep):
+            self._screen.say(Text(note, "yellow"))
         for change in self._tally.look(sweep, now):
             if change.kind == "ended" and change.life.state is State.FAILED:
                 self._tell(change.life)

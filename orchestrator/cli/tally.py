@@ -34,6 +34,7 @@ class Tally:
     trained_s: float = 0.0  # of all trials, in this session
     total: int = 0  # trials there will be
     running: list[Life] = field(default_factory=list)
+    _heard: int = 0  # notes seen
     _known: int = 0  # trials seen
     _before: int = 0  # trials that had ended before this session
     _before_s: float = 0.0  # trained before this session
@@ -66,6 +67,12 @@ class Tally:
         self.running = [life for life in lives if life.state is State.RUNNING]
         self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
         return changes
+
+    def notes(self, sweep: Sweep) -> list[str]:
+        """What the sweep has noted since this was last called."""
+        new = sweep.journal.notes[self._heard :]
+        self._heard += len(new)
+        return new
 
     def _close(self, life: Life) -> None:
         self.counts[life.state] += 1

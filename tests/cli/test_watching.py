@@ -16,7 +16,7 @@ from orchestrator.cli.lines import Lines, line
 from orchestrator.cli.live import Display, Screen
 from orchestrator.cli.tally import Tally
 from orchestrator.records.paths import SweepPaths
-from orchestrator.rows import Failure, State
+from orchestrator.rows import GPU_OUT_OF_MEMORY, Failure, State
 from orchestrator.sweep import Sweep
 from tests.cli.recorded import T0, attempt, spec
 
@@ -102,8 +102,34 @@ class TestLines:
             "trial 3    stopped    0.333352 at rung 3, worse than the cutoff 0.333341",
         )
 
+    def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:
+        sweep = assemble(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
+        lines = Lines(Tally(slots=1))
+        sweep.ask(T0)
+        sweep.on(events.Started(trial=0, at=T0))
+        failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="x")
+        sweep.on(events.Raised(trial=0, at=T0, failure=failure))
+        sweep.ask(T0)
+        sweep.on(events.Started(trial=0, at=T0))
+        sweep.on(events.Noted(at=T0, text="a node is set aside"))
+        lines.show(sweep, T0)
+        lines.show(sweep, T0)
+        assert [line.split("  ", 1)[1] for line in capfd.readouterr().out.splitlines()] == [
+            "a node is set aside",
+            "trial 0    running    attempt 2 after GpuOutOfMemory: CUDA out of memory, with 0.5 of a GPU",
+        ]
+
 
 class TestScreen:
+    def test_a_note_stays_above_the_display(self, sweep: Sweep, tmp_path: Path) -> None:
+        screen, file = Screen(), io.StringIO()
+        screen._live.console = Console(file=file, width=80)
+        watching = Display(screen, Tally(slots=1), SweepPaths(tmp_path / "made-up"))
+        sweep.on(events.Noted(at=T0, text="a node is set aside"))
+        watching.show(sweep, T0)
+        watching.show(sweep, T0)
+        assert file.getvalue() == "a node is set aside\n"
+
     @pytest.mark.parametrize("width", [80, 140])
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
