@@ -14,7 +14,7 @@ import socket
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -162,15 +162,14 @@ class Jobs:
         Raises:
             ClusterError: The cluster does not answer any more.
         """
-        loop = asyncio.new_event_loop()
         seen = 0  # characters that were handed out before the connection broke
         lost_at: float | None = None
-        try:
+        with asyncio.Runner() as runner:  # it ends the waiting in order on Ctrl-C, too
             while True:
-                stream: AsyncIterator[str] = self._client.tail_job_logs(job)
+                stream: AsyncGenerator[str, None] = self._client.tail_job_logs(job)
                 at = 0
                 try:
-                    while (piece := loop.run_until_complete(anext(stream, None))) is not None:
+                    while (piece := runner.run(_next(stream))) is not None:
                         lost_at = None
                         piece = _RAYS_LINES.sub("", piece)
                         fresh, at = piece[max(0, seen - at) :], at + len(piece)
@@ -184,9 +183,7 @@ class Jobs:
                         raise UnreachableError(f"the cluster at {self.address} does not answer any more") from error
                     time.sleep(LOOK_S)
                 finally:
-                    loop.run_until_complete(stream.aclose())  # type: ignore[attr-defined]
-        finally:
-            loop.close()
+                    runner.run(stream.aclose())
 
     def ended(self, job: str) -> Status:
         """How a job ended; waits for it."""
@@ -205,6 +202,10 @@ class Jobs:
 
     def _ask(self, question: Callable[[], _T]) -> _T:
         return _asked(self.address, question)
+
+
+async def _next(stream: AsyncGenerator[str, None]) -> str | None:
+    return await anext(stream, None)
 
 
 def _asked(address: str, question: Callable[[], _T]) -> _T:

@@ -91,15 +91,10 @@ def objective_of(info: SweepInfo) -> Objective:
     return Objective(metric=section["metric"], mode=section["mode"], at=section["at"])
 
 
-def copied_status(remote: Remote) -> lease.Status:
-    """Whether a driver runs a sweep of which there is a copy here, as far as was heard."""
-    if not remote.ended:
-        return "running"
-    return "ended" if remote.pulled_end else "running?"
-
-
 def _status(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
-    held = lease.status(paths.lease) if (remote := read_remote(paths)) is None else copied_status(remote)
+    held = lease.status(paths.lease)
+    if (remote := read_remote(paths)) is not None and not remote.pulled_end:
+        return "remote" if remote.ended else "running"
     if held in ("running", "running?"):
         return held
     if (job := queued.standing(paths)) is not None and (job.waits or not states):

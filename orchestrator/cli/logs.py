@@ -42,7 +42,7 @@ def logs(
         if record is None:
             raise UserError(f"which trial of {here.name}? As in: sweep logs {here.name} 0")
         remote.output(here, record, results, follow=follow)
-    elif record is not None and seen == here:
+    elif record is not None and seen == here and not record.pulled_end:
         remote.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
     else:
         _print_log(seen, trial, follow=follow)

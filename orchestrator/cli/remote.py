@@ -129,8 +129,14 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
     with _in_words():
         jobs = Jobs.reach(remote.address)
         remote = sending.learned(jobs, here, remote)
-        directory = _directory(remote, here)
         command, *rest = arguments
+        if command == "stop" and not remote.directory and not remote.ended:
+            jobs.stop(remote.job)
+            jobs.ended(remote.job)
+            _remove(here)
+            say(f"{here.name} was stopped before it began")
+            return
+        directory = _directory(remote, here)
         job = sending.ask(jobs, remote, [command, Path(directory).name, *rest])
         try:
             for piece in jobs.follow(job):
@@ -245,7 +251,7 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path) -> None
                 remote = sending.learned(jobs, here, remote, said)
         status = jobs.ended(remote.job)
     remote = _checked_begun(jobs, here, remote, said, told=True)
-    say(f"{_where(remote)}; `sweep show {_words(here, results)}` fetches it")
+    say(f"{_where(remote)}; next:\n  sweep show {_words(here, results)}")
     if status.exit_code:
         raise typer.Exit(status.exit_code)
     if status.word != "SUCCEEDED":
@@ -273,13 +279,18 @@ def _checked_begun(jobs: Jobs, here: SweepPaths, remote: Remote, said: str, *, t
     if sending.begun(said) or not remote.ended:
         return remote
     if not remote.directory:
-        here.remote.unlink()
-        here.root.rmdir()
+        _remove(here)
     status = jobs.status(remote.job)
     if said and not told:
         say("\n".join(said.rstrip().splitlines()[-LAST_WORDS:]))
     error = UserError if status.exit_code == UserError.exit_code else SweepError
     raise error(f"the job ended before the sweep began{': ' * bool(status.message)}{status.message}")
+
+
+def _remove(here: SweepPaths) -> None:
+    """Take back the name of a sweep of which nothing was recorded."""
+    here.remote.unlink()
+    here.root.rmdir()
 
 
 def _directory(remote: Remote, here: SweepPaths) -> str:
