@@ -7,6 +7,7 @@ lists them.
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 
 CALL_S = 0.5
 """For how long a node may take to accept a connection; no more than a moment for the driver to wait."""
@@ -42,6 +43,14 @@ def answers(node_id: str) -> bool:
                 return False
             return True
     return False
+
+
+def waiting(bundle: Mapping[str, float]) -> int:
+    """How many requests for just these resources Ray has not placed anywhere yet, whoever makes them."""
+    from ray.util import placement_group_table
+
+    states = (group for group in placement_group_table().values() if group["state"] == "PENDING")
+    return sum([dict(each) for each in group["bundles"].values()] == [dict(bundle)] for group in states)
 
 
 def node_of(actor_id: str) -> tuple[str, str] | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import cache
 from pathlib import Path
 
 from cluster.engine import Engine
@@ -19,11 +19,12 @@ from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
 from orchestrator.keeping import Keeper
-from orchestrator.placement import free_slots, need_of, reached, sharing
+from orchestrator.placement import free_slots, need_of, reached
 from orchestrator.records.origin import marked
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
+from orchestrator.room import Room
 from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
@@ -93,23 +94,22 @@ def run_session(
         begin(sweep)
         outside = Outside(paths, signals, spec.resources.concurrency)
 
-        @cache
-        def fitting(gpus: float, surplus: int) -> int:
-            return sharing(spec, nodes, gpus, surplus)
+        room = Room(spec, engine, sweep)
 
         def slots() -> int:
-            together = fitting(sweep.shares.gpus, sweep.surplus)
-            return min(together, outside.concurrency or together)
+            return min(room.slots(), outside.concurrency or sys.maxsize)
 
         book = Book(sweep, slots, time.monotonic)
 
         def poll(at: float) -> list[events.Event]:
             book.look()
+            room.tell(shown.trouble)
             return outside.poll(at)
 
         recorder = _recorder(spec, paths)
         shown = observer(sweep, paths, count) if observer is not None else Nobody()
         stack.enter_context(engine.running())
+        stack.enter_context(room.followed())
         signals.again()
         book.ray_started()
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from orchestrator.cli.wording import duration
+from orchestrator.room import ROOM
 
 
 class Troubles:
@@ -26,4 +27,5 @@ class Troubles:
             self.standing[what], self._began[what] = why, self._clock()
             return why
         self.standing.pop(what, None)
-        return f"{what} are written again, after {duration(self._clock() - self._began.pop(what, self._clock()))}"
+        again = "there" if what == ROOM else "written"
+        return f"{what} are {again} again, after {duration(self._clock() - self._began.pop(what, self._clock()))}"
