@@ -12,7 +12,6 @@ from orchestrator.errors import UserError
 from orchestrator.plan import make_plan
 from orchestrator.schedule.asha import Asha
 from orchestrator.schedule.none import NoScheduler
-from orchestrator.simulate.virtual import simulate
 from orchestrator.spec import Spec, parse_spec
 from trainables.contract import Declaration, Hyperparameter
 
@@ -68,29 +67,6 @@ class TestTrials:
 
 
 class TestPlan:
-    def test_survivors_are_those_of_a_simulated_sweep(self) -> None:
-        """Trials come in random order, so the mean over many sweeps must be the expectation."""
-        rungs = {"grace_period": 3, "reduction_factor": 3, "max": 27}
-        spec = spec_of(scheduler=rungs, budget={"trials": 60}, search={"method": "random"})
-        plan = make_plan(spec, None, slots=1)
-        continued = dict.fromkeys((rung.step for rung in plan.rungs), 0.0)
-        steps = 0.0
-        sweeps = 40
-        for seed in range(sweeps):
-            seeded = spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})})
-            outcome = simulate(
-                assemble(seeded, None),
-                lambda start: ((1.0, step, {"loss": start.config["x"]}) for step in range(1, 28)),
-                slots=1,
-            )
-            for event in outcome.events:
-                if event.event == "rung" and event.rung is not None:
-                    continued[event.rung] += (event.decision == "continue") / sweeps
-            steps += len(outcome.metrics) / sweeps
-        for rung in plan.rungs:
-            assert continued[rung.step] == pytest.approx(rung.continuing, rel=0.12)
-        assert steps == pytest.approx(plan.expected_steps, rel=0.08)
-
     def test_too_many_dimensions_for_the_trials(self) -> None:
         space = {f"x{i}": {"uniform": [0, 1]} for i in range(5)}
         few = make_plan(spec_of(space=space, budget={"trials": 24}), None, slots=1)

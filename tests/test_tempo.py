@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.analysis.tempo import tempo
+from orchestrator.analysis.tempo import ranked, tempo
 from tests.cli.recorded import record, spec
 
 
@@ -19,6 +19,19 @@ def test_a_pace_a_trial(tmp_path: Path) -> None:
     assert found is not None
     assert (found.sweep, found.on_gpus, len(found.paces)) == ("made-up", False, 12)
     assert {(pace.step_s, pace.set_up_s) for pace in found.paces} == {(1.0, 0.0)}
+
+
+@pytest.mark.parametrize(("mode", "order"), [("min", [3, 1, 0, 4, 2]), ("max", [1, 3, 0, 4, 2])])
+def test_the_best_is_who_was_let_go_furthest(mode: str, order: list[int]) -> None:
+    trials = {0: (3, 0.1), 1: (9, 0.9), 2: (9, None), 3: (9, 0.2), 4: (3, 0.1)}
+    assert ranked(trials, mode) == order
+
+
+def test_paces_come_in_the_order_of_their_ranks(tmp_path: Path) -> None:
+    record(tmp_path)
+    found = tempo(tmp_path, spec(), None)
+    assert found is not None
+    assert [pace.rank for pace in found.paces] == [number / 12 for number in range(12)]
 
 
 def test_the_latest_counts_and_one_that_is_damaged_does_not(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def tempo(results: Path, spec: Spec, declaration: Declaration | None) -> Tempo |
         try:
             info = read_sweep_json(paths.info)
             if info.trainable == spec.trainable and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
-                paces = _paces(paths)
+                paces = _paces(paths, spec.objective.mode)
                 if paces:
                     return Tempo(sweep=info.name, created=info.created, on_gpus=_on_gpus(paths), paces=paces)
         except RecordsError:
@@ -49,24 +49,41 @@ def _fixed(spec: Mapping[str, Any], length: str) -> dict[str, Any]:
     return {name: value for name, value in spec.get("fixed", {}).items() if name != length}
 
 
-def _paces(paths: SweepPaths) -> tuple[Pace, ...]:
+def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
     """From the first and the last report of each trial; what came before its first step is no step."""
-    from orchestrator.records.load import metrics_table
+    from orchestrator.records.load import metrics_table, trials_table
 
     columns = [(column, how) for column in ("step", "train_s") for how in ("min", "max")]
-    table = metrics_table(paths, ["trial", "step", "train_s"]).group_by("trial").aggregate(columns)
-    return tuple(
-        _pace(row["step_min"], row["step_max"], row["train_s_min"], row["train_s_max"])
-        for row in table.to_pylist()
-        if row["step_max"] > 0 and row["train_s_max"] > 0
+    reports = metrics_table(paths, ["trial", "step", "train_s"]).group_by("trial").aggregate(columns)
+    rows = {row["trial"]: row for row in reports.to_pylist() if row["step_max"] > 0 and row["train_s_max"] > 0}
+    results = trials_table(paths, ["trial", "objective"]).to_pylist()
+    order = ranked(
+        {row["trial"]: (rows[row["trial"]]["step_max"], row["objective"]) for row in results if row["trial"] in rows},
+        mode,
     )
+    return tuple(_pace(rows[trial], at / len(order)) for at, trial in enumerate(order))
 
 
-def _pace(first: int, last: int, until_first_s: float, until_last_s: float) -> Pace:
-    if first == last:
-        return Pace(step_s=until_last_s / last)
-    step_s = (until_last_s - until_first_s) / (last - first)
-    return Pace(step_s=step_s, set_up_s=max(0.0, until_first_s - first * step_s))
+def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[int]:
+    """Trials from the best to the worst, by their last step and result: first those that were let go furthest.
+
+    One without a result, because it diverged or failed, comes last.
+    """
+
+    def worth(trial: int) -> tuple[bool, int, float]:
+        step, result = trials[trial]
+        loss = 0.0 if result is None else result if mode == "min" else -result
+        return result is None, -step, loss
+
+    return sorted(trials, key=worth)
+
+
+def _pace(row: Mapping[str, Any], rank: float) -> Pace:
+    steps, seconds = row["step_max"] - row["step_min"], row["train_s_max"] - row["train_s_min"]
+    if not steps:
+        return Pace(step_s=row["train_s_max"] / row["step_max"], rank=rank)
+    step_s = seconds / steps
+    return Pace(step_s=step_s, set_up_s=max(0.0, row["train_s_min"] - row["step_min"] * step_s), rank=rank)
 
 
 def _on_gpus(paths: SweepPaths) -> bool:

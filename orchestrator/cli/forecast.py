@@ -8,12 +8,14 @@ from pathlib import Path
 
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
+from orchestrator.assemble import Ladder
 from orchestrator.cli.output import as_table, painted
-from orchestrator.cli.prospect import prospect
+from orchestrator.cli.prospect import about, prospect, whole
 from orchestrator.cli.wording import count, duration
 from orchestrator.errors import UserError
 from orchestrator.placement import free_slots, need_of
 from orchestrator.plan import Plan, make_plan
+from orchestrator.simulate.forecast import Forecast
 from orchestrator.source import Source
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
@@ -42,7 +44,7 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
             f"{count(slots, 'trial')} at once, {each} each ({_machines(nodes)})"
         ),
         "length": _length(found, plan),
-        "steps": _steps(plan),
+        "steps": _steps(plan, expected.seen),
         "ceiling": _ceiling(plan),
         **expected.facts,
     }
@@ -50,8 +52,8 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
         f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
         *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
     ]
-    if plan.ladder is not None:
-        lines += ["", _rungs(plan)]
+    if plan.ladder is not None and expected.seen is not None:
+        lines += ["", _rungs(plan.ladder, expected.seen, plan.trials)]
     warnings = (*plan.warnings, *expected.warnings)
     if warnings:
         lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in warnings)]
@@ -110,13 +112,13 @@ def _length(found: Source, plan: Plan) -> str:
     return f"a full training has {count(plan.max_step, 'step')} ({origin})"
 
 
-def _steps(plan: Plan) -> str:
-    if plan.expected_steps is None or plan.full_steps is None:
+def _steps(plan: Plan, seen: Forecast | None) -> str:
+    if seen is None or plan.full_steps is None:
         return ""
-    share = plan.expected_steps / plan.full_steps
-    if not plan.rungs:
+    if plan.ladder is None:
         return f"{plan.full_steps:,}"
-    return f"about {plan.expected_steps:,.0f} of {plan.full_steps:,}, {share:.0%} of all in full"
+    share = seen.steps.middle / plan.full_steps
+    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of all in full"
 
 
 def _ceiling(plan: Plan) -> str:
@@ -128,15 +130,14 @@ def _ceiling(plan: Plan) -> str:
     return " and ".join(parts)
 
 
-def _rungs(plan: Plan) -> str:
-    assert plan.ladder is not None
+def _rungs(ladder: Ladder, seen: Forecast, trials: int) -> str:
     rows: list[dict[str, int | None]] = [
-        {"rung": rung.step, "trials come": round(rung.entering), "go on": round(rung.continuing)} for rung in plan.rungs
+        {"rung": rung.step, "trials come": round(rung.entering), "go on": round(rung.continuing)} for rung in seen.rungs
     ]
-    last = plan.rungs[-1].continuing if plan.rungs else float(plan.trials)
-    rows.append({"rung": plan.ladder.max_step, "trials come": round(last), "go on": None})
-    title = f"ASHA lets a trial go on that is among the best 1/{plan.ladder.reduction_factor} so far; expected"
-    brackets = f"; {plan.ladder.brackets} brackets, the first shown" if plan.ladder.brackets > 1 else ""
+    last = seen.rungs[-1].continuing if seen.rungs else float(trials)
+    rows.append({"rung": ladder.max_step, "trials come": round(last), "go on": None})
+    title = f"ASHA lets a trial go on that is among the best 1/{ladder.reduction_factor} so far; expected"
+    brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""
     return f"{title}{brackets}:\n{as_table(rows)}"
 
 

@@ -23,10 +23,11 @@ BUSY = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect:
-    """Facts by name, and warnings."""
+    """Facts by name, warnings, and what they come from; None if nobody knows the length of a training."""
 
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
+    seen: Forecast | None
 
 
 def prospect(
@@ -56,16 +57,16 @@ def prospect(
         gpus_per_trial=need.gpus,
     )
     if seen is None:
-        return Prospect(facts={})
+        return Prospect(facts={}, seen=None)
     facts = {
         "a step": origin,
-        "duration": _about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}"),
+        "duration": about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}"),
         "ends": _ends(seen, spec),
         "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
         "driver": f"busy for {_share(seen.driver)} of the time",
-        "best": f"known after {_about(seen.best_s, duration)}",
+        "best": f"known after {about(seen.best_s, duration)}",
     }
-    return Prospect(facts=facts, warnings=tuple(_warnings(seen, spec)))
+    return Prospect(facts=facts, warnings=tuple(_warnings(seen, spec)), seen=seen)
 
 
 def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str]:
@@ -79,7 +80,7 @@ def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool)
     steps = Range.of([pace.step_s for pace in earlier.paces])
     caveat = ", without a GPU" if on_gpus and not earlier.on_gpus else ""
     trials = count(len(earlier.paces), "trial")
-    origin = f"{_about(steps, _short)}: {trials} of {earlier.sweep}, {earlier.created[:10]}{caveat}"
+    origin = f"{about(steps, _short)}: {trials} of {earlier.sweep}, {earlier.created[:10]}{caveat}"
     return earlier.paces, origin
 
 
@@ -89,11 +90,12 @@ def _in_steps(found: Source, slots: int, how_to_know: str) -> Prospect:
     spec = found.spec.model_copy(update={"budget": timeless})
     seen = foresee(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
     if seen is None:
-        return Prospect(facts={})
-    return Prospect(facts={"duration": f"{_about(seen.seconds, _whole)} steps' time; {how_to_know}"})
+        return Prospect(facts={}, seen=None)
+    return Prospect(facts={"duration": f"{about(seen.seconds, whole)} steps' time; {how_to_know}"}, seen=seen)
 
 
-def _about(range_: Range, words: Callable[[float], str], more: str = "") -> str:
+def about(range_: Range, words: Callable[[float], str], more: str = "") -> str:
+    """A range in words."""
     low, middle, high = map(words, (range_.low, range_.middle, range_.high))
     return f"about {middle}" + (f" ({low} to {high}{more})" if low != high else "")
 
@@ -103,14 +105,15 @@ def _short(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else duration(seconds)
 
 
-def _whole(number: float) -> str:
+def whole(number: float) -> str:
+    """In full, with commas."""
     return f"{number:,.0f}"
 
 
 def _ends(seen: Forecast, spec: Spec) -> str:
     if seen.ended_by is None:
         return ""
-    return f"{seen.ended_by}; {_about(seen.trials, _whole)} trials have a result by then"
+    return f"{seen.ended_by}; {about(seen.trials, whole)} trials have a result by then"
 
 
 def _busy(seen: Forecast, slots: int, need: Need, gpus: float) -> str:

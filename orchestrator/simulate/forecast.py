@@ -1,21 +1,23 @@
 """Forecasts a sweep: plays it some times on the virtual clock, with what the driver costs, and says how long it takes.
 
-Nobody knows the curves beforehand. A trial gets a random rank that it keeps at all rungs, so those that the scheduler
-lets go on are as many as if the search learnt nothing; with a search that learns they are some more. How long a step
-takes is given, as one figure or as those of an earlier sweep's trials, which are drawn from.
+Nobody knows the curves beforehand. A trial has a rank, the same at all rungs: by chance, or that of a trial of an
+earlier sweep, whose pace it has, too. A search that learns proposes better and better trials, and the scheduler, which
+compares with all that came before, stops fewer of them. How well it learns differs from one played sweep to the next.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import random
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from orchestrator import events
 from orchestrator.assemble import limits_of, scheduler_of, trial_count
+from orchestrator.schedule import RungSummary
 from orchestrator.search.random import RandomSearch
 from orchestrator.simulate.costs import Costs
 from orchestrator.simulate.virtual import Curve, simulate
@@ -31,13 +33,21 @@ MANY = 1000
 LONG = 5000
 """Of more trials than this one sweep is enough."""
 
+LEARNING = {"tpe": (0.25, 1.75)}
+"""By what power of the results that it was told a search makes losses smaller: between these two, and 0 if it does not
+learn. Measured on the LCBench surrogate, 200 trials in 20 slots: tpe trains 1.4 to 3.7 times the steps of random."""
+
+LEARNS_FROM = 10
+"""Results until it begins to."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How long a trial trains: seconds until its first step begins, and seconds a step."""
+    """How a trial trains."""
 
-    step_s: float
-    set_up_s: float = 0.0
+    step_s: float  # seconds a step
+    set_up_s: float = 0.0  # seconds until its first step begins
+    rank: float | None = None  # among its like, from 0, the best, to 1; None: by chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +65,20 @@ class Range:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExpectedRung:
+    """A rung in the mean over the simulated sweeps."""
+
+    step: int
+    entering: float  # trials that come to it
+    continuing: float  # trials that go on from it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """What a sweep comes to. Seconds count from the command."""
 
     sweeps: int  # played
+    rungs: tuple[ExpectedRung, ...]
     seconds: Range
     trained_s: Range  # summed over trials
     steps: Range  # trained, summed over trials
@@ -86,6 +106,7 @@ class _Played:
     driver_s: float
     trials: float
     ended_by: str | None
+    rungs: tuple[RungSummary, ...]
 
 
 def foresee(
@@ -115,15 +136,40 @@ def foresee(
     sweeps = 1 if count > LONG else min(20, max(3, MANY // count))
     seeds = random.Random(spec.search.seed)
     played = []
-    for _ in range(sweeps):
-        imagined = _Imagined(spec, declaration, paces, seeds.getrandbits(32), gpus_per_trial)
+    low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
+    for number in range(sweeps):
+        learning = low + (high - low) * (number + 0.5) / sweeps
+        imagined = _Imagined(spec, declaration, paces, learning, seeds.getrandbits(32), gpus_per_trial)
         played.append(_play(imagined, slots, costs, starts_at_once))
-    ranges = {
-        field.name: Range.of([getattr(each, field.name) for each in played])
-        for field in dataclasses.fields(_Played)
-        if field.name != "ended_by"
-    }
-    return Forecast(sweeps=sweeps, ended_by=next((each.ended_by for each in played if each.ended_by), None), **ranges)
+
+    def over_all(figure: str) -> Range:
+        return Range.of([getattr(each, figure) for each in played])
+
+    return Forecast(
+        sweeps=sweeps,
+        rungs=_rungs([each.rungs for each in played]),
+        seconds=over_all("seconds"),
+        trained_s=over_all("trained_s"),
+        steps=over_all("steps"),
+        best_s=over_all("best_s"),
+        driver_s=over_all("driver_s"),
+        trials=over_all("trials"),
+        ended_by=next((each.ended_by for each in played if each.ended_by), None),
+    )
+
+
+def _rungs(tables: Sequence[Sequence[RungSummary]]) -> tuple[ExpectedRung, ...]:
+    entered: Counter[int] = Counter()
+    stopped: Counter[int] = Counter()
+    for rung in itertools.chain.from_iterable(tables):
+        entered[rung.rung] += rung.entered
+        stopped[rung.rung] += rung.stopped
+    return tuple(
+        ExpectedRung(
+            step=step, entering=entered[step] / len(tables), continuing=(entered[step] - stopped[step]) / len(tables)
+        )
+        for step in sorted(entered)
+    )
 
 
 def _play(imagined: _Imagined, slots: int, costs: Costs, starts_at_once: int | None) -> _Played:
@@ -138,6 +184,7 @@ def _play(imagined: _Imagined, slots: int, costs: Costs, starts_at_once: int | N
         driver_s=outcome.driver_s,
         trials=sum(row.objective is not None for row in outcome.trials.values()),
         ended_by=sweep.halted,
+        rungs=sweep.scheduler.table(),
     )
 
 
@@ -145,14 +192,22 @@ class _Imagined:
     """A sweep of the same scheduler and budget, whose trials have a rank, a length and a pace."""
 
     def __init__(
-        self, spec: Spec, declaration: Declaration | None, paces: Sequence[Pace], seed: int, gpus_per_trial: float
+        self,
+        spec: Spec,
+        declaration: Declaration | None,
+        paces: Sequence[Pace],
+        learning: float,
+        seed: int,
+        gpus_per_trial: float,
     ) -> None:
         self._space = spec.parameter_space()
         self._length = length_of(declaration)
         self._searched = self._length in self._space.parameters and (spec.scheduler is None or not spec.scheduler.max)
         self._last = max_step(spec, declaration) or 1
         self._metric = spec.objective.metric
+        self._sign = 1.0 if spec.objective.mode == "min" else -1.0
         self._paces = paces
+        self._learning = learning
         self._seed = seed
         # a budget of GPU time counts what was reported
         self._looks = 30 if spec.budget.gpu_hours is not None else 1
@@ -170,14 +225,19 @@ class _Imagined:
         """Reports where a decision is due, and at the end."""
         draws = random.Random(f"{self._seed}/{start.trial}/pace")
         pace = draws.choice(self._paces)
+        rank = start.config["rank"] if pace.rank is None else pace.rank + draws.random() / len(self._paces)
+        told = max(LEARNS_FROM, len(self.sweep.trials) - self.sweep.live)
+        value = self._sign * rank * (LEARNS_FROM / told) ** self._learning
         last = int(self._space.sample(draws).get(self._length, self._last)) if self._searched else self._last
-        return self._reports(start, pace, max(1, last))
+        return self._reports(start.rungs, pace, max(1, last), {self._metric: value})
 
-    def _reports(self, start: events.Start, pace: Pace, last: int) -> Iterator[tuple[float, int, Mapping[str, float]]]:
+    def _reports(
+        self, rungs: Sequence[int], pace: Pace, last: int, metrics: Mapping[str, float]
+    ) -> Iterator[tuple[float, int, Mapping[str, float]]]:
         looks = {last * look // self._looks for look in range(1, self._looks + 1)}
         before, seconds = 0, pace.set_up_s
-        for step in sorted({*(rung for rung in start.rungs if rung < last), *looks} - {0}):
-            yield seconds + (step - before) * pace.step_s, step, {self._metric: start.config["rank"]}
+        for step in sorted({*(rung for rung in rungs if rung < last), *looks} - {0}):
+            yield seconds + (step - before) * pace.step_s, step, metrics
             before, seconds = step, 0.0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.plan import make_plan
+from orchestrator.schedule.asha import Asha
 from orchestrator.simulate.costs import MEASURED, Costs, measured
 from orchestrator.simulate.forecast import Forecast, Pace, foresee
 from orchestrator.spec import Spec, parse_spec
@@ -41,13 +43,54 @@ def test_without_costs_and_scheduler_it_is_arithmetic() -> None:
     assert forecast.ended_by is None
 
 
-def test_asha_trains_as_many_steps_as_the_plan_expects() -> None:
-    spec = spec_of(300, scheduler={"method": "asha", "grace_period": 3})
-    plan = make_plan(spec, None, slots=30)
-    forecast = seen(spec, slots=30)
-    assert plan.expected_steps is not None
-    assert forecast.steps.low <= plan.expected_steps <= forecast.steps.high
-    assert forecast.steps.low != forecast.steps.high
+def asha_alone(trials: int, sweeps: int) -> tuple[dict[int, float], float]:
+    """ASHA itself on trials in random order: how many go on from each rung, and the steps of all, in the mean."""
+    continued: Counter[int] = Counter()
+    steps = 0
+    for seed in range(sweeps):
+        asha, draws = Asha(mode="min", grace_period=3, reduction_factor=3, max_step=27), random.Random(seed)
+        for trial in range(trials):
+            loss = draws.random()
+            for rung in (*asha.rungs(trial), 27):
+                decisions = asha.report(trial, rung, loss)
+                if rung == 27 or decisions[0].stop:
+                    steps += rung
+                    break
+                continued[rung] += 1
+    return {rung: count / sweeps for rung, count in continued.items()}, steps / sweeps
+
+
+def test_asha_lets_as_many_go_on_as_it_does_alone() -> None:
+    spec = spec_of(1000, scheduler={"method": "asha", "grace_period": 3}, search={"method": "random"})
+    forecast = seen(spec, slots=10)
+    continued, steps = asha_alone(1000, sweeps=5)
+    assert [rung.step for rung in forecast.rungs] == [3, 9]
+    assert forecast.rungs[0].entering == 1000
+    assert forecast.rungs[1].entering == forecast.rungs[0].continuing
+    for rung in forecast.rungs:
+        assert rung.continuing == pytest.approx(continued[rung.step], rel=0.1)
+    assert forecast.steps.middle == pytest.approx(steps, rel=0.05)
+    assert forecast.steps.low < forecast.steps.high
+
+
+def test_a_search_that_learns_has_fewer_of_its_trials_stopped() -> None:
+    scheduler = {"method": "asha", "grace_period": 3}
+    random_, learning = (
+        seen(spec_of(300, scheduler=scheduler, search={"method": method}), slots=10) for method in ("random", "tpe")
+    )
+    assert learning.steps.middle > 1.2 * random_.steps.middle
+    at_once = seen(spec_of(300, scheduler=scheduler, search={"method": "tpe"}), slots=300)
+    assert at_once.steps.middle < 1.2 * random_.steps.middle, "it cannot learn before there are results"
+
+
+def test_slow_trials_that_were_bad_are_stopped_again() -> None:
+    """A trial of an earlier sweep has its rank there, so what is slow and bad does not train to its end."""
+    quick, slow = Pace(step_s=1.0, rank=0.0), Pace(step_s=100.0, rank=0.9)
+    scheduler = {"method": "asha", "grace_period": 3}
+    spec = spec_of(100, scheduler=scheduler, search={"method": "random"})
+    kept = seen(spec, paces=[quick, slow])
+    mixed = seen(spec, paces=[Pace(step_s=1.0), Pace(step_s=100.0)])
+    assert kept.trained_s.middle < 0.5 * mixed.trained_s.middle
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
