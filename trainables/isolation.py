@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,5 +244,8 @@ def left_behind(held: float, holders: Callable[[], list[str]]) -> str:
     """
     if held <= LEFT:
         return ""
-    names = ", ".join(holders()[:3]) or "nothing that a module names; a thread, perhaps"
-    return f"{held / 1e9:.1f} GB of GPU memory stay taken after a trial, held by {names}"
+    names: list[str] = []
+    with suppress(Exception):  # whatever a module's attributes throw: the trial has trained well
+        names = holders()[:3]
+    who = ", ".join(names) or "nothing that a module names; a thread, perhaps"
+    return f"{held / 1e9:.1f} GB of GPU memory stay taken after a trial, held by {who}"

@@ -151,6 +151,7 @@ def test_who_holds_memory_is_looked_for_only_if_it_is_much() -> None:
     assert left_behind(LEFT, lambda: pytest.fail("asked")) == ""
     assert left_behind(2e9, lambda: ["a.B (1.0 GB)"]).endswith("held by a.B (1.0 GB)")
     assert "nothing that a module names" in left_behind(2e9, list)
+    assert "nothing that a module names" in left_behind(2e9, lambda: {}["a module that throws"])
 
 
 def test_holders_are_named_largest_first(monkeypatch: pytest.MonkeyPatch) -> None:
