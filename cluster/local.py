@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from cluster.apart import apart
 from cluster.inventory import this_machine
+from cluster.loopback import on_loopback
 from cluster.reaper import reap, reaped
 from cluster.settings import settle
 from cluster.watch import vital_process_ended, watched
@@ -31,7 +32,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
 
     node = this_machine(cpus=cpus, gpus=gpus)
     with reaped() as reaper:
-        with apart():
+        with apart(), on_loopback():
             context = ray.init(
                 address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
                 num_cpus=int(node.cpus),
