@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cluster.fit import Need
 from orchestrator import events
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.errors import RecordsError
@@ -39,7 +40,8 @@ def drive(
     *,
     recorder: Recorder,
     observer: Observer,
-    resources: dict[str, float],
+    need: Need,
+    pack: bool,
     slots: Callable[[], int],
     reuse: bool,
     poll: Poll,
@@ -53,7 +55,8 @@ def drive(
         job: What the workers are told.
         recorder: Takes the rows; it is flushed, not closed.
         observer: Is shown the sweep.
-        resources: Of one trial, as Ray names them: {"cpu": 1, "gpu": 0.5, ...}.
+        need: What one trial occupies, unless the machine gives it another share of a GPU.
+        pack: Fill one node after the other, instead of spreading the trials.
         slots: How many trials may run at once, now.
         reuse: Whether a process serves trial after trial.
         ended: Is given the row of each trial that has ended.
@@ -70,8 +73,10 @@ def drive(
     from ray import tune
     from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
+    from orchestrator.tune.ground import Ground
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
     from orchestrator.tune.light_trial import Generator
+    from orchestrator.tune.place import Placement
     from orchestrator.tune.worker import Worker
 
     heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended)
@@ -80,13 +85,15 @@ def drive(
         """A slot that is free gets its next trial first, and then the records are written."""
         return heart.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
 
-    decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer))
+    ground = Ground(sweep, need)
+    placement = Placement(need, avoided=ground.avoided, pack=pack)
+    decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), ground)
     try:
         with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
             Tuner(
-                tune.with_resources(tune.with_parameters(Worker, job=job), resources),
+                tune.with_parameters(Worker, job=job),
                 tune_config=TuneConfig(
-                    search_alg=Generator(Asker(sweep, slots, tick)),
+                    search_alg=Generator(Asker(sweep, slots, tick), placement),
                     scheduler=decider,
                     num_samples=-1,
                     reuse_actors=reuse,

@@ -19,9 +19,12 @@ from ray.tune.search import Searcher
 
 from orchestrator import events
 from orchestrator.sweep import Sweep
+from orchestrator.tune.deaths import Deaths
 from orchestrator.tune.failures import begun, memory_left, worker_died
+from orchestrator.tune.ground import Ground
 from orchestrator.tune.heart import CheckpointTrouble
 from orchestrator.tune.job import Batch
+from orchestrator.tune.place import SPENT
 from orchestrator.tune.worker import BATCH, ORDER
 
 Clock = Callable[[], float]
@@ -67,7 +70,13 @@ class Decider(_Live, TrialScheduler):
     """Hands reports and failures to the machine, and its decisions to Ray Tune."""
 
     def __init__(
-        self, sweep: Sweep, clock: Clock, logs: Path, timeout_s: float | None, trouble: CheckpointTrouble
+        self,
+        sweep: Sweep,
+        clock: Clock,
+        logs: Path,
+        timeout_s: float | None,
+        trouble: CheckpointTrouble,
+        ground: Ground,
     ) -> None:
         super().__init__()
         self._sweep = sweep
@@ -75,6 +84,8 @@ class Decider(_Live, TrialScheduler):
         self._logs = logs
         self._timeout_s = timeout_s
         self._trouble = trouble
+        self._ground = ground
+        self._deaths = Deaths(sweep, ground, clock)
         self._noted = False
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
@@ -88,6 +99,12 @@ class Decider(_Live, TrialScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         batch = Batch.unpack(result[BATCH])
+        decision = self._on_batch(batch, trial)
+        if decision == TrialScheduler.STOP and batch.node.id in self._ground.avoided():
+            trial.placement_group_factory = SPENT
+        return decision
+
+    def _on_batch(self, batch: Batch, trial: TuneTrial) -> Any:
         number, now = _number(trial), self._clock()
         self._trouble.told(number, batch.trouble, returned=batch.ended is not None and batch.ended.failure is None)
         goes_on = self._sweep.on(
@@ -114,6 +131,8 @@ class Decider(_Live, TrialScheduler):
                 failure=batch.ended.failure,
                 train_s=batch.train_s,
                 numerical=batch.ended.numerical,
+                node=batch.node,
+                others=self._ground.others(batch.node),
             )
         )
         self._running.discard(trial.trial_id)
@@ -129,27 +148,25 @@ class Decider(_Live, TrialScheduler):
         if trial.trial_id in self._told:
             self._told.discard(trial.trial_id)
             return
-        number, now, text = _number(trial), self._clock(), trial.error
-        log = self._logs / f"{number}.log"
-        failure = worker_died(text, log, self._timeout_s)
+        number, log = _number(trial), self._logs / f"{_number(trial)}.log"
+        failure = worker_died(str(trial.error), log, self._timeout_s)
         if trial.trial_id not in self._running and begun(log, trial.config[ORDER].attempt):
             self.begin(trial)  # it died before Ray Tune heard that it had
-        if trial.trial_id in self._running:
-            self._running.discard(trial.trial_id)
-            gone = "node has died" in text
-            self._sweep.on(events.Raised(trial=number, at=now, failure=failure, preempted=gone))
-        else:
-            self._sweep.on(events.NotStarted(trial=number, at=now, failure=failure))
-            self._note(memory_left(text), now)
+        began = trial.trial_id in self._running
+        self._running.discard(trial.trial_id)
+        self._deaths.add(number, trial.error, failure, began=began)
+        if not began:
+            self._note(memory_left(str(trial.error)))
 
-    def _note(self, text: str, now: float) -> None:
+    def _note(self, text: str) -> None:
         """Say the first time that a process is not used again for what its trial left in GPU memory."""
         if text and not self._noted:
             self._noted = True
-            self._sweep.on(events.Noted(at=now, text=text))
+            self._sweep.on(events.Noted(at=self._clock(), text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
         """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""
+        self._deaths.settle()
         while self._over:
             tune_controller.stop_trial(self._over.pop())
         while len(self._ended) > 1:  # with no trial at all, Ray Tune would look for some in its files

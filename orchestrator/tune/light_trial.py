@@ -18,6 +18,9 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.registry import get_trainable_cls
 from ray.tune.search import Searcher, SearchGenerator
 
+from orchestrator.tune.place import Placement
+from orchestrator.tune.worker import ORDER
+
 NO_STATE = ("{}", "{}")  # of a trial and of its run, as JSON
 
 
@@ -40,18 +43,20 @@ class Common:
     """What all trials of a run have in common; looked up once."""
 
     trainable: type
-    resources: PlacementGroupFactory
     spec: Mapping[str, Any]
 
     @classmethod
     def of(cls, experiment: Experiment) -> Common:
         """What the experiment says of its trials."""
-        trainable = get_trainable_cls(experiment.spec["run"])
-        return cls(trainable=trainable, resources=trainable.default_resource_request({}), spec=experiment.spec)
+        return cls(trainable=get_trainable_cls(experiment.spec["run"]), spec=experiment.spec)
 
 
 class Generator(SearchGenerator):
     """Ray Tune's own way from a Searcher's suggestion to a trial, which makes light ones here."""
+
+    def __init__(self, searcher: Searcher, placement: Placement) -> None:
+        super().__init__(searcher)
+        self._placement = placement
 
     def add_configurations(self, experiments: Any) -> None:
         """Called once, before the first trial."""
@@ -65,33 +70,35 @@ class Generator(SearchGenerator):
         if config == Searcher.FINISHED:
             self._finished = True
             return None
-        return None if config is None else LightTrial(self._common, config, trial_id)
+        if config is None:
+            return None
+        return LightTrial(self._common, config, trial_id, self._placement.request(config[ORDER].gpus))
 
 
 class LightTrial(TuneTrial):
     """One attempt, as Ray Tune sees it.
 
     Attributes:
-        error: What Ray said of its last failure.
+        error: By which Ray told of its last failure.
     """
 
-    error = ""
+    error: Exception | None = None
 
-    def __init__(self, common: Common, config: dict[str, Any], trial_id: str) -> None:
+    def __init__(self, common: Common, config: dict[str, Any], trial_id: str, resources: PlacementGroupFactory) -> None:
         self._trainable = common.trainable
         super().__init__(
             common.spec["run"],
             config=config,
             trial_id=trial_id,
             storage=common.spec["storage"],
-            placement_group_factory=common.resources,
+            placement_group_factory=resources,
             checkpoint_config=common.spec["checkpoint_config"],
             trial_name_creator=lambda trial: trial.trial_id,  # Ray's default names grow with the configuration
             trial_dirname_creator=lambda trial: trial.trial_id,
             max_failures=-1,
             stub=True,  # not to be looked up
         )
-        self.placement_group_factory = common.resources
+        self.placement_group_factory = resources
         self.storage = NOWHERE
 
     def init_local_path(self) -> None:
@@ -107,7 +114,7 @@ class LightTrial(TuneTrial):
 
     def handle_error(self, exc: Exception | None = None) -> None:
         """Keep what Ray Tune would write into a file, and which its hooks are not told."""
-        self.error = str(exc)
+        self.error = exc
         super().handle_error(exc)
 
     def create_placement_group_factory(self) -> None:

@@ -27,6 +27,9 @@ SPENT = PlacementGroupFactory([{"spent": 1}])
 """What a trial is said to occupy when its process is not to be used again. Nothing is ever asked for with it."""
 
 Bundle = Mapping[str, float]
+
+NEXT_TO_NOTHING: Bundle = {"CPU": 0.001}
+"""Ray refuses to place what occupies nothing."""
 Options = dict[str, Any]
 
 
@@ -59,11 +62,15 @@ class Placement:
         self._requests: dict[float, Request] = {}  # by GPUs
         self._asked: list[tuple[float, str, Bundle]] = []  # when, of which node, what: when packing
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray Tune pickles what it is given, to restore a run some day; ours never is."""
+        return {}
+
     def request(self, gpus: float | None = None) -> PlacementGroupFactory:
         """What a trial with so many GPUs occupies; None: as many as the sweep says."""
         share = self._need.gpus if gpus is None else gpus
         if share not in self._requests:
-            self._requests[share] = Request(_bundle(self._need, share), self._options)
+            self._requests[share] = Request(replace(self._need, gpus=share).bundle() or NEXT_TO_NOTHING, self._options)
         return self._requests[share]
 
     def _options(self, bundle: Bundle) -> Options:
@@ -90,8 +97,3 @@ class Placement:
         if target is not None:
             self._asked.append((now, target, bundle))
         return target
-
-
-def _bundle(need: Need, gpus: float) -> Bundle:
-    """As Ray names it."""
-    return replace(need, gpus=gpus).bundle()

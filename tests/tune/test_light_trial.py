@@ -23,8 +23,7 @@ OVERRIDDEN = [
 
 def a_trial() -> LightTrial:
     spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
-    common = Common(trainable=object, resources=PlacementGroupFactory([{"CPU": 1}]), spec=spec)
-    return LightTrial(common, {}, "id")
+    return LightTrial(Common(trainable=object, spec=spec), {}, "id", PlacementGroupFactory([{"CPU": 1}]))
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
