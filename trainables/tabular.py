@@ -67,6 +67,14 @@ HYPERPARAMETERS = (
         high=1.0,
         meaning="share of the rows no trial ever sees",
     ),
+    Hyperparameter(
+        name="data_fraction",
+        type=float,
+        default=1.0,
+        low=0.0,
+        high=1.0,
+        meaning="share of the training rows to train on; does more data help?",
+    ),
 )
 
 
@@ -144,6 +152,7 @@ def _options(config: Mapping[str, Any]) -> dict[str, Any]:
         "seed": config["split_seed"],
         "validation": config["validation"],
         "test": config["test"],
+        "fraction": config["data_fraction"],
     }
 
 

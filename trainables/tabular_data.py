@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,14 @@ class TestPart:
 
 
 def load(
-    path: Path, *, target: str, task: str = "auto", seed: int = 0, validation: float = 0.2, test: float = 0.2
+    path: Path,
+    *,
+    target: str,
+    task: str = "auto",
+    seed: int = 0,
+    validation: float = 0.2,
+    test: float = 0.2,
+    fraction: float = 1.0,
 ) -> Table:
     """Read a file, split its rows, fit the preprocessing on the training rows.
 
@@ -87,6 +94,8 @@ def load(
         seed: Of the split. Classes keep their shares in each part; one of too few rows is in the training
             part only.
         validation, test: Shares of the rows.
+        fraction: The share of the training rows that are used, the preprocessing included; the other two parts stay.
+            A smaller share is part of a larger one.
 
     Raises:
         ValueError: The file or the target cannot be used so; the text names the columns concerned.
@@ -94,11 +103,18 @@ def load(
     """
     path = path.resolve()
     state = path.stat()
-    return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test)
+    return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test, fraction)
 
 
 def load_with_test(
-    path: Path, *, target: str, task: str = "auto", seed: int = 0, validation: float = 0.2, test: float = 0.2
+    path: Path,
+    *,
+    target: str,
+    task: str = "auto",
+    seed: int = 0,
+    validation: float = 0.2,
+    test: float = 0.2,
+    fraction: float = 1.0,
 ) -> tuple[Table, TestPart]:
     """What :func:`load` gives, and the test part that it holds back.
 
@@ -106,7 +122,7 @@ def load_with_test(
         ValueError: There is no test part; or as for ``load``.
         OSError: The file cannot be read.
     """
-    table, frame, values, encoder = _prepare(path, target, task, seed, validation, test)
+    table, frame, values, encoder = _prepare(path, target, task, seed, validation, test, fraction)
     rows = table.rows.test
     if not len(rows):
         raise ValueError(f"{path}: there is no test part: test={test} sets no rows aside")
@@ -115,19 +131,29 @@ def load_with_test(
 
 @lru_cache(maxsize=2)
 def _load(
-    path: Path, _mtime: int, _size: int, target: str, task: str, seed: int, validation: float, test: float
+    path: Path,
+    _mtime: int,
+    _size: int,
+    target: str,
+    task: str,
+    seed: int,
+    validation: float,
+    test: float,
+    fraction: float,
 ) -> Table:
-    return _prepare(path, target, task, seed, validation, test)[0]
+    return _prepare(path, target, task, seed, validation, test, fraction)[0]
 
 
 def _prepare(
-    path: Path, target: str, task: str, seed: int, validation: float, test: float
+    path: Path, target: str, task: str, seed: int, validation: float, test: float, fraction: float
 ) -> tuple[Table, pd.DataFrame, NDArray[Any], Any]:
     """The table; and all rows as a plain frame, their targets, and the fitted preprocessing."""
     import numpy as np
 
     if validation <= 0 or test < 0 or validation + test >= 1:
         raise ValueError(f"validation={validation} and test={test} must be shares that leave rows to train on")
+    if not 0 < fraction <= 1:
+        raise ValueError(f"data_fraction={fraction}: it must be a share above 0 of the training rows")
     frame = _read(path)
     if target not in frame.columns:
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
@@ -143,7 +169,10 @@ def _prepare(
         found, values, classes = read_target(frame.pop(target), task)
     except ValueError as error:
         raise ValueError(f"{path}: target {target!r}: {error}") from None
-    rows = split(values if classes else np.zeros_like(values), seed=seed, validation=validation, test=test)
+    strata = values if classes else np.zeros_like(values)
+    rows = split(strata, seed=seed, validation=validation, test=test)
+    if fraction < 1:
+        rows = replace(rows, train=some(rows.train, strata, seed=seed, fraction=fraction))
     if not len(rows.validation):
         raise ValueError(f"{path}: {len(frame)} rows are too few for a validation part of {validation}")
 
@@ -217,3 +246,22 @@ def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) ->
         part[rows[:tested]] = "test"
         part[rows[tested : tested + validated]] = "validation"
     return Rows(**{name: np.flatnonzero(part == name) for name in ("train", "validation", "test")})
+
+
+def some(rows: NDArray[np.intp], strata: NDArray[Any], *, seed: int, fraction: float) -> NDArray[np.intp]:
+    """That share of the rows, at least one of each stratum; with the same seed, a smaller share is part of a larger one.
+
+    Args:
+        rows: Numbers of rows.
+        strata: The stratum of every row that there is, as for :func:`split`.
+        seed: Of the choice.
+        fraction: The share of each stratum, rounded.
+    """
+    import numpy as np
+
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    taken = [
+        stratum[: max(1, int(len(stratum) * fraction + 0.5))]
+        for stratum in (shuffled[strata[shuffled] == value] for value in np.unique(strata[rows]))
+    ]
+    return np.sort(np.concatenate(taken))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.tabular_columns import read_target
-from trainables.tabular_data import Table, load, load_with_test, split
+from trainables.tabular_data import Table, load, load_with_test, some, split
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -69,6 +69,31 @@ def test_the_split_is_that_of_its_seed() -> None:
 
     assert validation(3) == validation(3)
     assert validation(3) != validation(4)
+
+
+@given(
+    strata=st.lists(st.integers(0, 4), min_size=1, max_size=200),
+    fractions=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)),
+)
+@settings(derandomize=True, deadline=None, max_examples=80)
+def test_a_smaller_share_of_the_training_rows_is_part_of_a_larger_one(
+    strata: list[int], fractions: tuple[float, float]
+) -> None:
+    train = np.flatnonzero(np.arange(len(strata)) % 3 != 1)
+    small, large = (some(train, np.array(strata), seed=7, fraction=fraction) for fraction in sorted(fractions))
+    assert set(small) <= set(large) <= set(train)
+    assert {strata[row] for row in small} == {strata[row] for row in train}
+
+
+def test_a_share_of_the_training_rows_leaves_the_other_parts_alone(tmp_path: Path) -> None:
+    whole = table_of(example(), tmp_path)
+    half = table_of(example(), tmp_path, fraction=0.5)
+    assert len(half.rows.train) == len(whole.rows.train) / 2
+    assert (half.rows.validation == whole.rows.validation).all()
+    assert (half.rows.test == whole.rows.test).all()
+    assert half.train_inputs[:, 0].mean() == pytest.approx(0, abs=1e-6)  # standardized by the rows that are used
+    with pytest.raises(ValueError, match="above 0"):
+        table_of(example(), tmp_path, fraction=0.0)
 
 
 def test_classes_keep_their_shares_and_a_rare_one_stays_in_training(tmp_path: Path) -> None:
