@@ -249,7 +249,7 @@ def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) ->
 
 
 def some(rows: NDArray[np.intp], strata: NDArray[Any], *, seed: int, fraction: float) -> NDArray[np.intp]:
-    """That share of the rows, at least one of each stratum; with the same seed, a smaller share is part of a larger one.
+    """That share of the rows, at least one of each stratum; of one seed, a smaller share is part of a larger one.
 
     Args:
         rows: Numbers of rows.
