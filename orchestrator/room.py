@@ -53,7 +53,8 @@ class Room:
         def look() -> None:
             while not done.wait(LOOK_S):
                 with suppress(Exception):  # while the head is away, what was known stays
-                    self._nodes = self._engine.nodes()
+                    leaving = presence.leaving()
+                    self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
 
         thread = threading.Thread(target=look, name="looks at nodes", daemon=True)

@@ -38,6 +38,7 @@ class Tally:
     _known: int = 0  # trials seen
     _before: int = 0  # trials that had ended before this session
     _before_s: float = 0.0  # trained before this session
+    _reopened: int = 0  # of those trials that had failed and go on
     _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
     _ended_s: float = 0.0  # trained in trials that have ended
 
@@ -62,6 +63,9 @@ class Tally:
         for life in sweep.trials[self._known :]:
             self._open[life.number] = 0
         self._known = len(sweep.trials)
+        for life in sweep.reopened[self._reopened :]:
+            self._reopen(life)
+        self._reopened = len(sweep.reopened)
         changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
         lives = [sweep.trials[number] for number in self._open]
         self.running = [life for life in lives if life.state is State.RUNNING]
@@ -77,6 +81,12 @@ class Tally:
     def _close(self, life: Life) -> None:
         self.counts[life.state] += 1
         self._ended_s += life.train_s
+
+    def _reopen(self, life: Life) -> None:
+        if life.number not in self._open:
+            self._open[life.number] = life.attempts
+            self.counts[State.FAILED] -= 1
+            self._ended_s -= life.train_s
 
     def _changes(self, life: Life) -> list[Change]:
         changes = []
