@@ -1,4 +1,4 @@
-"""Numbers, times and configurations as people read them."""
+"""Configurations, rungs and accounts as people read them in a terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.rows import State
 from orchestrator.schedule import RungSummary
+from orchestrator.wording import count as count
+from orchestrator.wording import duration as duration
+from orchestrator.wording import size as size
 
 if TYPE_CHECKING:
     from orchestrator.account import Account
@@ -41,34 +44,6 @@ def config_line(config: Mapping[str, Any]) -> str:
 def config_yaml(config: Mapping[str, Any]) -> str:
     """A configuration as YAML, every digit kept; readers of YAML 1.1 and 1.2 get the same from it."""
     return "\n".join(f"{name}: {_yaml(value)}" for name, value in config.items())
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``3 d 4 h``."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    if whole < 86_400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
-
-
-def size(count: float) -> str:
-    """Bytes: ``512 B``, ``1.2 kB``, ``3.4 MB``, ``56 GB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 9.95 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 trial``, ``2 trials``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def one_line(text: str, limit: int = 300) -> str:
