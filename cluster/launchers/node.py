@@ -1,8 +1,9 @@
-"""One node's part of a Ray cluster in a Slurm job: ``srun python -m cluster.launchers.node DIRECTORY``, on each node.
+"""One node's part of a Ray cluster in a Slurm job: ``srun python -m cluster.launchers.node DIRECTORY PID`` on each.
 
 The first one is the head; the others read its address from the directory, which all see. Each says there that it is
-up. They end by SIGUSR1. SIGTERM, which Slurm sends to all processes of a job at once, does not reach Ray: the driver
-needs it to end in order.
+up. They end by SIGUSR1. SIGTERM, which Slurm sends to all that srun has started, does not reach Ray: the driver needs
+it to end in order. The head hands it on to the batch script, because Slurm leaves that out when a job is to make way
+for another.
 """
 
 from __future__ import annotations
@@ -30,13 +31,22 @@ LONGEST_TMP = 30
 """Characters of a temporary directory beyond which the paths of Ray's sockets in it would be too long."""
 
 
-def main(directory: Path) -> int:
-    """Run Ray on this node until it is told to end, or Ray ends; an exit code."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started inherits it
-    signal.signal(signal.SIGUSR1, _leave)
-    settle()
+def main(directory: Path, script: int) -> int:
+    """Run Ray on this node until it is told to end, or Ray ends.
+
+    Args:
+        directory: Of this run of the job.
+        script: The batch script's pid, on the first node.
+
+    Returns:
+        An exit code.
+    """
     allocated = os.environ
     rank, node = allocated["SLURM_PROCID"], allocated["SLURMD_NODENAME"]
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started inherits it
+    signal.signal(signal.SIGTERM, lambda number, frame: _hand_on(script) if rank == "0" else None)
+    signal.signal(signal.SIGUSR1, _leave)
+    settle()
     alone = allocated["SLURM_NNODES"] == "1"
     temporary = tempfile.mkdtemp(prefix="sweep-", dir=_short_tmp())
     ray: subprocess.Popen[str] | None = None
@@ -50,6 +60,7 @@ def main(directory: Path) -> int:
         options = [*joining(address), f"--node-ip-address={ip}", f"--temp-dir={temporary}", *shares(allocated)]
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *PORTS, *options]
         ray = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         assert ray.stdout is not None
         said = []
         for line in ray.stdout:
@@ -138,6 +149,11 @@ def _write(file: Path, text: str) -> None:
     hidden.replace(file)
 
 
+def _hand_on(script: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(script, signal.SIGTERM)
+
+
 def _leave(number: int, frame: object) -> None:
     raise SystemExit(0)
 
@@ -152,4 +168,4 @@ def _end(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -31,7 +31,7 @@ await() { # however often a signal comes between
 }
 
 srun --nodes="$SLURM_NNODES" --ntasks="$SLURM_NNODES" --ntasks-per-node=1 --cpus-per-task="$SLURM_CPUS_ON_NODE" \
-  --no-kill --kill-on-bad-exit=0 --wait=0 "${python[@]}" -m cluster.launchers.node "$run" &
+  --no-kill --kill-on-bad-exit=0 --wait=0 "${python[@]}" -m cluster.launchers.node "$run" $$ &
 nodes=$!
 
 end_nodes() {

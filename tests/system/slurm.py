@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 NODES, CPUS, GPUS = 2, 2, 2
 
 CONF = """
@@ -21,7 +22,7 @@ SlurmctldPort={ports[0]}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={here}/munge.sock,cred_expire=3
+AuthInfo=socket={here}/munge.sock,cred_expire=5
 StateSaveLocation={here}/state
 SlurmdSpoolDir={here}/spool-%n
 SlurmctldPidFile={here}/slurmctld.pid
@@ -32,11 +33,12 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-SchedulerParameters=bf_interval=2
+SchedulerParameters=bf_interval=2,sched_interval=2
 ReturnToService=2
 KillWait=30
 GresTypes=gpu
-NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports[1]}-{ports[2]}] CPUs={cpus} Gres=gpu:{gpus}
+NodeName=DEFAULT CPUs={cpus} RealMemory=4096 Gres=gpu:{gpus}
+NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports[1]}-{ports[2]}]
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=main Nodes=n[1-{nodes}] Default=YES DefaultTime=10 MaxTime=60 PriorityTier=1 GraceTime=60
@@ -120,9 +122,9 @@ class Slurm:
             )
 
     def _device(self, number: int) -> Path:
-        """Slurm gives out files: any will do."""
+        """Slurm gives out devices: one like /dev/null will do."""
         file = self.here / f"gpu{number}"
-        file.touch()
+        subprocess.run([*ROOT, "mknod", str(file), "c", "1", "3"], check=True)
         return file
 
 

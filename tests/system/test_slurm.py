@@ -39,12 +39,13 @@ class Login:
 
     def __init__(self, directory: Path, slurm: Slurm) -> None:
         self.directory, self.slurm = directory, slurm
+        self._started: list[subprocess.Popen[str]] = []
         (directory / "profiles.yaml").write_text(
             textwrap.dedent(
                 """
                 mycluster:
                   partition: main
-                  time: 1m
+                  time: 2m
                   nodes: 2
                   cpus_per_node: 1
                   gpus_per_node: 1
@@ -86,7 +87,7 @@ class Login:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         given = {**self.slurm.environment(), "SWEEP_PROFILES": str(self.directory / "profiles.yaml"), **environment}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator.cli", *arguments],
             cwd=self.directory,
             env=given,
@@ -94,6 +95,13 @@ class Login:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.communicate()
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         process = self.start(*arguments, **environment)
@@ -118,7 +126,9 @@ class Login:
 
 @pytest.fixture
 def login(tmp_path: Path, slurm: Slurm) -> Iterator[Login]:
-    yield Login(tmp_path, slurm)
+    login = Login(tmp_path, slurm)
+    yield login
+    login.close()
     slurm.run("scancel", "--user", psutil.Process().username())
     slurm.wait_for(lambda: not slurm.run("squeue", "--noheader"), 60)
     assert not _of_ray(tmp_path), "Ray outlived its job"
@@ -135,8 +145,8 @@ def _of_ray(directory: Path) -> list[psutil.Process]:
 
 
 def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:
-    launch = login.start("launch", "s.yaml", "--on", "mycluster", "--trials", "20", WANDB_API_KEY=SECRET)
-    slurm.wait_for(lambda: login.rows("s"), 60)
+    launch = login.start("launch", "s.yaml", "--on", "mycluster", "--trials", "60", WANDB_API_KEY=SECRET)
+    slurm.wait_for(lambda: login.rows("s"), 120)
     job = login.job("s")
     (token,) = login.files("s").glob("run-*/token")
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
@@ -153,7 +163,7 @@ def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:
     assert int(ended["Restarts"]) >= 1
 
     trials, metrics = login.read("s", "trials.parquet"), login.read("s", "metrics")
-    assert list(trials["state"]) == ["completed"] * 20
+    assert list(trials["state"]) == ["completed"] * 60
     assert not metrics.duplicated(["trial", "step"]).any()
     assert (metrics.groupby("trial")["step"].nunique() == STEPS).all()
 
@@ -168,20 +178,20 @@ def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:
 
 
 def test_it_makes_way_for_another_and_goes_on(login: Login, slurm: Slurm) -> None:
-    code, out = login.run("launch", "s.yaml", "--on", "slurm", "--nodes", "2", "--trials", "8", "--detach")
+    code, out = login.run("launch", "s.yaml", "--on", "slurm", "--nodes", "2", "--trials", "10", "--detach")
     assert code == 0, out
     job = login.job("s")
-    slurm.wait_for(lambda: login.rows("s"), 60)
+    slurm.wait_for(lambda: login.rows("s"), 120)
     slurm.run("sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
-    slurm.wait_for(lambda: slurm.job(job)["JobState"] == "COMPLETED", 120)
+    slurm.wait_for(lambda: slurm.job(job)["JobState"] == "COMPLETED", 200)
     assert int(slurm.job(job)["Restarts"]) == 1
-    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * 8
+    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * 10
     assert not login.read("s", "metrics").duplicated(["trial", "step"]).any()
 
 
 def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slurm: Slurm) -> None:
     launch = login.start("launch", "s.yaml", "--on", "slurm", "--trials", "50")
-    slurm.wait_for(lambda: login.rows("s"), 60)
+    slurm.wait_for(lambda: login.rows("s"), 120)
     job = login.job("s")
     launch.send_signal(signal.SIGINT)
     out, _ = launch.communicate(timeout=30)
