@@ -17,8 +17,9 @@ from ray.util.placement_group import PlacementGroup, placement_group
 from cluster.fit import Need
 from cluster.presence import free
 
-JUST_NOW_S = 2.0
-"""For so long a process that was asked for may be missing in what Ray calls occupied."""
+LOOK_S = 2.0
+"""Seconds between two looks at what is free, when packing. In between what was asked for is subtracted: until Ray has
+placed it, Ray calls it free."""
 
 NODE = "ray.io/node-id"
 """The label that Ray gives each node."""
@@ -60,7 +61,8 @@ class Placement:
         self._avoided = avoided
         self._pack = pack
         self._requests: dict[float, Request] = {}  # by GPUs
-        self._asked: list[tuple[float, str, Bundle]] = []  # when, of which node, what: when packing
+        self._free: dict[str, dict[str, float]] = {}
+        self._next = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         """Ray Tune pickles what it is given, to restore a run some day; ours never is."""
@@ -85,15 +87,16 @@ class Placement:
 
     def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
         """The node with the least room that still has enough; None if none has."""
-        now = time.monotonic()
-        self._asked = [each for each in self._asked if now - each[0] < JUST_NOW_S]
-        room = {node: has for node, has in free().items() if node not in avoided}
-        for _, node, taken in self._asked:
-            if node in room:
-                room[node] = {name: has - taken.get(name, 0.0) for name, has in room[node].items()}
-        fitting = [node for node, has in room.items() if all(has.get(name, 0.0) >= bundle[name] for name in bundle)]
+        if time.monotonic() >= self._next:
+            self._free, self._next = free(), time.monotonic() + LOOK_S
+        fitting = [
+            node
+            for node, has in self._free.items()
+            if node not in avoided and all(has.get(name, 0.0) >= bundle[name] for name in bundle)
+        ]
         main = "GPU" if "GPU" in bundle else "CPU"
-        target = min(fitting, key=lambda node: (room[node].get(main, 0.0), node), default=None)
+        target = min(fitting, key=lambda node: (self._free[node].get(main, 0.0), node), default=None)
         if target is not None:
-            self._asked.append((now, target, bundle))
+            has = self._free[target]
+            self._free[target] = {name: has[name] - bundle.get(name, 0.0) for name in has}
         return target
