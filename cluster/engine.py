@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from cluster.connect import connected, vital_places
 from cluster.inventory import Node, nodes, this_machine
 from cluster.local import embedded
-from cluster.watch import stopped_answering, watched
+from cluster.watch import LastWords, stopped_answering, watched
 from cluster.where import LOCAL
 
 PATIENCE_S = 20.0
@@ -42,8 +42,11 @@ class Engine(Protocol):
         """The nodes that there are now, or will be."""
         ...
 
-    def running(self) -> AbstractContextManager[None]:
+    def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
         """Have Ray run, and this process connected to it.
+
+        Args:
+            stuck: Called in another thread if Ray has ended and this one cannot be told of it; the process ends then.
 
         Raises:
             RayEndedError: Ray ended while this was open.
@@ -68,8 +71,8 @@ class Embedded:
     def nodes(self) -> tuple[Node, ...]:
         return (this_machine(cpus=self.cpus, gpus=self.gpus),)
 
-    def running(self) -> AbstractContextManager[None]:
-        return embedded(cpus=self.cpus, gpus=self.gpus)
+    def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
+        return embedded(cpus=self.cpus, gpus=self.gpus, stuck=stuck)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +92,8 @@ class Joined:
     def nodes(self) -> tuple[Node, ...]:
         return nodes()
 
-    def running(self) -> AbstractContextManager[None]:
-        return watched(stopped_answering(vital_places(), patience_s=PATIENCE_S), every_s=1.0)
+    def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
+        return watched(stopped_answering(vital_places(), patience_s=PATIENCE_S), every_s=1.0, stuck=stuck)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,5 +108,5 @@ class Present:
     def nodes(self) -> tuple[Node, ...]:
         return nodes()
 
-    def running(self) -> AbstractContextManager[None]:
+    def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
         return nullcontext()

@@ -13,16 +13,17 @@ from cluster.inventory import this_machine
 from cluster.loopback import on_loopback
 from cluster.reaper import reap, reaped
 from cluster.settings import settle
-from cluster.watch import vital_process_ended, watched
+from cluster.watch import LastWords, vital_process_ended, watched
 
 
 @contextmanager
-def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterator[None]:
+def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: LastWords | None = None) -> Iterator[None]:
     """Start a Ray cluster of one node in this process, and end it afterwards.
 
     Args:
         cpus: How many the node has; None: all that this process may use.
         gpus: How many the node has (on a machine without, they are pretended: only placement sees them); None: all.
+        stuck: As for ``watch.watched``.
 
     Raises:
         RayEndedError: Ray ended, or was ended, while this was open.
@@ -45,7 +46,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None) -> Iterato
         session = str(context.address_info["session_dir"])
         reaper.watch(session)
         try:
-            with watched(vital_process_ended()):
+            with watched(vital_process_ended(), stuck=stuck):
                 yield
         finally:
             _shutdown(session)

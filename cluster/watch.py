@@ -3,11 +3,12 @@
 Ray does not tell: its workers seem to crash one by one, their trials to fail, and after a minute the driver is ended
 from within, with what it had yet to record. That is what follows when the kernel kills a raylet for want of memory, or
 when a cluster's head goes away. So a thread looks whether Ray's vital processes live. A driver that waits for an answer
-of a GCS that is gone cannot be reached even so: it dies as before, and a resume goes on.
+of a head that is gone cannot be reached: then the thread says the last words in its place, and ends the process.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -27,6 +28,9 @@ VITAL = ("gcs_server", "raylet")
 KNOCK_S = 2.0
 """Seconds in which something far away has to answer."""
 
+STUCK_S = 5.0
+"""Seconds in which the main thread has to notice."""
+
 WAKE = signal.SIGURG
 """Wakes the main thread out of Ray's waiting. Whoever is not told of it ignores it."""
 
@@ -37,6 +41,10 @@ class RayEndedError(Exception):
 
 Look = Callable[[], str]
 """What has ended, in words; "" while all lives."""
+
+
+LastWords = Callable[[str], object]
+"""Says what is to be said before a process ends, given why it does."""
 
 
 def vital_process_ended() -> Look:
@@ -80,12 +88,13 @@ def knock(place: str, patience_s: float) -> None:
 
 
 @contextmanager
-def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
+def watched(look: Look, *, every_s: float = LOOK_S, stuck: LastWords | None = None) -> Iterator[None]:
     """Leave with RayEndedError, from wherever the main thread is, once Ray has ended; elsewhere nothing is watched.
 
     Args:
         look: Called in a thread of its own.
         every_s: Seconds between two looks.
+        stuck: Called in the thread, with what has ended, if the main thread does not leave; the process ends then.
 
     Raises:
         RayEndedError: One of Ray's vital processes has ended.
@@ -101,6 +110,9 @@ def watched(look: Look, *, every_s: float = LOOK_S) -> Iterator[None]:
             if what := look():
                 ended.append(what)
                 signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
+                if stuck is not None and not done.wait(STUCK_S):
+                    stuck(what)
+                    os._exit(1)
                 return
 
     def leave(number: int, frame: FrameType | None) -> None:

@@ -29,7 +29,7 @@ from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import drive
-from orchestrator.tune.heart import Nobody, Observer
+from orchestrator.tune.heart import RAY, Heart, Nobody, Observer
 from orchestrator.tune.job import Job, heartbeat
 
 
@@ -106,14 +106,22 @@ def run_session(
             room.tell(shown.trouble)
             return outside.poll(at)
 
+        def last_words(why: str) -> None:
+            sweep.on(events.Halted(at=time.time(), reason=why))
+            heart = Heart(sweep, recorder, shown, poll=lambda at: (), lease=lease.beat, ended=keeper.ended)
+            with suppress(RecordsError):
+                heart.last_try()
+            lease.release()
+            shown.trouble(RAY, f"{why}; everything up to then is recorded, and sweep resume goes on")
+
         recorder = _recorder(spec, paths)
+        keeper = Keeper(sweep, paths, spec.trial.keep)
         shown = observer(sweep, paths, count) if observer is not None else Nobody()
-        stack.enter_context(engine.running())
+        stack.enter_context(engine.running(last_words))
         stack.enter_context(room.followed())
         signals.again()
         book.ray_started()
 
-        keeper = Keeper(sweep, paths, spec.trial.keep)
         drive(
             sweep,
             _job(source, paths, need, count),

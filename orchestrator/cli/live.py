@@ -21,6 +21,7 @@ from orchestrator.life import Life
 from orchestrator.records.paths import SweepPaths
 from orchestrator.rows import State
 from orchestrator.sweep import Sweep
+from orchestrator.tune.heart import RAY
 
 REFRESH_S = 0.25
 MOST_RUNNING = 8
@@ -78,6 +79,8 @@ class Display:
     def trouble(self, what: str, why: str | None) -> None:
         """Say it, and show it while it lasts."""
         self._screen.say(Text(self._troubles.line(what, why), "yellow"))
+        if what == RAY:
+            self._screen.__exit__()
 
     def _tell(self, life: Life) -> None:
         fingerprint = life.failure.fingerprint if life.failure is not None else ""

@@ -24,6 +24,8 @@ LAST_S = 3.0
 
 RECORDS = "the records"
 CHECKPOINTS = "checkpoints"
+RAY = "Ray"
+"""What can be in trouble. After trouble with Ray nothing follows: the process ends."""
 
 Poll = Callable[[float], Iterable[events.Event]]
 """What came from outside since the last call: signals, requests of other terminals. Given the time."""
