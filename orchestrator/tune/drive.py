@@ -76,6 +76,7 @@ def drive(
     from orchestrator.tune.ground import Ground
     from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
     from orchestrator.tune.light_trial import Generator
+    from orchestrator.tune.outliving import outliving_kills
     from orchestrator.tune.place import Placement
     from orchestrator.tune.worker import Worker
 
@@ -89,7 +90,7 @@ def drive(
     placement = Placement(need, avoided=ground.avoided, pack=pack)
     decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), ground)
     try:
-        with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
+        with outliving_kills(), tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
             Tuner(
                 tune.with_parameters(Worker, job=job),
                 tune_config=TuneConfig(
