@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What the system tests need of Debian: a command, and the package that has it.
+SYSTEM := tmux:tmux sbatch:slurm-wlm slurmctld:slurmctld slurmd:slurmd munged:munge
+
 .PHONY: help demo test test-system bench chaos example check format docs
 
 help:  ## what there is
@@ -28,7 +31,8 @@ test: $(READY)  ## all tests that need no root
 	@$(BIN)/python -m pytest -q -m 'not system' -n 2 --dist loadfile
 
 test-system: $(READY)  ## the tests that need system packages, which are installed first
-	@command -v tmux >/dev/null || ($(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y tmux)
+	@missing=$$(for each in $(SYSTEM); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each#*:}; done); \
+		test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
 	@$(BIN)/python -m pytest -q -m system
 
 bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
