@@ -19,6 +19,7 @@ from typer.main import get_group
 
 from orchestrator.cli import app
 from orchestrator.loading import declared, load
+from orchestrator.profiles import Profile
 from orchestrator.spec import spec_schema
 from orchestrator.spec.distribution import Distribution
 from orchestrator.spec.distributions import FORMS
@@ -35,6 +36,7 @@ def main() -> int:
     pages = {
         "cli.md": NOTE + commands(),
         "spec.md": NOTE + spec(),
+        "profiles.md": NOTE + profiles(),
         "trainables.md": NOTE + trainables(),
         "spec.schema.json": json.dumps(spec_schema(), indent=2) + "\n",
     }
@@ -80,6 +82,20 @@ def spec() -> str:
         "What stands at a name under `space`, as in `lr: {loguniform: [1e-4, 1e-1]}`.",
         _table(("distribution", "gives", "options"), [_distribution(model) for model in FORMS.values()]),
         f"Any of them takes `when`. {Distribution.model_fields['when'].description}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def profiles() -> str:
+    """The keys of a site profile."""
+    schema = Profile.model_json_schema()
+    parts = [
+        "# Site profiles",
+        "What a cluster wants to be asked for, by name, in `~/.config/sweep/profiles.yaml` (`XDG_CONFIG_HOME` is"
+        " respected; `SWEEP_PROFILES` names another file): `sweep launch SPEC --on mycluster`. A profile named `slurm` is"
+        " what `--on slurm` means. What each is for stands in [cluster.md](../cluster.md#profiles).",
+        Profile.__doc__ or "",
+        _keys(schema, schema),
     ]
     return "\n\n".join(parts) + "\n"
 
