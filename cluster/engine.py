@@ -7,14 +7,16 @@ whose start takes seconds, starts only when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.connect import connected, vital_places
 from cluster.inventory import Node, nodes, this_machine
 from cluster.local import embedded
+from cluster.probe import Probe, probe
 from cluster.watch import LastWords, stopped_answering, watched
 from cluster.where import LOCAL
 
@@ -40,6 +42,10 @@ class Engine(Protocol):
 
     def nodes(self) -> tuple[Node, ...]:
         """The nodes that there are now, or will be."""
+        ...
+
+    def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
+        """What its nodes are like from within, where that may be other than here; see ``probe.probe``."""
         ...
 
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
@@ -71,6 +77,9 @@ class Embedded:
     def nodes(self) -> tuple[Node, ...]:
         return (this_machine(cpus=self.cpus, gpus=self.gpus),)
 
+    def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
+        return []
+
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
         return embedded(cpus=self.cpus, gpus=self.gpus, stuck=stuck)
 
@@ -92,6 +101,9 @@ class Joined:
     def nodes(self) -> tuple[Node, ...]:
         return nodes()
 
+    def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
+        return probe(nodes, directory, packages)
+
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
         return watched(stopped_answering(vital_places(), patience_s=PATIENCE_S), every_s=1.0, stuck=stuck)
 
@@ -107,6 +119,9 @@ class Present:
 
     def nodes(self) -> tuple[Node, ...]:
         return nodes()
+
+    def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
+        return []
 
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
         return nullcontext()

@@ -18,6 +18,7 @@ from orchestrator.control.outside import Outside
 from orchestrator.control.signals import Signals
 from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
 from orchestrator.fingerprint import fingerprints
+from orchestrator.fitness import check_nodes
 from orchestrator.keeping import Keeper
 from orchestrator.placement import free_slots, need_of, reached
 from orchestrator.records.origin import marked
@@ -58,7 +59,9 @@ def launch(
         SweepError: Too many trials failed.
     """
     with reached(engine):
-        free_slots(source.spec, engine.nodes())
+        nodes = engine.nodes()
+        free_slots(source.spec, nodes)
+        check_nodes(engine, nodes, need_of(source.spec, nodes), results)
         paths = claim(results, source.name)
         return run_session(
             source, paths, begin=lambda sweep: describe(source, paths, engine.name), engine=engine, observer=observer

@@ -13,10 +13,11 @@ from typing import Any
 from cluster.engine import Embedded, Engine
 from orchestrator.errors import UserError
 from orchestrator.fingerprint import changes, fingerprints
+from orchestrator.fitness import check_nodes
 from orchestrator.growth import Growth, extend, full_length, retry
 from orchestrator.launch import run_session
 from orchestrator.loading import declared
-from orchestrator.placement import reached
+from orchestrator.placement import need_of, reached
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.origin import here, job
@@ -109,6 +110,8 @@ def resume(
         )
 
     with reached(engine):
+        nodes = engine.nodes()
+        check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
         return run_session(source, paths, begin=begin, engine=engine, observer=observer)
 
 
