@@ -9,6 +9,7 @@ import time
 QUESTIONS = (
     "no_op_trials",
     "short_trials",
+    "utilisation",
     "long_sweep",
     "memory",
     "reports",

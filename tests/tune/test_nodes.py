@@ -1,0 +1,191 @@
+"""Sweeps on a cluster of several nodes with pretended GPUs: who runs where, and what happens when nodes come and go."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+from ray.util.placement_group import placement_group_table, remove_placement_group
+
+from cluster import presence
+from cluster.engine import Present
+from cluster.fit import Need
+from cluster.settings import settle
+from orchestrator.cli import main
+from orchestrator.launch import launch
+from orchestrator.loading import declared
+from orchestrator.records.load import Sweep, load
+from orchestrator.source import Source
+from orchestrator.spec import parse_spec
+from orchestrator.tune.place import Placement
+
+pytestmark = pytest.mark.timeout(600)
+
+GPUS = 4
+STEPS = 5
+TRIALS = 48
+
+TRAIN = f"""
+    import os, time
+
+    def train(config, trial):
+        if os.environ.get("BROKEN_NODE"):
+            raise RuntimeError("no CUDA device")
+        saved = trial.restore() or {{"step": 0}}
+        for step in range(saved["step"] + 1, {STEPS} + 1):
+            time.sleep(0.25)
+            trial.report(step=step, loss=config["x"] + 1 / step, began_at=saved["step"])
+            trial.save(step=step)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head without room for trials, and three nodes."""
+    settle()
+    head = {"num_cpus": 0, "include_dashboard": False}
+    found = Cluster(initialize_head=True, head_node_args=head, shutdown_at_exit=False)  # nodes join in a thread
+    for _ in range(3):
+        join(found)
+    ray.init(address=found.address, log_to_driver=False, logging_level="error")
+    yield found
+    ray.shutdown()
+    found.shutdown()
+
+
+def join(cluster: Cluster, **environment: str) -> Any:
+    """Another node of four GPUs; its workers have this in their environment."""
+    os.environ.update(environment)
+    try:
+        return cluster.add_node(num_cpus=GPUS, num_gpus=GPUS)
+    finally:
+        for name in environment:
+            del os.environ[name]
+
+
+@pytest.fixture
+def sweep_of(cluster: Cluster, tmp_path: Path) -> Callable[..., Sweep]:
+    """Launches a sweep of ``TRAIN`` on the cluster; ``during`` runs beside it in a thread of its own."""
+
+    def run(during: Callable[[Path], None] = lambda root: None, **sections: Any) -> Sweep:
+        (tmp_path / "train.py").write_text(textwrap.dedent(TRAIN))
+        data = {
+            "trainable": "train.py:train",
+            "space": {"x": {"uniform": [0, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"method": "random"},
+            "budget": {"trials": TRIALS},
+            "resources": {"gpu": 1},
+            "trial": {"save_every": 0.1},
+        } | sections
+        spec = parse_spec(data, base=tmp_path, resolve=declared)
+        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
+        root = tmp_path / "results" / "train"
+        beside = threading.Thread(target=during, args=(root,))
+        beside.start()
+        launch(source, results=tmp_path / "results", engine=Present())
+        beside.join()
+        return load(root)
+
+    return run
+
+
+def wait_for(root: Path, ended: int) -> None:
+    """Until so many trials have ended."""
+    while not (root / "trials.parquet").exists() or (load(root).trials.state == "completed").sum() < ended:
+        time.sleep(0.5)
+
+
+def spans(sweep: Sweep) -> pd.DataFrame:
+    """When each trial's last attempt trained, and on which GPU of which node, by its own stamps."""
+    rows = sweep.metrics.merge(sweep.trials[["trial", "attempts", "node_id", "gpu_ids"]], on="trial")
+    rows = rows[rows.attempt == rows.attempts]
+    times = rows.groupby("trial").reported_at.agg(["min", "max"])
+    return times.join(sweep.trials.set_index("trial")[["node_id", "gpu_ids"]])
+
+
+def test_every_gpu_is_used_by_one_trial_at_a_time(sweep_of: Callable[..., Sweep]) -> None:
+    sweep = sweep_of()
+    assert sweep.trials.state.tolist() == ["completed"] * TRIALS
+    ran = spans(sweep)
+    ran["gpu"] = [f"{node}/{gpu}" for node, (gpu,) in zip(ran.node_id, ran.gpu_ids, strict=True)]
+    assert ran.gpu.nunique() == 3 * GPUS
+    for _, one in ran.sort_values("min").groupby("gpu"):
+        assert (one["min"].iloc[1:].to_numpy() > one["max"].iloc[:-1].to_numpy()).all()
+
+
+def test_processes_are_spread_unless_they_are_to_be_packed(cluster: Cluster) -> None:
+    def nodes_of(pack: bool, avoided: frozenset[str]) -> list[str]:
+        request = Placement(Need(cpus=1, gpus=1), avoided=lambda: avoided, pack=pack).request()
+        groups = [request.to_placement_group() for _ in range(GPUS)]
+        assert all(group.wait(60) for group in groups)
+        found = [next(iter(placement_group_table(group)["bundles_to_node_id"].values())) for group in groups]
+        for group in groups:
+            remove_placement_group(group)
+        while sum(free.get("GPU", 0) for free in presence.free().values()) < 3 * GPUS:
+            time.sleep(0.1)
+        return found
+
+    while sum(free.get("GPU", 0) for free in presence.free().values()) < 3 * GPUS:
+        time.sleep(0.1)
+    first, second, third = (node.node_id for node in cluster.worker_nodes)
+    assert len(set(nodes_of(False, frozenset()))) == 3
+    assert set(nodes_of(False, frozenset({first}))) == {second, third}
+    assert len(set(nodes_of(True, frozenset()))) == 1
+    assert set(nodes_of(True, frozenset({first, second}))) == {third}
+
+
+def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
+    killed: list[str] = []
+
+    def kill(gently: bool) -> None:
+        node = next(iter(cluster.worker_nodes))
+        killed.append(node.node_id)
+        cluster.remove_node(node, allow_graceful=gently)
+
+    def come_and_go(root: Path) -> None:
+        wait_for(root, ended=6)
+        kill(gently=False)
+        join(cluster)
+        wait_for(root, ended=24)
+        kill(gently=True)
+
+    sweep = sweep_of(come_and_go)
+    trials, metrics = sweep.trials, sweep.metrics
+    assert trials.state.tolist() == ["completed"] * TRIALS
+    assert sorted(zip(metrics.trial, metrics.step, strict=True)) == [
+        (trial, step) for trial in range(TRIALS) for step in range(1, STEPS + 1)
+    ]
+    assert trials.failures.sum() == 0
+    assert trials.preemptions.sum() >= 2
+    assert (trials.attempts - 1 == trials.preemptions).all()
+    assert not trials.node_id[trials.preemptions > 0].isin(killed[:1]).any()
+    assert trials.objective.min() == pytest.approx((trials["config.x"] + 1 / STEPS).min())
+    again = metrics[metrics.attempt > 1]
+    assert again.began_at.max() > 0  # from a checkpoint
+    lost = sweep.events[sweep.events.event == "retry"]
+    assert set(lost.decision) == {"preemption"}
+
+
+def test_a_node_that_fails_every_trial_is_set_aside(
+    cluster: Cluster, sweep_of: Callable[..., Sweep], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = join(cluster, BROKEN_NODE="1")
+    sweep = sweep_of(budget={"trials": 16})
+    assert sweep.trials.state.tolist() == ["completed"] * 16
+    assert sweep.trials.failures.sum() == 0
+    assert not (sweep.trials.node_id == broken.node_id).any()
+    (row,) = sweep.events[sweep.events.event == "node"].itertuples()
+    assert broken.node_id[:8] in row.reason
+    assert "RuntimeError: no CUDA device" in row.reason
+    assert main(["show", "train", "--results", str(tmp_path / "results")]) == 0
+    assert row.reason in capfd.readouterr().out
