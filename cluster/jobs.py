@@ -162,6 +162,8 @@ class Jobs:
         Raises:
             ClusterError: The cluster does not answer any more.
         """
+        from aiohttp import ClientError
+
         seen = 0  # characters that were handed out before the connection broke
         lost_at: float | None = None
         with asyncio.Runner() as runner:  # it ends the waiting in order on Ctrl-C, too
@@ -177,7 +179,11 @@ class Jobs:
                         if fresh:
                             yield fresh
                     return
-                except Exception as error:  # aiohttp's, and Ray's RuntimeError
+                except (
+                    ClientError,
+                    OSError,
+                    RuntimeError,
+                ) as error:  # the last is how Ray tells of a broken connection
                     lost_at = lost_at or time.monotonic()
                     if time.monotonic() - lost_at > GONE_S:
                         raise UnreachableError(f"the cluster at {self.address} does not answer any more") from error

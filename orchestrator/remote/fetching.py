@@ -34,7 +34,7 @@ class Fetched:
     size: int  # their bytes
 
 
-class _SpoiledError(Exception):
+class SpoiledError(Exception):
     """What came is not what was sent, or does not fit what is here."""
 
 
@@ -54,10 +54,10 @@ def pull(jobs: Jobs, paths: SweepPaths, remote: Remote, *, large: bool = False) 
     ended = remote.ended
     try:
         fetched, clock = _round(jobs, paths, remote, since=0.0 if large else remote.clock, large=large)
-    except _SpoiledError:  # as when somebody has changed the copy: all of it once more
+    except SpoiledError:  # as when somebody has changed the copy: all of it once more
         try:
             fetched, clock = _round(jobs, paths, remote, since=0.0, large=large)
-        except _SpoiledError as error:
+        except SpoiledError as error:
             raise SweepError(f"the records of {paths.name} did not arrive unspoiled: {error}") from None
     now = datetime.now(UTC).isoformat(timespec="seconds")
     write_remote(paths, replace(remote, pulled=now, pulled_end=ended, clock=clock))
@@ -77,7 +77,7 @@ def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large
     with tempfile.TemporaryFile() as packed:
         try:
             about = read_package(_lines(jobs.follow(job)), packed)
-        except _SpoiledError as error:
+        except SpoiledError as error:
             status = jobs.ended(job)
             if status.word == "SUCCEEDED":
                 raise
@@ -93,31 +93,31 @@ def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
     """Write the tar to a file, and give what the last line says.
 
     Raises:
-        _SpoiledError: A line is missing or damaged.
+        SpoiledError: A line is missing or damaged.
     """
     digest, begun = hashlib.sha256(), False
     for line in lines:
         if line.startswith(END):
             about: dict[str, Any] = json.loads(line[len(END) :])
             if digest.hexdigest() != about["digest"]:
-                raise _SpoiledError("the hash of the whole differs")
+                raise SpoiledError("the hash of the whole differs")
             return about
         if begun:
             try:
                 data = base64.b64decode(line, validate=True)
             except binascii.Error as error:
-                raise _SpoiledError(f"a line is damaged: {error}") from error
+                raise SpoiledError(f"a line is damaged: {error}") from error
             digest.update(data)
             packed.write(data)
         begun = begun or line == BEGIN
-    raise _SpoiledError("it ends in the middle")
+    raise SpoiledError("it ends in the middle")
 
 
 def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
     """Put what came into the copy, and hold all of the copy against what was sent.
 
     Raises:
-        _SpoiledError: A file differs.
+        SpoiledError: A file differs.
         RecordsError: The disk refused.
     """
     files: dict[str, tuple[int, str]] = {name: tuple(about["files"][name]) for name in about["files"]}
@@ -139,14 +139,14 @@ def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
         raise RecordsError(f"cannot write the copy in {root}: {error.strerror or error}") from error
     for name, (_, digest) in files.items():
         if _hash_of(_within(root, name)) != digest:
-            raise _SpoiledError(f"{name} differs")
+            raise SpoiledError(f"{name} differs")
     return Fetched(files=count, size=size)
 
 
 def _within(root: Path, name: str) -> Path:
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
-        raise _SpoiledError(f"{name} lies outside of the sweep")
+        raise SpoiledError(f"{name} lies outside of the sweep")
     return path
 
 
