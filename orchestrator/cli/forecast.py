@@ -37,11 +37,12 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
     expected = prospect(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
+    later = "; more, once their GPU memory is measured" if spec.resources.gpu == "packed" and need.gpus else ""
     head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here" if nodes[0].memory < PLENTY else "would fit": (
-            f"{count(slots, 'trial')} at once, {each} each ({_machines(nodes)})"
+            f"{count(slots, 'trial')} at once, {each} each{later} ({_machines(nodes)})"
         ),
         "length": _length(found, plan),
         "steps": _steps(plan, expected.seen),

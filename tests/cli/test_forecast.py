@@ -44,6 +44,12 @@ class TestMachines:
             " 1 node with 4 CPUs, 4 GPUs; memory as trials need it)"
         )
 
+    def test_packed_trials_begin_with_a_gpu_each(self, sweep: Sweep, spec: Path) -> None:
+        fit = facts(sweep("plan", spec, "--gpus", 8, "--set", "resources.gpu=packed"))["would fit"]
+        assert fit.startswith("8 trials at once, 1 CPU and 1 GPU each; more, once their GPU memory is measured (")
+        none = facts(sweep("plan", spec, "--set", "resources.gpu=packed"))["fits here"]
+        assert "GPU memory" not in none
+
     def test_nodes_are_as_large_as_one_says(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("plan", spec, "--gpus", 8, "--gpus-per-node", 4, "--cpus", 2)
         assert facts(ran)["would fit"].startswith("4 trials at once, 1 CPU and 1 GPU each (imagined: 2 nodes with 2")
