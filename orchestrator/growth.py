@@ -24,6 +24,7 @@ class Growth:
     hours: float | None = None
     max_steps: int | None = None  # of a full training
     concurrency: int | None = None
+    max_gpus: float | None = None
 
     def overrides(self, spec: Spec, declaration: Declaration | None) -> list[str]:
         """As overrides of the spec.
@@ -31,7 +32,12 @@ class Growth:
         Raises:
             UserError: The length of a training cannot be changed so.
         """
-        named = {"budget.trials": self.trials, "budget.hours": self.hours, "resources.concurrency": self.concurrency}
+        named = {
+            "budget.trials": self.trials,
+            "budget.hours": self.hours,
+            "resources.concurrency": self.concurrency,
+            "resources.max_gpus": self.max_gpus,
+        }
         if self.max_steps is not None:
             named |= _lengthened(spec, declaration, self.max_steps)
         return [f"{key}={value}" for key, value in named.items() if value is not None]

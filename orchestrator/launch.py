@@ -32,6 +32,7 @@ from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import drive
 from orchestrator.tune.heart import RAY, Heart, Nobody, Observer
 from orchestrator.tune.job import Job, heartbeat
+from orchestrator.waiting import wait_for_room
 
 
 def launch(
@@ -40,6 +41,7 @@ def launch(
     results: Path,
     engine: Engine,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    wait: Callable[[str], object] | None = None,
 ) -> SweepPaths:
     """Run a sweep to its end.
 
@@ -48,6 +50,7 @@ def launch(
         results: Where sweeps land; the new one gets a directory of its own there.
         engine: Where the trials run.
         observer: Makes who watches, given the sweep, its files and its slots; None: nobody.
+        wait: If no trial fits, wait until one does, and tell this what for; None: that is an error.
 
     Returns:
         The sweep's files.
@@ -59,6 +62,8 @@ def launch(
         SweepError: Too many trials failed.
     """
     with reached(engine):
+        if wait is not None:
+            wait_for_room(engine, source.spec, wait)
         nodes = engine.nodes()
         free_slots(source.spec, nodes)
         check_nodes(engine, nodes, need_of(source.spec, nodes), results)

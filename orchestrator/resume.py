@@ -30,6 +30,7 @@ from orchestrator.spec import parse_spec
 from orchestrator.sweep import Sweep
 from orchestrator.tune.heart import Observer
 from orchestrator.tune.job import pack_function
+from orchestrator.waiting import wait_for_room
 from trainables.contract import declaration_of
 
 
@@ -42,6 +43,7 @@ def resume(
     train: Callable[..., Any] | None = None,
     engine: Engine | None = None,
     observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    wait: Callable[[str], object] | None = None,
 ) -> SweepPaths:
     """Go on with a sweep.
 
@@ -52,7 +54,7 @@ def resume(
         allow_change: Go on although the trainable's code or the data changed since the launch.
         train: The trainable, if it was given from Python at the launch.
         engine: Where it goes on, which need not be where it was; None: embedded in this process.
-        observer: As for ``launch``.
+        observer, wait: As for ``launch``.
 
     Raises:
         UserError: Another driver runs it; code or data changed; the function is missing; a new total is smaller
@@ -110,6 +112,8 @@ def resume(
         )
 
     with reached(engine):
+        if wait is not None:
+            wait_for_room(engine, source.spec, wait)
         nodes = engine.nodes()
         check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
         return run_session(source, paths, begin=begin, engine=engine, observer=observer)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.output import say
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ On = Annotated[
     ),
 ]
 ON = "local"
+MaxGpus = Annotated[
+    float | None,
+    typer.Option("--max-gpus", help="resources.max_gpus: GPUs that all trials together occupy at most."),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="If no trial fits, wait for a node of the cluster on which one does.")
+]
 Nodes = Annotated[int | None, typer.Option("--nodes", min=1, help="Nodes to ask Slurm for; else the profile's.")]
 Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use; all if left out.")]
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs of this machine to use; all if left out.")]
@@ -74,6 +83,7 @@ def overrides(
     seed: int | None = None,
     concurrency: int | None = None,
     name: str | None = None,
+    max_gpus: float | None = None,
     max_failures: int | None = None,
 ) -> list[str]:
     """The ``--set`` texts, those of the short options last."""
@@ -81,6 +91,7 @@ def overrides(
         "budget.trials": trials,
         "search.seed": seed,
         "resources.concurrency": concurrency,
+        "resources.max_gpus": max_gpus,
         "name": name,
         "budget.max_failures": max_failures,
     }
@@ -104,6 +115,17 @@ def batch(on: str, *, nodes: int | None = None, cpus: int | None = None, gpus: i
     if cpus is not None or gpus is not None:
         raise UserError("--cpus and --gpus are for --on local: what to ask Slurm for stands in a site profile")
     return found
+
+
+def waiting(on: str, wait: bool) -> Callable[[str], None] | None:
+    """What says what is waited for; None if nothing is.
+
+    Raises:
+        UserError: This machine will not grow.
+    """
+    if wait and on == ON:
+        raise UserError("--wait is for clusters: this machine will not grow")
+    return say if wait else None
 
 
 def as_words(**given: object) -> list[str]:

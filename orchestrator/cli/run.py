@@ -19,6 +19,7 @@ from orchestrator.cli.options import (
     Cpus,
     Detach,
     Gpus,
+    MaxGpus,
     Name,
     Nodes,
     On,
@@ -28,6 +29,7 @@ from orchestrator.cli.options import (
     SpecFile,
     SweepName,
     Trials,
+    Wait,
 )
 from orchestrator.errors import UserError
 
@@ -48,8 +50,10 @@ def launch_(
     trials: Trials = None,
     seed: Seed = None,
     concurrency: Concurrency = None,
+    max_gpus: MaxGpus = None,
     name: Name = None,
     on: On = ON,
+    wait: Wait = False,
     cpus: Cpus = None,
     gpus: Gpus = None,
     nodes: Nodes = None,
@@ -71,6 +75,7 @@ def launch_(
         trials=trials,
         seed=seed,
         concurrency=concurrency,
+        max_gpus=max_gpus,
         name=name,
         max_failures=0 if fail_fast else max_failures,
     )
@@ -78,7 +83,7 @@ def launch_(
     if (batch := options.batch(on, nodes=nodes, cpus=cpus, gpus=gpus)) is not None:
         from orchestrator.cli.queueing import launch_queued
 
-        words = options.as_words(profile=profile)
+        words = options.as_words(wait=wait, profile=profile)
         launch_queued(source, batch, results=results, nodes=nodes, detach=detach, arguments=words)
         return
 
@@ -97,15 +102,16 @@ def launch_(
             place,
             spec=spec,
             changes=changes,
-            more=["--profile"] if profile else [],
+            more=options.as_words(wait=wait, profile=profile),
             results=results,
             there=cluster_results,
             detach=detach,
         )
         return
     engine = engine_at(on, cpus=cpus, gpus=gpus)
+    waiting = options.waiting(on, wait)
     watched(
-        lambda observer: launch(source, results=results, engine=engine, observer=observer),
+        lambda observer: launch(source, results=results, engine=engine, observer=observer, wait=waiting),
         name=source.name,
         results=results,
         profile=profile,
@@ -125,10 +131,12 @@ def resume_(
         typer.Option("--retry", help="Try trials that ended so once more, as new trials. Repeatable."),
     ] = None,
     concurrency: Concurrency = None,
+    max_gpus: MaxGpus = None,
     allow_change: Annotated[
         bool, typer.Option("--allow-change", help="Go on although the trainable's code or the data changed.")
     ] = False,
     on: On = ON,
+    wait: Wait = False,
     cpus: Cpus = None,
     gpus: Gpus = None,
     nodes: Nodes = None,
@@ -162,7 +170,9 @@ def resume_(
                 max_steps=max_steps,
                 retry=retry,
                 concurrency=concurrency,
+                max_gpus=max_gpus,
                 allow_change=allow_change,
+                wait=wait,
                 profile=profile,
             ),
             place=None if on == ON else site(on),
@@ -179,18 +189,27 @@ def resume_(
             hours=hours,
             max_steps=max_steps,
             concurrency=concurrency,
+            max_gpus=max_gpus,
             allow_change=allow_change,
+            wait=wait,
             profile=profile,
         )
         once = options.as_words(retry=retry)
         resume_queued(paths, batch, nodes=nodes, detach=detach, arguments=words, once=once)
         return
-    growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency)
+    growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency, max_gpus=max_gpus)
     again = [State(state) for state in retry or ()]
     engine = engine_at(on, cpus=cpus, gpus=gpus)
+    waiting = options.waiting(on, wait)
     watched(
         lambda observer: resume(
-            paths, growth=growth, again=again, allow_change=allow_change, engine=engine, observer=observer
+            paths,
+            growth=growth,
+            again=again,
+            allow_change=allow_change,
+            engine=engine,
+            observer=observer,
+            wait=waiting,
         ),
         name=paths.name,
         results=results,

@@ -56,7 +56,7 @@ def watched(
         watch.sum_up(results)
         raise
     except KeyboardInterrupt:
-        say("ended at once; what was recorded by then stays")
+        say("ended at once; what was recorded by then stays" if watch.began else "ended; nothing was started")
         raise
     watch.sum_up(results)
 
@@ -85,6 +85,11 @@ class _Watch:
         from orchestrator.cli.live import Display
 
         return Display(self.screen, self._tally, paths)
+
+    @property
+    def began(self) -> bool:
+        """Whether there is anything to sum up."""
+        return self._paths is not None
 
     def sum_up(self, results: Path) -> None:
         """What came out, where it is, and what one does next; nothing if nothing began."""
