@@ -17,11 +17,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from cluster.errors import ClusterError
+from cluster.imagined import PLENTY
 from cluster.inventory import Node
 from cluster.launchers.slurm import Allocation
 from cluster.where import AUTO, LOCAL, SLURM, Local, Where, where
 from orchestrator.errors import UserError
-from orchestrator.spec.model import Section
+from orchestrator.spec.model import Section, Spec
 from orchestrator.spec.quantities import Bytes, seconds
 from orchestrator.spec.reading import text_of
 from orchestrator.spec.values import is_number, mistake, shown
@@ -119,7 +120,7 @@ class Profile(Section):
     account: Word | None = Field(default=None, description="As for sbatch.")
     qos: Word | None = Field(default=None, description="As for sbatch.")
     constraint: Word | None = Field(default=None, description="As for sbatch.")
-    modules: list[Word] = Field(default=[], description="Loaded on the first node before anything starts.")
+    modules: list[Word] = Field(default=[], description="Loaded before anything starts.")
     container: Annotated[str, AfterValidator(_command)] | None = Field(
         default=None,
         description="What runs python3 in a container, as in apptainer exec --nv image.sif. The image has Ray and "
@@ -149,17 +150,6 @@ class Profile(Section):
             constraint=self.constraint,
         )
 
-    def expected(self, nodes: int | None) -> list[Node]:
-        """The nodes as far as the profile says what they have; none if it leaves the CPUs to the partition."""
-        if self.cpus_per_node is None:
-            return []
-        gpus = float((self.gpus_per_node or "0").rpartition(":")[2])
-        memory = float(self.memory or "inf")
-        return [
-            Node(name=f"node {number}", cpus=float(self.cpus_per_node), gpus=gpus, memory=memory)
-            for number in range(1, 1 + (nodes or self.nodes))
-        ]
-
     def runtime_env(self) -> dict[str, Any]:
         """What Ray brings to the workers, in its words; of Slurm the job's environment does the rest."""
         shipped: dict[str, Any] = {"pip": self.packages, "env_vars": {} if self.on == SLURM else self.env}
@@ -176,6 +166,28 @@ class Site:
     name: str  # as the user wrote it
     where: Where
     profile: Profile
+
+    def expected(self, spec: Spec, nodes: int | None = None) -> list[Node]:
+        """The nodes that a profile for Slurm tells of; none if it leaves their CPUs to the partition.
+
+        What else it does not speak of is believed to be there.
+
+        Args:
+            spec: What is to run there.
+            nodes: How many; None: the profile's.
+        """
+        asked = self.profile.allocation(nodes)
+        if asked.cpus_per_node is None:
+            return []
+        node = Node(
+            name=f"a node of {self.name}",
+            cpus=float(asked.cpus_per_node),
+            gpus=float((asked.gpus_per_node or "0").rpartition(":")[2]),
+            memory=float(asked.memory or PLENTY),
+            accelerator=spec.resources.accelerator or "",
+            custom=dict.fromkeys(spec.resources.custom, PLENTY),
+        )
+        return [node] * asked.nodes
 
 
 def site(on: str) -> Site:

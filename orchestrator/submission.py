@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.errors import ClusterError
-from cluster.inventory import Node
 from cluster.launchers import queue
 from cluster.launchers.slurm import Job, JobFiles, script
 from orchestrator.control import lease, queued
@@ -23,10 +22,6 @@ from orchestrator.placement import free_slots
 from orchestrator.profiles import PACKAGES, Site
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.source import Source
-from orchestrator.spec import Spec
-
-PLENTY = 2.0**50
-"""More than anything needs, be it bytes."""
 
 
 def submit_launch(
@@ -49,7 +44,7 @@ def submit_launch(
         RecordsError: The directory cannot be made.
     """
     _check_secrets(site)
-    if found := expected(source.spec, site, nodes):
+    if found := site.expected(source.spec, nodes):
         free_slots(source.spec, found)
     paths = claim(results.resolve(), source.name)
     try:
@@ -87,27 +82,6 @@ def submit_resume(
         raise UserError(f"{found.sentence()}, for {paths.name}; `sweep stop {paths.name}` cancels it")
     whole = SweepPaths(paths.root.resolve())
     return _submit(whole, site, Path.cwd(), nodes, arguments, once)
-
-
-def expected(spec: Spec, site: Site, nodes: int | None) -> list[Node]:
-    """The nodes, as far as the profile tells; none if it leaves the CPUs to the partition.
-
-    What a profile does not speak of is believed to be there.
-    """
-    asked = site.profile.allocation(nodes)
-    if asked.cpus_per_node is None:
-        return []
-    return [
-        Node(
-            name=f"node {number} of {site.name}",
-            cpus=float(asked.cpus_per_node),
-            gpus=float((asked.gpus_per_node or "0").rpartition(":")[2]),
-            memory=float(asked.memory or PLENTY),
-            accelerator=spec.resources.accelerator or "",
-            custom=dict.fromkeys(spec.resources.custom, PLENTY),
-        )
-        for number in range(1, asked.nodes + 1)
-    ]
 
 
 def _submit(
