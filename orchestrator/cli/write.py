@@ -110,6 +110,12 @@ def plan(
 
     if gpus_per_node is not None and not gpus:
         raise UserError("--gpus-per-node says how --gpus are spread: give both")
+    if not gpus and (batch := options.batch(on, cpus=cpus)) is not None:
+        asked = batch.expected(found.spec)
+        if not asked:
+            raise UserError(f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node")
+        typer.echo(forecast(found, asked, step_s=step_seconds, results=results))
+        return
     engine = engine_at(on, cpus=cpus, gpus=gpus)
     with reached(engine):
         nodes = nodes_for(found, gpus, per_node=gpus_per_node, cpus=cpus) if gpus else engine.nodes()
