@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -63,9 +63,9 @@ class SweepInfo:
     versions: dict[str, str]  # package to version, of those installed
     git: GitState | None  # None outside of git
     fingerprints: dict[str, str]  # of the trainable's code and of the data
-    snapshot: str  # the hash of the code that was sent to a cluster; "" if it ran where it lay
-    jobs: list[str]  # the ids of the Ray jobs that ran it: the launch's and the resumes'
     resumed: list[dict[str, Any]]  # one entry a resume: when, by which command, what it changed
+    snapshot: str = ""  # the hash of the code that was sent to a cluster; "" if it ran where it lay
+    jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs that ran it: the launch's and the resumes'
 
 
 def collect(
@@ -108,8 +108,6 @@ def collect(
         versions=_versions(),
         git=git_state(directory),
         fingerprints=dict(fingerprints or {}),
-        snapshot="",
-        jobs=[],
         resumed=[],
     )
 
