@@ -9,6 +9,7 @@ from pathlib import Path
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.assemble import Ladder
+from orchestrator.cli.nodes import node_rows
 from orchestrator.cli.output import as_table, painted
 from orchestrator.cli.prospect import about, prospect, whole
 from orchestrator.cli.wording import count, duration
@@ -53,6 +54,8 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
         f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
         *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
     ]
+    if len(nodes) > 1 and all(node.id for node in nodes):
+        lines += ["", as_table(node_rows(nodes, need))]
     if plan.ladder is not None and expected.seen is not None:
         lines += ["", _rungs(plan.ladder, expected.seen, plan.trials)]
     warnings = (*plan.warnings, *expected.warnings)
