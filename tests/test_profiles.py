@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
 import pytest
 
 from cluster.where import Batch, Existing, Jobs, Local
-from orchestrator.errors import SpecError, UserError
+from orchestrator.errors import InfeasibleError, SpecError, UserError
+from orchestrator.placement import free_slots
 from orchestrator.profiles import PACKAGES, PROFILES, profiles, site
+from orchestrator.spec import parse_spec
+from tests.cli.recorded import SPEC
 
 
 @pytest.fixture
@@ -91,6 +95,24 @@ def test_another_file_may_be_named(home: Path, tmp_path: Path, monkeypatch: pyte
         profiles()
     write(tmp_path / "ours.yaml", "ours: {nodes: 2}")
     assert list(profiles()) == ["ours"]
+
+
+def test_the_example_of_the_docs_is_sound(home: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text()
+    (example,) = re.findall(r"```yaml\n(mycluster:.*?)```", page, re.DOTALL)
+    home.write_text(example)
+    assert set(profiles()) == {"mycluster", "lab"}
+
+
+def test_what_a_profile_tells_of_its_nodes(home: Path) -> None:
+    write(home, "big: {nodes: 2, cpus_per_node: 8, gpus_per_node: a100:4}\nbare: {partition: gpu}")
+    wants = {"gpu": 1, "memory": "300GB", "accelerator": "A100", "custom": {"licence": 1}}
+    spec = parse_spec({**SPEC, "resources": wants}, base=Path("."))
+    assert free_slots(spec, site("big").expected(spec)) == 8
+    assert free_slots(spec, site("big").expected(spec, 3)) == 12
+    assert site("bare").expected(spec) == []
+    with pytest.raises(InfeasibleError, match=r"a node of big, has 8 of the 9 CPUs"):
+        free_slots(parse_spec({**SPEC, "resources": {"cpu": 9}}, base=Path(".")), site("big").expected(spec))
 
 
 def test_an_unknown_word_is_answered_with_the_nearest(home: Path) -> None:
