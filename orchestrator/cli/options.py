@@ -98,19 +98,28 @@ def overrides(
     return [*(given or ()), *(f"{key}={json.dumps(v)}" for key, v in short.items() if v is not None)]
 
 
-def batch(on: str, *, nodes: int | None = None, cpus: int | None = None, gpus: int | None = None) -> Site | None:
+def batch(
+    on: str,
+    *,
+    nodes: int | None = None,
+    detach: bool = False,
+    cpus: int | None = None,
+    gpus: int | None = None,
+) -> Site | None:
     """The site profile for Slurm that ``--on`` means; None if it means something else.
 
     Raises:
         UserError: It means nothing, or does not go with the other options.
     """
-    from cluster.where import Batch
+    from cluster.where import Batch, Jobs
     from orchestrator.profiles import site
 
     found = site(on)
     if not isinstance(found.where, Batch):
         if nodes is not None:
             raise UserError(f"--nodes is for Slurm, and this is --on {on}")
+        if detach and not isinstance(found.where, Jobs):
+            raise UserError(f"--detach is for a sweep that is handed in elsewhere, by --on slurm or http://…, not {on}")
         return None
     if cpus is not None or gpus is not None:
         raise UserError("--cpus and --gpus are for --on local: what to ask Slurm for stands in a site profile")

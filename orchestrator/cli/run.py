@@ -80,7 +80,7 @@ def launch_(
         max_failures=0 if fail_fast else max_failures,
     )
     source = options.checked(spec, changes)
-    if (batch := options.batch(on, nodes=nodes, cpus=cpus, gpus=gpus)) is not None:
+    if (batch := options.batch(on, nodes=nodes, detach=detach, cpus=cpus, gpus=gpus)) is not None:
         from orchestrator.cli.queueing import launch_queued
 
         words = options.as_words(wait=wait, profile=profile)
@@ -181,7 +181,7 @@ def resume_(
         )
         return
     paths = find(results, sweep)
-    if (batch := options.batch(on, nodes=nodes, cpus=cpus, gpus=gpus)) is not None:
+    if (batch := options.batch(on, nodes=nodes, detach=detach, cpus=cpus, gpus=gpus)) is not None:
         from orchestrator.cli.queueing import resume_queued
 
         words = options.as_words(
