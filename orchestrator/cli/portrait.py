@@ -91,8 +91,10 @@ class Portrait:
 
     def _queued(self) -> list[str]:
         """What it waits for, if it does."""
-        waits = self.overview.status in ("queued", "queued?")
-        return [job.sentence()] if waits and (job := queued.standing(self.paths)) is not None else []
+        if self.overview.status not in ("queued", "queued?") or (job := queued.standing(self.paths)) is None:
+            return []
+        unknown = job.state == queued.UNKNOWN
+        return [f"job {job.job} cannot be asked for: there is no Slurm here" if unknown else job.sentence()]
 
     def _best(self) -> str:
         """The best trial and all that it was given; nothing if there is none."""
