@@ -197,6 +197,9 @@ def test_it_makes_way_for_another_and_goes_on(login: Login, slurm: Slurm) -> Non
 
 
 def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slurm: Slurm) -> None:
+    code, out = login.run("launch", "s.yaml", "--on", "slurm", "--name", "beside-it", "--trials", "8", "-d")
+    assert code == 0, out
+    other = login.job("beside-it")
     launch = login.start("launch", "s.yaml", "--on", "slurm", "--trials", "50")
     slurm.wait_for(lambda: login.rows("s"), 120)
     job = login.job("s")
@@ -220,6 +223,9 @@ def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slur
     code, out = login.run("resume", "s", "--on", "slurm", "--trials", str(len(trials)))
     assert code == 0, out
     assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * len(trials)
+
+    slurm.wait_for(lambda: slurm.job(other)["JobState"] != "RUNNING", 60)
+    assert list(login.read("beside-it", "trials.parquet")["state"]) == ["completed"] * 8
 
 
 def test_stop_cancels_a_sweep_that_waits(login: Login, slurm: Slurm) -> None:
