@@ -10,7 +10,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # What the system tests need of Debian: a command, and the package that has it.
-SYSTEM := tmux:tmux sbatch:slurm-wlm slurmctld:slurmctld slurmd:slurmd munged:munge
+SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slurmd munged:munge
 
 .PHONY: help demo test test-system bench chaos example check format docs
 
