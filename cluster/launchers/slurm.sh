@@ -51,13 +51,14 @@ up() { find "$run/up" -type f ! -name '.*' | wc -l; }
 until [ "$(up)" -ge "$SLURM_NNODES" ]; do
   kill -0 "$nodes" 2>/dev/null || finish 1 "Ray did not start; what it said stands above"
   [ "$SECONDS" -lt "$join_s" ] || finish 1 "only $(up) of $SLURM_NNODES nodes have joined within $join_s s"
-  [ "$ending" != told ] || finish 1 "told to end before Ray was there"
+  [ "$ending" != limit ] || finish 1 "the time limit came before Ray was there: ask for more time"
+  [ "$ending" != told ] || break
   sleep 1
 done
-say "Ray runs on $SLURM_NNODES of $SLURM_NNODES nodes: $SLURM_JOB_NODELIST"
 
 code=0
 if [ -z "$ending" ]; then
+  say "Ray runs on $SLURM_NNODES of $SLURM_NNODES nodes: $SLURM_JOB_NODELIST"
   [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || once=()
   "${python[@]}" "${command[@]}" ${once[@]+"${once[@]}"} --on "$(cat "$run/address")" &
   driver=$!
