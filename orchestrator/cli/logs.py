@@ -55,7 +55,7 @@ def pull(
     ] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Fetch the records of a sweep that runs, or ran, on a cluster.
+    """Fetch the records of a sweep that was sent to a cluster.
 
     Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
     from orchestrator.cli import remote

@@ -225,7 +225,8 @@ def stop(
 ) -> None:
     """Stop a running sweep, from any machine that sees its directory. `sweep resume` goes on with it.
 
-    Running trials end at their next report. Returns when the sweep has ended."""
+    One that was sent to a cluster is stopped there. Running trials end at their next report. Returns when the sweep
+    has ended."""
     from orchestrator.cli import asking
     from orchestrator.records.find import find
 

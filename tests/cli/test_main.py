@@ -16,7 +16,8 @@ from tests.cli.recorded import record
 
 Sweep = Callable[..., Ran]
 CHURN = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
-COMMANDS = ("init", "check", "plan", "try", "launch", "resume", "stop", "add", "ls", "show", "best", "clean", "doctor")
+COMMANDS = ("init", "check", "plan", "try", "launch", "resume", "stop", "add", "ls", "show")
+COMMANDS += ("logs", "pull", "best", "clean", "doctor")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
@@ -72,7 +73,7 @@ def test_errors_are_sentences(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("orchestrator.records.find.find_sweeps", fail)
+    monkeypatch.setattr("orchestrator.records.find.find_all", fail)
     monkeypatch.delenv(cli.TRACEBACK, raising=False)
     ran = sweep("ls")
     assert ran.code == code
@@ -81,7 +82,7 @@ def test_errors_are_sentences(
 
 
 def test_an_unforeseen_error_shows_its_traceback_if_asked(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.records.find.find_sweeps", lambda _: 1 / 0)
+    monkeypatch.setattr("orchestrator.records.find.find_all", lambda _: 1 / 0)
     monkeypatch.setenv(cli.TRACEBACK, "1")
     ran = sweep("ls")
     assert ran.code == 1
