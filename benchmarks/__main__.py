@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other, and writes docs/performance.md: `make bench`."""
+"""Runs every benchmark, one after the other, and writes the pages of figures: `make bench`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ QUESTIONS = (
     "checkpoints",
     "churn",
     "recording",
+    "driver",
+    "forecasts",
 )
 
 if __name__ == "__main__":
     began = time.monotonic()
     for name in sys.argv[1:] or QUESTIONS:
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
-    subprocess.run([sys.executable, "-m", "benchmarks.page"], check=True)
+    for page in ("page", "scale"):
+        subprocess.run([sys.executable, "-m", f"benchmarks.{page}"], check=True)
     print(f"{(time.monotonic() - began) / 60:.0f} min in all", file=sys.stderr)

@@ -55,6 +55,11 @@ def _records() -> dict[str, list[dict[str, Any]]]:
     return records
 
 
+def newest_records() -> dict[str, dict[str, Any]]:
+    """By question."""
+    return {name: runs[-1] for name, runs in _records().items()}
+
+
 def _page(records: dict[str, list[dict[str, Any]]]) -> str:
     lines = [HEAD]
     newest = {name: runs[-1] for name, runs in records.items()}

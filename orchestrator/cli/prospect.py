@@ -72,7 +72,7 @@ def prospect(
 def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str]:
     """How long trials train, and who says so; none, and why, if nobody does."""
     if step_s is not None:
-        return [Pace(step_s=step_s)], f"{duration(step_s)} (--step-seconds)"
+        return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)"
     earlier = tempo(results, found.spec, found.declaration)
     if earlier is None:
         why = f"no sweep in {results} has this trainable and these fixed values"
