@@ -55,7 +55,7 @@ FORECASTS = """
 The churn example, 60 trials under `tpe` in two slots, took 24 to 32 s in five runs; forecast by the paces of another
 run of it are 18 to 41 s, 27 s in the middle.
 
-The learning curves of the LCBench surrogate (17 data sets, 200 trials in 20 slots, on the virtual clock) were forecast by
+Learning curves of the LCBench surrogate (17 data sets, 200 trials in 20 slots, on the virtual clock) were forecast by
 the paces of another random search. Under `random` the forecast of the steps is a tenth too high in the median. That of
 the duration is off by a quarter in the median, because a few slow configurations decide it. Under `tpe` nobody
 knows how well the search learns: the forecast of the steps was right to a factor of 1.6. The configurations that it
