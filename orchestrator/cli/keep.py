@@ -67,6 +67,9 @@ def best(
 
         export(paths, info, winner, checkpoint)
     if evaluate:
+        if paths.remote.is_file():
+            raise UserError(f"{paths.name} is a copy: a look at the test part would not be recorded where the sweep is")
+
         from orchestrator.cli.scoring import score
 
         score(paths, info)

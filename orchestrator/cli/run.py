@@ -161,6 +161,7 @@ def resume_(
     if (sent := read_remote(here)) is not None:
         from orchestrator.cli import remote
 
+        options.check_own_machine(sent.address, cpus=cpus, gpus=gpus)
         remote.resume(
             here,
             sent,

@@ -109,6 +109,7 @@ def test_the_last_copy_is_read_where_the_cluster_is_gone(sweep: Sweep, logged: S
     assert ran.code == 0
     assert "12 trials" in ran.out
     assert "what follows is from 2030-01-02" in ran.err
+    assert "made-up is a copy" in sweep("best", "made-up", "--evaluate").err
 
 
 def test_a_record_survives_its_round_trip_and_what_later_versions_add(away: SweepPaths) -> None:
