@@ -10,7 +10,11 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # What the system tests need of Debian: a command, and the package that has it.
-SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slurmd munged:munge
+SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slurmd munged:munge chromium:chromium
+
+# Installs those packages of a list like it whose command is missing.
+apt = missing=$$(for each in $(1); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each\#*:}; done); \
+	test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
 
 .PHONY: help demo test test-system bench chaos example check format docs
 
@@ -31,8 +35,7 @@ test: $(READY)  ## all tests that need no root
 	@$(BIN)/python -m pytest -q -m 'not system' -n 2 --dist loadfile
 
 test-system: $(READY)  ## the tests that need system packages, which are installed first
-	@missing=$$(for each in $(SYSTEM); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each#*:}; done); \
-		test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
+	@$(call apt,$(SYSTEM))
 	@$(BIN)/python -m pytest -q -m system
 
 bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
@@ -41,9 +44,12 @@ bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour
 chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; minutes
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)
 
-example: $(READY)  ## make results/churn-example anew, the sweep that is in the repository
+example: $(READY)  ## make results/churn-example anew, the sweep that is in the repository, and its report
+	@$(call apt,chromium:chromium)
 	@rm -rf results/churn-example
 	@$(BIN)/sweep launch examples/02_churn.yaml --name churn-example --set trial.keep=none
+	@$(BIN)/sweep report churn-example --output docs/churn-example-report.html
+	@$(BIN)/python docs/screenshot.py docs/churn-example-report.html docs/images/report.png
 
 check: $(READY)  ## lint, format, types, who imports whom, and whether what is generated is current
 	@$(BIN)/ruff check --quiet

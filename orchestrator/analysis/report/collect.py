@@ -1,0 +1,182 @@
+"""Reads the records of a sweep and makes a report's data of them. Works while the sweep runs; writes nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.account import total
+from orchestrator.analysis.accounts import accounts
+from orchestrator.analysis.evaluations import evaluations
+from orchestrator.analysis.failures import causes
+from orchestrator.analysis.notes import notes
+from orchestrator.analysis.overview import Objective, objective_of, overview
+from orchestrator.analysis.ranking import top
+from orchestrator.analysis.report.axes import axes, cell
+from orchestrator.analysis.report.certainty import certainty
+from orchestrator.analysis.report.curves import curves, spread
+from orchestrator.analysis.report.data import Axis, Curves, Point, ReportData, Timeline
+from orchestrator.analysis.report.divergence import divergence_map
+from orchestrator.analysis.report.scales import scale
+from orchestrator.analysis.report.timeline import timeline
+from orchestrator.analysis.rungs import rung_table
+from orchestrator.records.load import events_table, metrics_table, trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.schema import CONFIG, metric_names
+from orchestrator.rows import State
+from orchestrator.schedule import RungSummary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BEST = 5
+"""So many of the best trials are listed."""
+
+AT_WORK = ("running", "running?")
+
+
+def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
+    """Read a sweep.
+
+    Args:
+        paths: Its directory.
+        now: Seconds since the epoch; None: the clock's.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    now = time.time() if now is None else now
+    info = read_sweep_json(paths.info)
+    objective, seen, rungs = objective_of(info), overview(paths), rung_table(paths)
+    table = trials_table(paths)
+    drawn = axes(info.spec.get("space", {}), dict(_parameters(table, info)))
+    points = _points(table, drawn, info, objective)
+    ranked = _ranked(points, objective)
+    found_curves, best_curve = _curves(paths, objective, points, ranked, rungs)
+    results = [point.value for point in ranked if point.value is not None]
+    return ReportData(
+        info=info,
+        directory=str(paths.root),
+        made=datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+        overview=seen,
+        objective=objective,
+        notes=tuple(notes(paths)),
+        top=tuple(top(paths, info, BEST)),
+        certainty=certainty(results, best_curve, _repeats(points), objective.at),
+        findings=(),
+        evaluations=tuple(evaluations(paths)),
+        axes=drawn,
+        points=points,
+        result=scale(results, objective.mode),
+        curves=found_curves,
+        rungs=tuple(rung for rung in rungs if rung.entered),
+        weights=(),
+        weighed="",
+        timeline=_timeline(paths, table, now if seen.status in AT_WORK else None),
+        divergence=divergence_map(drawn, points),
+        causes=tuple(causes(paths)),
+        account=total(accounts(paths)),
+        spec=paths.spec.read_text(errors="replace") if paths.spec.is_file() else "",
+    )
+
+
+def _parameters(table: pa.Table, info: SweepInfo) -> Iterator[tuple[str, list[Any]]]:
+    """Each parameter with its value in each trial. Before the first trial there are none, but for the space's."""
+    columns = [name.removeprefix(CONFIG) for name in table.schema.names if name.startswith(CONFIG)]
+    for name in columns or info.spec.get("space", {}):
+        values = table[CONFIG + name].to_pylist() if columns else []
+        yield name, [json.loads(value) if _as_json(info, name, value) else value for value in values]
+
+
+def _as_json(info: SweepInfo, name: str, value: Any) -> bool:
+    """Whether a recorded word is the JSON of a value of another type, as choices of mixed types are recorded."""
+    if not isinstance(value, str):
+        return False
+    listed = info.spec.get("space", {}).get(name, {})
+    options = listed.get("choice") or listed.get("grid") or ()
+    return any(not isinstance(option, str) for option in options)
+
+
+def _points(table: pa.Table, drawn: Sequence[Axis], info: SweepInfo, objective: Objective) -> tuple[Point, ...]:
+    values = dict(_parameters(table, info))
+    return tuple(
+        Point(
+            trial=row["trial"],
+            state=State(row["state"]),
+            value=row["objective"],
+            step=row["best_step"] if objective.at == "best" else row["last_step"],
+            last_step=row["last_step"],
+            train_s=row["train_s"] or 0.0,
+            reason=row["reason"] or "",
+            cells={
+                axis.name: cell(axis, value)
+                for axis in drawn
+                if axis.name in values and (value := values[axis.name][number]) is not None
+            },
+        )
+        for number, row in enumerate(table.select(_POINT).to_pylist())
+    )
+
+
+_POINT = ["trial", "state", "objective", "best_step", "last_step", "train_s", "reason"]
+
+
+def _ranked(points: Sequence[Point], objective: Objective) -> list[Point]:
+    sign = 1 if objective.mode == "min" else -1
+    judged = ((sign * point.value, point.trial, point) for point in points if point.value is not None)
+    return [point for *_, point in sorted(judged)]
+
+
+def _repeats(points: Sequence[Point]) -> list[list[float]]:
+    """The results of configurations that were trained to the end more than once."""
+    groups: dict[tuple[Any, ...], list[float]] = {}
+    for point in points:
+        if point.state is State.COMPLETED and point.value is not None:
+            groups.setdefault(tuple(sorted(point.cells.items())), []).append(point.value)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _curves(
+    paths: SweepPaths,
+    objective: Objective,
+    points: Sequence[Point],
+    ranked: Sequence[Point],
+    rungs: Sequence[RungSummary],
+) -> tuple[Curves, list[float]]:
+    """The curves, and the whole one of the best trial's objective."""
+    table = metrics_table(paths)
+    names = [name for name in metric_names(table.schema) if name != objective.metric]
+    if objective.metric in table.schema.names:
+        names.insert(0, objective.metric)
+    trials, steps = (table[name].to_numpy() for name in ("trial", "step"))
+    metrics = {name: table[name].to_numpy() for name in names}
+    with_result = [point.trial for point in ranked]
+    without = sorted({point.trial for point in points}.difference(with_result))
+    found = curves(
+        trials,
+        steps,
+        metrics or {objective.metric: steps[:0].astype(float)},
+        modes={objective.metric: objective.mode},
+        chosen=spread([*with_result, *without]),
+        keep={rung.rung for rung in rungs},
+        wild={point.trial for point in points if point.state is State.DIVERGED},
+    )
+    if not ranked or objective.metric not in metrics:
+        return found, []
+    return found, metrics[objective.metric][trials == ranked[0].trial].tolist()
+
+
+def _timeline(paths: SweepPaths, table: pa.Table, now: float | None) -> Timeline:
+    import pyarrow as pa
+
+    events = events_table(paths, ["at", "event", "trial", "attempt", "reason"])
+    at = [microseconds / 1e6 for microseconds in events["at"].cast(pa.int64()).to_pylist()]
+    rows: list[Mapping[str, Any]] = [
+        {**row, "at": seconds} for row, seconds in zip(events.drop_columns("at").to_pylist(), at, strict=True)
+    ]
+    nodes = dict(zip(table["trial"].to_pylist(), table["node"].to_pylist(), strict=True))
+    return timeline(rows, nodes, now)

@@ -1,0 +1,108 @@
+"""Writes the page: one HTML file that asks nobody for anything.
+
+Scripts and styles stand in it, and a Content-Security-Policy names them by their hashes and forbids all else: the page
+can load nothing, and what a name or an error in the records might smuggle in is not run. Jinja escapes what it writes;
+the data of the drawings are JSON without a ``<``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, Literal
+
+from orchestrator.analysis.report.axes import word
+from orchestrator.analysis.report.data import ReportData
+from orchestrator.analysis.report.view import view
+from orchestrator.wording import count, duration
+
+GENERATOR = "sweep report"
+"""In the head of each page: by it we know our own files."""
+
+Figure = Literal["curves", "parallel", "slices"]
+
+_FILES = files("orchestrator.analysis.report") / "files"
+_SCRIPTS = (
+    "sweep.js", "frame.js", "curves.js", "parallel.js", "slices.js",
+    "timeline.js", "divergence.js", "weights.js", "table.js", "page.js",
+)  # fmt: skip
+_DIFF_LETTERS = 20_000
+"""Of a longer git diff, only the beginning stands on the page; sweep.json has more."""
+
+
+def page(data: ReportData) -> str:
+    """The whole report."""
+    return _render("report.html.j2", data)
+
+
+def figure(data: ReportData, name: Figure) -> str:
+    """A page with one drawing on it."""
+    return _render("figure.html.j2", data, figure=name)
+
+
+def is_report(start: bytes) -> bool:
+    """Whether a file that begins so is one of ours."""
+    return f'<meta name="generator" content="{GENERATOR}">'.encode() in start
+
+
+def _render(template: str, data: ReportData, **more: Any) -> str:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    style = _read("report.css")
+    library, script = _read("d3.min.js"), "\n".join(_read(name) for name in _SCRIPTS)
+    environment = Environment(
+        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "short": _short,
+        "moment": _moment,
+        "duration": duration,
+        "count": count,
+        "begin": lambda text: text[:_DIFF_LETTERS],
+    }
+    return environment.get_template(template).render(
+        data=data,
+        json=_json(view(data)),
+        best=data.top[0] if data.top else None,
+        fixed=data.info.spec.get("fixed", {}),
+        generator=GENERATOR,
+        policy=_policy(style, library, script),
+        style=style,
+        library=library,
+        licence=_read("d3.LICENSE"),
+        script=script,
+        cut=_DIFF_LETTERS,
+        **more,
+    )
+
+
+def _policy(style: str, *scripts: str) -> str:
+    """Nothing but these."""
+    allowed = " ".join(map(_hash, scripts))
+    return f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; img-src data:; base-uri 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(value: Any) -> str:
+    """JSON that no HTML parser sees anything in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _short(value: Any) -> str:
+    """A value of a configuration, or a metric, in six digits."""
+    return f"{value:.6g}" if isinstance(value, float) else word(value)
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
+
+
+def _read(name: str) -> str:
+    return (_FILES / name).read_text()

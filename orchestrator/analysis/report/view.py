@@ -1,0 +1,87 @@
+"""What the drawings get of a report: plain values for JSON, a column for each property of the trials.
+
+Numbers keep as many digits as can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator.analysis.report.data import Axis, Cell, ReportData
+from orchestrator.rows import State
+
+DIGITS = 6
+"""Of a result and a parameter, as `sweep show` prints them."""
+
+DIGITS_DRAWN = 4
+"""Of a curve: a drawing has a thousand pixels."""
+
+
+def view(data: ReportData) -> dict[str, Any]:
+    """The values behind the drawings."""
+    words = {axis.name: {word: number for number, word in enumerate(axis.words)} for axis in data.axes}
+
+    def cell(axis: Axis, cells: Mapping[str, Cell]) -> float | int | None:
+        value = cells.get(axis.name)
+        return words[axis.name].get(value) if isinstance(value, str) else _rounded(value, DIGITS)
+
+    points, curves, began = data.points, data.curves, min((each[0] for each in data.timeline.sessions), default=0.0)
+    return {
+        "sweep": data.info.name,
+        "objective": asdict(data.objective),
+        "states": [state.value for state in State],
+        "trials": {
+            "trial": [point.trial for point in points],
+            "state": [list(State).index(point.state) for point in points],
+            "value": [_rounded(point.value, DIGITS) for point in points],
+            "step": [point.step for point in points],
+            "lastStep": [point.last_step for point in points],
+            "seconds": [_rounded(point.train_s, DIGITS_DRAWN) for point in points],
+            "reason": [point.reason[:200] for point in points],
+            "cells": {axis.name: [cell(axis, point.cells) for point in points] for axis in data.axes},
+        },
+        "axes": [asdict(axis) for axis in data.axes],
+        "result": None if data.result is None else asdict(data.result),
+        "curves": {
+            "metrics": curves.metrics,
+            "scales": [asdict(scale) for scale in curves.scales],
+            "curves": [
+                [
+                    curve.trial,
+                    curve.steps,
+                    *([_rounded(value, DIGITS_DRAWN) for value in values] for values in curve.values),
+                ]
+                for curve in curves.curves
+            ],
+        },
+        "rungs": [
+            {"bracket": rung.bracket, "rung": rung.rung, "cutoff": _rounded(rung.cutoff, DIGITS)} for rung in data.rungs
+        ],
+        "timeline": {
+            "lanes": data.timeline.lanes,
+            "sessions": [[round(time - began, 2) for time in session] for session in data.timeline.sessions],
+            "spans": [
+                [
+                    each.trial,
+                    each.attempt,
+                    each.lane,
+                    round(each.began - began, 2),
+                    round(each.ended - began, 2),
+                    each.outcome,
+                ]
+                for each in data.timeline.spans
+            ],
+        },
+        "divergence": None if data.divergence is None else asdict(data.divergence),
+        "weights": [asdict(weight) for weight in data.weights],
+    }
+
+
+def _rounded(value: float | str | None, digits: int) -> float | int | None:
+    """None for what JSON does not have. Whole numbers lose their ``.0``."""
+    if not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+        return None
+    short = float(f"{value:.{digits}g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
