@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
@@ -36,6 +36,7 @@ TRIALS = 48
 
 TRAIN = f"""
     import os, time
+    import ray
 
     def train(config, trial):
         if os.environ.get("BROKEN_NODE"):
@@ -44,9 +45,11 @@ TRAIN = f"""
             time.sleep(0.1)
         saved = trial.restore() or {{"step": 0}}
         for step in range(saved["step"] + 1, {STEPS} + 1):
-            time.sleep(0.5)
+            time.sleep(config.get("step_s", 0.25))
             trial.report(step=step, loss=config["x"] + 1 / step, began_at=saved["step"])
             trial.save(step=step)
+            node = ray.get_runtime_context().get_node_id() if 2 <= step < {STEPS} else ""
+            (trial.directory / "node").write_text(node)
 """
 
 
@@ -101,10 +104,21 @@ def sweep_of(cluster: Cluster, tmp_path: Path) -> Callable[..., Sweep]:
     return run
 
 
-def wait_for(root: Path, ended: int) -> None:
-    """Until so many trials have ended."""
-    while not (root / "trials.parquet").exists() or (load(root).trials.state == "completed").sum() < ended:
-        time.sleep(0.5)
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T]) -> T:
+    """Look again and again, until there is something."""
+    end = time.monotonic() + 300
+    while not (found := look()):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return found
+
+
+def completed(root: Path) -> int:
+    """How many trials are, by the records."""
+    return int((load(root).trials.state == "completed").sum()) if (root / "trials.parquet").exists() else 0
 
 
 def spans(sweep: Sweep) -> pd.DataFrame:
@@ -126,6 +140,9 @@ def test_every_gpu_is_used_by_one_trial_at_a_time(sweep_of: Callable[..., Sweep]
 
 
 def test_processes_are_spread_unless_they_are_to_be_packed(cluster: Cluster) -> None:
+    def idle() -> bool:
+        return sum(free.get("GPU", 0) for free in presence.free().values()) == 3 * GPUS
+
     def nodes_of(pack: bool, avoided: frozenset[str]) -> list[str]:
         request = Placement(Need(cpus=1, gpus=1), avoided=lambda: avoided, pack=pack).request()
         groups = [request.to_placement_group() for _ in range(GPUS)]
@@ -133,12 +150,10 @@ def test_processes_are_spread_unless_they_are_to_be_packed(cluster: Cluster) -> 
         found = [next(iter(placement_group_table(group)["bundles_to_node_id"].values())) for group in groups]
         for group in groups:
             remove_placement_group(group)
-        while sum(free.get("GPU", 0) for free in presence.free().values()) < 3 * GPUS:
-            time.sleep(0.1)
+        until(idle)
         return found
 
-    while sum(free.get("GPU", 0) for free in presence.free().values()) < 3 * GPUS:
-        time.sleep(0.1)
+    until(idle)
     first, second, third = (node.node_id for node in cluster.worker_nodes)
     assert len(set(nodes_of(False, frozenset()))) == 3
     assert set(nodes_of(False, frozenset({first}))) == {second, third}
@@ -151,22 +166,19 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
 
     def kill(root: Path, gently: bool) -> None:
         """Take away a node on which trials run that have saved."""
-        busy: set[str] = set()
-        while not busy:
-            trials = load(root).trials
-            busy = set(trials.node_id[(trials.state == "running") & (trials.last_step >= 2)]) - set(killed)
+        busy = until(lambda: {path.read_text() for path in root.glob("trials/*/node")} - {"", *killed})
         node = next(node for node in cluster.worker_nodes if node.node_id in busy)
         killed.append(node.node_id)
         cluster.remove_node(node, allow_graceful=gently)
 
     def come_and_go(root: Path) -> None:
-        wait_for(root, ended=6)
+        until(lambda: completed(root) >= 6)
         kill(root, gently=False)
         join(cluster)
-        wait_for(root, ended=24)
+        until(lambda: completed(root) >= 24)
         kill(root, gently=True)
 
-    sweep = sweep_of(come_and_go)
+    sweep = sweep_of(come_and_go, fixed={"step_s": 1.0})
     trials, metrics = sweep.trials, sweep.metrics
     assert trials.state.tolist() == ["completed"] * TRIALS
     assert sorted(zip(metrics.trial, metrics.step, strict=True)) == [
@@ -191,8 +203,7 @@ def test_a_node_that_fails_every_trial_is_set_aside(
     def let_go(root: Path) -> None:
         """The trials of the other nodes wait until the broken one has failed often enough."""
         try:
-            while "node" not in set(load(root).events.event if (root / "trials.parquet").exists() else ()):
-                time.sleep(0.5)
+            until(lambda: (root / "trials.parquet").exists() and "node" in set(load(root).events.event))
         finally:
             (tmp_path / "go").touch()
 
