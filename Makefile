@@ -58,6 +58,7 @@ check: $(READY)  ## lint, format, types, who imports whom, and whether what is g
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m benchmarks.page --check
+	@$(BIN)/python -m benchmarks.scale --check
 
 format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
@@ -66,3 +67,4 @@ format: $(READY)  ## lay the code out, and put right what can be
 docs: $(READY)  ## write docs/reference from the code, docs/performance.md from the records of the benchmarks
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python -m benchmarks.page
+	@$(BIN)/python -m benchmarks.scale

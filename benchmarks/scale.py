@@ -78,7 +78,6 @@ trial that it knows. Where the driver is busy for more than half of the time, tr
 
 LIMITS = """
 ## What gives out first
-
 """
 
 AFTER = """
@@ -92,7 +91,6 @@ What to do, in this order:
    sweep: two sweeps have two drivers. Rungs further apart (`scheduler.reduction_factor`) mean fewer messages.
 4. **Memory of the head node.** {memory_100k} for 100,000 trials is no concern; the Ray processes of a head with
    hundreds of nodes want more than ours, and were not measured.
-
 5. **The head node.** Set `ulimit -n 65535` before Ray starts, and let no trials run there; both is Ray's own advice.
 
 Ray's own published envelope is 250 nodes, 10,000 actors and 1,000 placement groups at a time; 500 GPUs are 63 nodes of
@@ -164,7 +162,7 @@ def _page(newest: Mapping[str, Any], found: Mapping[str, float]) -> str:
     charges = [(what, _short(charged[name]), _short(found[name]), source) for name, (what, source) in SOURCES.items()]
     forecasts = [_row(gpus, name, seconds) for gpus in GPUS for name, seconds in TRAININGS.items()]
     kib = newest["long_sweep"]["runs"]["ours"][0]["kib_a_trial"]
-    table = newest["driver"]["runs"]["table"][0]
+    table = min(newest["driver"]["runs"]["table"], key=lambda run: run["s"])
     return "".join(
         [
             HEAD,
