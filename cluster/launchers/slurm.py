@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
 JOIN_S = 300
@@ -80,6 +79,7 @@ class Job:
 def script(job: Job) -> str:
     """The sbatch script. It holds no secret: a token is made when it runs."""
     python = [*job.container, "python3"] if job.container else [job.python]
+    python.append("-P")  # a folder of the user's project may be called as ours are
     head = [
         "#!/bin/bash" + (" -l" if job.modules else ""),  # of a login shell, which knows `module`
         *(f"#SBATCH --{each}" for each in _options(job)),
@@ -92,7 +92,7 @@ def script(job: Job) -> str:
         f"private={shlex.quote(str(job.files.root))} ticket={shlex.quote(str(job.files.ticket))}",
         f"join_s={JOIN_S} warning_s={_warning(job.allocation)} kill_wait_s={KILL_WAIT_S}",
     ]
-    return "\n".join(head) + "\n\n" + files("cluster.launchers").joinpath("slurm.sh").read_text()
+    return "\n".join(head) + "\n\n" + Path(__file__).with_name("slurm.sh").read_text()
 
 
 def _options(job: Job) -> list[str]:

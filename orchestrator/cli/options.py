@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cluster.where import Batch, Jobs
 from orchestrator.cli.output import say
 from orchestrator.errors import UserError
 

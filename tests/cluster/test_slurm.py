@@ -91,7 +91,7 @@ def test_modules_containers_and_the_python_in_them() -> None:
     lines = script(job(modules=["cuda/12.4"], container=["apptainer", "exec", "my image.sif"])).splitlines()
     assert lines[0] == "#!/bin/bash -l"
     assert "module load cuda/12.4 || exit 1" in lines
-    assert "python=(apptainer exec 'my image.sif' python3)" in lines
+    assert "python=(apptainer exec 'my image.sif' python3 -P)" in lines
 
 
 def test_the_script_is_sound_for_bash() -> None:
