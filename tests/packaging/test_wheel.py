@@ -103,7 +103,8 @@ def test_content(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
-    assert all(name.endswith((".py", "/py.typed")) or ".dist-info/" in name for name in names)
+    assert "cluster/launchers/slurm.sh" in names
+    assert all(name.endswith((".py", "/py.typed", ".sh")) or ".dist-info/" in name for name in names)
 
 
 def test_answers(binaries: Path, tmp_path: Path) -> None:
