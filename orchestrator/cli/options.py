@@ -112,7 +112,6 @@ def batch(
     Raises:
         UserError: It means nothing, or does not go with the other options.
     """
-    from cluster.where import Batch, Jobs
     from orchestrator.profiles import site
 
     found = site(on)
