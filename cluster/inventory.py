@@ -35,7 +35,7 @@ class Node:
 
 
 def nodes() -> tuple[Node, ...]:
-    """The nodes that are alive, by name. Two questions to the head: about 2 ms, and 0.1 ms a node."""
+    """The nodes that are alive, by name. Two questions to the head, which take milliseconds."""
     import ray
 
     free = presence.free()
