@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import names as _names  # noqa: F401  first: it decides what `import trainables` means from here on
 
 if TYPE_CHECKING:
+    from orchestrator.analysis.shown import load
     from orchestrator.api import run
-    from orchestrator.records.load import load
     from trainables.contract import Hyperparameter, Trial, declare
 
 __all__ = ["Hyperparameter", "Trial", "declare", "load", "run"]
 
 _HOMES = {
     "run": "orchestrator.api",
-    "load": "orchestrator.records.load",
+    "load": "orchestrator.analysis.shown",
     "Hyperparameter": "orchestrator.contract",
     "Trial": "orchestrator.contract",
     "declare": "orchestrator.contract",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.records.load import Sweep
+    from orchestrator.analysis.shown import Sweep
 
 
 def run(
@@ -37,11 +37,11 @@ def run(
         SpecError: All mistakes of the spec at once.
         SweepError: What else can go wrong; see orchestrator/errors.py.
     """
+    from orchestrator.analysis.shown import load
     from orchestrator.contract import declaration_of
     from orchestrator.launch import launch
     from orchestrator.loading import declared, shape_of
     from orchestrator.placement import engine_at
-    from orchestrator.records.load import load
     from orchestrator.source import Source
     from orchestrator.spec import parse_spec, read_spec
     from orchestrator.tune.job import pack_function

@@ -69,7 +69,7 @@ def curves(
         found.append(Curve(trial=trial, steps=tuple(steps[part].tolist()), values=values))
     return Curves(
         metrics=tuple(names),
-        scales=tuple(_scale(found, number, modes.get(name), wild) for number, name in enumerate(names)),
+        scales=tuple(_scale(found, number, modes.get(name, "either"), wild) for number, name in enumerate(names)),
         curves=tuple(found),
         trials=len(rows),
         reports=len(trials),
@@ -109,7 +109,7 @@ def _plain(values: Floats) -> tuple[float | None, ...]:
     return tuple(value if finite else None for value, finite in zip(values.tolist(), np.isfinite(values), strict=True))
 
 
-def _scale(found: Sequence[Curve], number: int, mode: Literal["min", "max"] | None, wild: Collection[int]) -> Scale:
+def _scale(found: Sequence[Curve], number: int, mode: Literal["min", "max", "either"], wild: Collection[int]) -> Scale:
     tame = [curve for curve in found if curve.trial not in wild] or found
     values = [value for curve in tame for value in curve.values[number] if value is not None]
     return scale(values, mode) or Scale(low=0.0, high=1.0, log=False)

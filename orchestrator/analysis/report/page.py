@@ -10,19 +10,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from orchestrator.analysis.overview import Objective, Overview
+from orchestrator.analysis.ranking import Ranked
 from orchestrator.analysis.report.axes import word
 from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.report.view import view
+from orchestrator.records.provenance import SweepInfo
 from orchestrator.wording import count, duration
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 GENERATOR = "sweep report"
 """In the head of each page: by it we know our own files."""
 
-Figure = Literal["curves", "parallel", "slices"]
+FigureName = Literal["curves", "parallel", "slices"]
 
 _FILES = files("orchestrator.analysis.report") / "files"
 _SCRIPTS = (
@@ -38,9 +45,16 @@ def page(data: ReportData) -> str:
     return _render("report.html.j2", data)
 
 
-def figure(data: ReportData, name: Figure) -> str:
+def figure(data: ReportData, name: FigureName) -> str:
     """A page with one drawing on it."""
     return _render("figure.html.j2", data, figure=name)
+
+
+def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequence[Ranked]) -> str:
+    """A sweep in a few lines of HTML, for a notebook."""
+    names = dict.fromkeys(name for each in best for name in each.config)
+    template = _environment().get_template("summary.html.j2")
+    return template.render(info=info, overview=seen, objective=objective, best=best, names=names)
 
 
 def is_report(start: bytes) -> bool:
@@ -48,11 +62,9 @@ def is_report(start: bytes) -> bool:
     return f'<meta name="generator" content="{GENERATOR}">'.encode() in start
 
 
-def _render(template: str, data: ReportData, **more: Any) -> str:
+def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    style = _read("report.css")
-    library, script = _read("d3.min.js"), "\n".join(_read(name) for name in _SCRIPTS)
     environment = Environment(
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -63,19 +75,29 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
         "count": count,
         "begin": lambda text: text[:_DIFF_LETTERS],
     }
-    return environment.get_template(template).render(
-        data=data,
-        json=_json(view(data)),
-        best=data.top[0] if data.top else None,
-        fixed=data.info.spec.get("fixed", {}),
-        generator=GENERATOR,
-        policy=_policy(style, library, script),
-        style=style,
-        library=library,
-        licence=_read("d3.LICENSE"),
-        script=script,
-        cut=_DIFF_LETTERS,
-        **more,
+    return environment
+
+
+def _render(template: str, data: ReportData, **more: Any) -> str:
+    style = _read("report.css")
+    library, script = _read("d3.min.js"), "\n".join(_read(name) for name in _SCRIPTS)
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            data=data,
+            json=_json(view(data)),
+            best=data.top[0] if data.top else None,
+            fixed=data.info.spec.get("fixed", {}),
+            generator=GENERATOR,
+            policy=_policy(style, library, script),
+            style=style,
+            library=library,
+            licence=_read("d3.LICENSE"),
+            script=script,
+            cut=_DIFF_LETTERS,
+            **more,
+        )
     )
 
 

@@ -18,13 +18,14 @@ FAR = 3.0
 """Bad values are left outside if they are further from the median than this many times the middle half's width."""
 
 
-def scale(values: Iterable[float], mode: Literal["min", "max"] | None = None) -> Scale | None:
+def scale(values: Iterable[float], mode: Literal["min", "max", "either"] | None = None) -> Scale | None:
     """A scale for these values; None if none is finite.
 
     Args:
         values: Those that are drawn.
         mode: Which end is the good one: it is always shown. The other ends where values get lonely, so that a few
-            hopeless trials do not press all others into a line. None: both ends are shown.
+            hopeless trials do not press all others into a line; "either": which is good is not known, so both do.
+            None: both ends are shown.
     """
     finite = sorted(value for value in values if abs(value) <= LARGEST)  # which NaN is not
     if not finite:
@@ -40,14 +41,12 @@ def scale(values: Iterable[float], mode: Literal["min", "max"] | None = None) ->
     return Scale(low=low, high=high, log=log, beyond=sum(not low <= value <= high for value in finite))
 
 
-def _ends(ordered: list[float], mode: Literal["min", "max"] | None) -> tuple[float, float]:
-    low, high = ordered[0], ordered[-1]
+def _ends(ordered: list[float], mode: Literal["min", "max", "either"] | None) -> tuple[float, float]:
     middle, width = _at(ordered, 0.5), _at(ordered, 0.75) - _at(ordered, 0.25)
+    near = [value for value in ordered if abs(value - middle) <= FAR * width]
     if mode is None or not width:
-        return low, high
-    if mode == "min":
-        return low, max(value for value in ordered if value <= middle + FAR * width)
-    return min(value for value in ordered if value >= middle - FAR * width), high
+        near = ordered
+    return (ordered if mode == "min" else near)[0], (ordered if mode == "max" else near)[-1]
 
 
 def _at(ordered: list[float], share: float) -> float:

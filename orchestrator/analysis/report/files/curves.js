@@ -66,12 +66,13 @@ function drawCurves(figure) {
   };
 
   const repaint = framed(place, `Learning curves of ${curves.length} trials`, paint);
-  controls(figure, [
-    metrics.length > 1 && select("Metric", metrics, (number) => { shown = number; log = null; repaint(); }),
-    scales.some((scale) => scale.low > 0) && toggle("Logarithmic", scales[0].log, (on) => { log = on; repaint(); }),
-    scales.some((scale) => scale.beyond) && toggle("Whole range", false, (on) => { whole = on; repaint(); }),
+  const menu = () => controls(figure, [
+    metrics.length > 1 && select("Metric", metrics, shown, (number) => { shown = number; log = null; menu(); repaint(); }),
+    scales[shown].low > 0 && toggle("Logarithmic", scales[shown].log, (on) => { log = on; repaint(); }),
+    scales[shown].beyond > 0 && toggle("Whole range", whole, (on) => { whole = on; repaint(); }),
     legend(sweep.rungs.length > 0),
   ]);
+  menu();
 }
 
 const pairs = (steps, values) => d3.zip(steps, values).filter(([, value]) => value !== null);
@@ -96,13 +97,17 @@ function nearestCurve(curves, x, y, px, py, reach = 30) {
 // Controls above a drawing -----------------------------------------------------------------------------------------
 
 function controls(figure, parts) {
-  figure.querySelector(".controls").replaceChildren(...parts.filter(Boolean));
+  const place = figure.querySelector(".controls");
+  const focused = place.contains(document.activeElement);
+  place.replaceChildren(...parts.filter(Boolean));
+  if (focused) place.querySelector("select, input")?.focus();
 }
 
-function select(text, options, choose) {
+function select(text, options, chosen, choose) {
   const label = d3.create("label").text(`${text} `);
   const list = label.append("select").on("change", (event) => choose(event.target.selectedIndex));
   list.selectAll("option").data(options).join("option").text((option) => option);
+  list.property("selectedIndex", chosen);
   return label.node();
 }
 
