@@ -43,7 +43,7 @@ def ours() -> Figures:
     first = min(at for at in began if ((began <= at) & (at < ended)).sum() == GPUS)
     last = began.max()
     busy_s = (ended.clip(upper=last) - began.clip(lower=first)).clip(lower=0).sum()
-    return {"percent": 100 * busy_s / (GPUS * (last - first)), "span_s": last - first}
+    return {"percent": float(100 * busy_s / (GPUS * (last - first))), "span_s": float(last - first)}
 
 
 QUESTION = Question(

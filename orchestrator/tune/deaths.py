@@ -64,11 +64,15 @@ class Deaths:
 
     def _tell(self, death: Death, *, lost: bool) -> None:
         kind = events.Raised if death.began else events.NotStarted
+        failure = death.failure
+        if lost:
+            where = "its node" if death.node is None else f"node {death.node}"
+            failure = Failure(type="NodeLost", message=f"{where} is gone, or cannot be reached", fingerprint="NodeLost")
         self._sweep.on(
             kind(
                 trial=death.trial,
                 at=death.at,
-                failure=death.failure,
+                failure=failure,
                 preempted=lost,
                 node=death.node,
                 others=death.others,

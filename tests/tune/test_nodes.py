@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+import psutil
 import pytest
 import ray
 from ray.cluster_utils import Cluster
@@ -165,10 +166,14 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     killed: list[str] = []
 
     def kill(root: Path, gently: bool) -> None:
-        """Take away a node on which trials run that have saved."""
+        """Take away a node on which trials run that have saved; ungently, so that its workers are the first to die."""
         busy = until(lambda: {path.read_text() for path in root.glob("trials/*/node")} - {"", *killed})
         node = next(node for node in cluster.worker_nodes if node.node_id in busy)
         killed.append(node.node_id)
+        if not gently:
+            (raylet,) = node.all_processes["raylet"]
+            for worker in psutil.Process(raylet.process.pid).children():
+                worker.kill()
         cluster.remove_node(node, allow_graceful=gently)
 
     def come_and_go(root: Path) -> None:
@@ -193,6 +198,8 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     assert again.began_at.max() > 0  # from a checkpoint
     lost = sweep.events[sweep.events.event == "retry"]
     assert set(lost.decision) == {"preemption"}
+    assert lost.reason.str.startswith("NodeLost: node ").all()
+    assert lost.reason.map(lambda reason: any(f"({node[:8]}) is gone" in reason for node in killed)).all()
 
 
 def test_a_node_that_fails_every_trial_is_set_aside(
