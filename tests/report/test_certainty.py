@@ -1,0 +1,45 @@
+"""What is said of how sure the best is."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from orchestrator.analysis.report.certainty import certainty, noise
+
+
+def test_noise_about_a_slow_trend_is_measured() -> None:
+    rng = random.Random(0)
+    curve = [1 / step + rng.gauss(0, 0.01) for step in range(1, 400)]
+    measured = noise(curve)
+    assert measured == pytest.approx(0.01, rel=0.15)
+
+
+def test_a_steady_curve_has_no_noise_to_measure() -> None:
+    assert noise([2.0**-step for step in range(60)]) is None
+    assert noise([1.0, 2.0, 1.0]) is None
+    assert noise([math.nan] * 40) is None
+
+
+def test_trials_within_the_noise_are_counted() -> None:
+    rng = random.Random(0)
+    curve = [0.8 + rng.gauss(0, 0.01) for _ in range(60)]
+    said = certainty([0.83, 0.825, 0.82, 0.7], curve, [], "best")
+    assert said[0] == "The second best has 0.825, 0.005 behind."
+    assert "2 other trials lie within twice that of it, and may be as good" in said[1]
+    assert "No configuration was trained twice" in said[2]
+    assert "flatters" in said[3]
+    assert not any("flatters" in sentence for sentence in certainty([0.83, 0.82], curve, [], "last"))
+
+
+def test_repeats_are_better_than_a_curve() -> None:
+    said = certainty([0.83, 0.82], [0.8, 0.83] * 20, [[0.82, 0.84], [0.7, 0.72]], "last")
+    assert "trained again, differs by 0.0141" in said[1]
+    assert len(said) == 2
+
+
+def test_without_rivals() -> None:
+    assert certainty([], [], [], "best") == ()
+    assert certainty([1.0], [], [], "best") == ("No other trial has a result to compare it with.",)
