@@ -104,7 +104,9 @@ def test_content(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
     assert "cluster/launchers/slurm.sh" in names
-    assert all(name.endswith((".py", "/py.typed", ".sh")) or ".dist-info/" in name for name in names)
+    page = {name for name in names if name.startswith("orchestrator/analysis/report/files/")}
+    assert {Path(name).name for name in page} >= {"d3.min.js", "d3.LICENSE", "report.html.j2", "report.css"}
+    assert all(name.endswith((".py", "/py.typed", ".sh")) or ".dist-info/" in name for name in set(names) - page)
 
 
 def test_answers(binaries: Path, tmp_path: Path) -> None:
