@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.find import find_sweeps
@@ -25,6 +25,13 @@ class Tempo:
     created: str  # ISO 8601, UTC
     on_gpus: bool  # whether its trials had GPUs
     paces: tuple[Pace, ...]  # one a trial
+
+
+class Look(NamedTuple):
+    """At a report: which step it was, and for how long the trial had trained."""
+
+    step: int
+    train_s: float
 
 
 def tempo(results: Path, spec: Spec, declaration: Declaration | None) -> Tempo | None:
@@ -53,15 +60,20 @@ def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
     """From the first and the last report of each trial; what came before its first step is no step."""
     from orchestrator.records.load import metrics_table, trials_table
 
-    columns = [(column, how) for column in ("step", "train_s") for how in ("min", "max")]
-    reports = metrics_table(paths, ["trial", "step", "train_s"]).group_by("trial").aggregate(columns)
-    rows = {row["trial"]: row for row in reports.to_pylist() if row["step_max"] > 0 and row["train_s_max"] > 0}
+    columns = ["trial", "step", "train_s"]
+    reports = metrics_table(paths, columns)
+    first: dict[int, Look] = {}
+    last: dict[int, Look] = {}
+    for trial, *look in zip(*(reports[column].to_pylist() for column in columns), strict=True):
+        first.setdefault(trial, Look(*look))
+        last[trial] = Look(*look)
+    rows = {trial: (first[trial], look) for trial, look in last.items() if look.step > 0 and look.train_s > 0}
     results = trials_table(paths, ["trial", "objective"]).to_pylist()
     order = ranked(
-        {row["trial"]: (rows[row["trial"]]["step_max"], row["objective"]) for row in results if row["trial"] in rows},
+        {row["trial"]: (last[row["trial"]].step, row["objective"]) for row in results if row["trial"] in rows},
         mode,
     )
-    return tuple(_pace(rows[trial], at / len(order)) for at, trial in enumerate(order))
+    return tuple(_pace(*rows[trial], rank=at / len(order)) for at, trial in enumerate(order))
 
 
 def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[int]:
@@ -78,12 +90,12 @@ def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[in
     return sorted(trials, key=worth)
 
 
-def _pace(row: Mapping[str, Any], rank: float) -> Pace:
-    steps, seconds = row["step_max"] - row["step_min"], row["train_s_max"] - row["train_s_min"]
+def _pace(first: Look, last: Look, *, rank: float) -> Pace:
+    steps, seconds = last.step - first.step, last.train_s - first.train_s
     if not steps:
-        return Pace(step_s=row["train_s_max"] / row["step_max"], rank=rank)
+        return Pace(step_s=last.train_s / last.step, rank=rank)
     step_s = seconds / steps
-    return Pace(step_s=step_s, set_up_s=max(0.0, row["train_s_min"] - row["step_min"] * step_s), rank=rank)
+    return Pace(step_s=step_s, set_up_s=max(0.0, first.train_s - first.step * step_s), rank=rank)
 
 
 def _on_gpus(paths: SweepPaths) -> bool:
