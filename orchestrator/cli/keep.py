@@ -63,9 +63,9 @@ def best(
         f" ({objective.mode}, the {objective.at} of a trial)"
     )
     if checkpoint is not None:
-        from orchestrator.cli.export import export
+        from orchestrator.cli.copying import copy_checkpoint
 
-        export(paths, info, winner, checkpoint)
+        copy_checkpoint(paths, info, winner, checkpoint)
     if evaluate:
         if paths.remote.is_file():
             raise UserError(f"{paths.name} is a copy: a look at the test part would not be recorded where the sweep is")

@@ -18,7 +18,7 @@ from trainables import checkpoint
 from trainables.snapshot import DamagedCheckpoint
 
 
-def export(paths: SweepPaths, info: SweepInfo, winner: Ranked, to: str) -> None:
+def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: Ranked, to: str) -> None:
     """Copy the winner's checkpoint in one step: whoever reads the file sees all of it, or what was there before.
 
     Args:
