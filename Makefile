@@ -45,7 +45,7 @@ chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; 
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)
 
 example: $(READY)  ## make results/churn-example anew, the sweep that is in the repository, and its report
-	@$(call apt,chromium:chromium)
+	@$(call apt,chromium:chromium pngquant:pngquant)
 	@rm -rf results/churn-example
 	@$(BIN)/sweep launch examples/02_churn.yaml --name churn-example --set trial.keep=none
 	@$(BIN)/sweep report churn-example --output docs/churn-example-report.html

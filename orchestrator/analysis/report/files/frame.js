@@ -42,9 +42,11 @@ function ticks(scale, count, integer = false) {
   const inside = (factors) => powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)))
     .filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
   const [fine, coarse] = [inside([1, 2, 5]), inside([1])];
-  const marks = fine.length < 3 ? d3.ticks(low, high, count) : fine.length <= count + 1 ? fine : coarse;
+  const fits = (value) => !integer || Number.isInteger(value);
+  if (fine.length < 3) return d3.ticks(low, high, count).filter(fits);
+  const marks = fine.length <= count + 1 || coarse.length < 2 ? fine : coarse;
   const every = Math.max(1, Math.ceil(marks.length / (count + 1)));
-  return marks.filter((value, i) => i % every === 0 && (!integer || Number.isInteger(value)));
+  return marks.filter((value, i) => i % every === 0 && fits(value));
 }
 
 /** A D3 scale for an axis of the space: numbers or words. */
