@@ -40,7 +40,7 @@ def launch(
     *,
     results: Path,
     engine: Engine,
-    observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    observer: Callable[[Sweep, SweepPaths, Callable[[], int]], Observer] | None = None,
     wait: Callable[[str], object] | None = None,
 ) -> SweepPaths:
     """Run a sweep to its end.
@@ -79,7 +79,7 @@ def run_session(
     *,
     begin: Callable[[Sweep], object],
     engine: Engine,
-    observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    observer: Callable[[Sweep, SweepPaths, Callable[[], int]], Observer] | None = None,
 ) -> SweepPaths:
     """Hold the lease and run a sweep from where it is to its end: what a launch and a resume share.
 
@@ -124,7 +124,7 @@ def run_session(
 
         recorder = _recorder(spec, paths)
         keeper = Keeper(sweep, paths, spec.trial.keep)
-        shown = observer(sweep, paths, count) if observer is not None else Nobody()
+        shown = observer(sweep, paths, slots) if observer is not None else Nobody()
         stack.enter_context(engine.running(last_words))
         stack.enter_context(room.followed())
         signals.again()
@@ -181,6 +181,7 @@ def describe(source: Source, paths: SweepPaths, engine: str) -> None:
         trainable=spec.trainable,
         engine=engine,
         spec=spec.to_plain(),
+        curves=source.declaration.curves if source.declaration is not None else (),
         command=source.command,
         directory=source.base,
         fingerprints=fingerprints(spec, source.declaration, source.trainable(), source.base),

@@ -42,7 +42,7 @@ def resume(
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
     engine: Engine | None = None,
-    observer: Callable[[Sweep, SweepPaths, int], Observer] | None = None,
+    observer: Callable[[Sweep, SweepPaths, Callable[[], int]], Observer] | None = None,
     wait: Callable[[str], object] | None = None,
 ) -> SweepPaths:
     """Go on with a sweep.

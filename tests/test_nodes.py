@@ -91,7 +91,7 @@ class Cluster:
 
 def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charged() -> None:
     cluster = Cluster()
-    sweep, tally = cluster.sweep, Tally(slots=4)
+    sweep, tally = cluster.sweep, Tally(slots=lambda: 4)
     for number in [cluster.start() for _ in range(4)]:
         cluster.fail(number)
         tally.look(sweep, cluster.at)

@@ -94,7 +94,7 @@ class Display:
 
 def _drawn(name: str, sweep: Sweep, tally: Tally, troubles: Troubles) -> RenderableType:
     if tally.began is None:
-        return Spinner("dots", f"{name}: starting workers for {count(tally.slots, 'trial')} at once …")
+        return Spinner("dots", f"{name}: starting workers for {count(tally.slots(), 'trial')} at once …")
     parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
     parts += [Text(why, "yellow") for why in troubles.standing.values()]
     if sweep.best is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,13 +28,15 @@ class Tally:
     Pace and overhead are those of this session: what a resumed sweep had done before is counted, but not timed.
     """
 
-    slots: int
+    slots: Callable[[], int]  # how many trials may run at once, now
     counts: Counter[State] = field(default_factory=Counter)  # of trials that have ended
     began: float | None = None  # when the first trial of this session did
     now: float = 0.0
     trained_s: float = 0.0  # of all trials, in this session
     total: int = 0  # trials there will be
     running: list[Life] = field(default_factory=list)
+    slots_s: float = 0.0  # seconds of all slots, since the first trial began
+    _timed: float | None = None  # until when they are counted
     _heard: int = 0  # notes seen
     _known: int = 0  # trials seen
     _before: int = 0  # trials that had ended before this session
@@ -43,7 +46,7 @@ class Tally:
     _ended_s: float = 0.0  # trained in trials that have ended
 
     @classmethod
-    def of(cls, sweep: Sweep, *, slots: int) -> Tally:
+    def of(cls, sweep: Sweep, *, slots: Callable[[], int]) -> Tally:
         """Of a session that begins now, with what the sweep has done before."""
         tally = cls(slots=slots)
         tally._known = len(sweep.trials)
@@ -70,6 +73,9 @@ class Tally:
         lives = [sweep.trials[number] for number in self._open]
         self.running = [life for life in lives if life.state is State.RUNNING]
         self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
+        if self.began is not None:
+            self.slots_s += max(0.0, now - (self._timed or self.began)) * self.slots()
+            self._timed = now
         return changes
 
     def notes(self, sweep: Sweep) -> list[str]:
@@ -125,13 +131,13 @@ class Tally:
     def left_s(self) -> float | None:
         """Seconds that the rest will take at the pace so far; None while there is no pace to speak of."""
         ended = self.ended - self._before
-        if ended < max(3, self.slots):
+        if ended < max(3, self.slots()):
             return None
         return self.wall_s / ended * (self.total - self.ended)
 
     @property
     def overhead(self) -> float | None:
         """The share of the slots' time in which nothing was trained; None in the first seconds."""
-        if self.wall_s < 1:
+        if self.wall_s < 1 or not self.slots_s:
             return None
-        return max(0.0, 1 - self.trained_s / (self.slots * self.wall_s))
+        return max(0.0, 1 - self.trained_s / self.slots_s)

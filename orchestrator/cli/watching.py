@@ -31,7 +31,7 @@ TOP = 5
 
 
 def watched(
-    session: Callable[[Callable[[Sweep, SweepPaths, int], Observer]], object],
+    session: Callable[[Callable[[Sweep, SweepPaths, Callable[[], int]], Observer]], object],
     *,
     name: str,
     results: Path,
@@ -69,9 +69,9 @@ class _Watch:
         self._name = name
         self._profile = profile
         self._paths: SweepPaths | None = None
-        self._tally = Tally(slots=1)
+        self._tally = Tally(slots=lambda: 1)
 
-    def observer(self, sweep: Sweep, paths: SweepPaths, slots: int) -> Observer:
+    def observer(self, sweep: Sweep, paths: SweepPaths, slots: Callable[[], int]) -> Observer:
         """Called when everything but Ray is there."""
         self._paths, self._tally = paths, Tally.of(sweep, slots=slots)
         if paths.name != self._name:

@@ -113,7 +113,9 @@ def plan(
     if not gpus and (batch := options.batch(on, cpus=cpus)) is not None:
         asked = batch.expected(found.spec)
         if not asked:
-            raise UserError(f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node")
+            raise UserError(
+                f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node"
+            )
         typer.echo(forecast(found, asked, step_s=step_seconds, results=results))
         return
     engine = engine_at(on, cpus=cpus, gpus=gpus)

@@ -32,12 +32,12 @@ def boom(trial: int, at: float) -> events.Raised:
 
 class TestTally:
     def test_nothing_yet(self, sweep: Sweep) -> None:
-        tally = Tally(slots=2)
+        tally = Tally(slots=lambda: 2)
         assert tally.look(sweep, T0) == []
         assert (tally.wall_s, tally.per_minute, tally.left_s, tally.overhead) == (0, 0, None, None)
 
     def test_every_change_is_told_once(self, sweep: Sweep) -> None:
-        tally, told, at = Tally(slots=1), [], T0
+        tally, told, at = Tally(slots=lambda: 1), [], T0
         while not sweep.finished:
             at = attempt(sweep, at)
             told += [(change.life.number, change.kind) for change in tally.look(sweep, at)]
@@ -48,7 +48,7 @@ class TestTally:
         assert tally.overhead == pytest.approx(1 - sum(life.train_s for life in sweep.trials) / (at - T0))
 
     def test_a_second_attempt_begins_again(self) -> None:
-        sweep, tally = assemble(spec(trial={"retries": 1}), None), Tally(slots=1)
+        sweep, tally = assemble(spec(trial={"retries": 1}), None), Tally(slots=lambda: 1)
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         sweep.on(boom(0, T0))
@@ -64,7 +64,7 @@ class TestTally:
         at = T0
         for _ in range(4):
             at = attempt(sweep, at)
-        tally = Tally.of(sweep, slots=1)
+        tally = Tally.of(sweep, slots=lambda: 1)
         later = at + 1000
         assert tally.look(sweep, later) == []
         assert tally.ended == 4
@@ -74,8 +74,22 @@ class TestTally:
         assert tally.wall_s == ended - later
         assert tally.per_minute == pytest.approx(60 / (ended - later))
 
+    def test_overhead_counts_the_slots_there_were(self, sweep: Sweep) -> None:
+        slots, at = 1, T0
+        tally = Tally(slots=lambda: slots)
+        for _ in range(6):
+            at = attempt(sweep, at)
+            tally.look(sweep, at)
+        first = at - T0
+        slots = 3
+        for _ in range(6):
+            at = attempt(sweep, at)
+            tally.look(sweep, at)
+        assert tally.slots_s == pytest.approx(first + 3 * (at - T0 - first))
+        assert tally.overhead == pytest.approx(1 - tally.trained_s / tally.slots_s)
+
     def test_a_trial_that_never_began_only_ends(self, sweep: Sweep) -> None:
-        tally = Tally(slots=1)
+        tally = Tally(slots=lambda: 1)
         sweep.ask(T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         (change,) = tally.look(sweep, T0)
@@ -85,7 +99,7 @@ class TestTally:
 
 class TestLines:
     def test_golden(self, sweep: Sweep, capfd: pytest.CaptureFixture[str]) -> None:
-        lines, at = Lines(Tally(slots=1)), T0
+        lines, at = Lines(Tally(slots=lambda: 1)), T0
         for _ in range(4):
             at = attempt(sweep, at)
         lines.show(sweep, at)
@@ -104,7 +118,7 @@ class TestLines:
 
     def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:
         sweep = assemble(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
-        lines = Lines(Tally(slots=1))
+        lines = Lines(Tally(slots=lambda: 1))
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="x")
@@ -124,7 +138,7 @@ class TestScreen:
     def test_a_note_stays_above_the_display(self, sweep: Sweep, tmp_path: Path) -> None:
         screen, file = Screen(), io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Tally(slots=1), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         sweep.on(events.Noted(at=T0, text="a node is set aside"))
         watching.show(sweep, T0)
         watching.show(sweep, T0)
@@ -134,7 +148,7 @@ class TestScreen:
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
         screen._live.console = Console(file=io.StringIO(), width=width, height=30)
-        watching = Display(screen, Tally(slots=5), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
         for _ in range(5):
             at = attempt(sweep, at)
         for number in range(5, 5 + 10):
@@ -154,7 +168,7 @@ class TestScreen:
         screen = Screen()
         file = io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Tally(slots=2), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=lambda: 2), SweepPaths(tmp_path / "made-up"))
         for number in range(2):
             sweep.ask(T0)
             sweep.on(events.Started(trial=number, at=T0))
@@ -164,7 +178,7 @@ class TestScreen:
 
     def test_it_says_why_it_ends(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()
-        watching = Display(screen, Tally(slots=1), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Tally(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         attempt(sweep, T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         watching.show(sweep, T0 + 5)
