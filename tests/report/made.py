@@ -59,6 +59,11 @@ def failing(start: Start) -> Step:
     yield from learning(start)
 
 
+def at_once(start: Start) -> Step:
+    """Diverges at its first report."""
+    yield 1.0, 1, {"val_loss": math.nan}
+
+
 def made(
     results: Path,
     train: Callable[[Start], Step] = learning,
@@ -123,6 +128,7 @@ KINDS: Mapping[str, Callable[[Path], SweepPaths]] = {
     "running": lambda results: made(results, name="running", running=True),
     "just-started": lambda results: made(results, name="just-started", trials=0),
     "failing": lambda results: made(results, failing, name="failing", trials=50),
+    "hopeless": lambda results: made(results, at_once, name="hopeless", trials=6),
     "diverging": lambda results: made(
         results, name="diverging", trials=80, space={**SPACE, "lr": {"loguniform": [1e-2, 100.0]}}
     ),

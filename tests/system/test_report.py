@@ -276,7 +276,7 @@ def test_a_thousand_trials(opened: Open, reports: Callable[[str], Path], tmp_pat
     expect(rows(seen)).to_have_count(25)
     expect(seen.locator("[data-figure=curves] path.curve[data-trial]")).to_have_count(1000)
     drag(seen, "lr", 0.5, 0.9)
-    expect(seen.locator("#table .count")).to_contain_text("of 1000 trials pass the filters")
+    expect(seen.locator("#table .count")).to_contain_text("of 1,000 trials pass the filters")
 
 
 @pytest.mark.parametrize("name", ["curves", "parallel", "slices"])

@@ -33,7 +33,7 @@ FigureName = Literal["curves", "parallel", "slices"]
 
 _FILES = files("orchestrator.analysis.report") / "files"
 _SCRIPTS = (
-    "sweep.js", "frame.js", "curves.js", "parallel.js", "slices.js",
+    "sweep.js", "frame.js", "pointing.js", "controls.js", "curves.js", "parallel.js", "slices.js",
     "timeline.js", "divergence.js", "weights.js", "table.js", "page.js",
 )  # fmt: skip
 _DIFF_LETTERS = 20_000

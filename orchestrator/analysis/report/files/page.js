@@ -2,21 +2,24 @@
 // Begins: finds the places on this page and draws what belongs there.
 
 const drawings = {
-  curves: drawCurves, parallel: drawParallel, slices: drawSlices,
-  timeline: drawTimeline, divergence: drawDivergence, weights: drawWeights,
+  curves: drawCurves,
+  parallel: drawParallel,
+  slices: drawSlices,
+  timeline: drawTimeline,
+  divergence: drawDivergence,
+  weights: drawWeights,
 };
 for (const figure of document.querySelectorAll("[data-figure]")) drawings[figure.dataset.figure](figure);
-
-const table = document.getElementById("table");
-if (table) drawTable(table);
+for (const place of document.querySelectorAll("#table")) drawTable(place);
 
 // The buttons in the head show and hide outcomes.
-const buttons = [...document.querySelectorAll("#outcomes button")];
-for (const button of buttons) {
-  button.addEventListener("click", () => {
-    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") === "false"));
-    const hidden = new Set(buttons.filter((each) => each.getAttribute("aria-pressed") === "false").map((each) => each.dataset.state));
-    chosen.filter("outcome", hidden.size ? (each) => !hidden.has(each.state) : null);
+const outcomes = [...document.querySelectorAll("#outcomes button")];
+const isHidden = (each) => each.getAttribute("aria-pressed") === "false";
+for (const each of outcomes) {
+  each.addEventListener("click", () => {
+    each.setAttribute("aria-pressed", String(isHidden(each)));
+    const hidden = new Set(outcomes.filter(isHidden).map(({ dataset }) => dataset.state));
+    chosen.filter("outcome", hidden.size ? ({ state }) => !hidden.has(state) : null);
   });
 }
 
@@ -25,6 +28,8 @@ if (document.documentElement.classList.contains("alone")) {
   new ResizeObserver(() => {
     try {
       window.frameElement.style.height = `${document.documentElement.scrollHeight + 2}px`;
-    } catch { /* nobody gave us a frame, or not one of ours */ }
+    } catch {
+      // nobody gave us a frame, or not one that we may touch
+    }
   }).observe(document.body);
 }

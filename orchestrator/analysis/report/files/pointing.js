@@ -1,0 +1,66 @@
+"use strict";
+// Pointing at trials, with the pointer or the keyboard: the hint beside them says what they are.
+
+const hint = document.getElementById("hint");
+
+function showHint(each, x, y) {
+  const { title, result, config } = description(each);
+  const parts = { strong: title, div: result, small: config.join("\n") };
+  const lines = Object.entries(parts).map(([tag, text]) => d3.create(tag).text(text).node());
+  hint.replaceChildren(...lines);
+  hint.hidden = false;
+  const { width, height } = hint.getBoundingClientRect();
+  const left = x + 16 + width > innerWidth ? x - 16 - width : x + 16;
+  hint.style.left = `${Math.max(4, left) + scrollX}px`;
+  hint.style.top = `${clamp(y + 12, 4, innerHeight - height - 4) + scrollY}px`;
+}
+
+function hideHint() {
+  hint.hidden = true;
+  chosen.point(null);
+}
+
+/**
+ * Lets the pointer and the keyboard point at the trials of a drawing.
+ * @param svg the drawing
+ * @param where trial → [x, y] in it, for those that are drawn
+ * @param nearest (x, y) → the trial that is meant, or undefined
+ */
+function pointable(svg, where, nearest = nearestOf(where)) {
+  const show = (trial, [x, y]) => {
+    const { left, top } = svg.node().getBoundingClientRect();
+    chosen.point(trial);
+    showHint(byNumber.get(trial), left + x, top + y);
+  };
+  const point = (event) => {
+    const at = d3.pointer(event, svg.node());
+    const trial = nearest(...at);
+    if (trial === undefined) hideHint();
+    else show(trial, at);
+  };
+  const order = ranked.map((each) => each.trial).filter((trial) => where.has(trial));
+  const step = (event) => {
+    const passing = order.filter((trial) => chosen.passing.has(trial));
+    const now = passing.indexOf(chosen.pointed);
+    const steps = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1 };
+    const next = { ...steps, Home: 0, End: passing.length - 1 }[event.key];
+    if (event.key === "Escape") hideHint();
+    if (next === undefined || !passing.length) return;
+    event.preventDefault();
+    const trial = passing[clamp(next, 0, passing.length - 1)];
+    show(trial, where.get(trial));
+  };
+  svg.attr("tabindex", 0);
+  svg.on("pointermove pointerdown", point).on("pointerleave blur", hideHint).on("keydown", step);
+}
+
+/** The nearest of the points, if it is near. */
+function nearestOf(where, reach = 24) {
+  const entries = [...where].filter(([, point]) => point.every(Number.isFinite));
+  const points = d3.Delaunay.from(entries.map(([, point]) => point));
+  return (x, y) => {
+    if (!entries.length) return undefined;
+    const [trial, [px, py]] = entries[points.find(x, y)];
+    return Math.hypot(px - x, py - y) < reach && chosen.passing.has(trial) ? trial : undefined;
+  };
+}
