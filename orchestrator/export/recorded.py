@@ -1,0 +1,66 @@
+"""The records as trackers of experiments want them: trial after trial, each with its configuration and its reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from orchestrator.analysis.overview import objective_of
+from orchestrator.analysis.ranking import configs
+from orchestrator.records.decode import metric_rows, trial_rows
+from orchestrator.records.encode import trial_id
+from orchestrator.records.load import metrics_table, trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import read_sweep_json
+from orchestrator.rows import MetricRow, TrialRow
+
+OBJECTIVE = "sweep/objective"
+"""What a trial's result is called among its metrics: these tools show the last value of each, not the best."""
+
+
+class Recorded:
+    """All that is recorded of a sweep by now.
+
+    Attributes:
+        name: The sweep's.
+        info: Where it came from.
+        objective: By what its trials are judged.
+        trials: In the order of their numbers, the searched parameters with their own types.
+    """
+
+    def __init__(self, paths: SweepPaths) -> None:
+        """Read it.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
+        self.name = paths.name
+        self.info = read_sweep_json(paths.info)
+        self.objective = objective_of(self.info)
+        found = trial_rows(trials_table(paths), {})
+        drawn = configs(paths, {trial.trial for trial in found})
+        self.trials: list[TrialRow] = [replace(trial, config=drawn.get(trial.trial, {})) for trial in found]
+        self._reports = metrics_table(paths).sort_by([("trial", "ascending"), ("step", "ascending")])
+        lengths = Counter(self._reports["trial"].to_pylist())
+        starts = accumulate(lengths.values(), initial=0)
+        self._parts = {trial: (at, n) for (trial, n), at in zip(lengths.items(), starts, strict=False)}
+
+    def id(self, trial: TrialRow) -> str:
+        """What the trial is called among those of all sweeps."""
+        return trial_id(self.name, trial.trial)
+
+    def reports(self, trial: TrialRow) -> list[MetricRow]:
+        """What the trial reported, its steps growing."""
+        at, length = self._parts.get(trial.trial, (0, 0))
+        return metric_rows(self._reports.slice(at, length))
+
+    def result(self, trial: TrialRow, reports: Sequence[MetricRow]) -> list[MetricRow]:
+        """One report more, of the trial's result, at the step and the time where it had it; none if it has none."""
+        step = trial.best_step if self.objective.at == "best" else trial.last_step
+        return [
+            replace(report, metrics={OBJECTIVE: trial.objective})
+            for report in reports
+            if trial.objective is not None and report.step == step
+        ]

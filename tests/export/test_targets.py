@@ -1,0 +1,182 @@
+"""Exports are read back by what they are for: pandas, TensorBoard's own reader, MLflow's own client."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from orchestrator.analysis.ranking import configs
+from orchestrator.errors import UserError
+from orchestrator.export import target
+from orchestrator.export.target import Target, export
+from orchestrator.export.to_csv import _plain
+from orchestrator.export.to_tensorboard import plain
+from orchestrator.records.load import Sweep
+from orchestrator.records.paths import SweepPaths
+from tests.cli.recorded import record
+
+# MLflow's own, of its SQLAlchemy.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
+    """A sweep of 12 trials, of which some diverged and some failed, and one was cut off."""
+    return record(tmp_path_factory.mktemp("results"), halt_after=11)
+
+
+@pytest.fixture(scope="module")
+def recorded(paths: SweepPaths) -> Sweep:
+    return Sweep(paths)
+
+
+@pytest.fixture(scope="module")
+def exports(paths: SweepPaths, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep in each of the forms, in a directory called like its target."""
+    directory = tmp_path_factory.mktemp("exports")
+    for each in Target:
+        export(paths, each, directory / each)
+    return directory
+
+
+class TestCsv:
+    def test_every_number_comes_back(self, exports: Path, recorded: Sweep) -> None:
+        trials = pd.read_csv(exports / "csv" / "trials.csv", parse_dates=["started_at", "ended_at"])
+        metrics = pd.read_csv(exports / "csv" / "metrics.csv", parse_dates=["reported_at"])
+        events = pd.read_csv(exports / "csv" / "events.csv")
+        columns = ["trial", "state", "objective", "config.lr", "config.sizes", "started_at", "train_s", "reason"]
+        pd.testing.assert_frame_equal(trials[columns], recorded.trials[columns], check_dtype=False)
+        pd.testing.assert_frame_equal(metrics, recorded.metrics.drop(columns="extra"), check_dtype=False)
+        assert [json.loads(text) for text in trials["gpu_ids"]] == [[]] * len(trials)
+        assert events["event"].tolist() == recorded.events["event"].tolist()
+
+    def test_metrics_that_came_later_get_columns(self) -> None:
+        kind = pa.map_(pa.string(), pa.float64())
+        rows = [None, [("step", 1.0), ("late", 2.0)], [("late", math.inf)]]
+        table = pa.table({"step": [1, 2, 3], "extra": pa.array(rows, kind)})
+        assert _plain(table).to_pydict() == {
+            "step": [1, 2, 3],
+            "extra.step": [None, 1.0, None],
+            "late": [None, 2.0, math.inf],
+        }
+
+
+class TestTensorBoard:
+    def test_every_report_is_a_scalar(self, exports: Path, recorded: Sweep) -> None:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        for trial, own in recorded.metrics.groupby("trial"):
+            run = EventAccumulator(str(exports / "tensorboard" / f"made-up-{trial}"), size_guidance={"scalars": 0})
+            run.Reload()
+            read = pd.DataFrame(run.Scalars("loss"))
+            assert read["step"].tolist() == own["step"].tolist()
+            assert read["wall_time"].tolist() == pytest.approx([at.timestamp() for at in own["reported_at"]])
+            assert read["value"].tolist() == pytest.approx(own["loss"].tolist(), nan_ok=True)
+
+    def test_trials_can_be_compared_by_their_hyperparameters(self, exports: Path, recorded: Sweep) -> None:
+        from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+        from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+        from tensorboard.context import RequestContext
+        from tensorboard.plugins.base_plugin import TBContext
+        from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+
+        multiplexer = EventMultiplexer().AddRunsFromDirectory(str(exports / "tensorboard"))
+        multiplexer.Reload()
+        provider = MultiplexerDataProvider(multiplexer, str(exports))
+        context, request = backend_context.Context(TBContext(data_provider=provider)), RequestContext()
+        asked = api_pb2.ListSessionGroupsRequest(
+            allowed_statuses=[api_pb2.STATUS_SUCCESS, api_pb2.STATUS_FAILURE],
+            slice_size=100,
+            col_params=[
+                api_pb2.ColParams(metric=api_pb2.MetricName(tag="sweep/objective"), order=api_pb2.ORDER_ASC),
+            ],
+        )
+        groups = list_session_groups.Handler(request, context, "", asked).run().session_groups
+        assert len(groups) == len(recorded.trials)
+        best = recorded.trials.nsmallest(1, "objective").iloc[0]
+        first = next(group for group in groups if group.metric_values)
+        assert first.name == best["trial_id"]
+        assert first.metric_values[0].value == pytest.approx(best["objective"])
+        assert first.metric_values[0].training_step == best["best_step"]
+        assert first.hparams["lr"].number_value == best["config.lr"]
+        assert first.hparams["sizes"].string_value == best["config.sizes"]
+        failed = {group.name for group in groups if group.sessions[0].status == api_pb2.STATUS_FAILURE}
+        assert failed == set(recorded.trials.query("state in ('failed', 'cancelled')")["trial_id"])
+
+    def test_a_parameter_is_of_one_kind(self) -> None:
+        configs = [{"a": 1, "b": 1, "c": True, "d": [1], "e": None}, {"a": 2.5, "b": "x", "c": False}]
+        assert plain(configs) == [
+            {"a": 1, "b": "1", "c": True, "d": "[1]", "e": "null"},
+            {"a": 2.5, "b": '"x"', "c": False},
+        ]
+
+
+class TestMLflow:
+    def test_every_trial_is_a_run(self, exports: Path, paths: SweepPaths, recorded: Sweep) -> None:
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=f"sqlite:///{exports}/mlflow/mlflow.db")
+        experiment = client.get_experiment_by_name("made-up")
+        assert experiment is not None
+        assert Path(experiment.artifact_location.removeprefix("file://")).parent == exports / "mlflow"
+        found = client.search_runs([experiment.experiment_id], order_by=["metrics.`sweep/objective` ASC"])
+        best = recorded.trials.nsmallest(1, "objective").iloc[0]
+        assert found[0].info.run_name == best["trial_id"]
+        assert found[0].data.metrics["sweep/objective"] == best["objective"]
+        runs = {run.info.run_name: run for run in found}
+        words = {"stopped": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
+        drawn = configs(paths, set(recorded.trials["trial"]))
+        for row in recorded.trials.itertuples():
+            run = runs[row.trial_id]
+            assert run.info.status == words[row.state]
+            assert run.info.start_time == round(row.started_at.timestamp() * 1000)
+            assert run.data.tags["sweep.state"] == row.state
+            assert run.data.params["lr"] == repr(drawn[row.trial]["lr"])
+            assert json.loads(run.data.params["sizes"]) == drawn[row.trial]["sizes"]
+            assert run.data.params["epochs"] == "9"
+            own = recorded.metrics[recorded.metrics["trial"] == row.trial]
+            history = client.get_metric_history(run.info.run_id, "loss")
+            assert [metric.step for metric in history] == own["step"].tolist()
+            assert [metric.value for metric in history] == pytest.approx(own["loss"].tolist(), nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", [Target.CSV, Target.TENSORBOARD])
+def test_nothing_is_overwritten(paths: SweepPaths, tmp_path: Path, kind: Target) -> None:
+    to = tmp_path / "there" / "it"
+    to.mkdir(parents=True)  # an empty one is nothing
+    export(paths, kind, to)
+    before = sorted(to.rglob("*"))
+    with pytest.raises(UserError, match="exists: nothing is overwritten"):
+        export(paths, kind, to)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="exists: nothing is overwritten"):
+        export(paths, kind, tmp_path / "file")
+    assert sorted(to.rglob("*")) == before
+    assert [path.name for path in to.parent.iterdir()] == ["it"]
+
+
+def test_of_an_export_that_breaks_off_nothing_stays(
+    paths: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.csv.write_csv", full)
+    with pytest.raises(UserError, match="it: No space left on device"):
+        export(paths, Target.CSV, tmp_path / "it")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [Target.TENSORBOARD, Target.MLFLOW])
+def test_a_missing_extra_is_one_sentence(
+    paths: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Target
+) -> None:
+    monkeypatch.setattr(target, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=rf"not installed.*pip install 'sweep-orchestrator\[{kind}\]'$"):
+        export(paths, kind, tmp_path / "it")
+    assert list(tmp_path.iterdir()) == []
