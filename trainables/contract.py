@@ -66,6 +66,7 @@ class Declaration:
     hyperparameters: tuple[Hyperparameter, ...]
     length: str = ""  # the hyperparameter that counts the steps of a full training, e.g. "epochs"
     metrics: tuple[str, ...] = ()  # the metrics it reports, if it always reports the same
+    curves: tuple[str, ...] = ()  # the ones by which its fit is diagnosed: of the training data, of the validation data
     summary: str = field(default="", compare=False)
 
     def defaults(self) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def declare(
     *hyperparameters: Hyperparameter,
     length: str = "",
     metrics: tuple[str, ...] = (),
+    curves: tuple[str, ...] = (),
     evaluate: Callable[..., Mapping[str, float]] | None = None,
 ) -> Callable[[T], T]:
     """Decorate a trainable with its hyperparameters. A trainable without it opts out of name checks.
@@ -88,6 +90,9 @@ def declare(
         hyperparameters: All that the trainable reads from its configuration.
         length: The name of the one that counts the steps of a full training; ASHA takes its maximum from there.
         metrics: The metrics it reports.
+        curves: The two by which `sweep show --diagnosis` judges a training: that of the training data, and that of the
+            validation data; only the first, if there is no other. If left out: train_loss and val_loss, or metrics with
+            names like these.
         evaluate: Scores a function's trained model on the test part; ``train.evaluate = ...`` says the same. See
             :mod:`trainables.evaluation`.
     """
@@ -95,7 +100,7 @@ def declare(
     def decorate(trainable: T) -> T:
         summary = (trainable.__doc__ or "").strip().partition("\n")[0]
         trainable.declaration = Declaration(  # type: ignore[attr-defined]
-            hyperparameters=hyperparameters, length=length, metrics=metrics, summary=summary
+            hyperparameters=hyperparameters, length=length, metrics=metrics, curves=curves, summary=summary
         )
         if evaluate is not None:
             trainable.evaluate = evaluate  # type: ignore[attr-defined]

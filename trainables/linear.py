@@ -25,7 +25,7 @@ HYPERPARAMETERS = (
 )
 
 
-@declare(*HYPERPARAMETERS, length="epochs", metrics=("loss",))
+@declare(*HYPERPARAMETERS, length="epochs", metrics=("loss",), curves=("loss",))
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Fit y = 2x + 1 by stochastic gradient descent, one update per example.
 

@@ -105,6 +105,7 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
     metrics=tuple(
         f"{part}_{score}" for part in ("train", "val") for score in ("loss", "accuracy", "auroc", "rmse", "r2")
     ),
+    curves=("train_loss", "val_loss"),
     evaluate=evaluate,
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:

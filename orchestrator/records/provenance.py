@@ -27,7 +27,7 @@ from orchestrator.records.disk import DISK, Disk, replace_file
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
-ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": []}
+ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": [], "curves": []}
 """What early sweeps do not have in their sweep.json, as it was with them."""
 
 _USER_INFO = re.compile(r"//[^/@\s]+@")
@@ -66,6 +66,7 @@ class SweepInfo:
     resumed: list[dict[str, Any]]  # one entry a resume: when, by which command, what it changed
     snapshot: str = ""  # the hash of the code that was sent to a cluster; "" if it ran where it lay
     jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs that ran it: the launch's and the resumes'
+    curves: list[str] = field(default_factory=list)  # the metrics by which the trainable has its fit diagnosed
 
 
 def collect(
@@ -75,6 +76,7 @@ def collect(
     trainable: str,
     engine: str = "local",
     spec: Mapping[str, Any],
+    curves: Sequence[str] = (),
     command: Sequence[str],
     directory: Path,
     fingerprints: Mapping[str, str] | None = None,
@@ -88,6 +90,7 @@ def collect(
         trainable: As the spec refers to it.
         engine: Where it runs, as behind --on.
         spec: The effective spec as plain data: what JSON can hold.
+        curves: What the trainable declares of its curves.
         command: The user's command line.
         directory: The user's working directory, whose git state is recorded.
         fingerprints: What the results hang on: a name and a fingerprint each.
@@ -101,6 +104,7 @@ def collect(
         trainable=trainable,
         engine=engine,
         spec=dict(spec),
+        curves=list(curves),
         command=redacted(command),
         directory=str(directory),
         host=socket.gethostname(),
