@@ -1,0 +1,132 @@
+"""Reads a sweep's records and says what they show: of each trial, and of the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.analysis.diagnosis.curve import Curve, Growing
+from orchestrator.analysis.diagnosis.evidence import Evidence, evidence_of
+from orchestrator.analysis.diagnosis.findings.bounds import bounds
+from orchestrator.analysis.diagnosis.findings.budget import budget
+from orchestrator.analysis.diagnosis.findings.failures import failures
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.diagnosis.findings.noise import noise
+from orchestrator.analysis.diagnosis.findings.rungs import rungs
+from orchestrator.analysis.diagnosis.findings.verdicts import verdicts
+from orchestrator.analysis.diagnosis.judge import diagnose, diverged_because
+from orchestrator.analysis.diagnosis.names import Names, names_of
+from orchestrator.analysis.diagnosis.reached import Reached, Reaches
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+from orchestrator.analysis.overview import objective_of
+from orchestrator.records.load import metrics_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo
+from orchestrator.records.schema import metric_names
+from orchestrator.rows import GPU_MEMORY, GPU_UTILISATION, State
+
+FIRST_PAGE = 3
+"""So many findings stand where there is little room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What a sweep's records show.
+
+    Attributes:
+        names: The metrics that were taken for the curves.
+        reached: What the trials reached; None if too few got anywhere.
+        verdicts: By trial, of those that have reported and not failed, the worst sign first.
+        findings: On the sweep, the most important first.
+    """
+
+    names: Names
+    reached: Reached | None
+    verdicts: Mapping[int, tuple[Verdict, ...]]
+    findings: Sequence[Finding]
+
+
+def examine(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
+    """Look at all curves anew, each against all that the sweep reached.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    evidence = evidence_of(paths, info)
+    names, curves = curves_of(paths, info)
+    diverged = {each.trial: each for each in evidence.outcomes if each.state is State.DIVERGED}
+    failed = {each.trial for each in evidence.outcomes if each.state is State.FAILED}
+    reaches = Reaches()
+    for trial, curve in curves.items():
+        if trial not in diverged and trial not in failed:
+            reaches.add(curve)
+    said: dict[int, tuple[Verdict, ...]] = {trial: (diverged_because(each.reason),) for trial, each in diverged.items()}
+    for trial, curve in curves.items():
+        if trial not in failed and trial not in diverged:
+            said[trial] = diagnose(curve, reaches.reached)
+    return Diagnosis(
+        names=names,
+        reached=reaches.reached,
+        verdicts=dict(sorted(said.items())),
+        findings=_findings(evidence, {trial: each[0] for trial, each in said.items()}),
+    )
+
+
+def glance(paths: SweepPaths, info: SweepInfo) -> list[Finding]:
+    """The most urgent findings on the sweep, by the verdicts that were recorded: no curve is looked at.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    evidence = evidence_of(paths, info)
+    recorded = {
+        each.trial: Verdict(kind=Kind(each.diagnosis), sentence=each.diagnosis_reason)
+        for each in evidence.outcomes
+        if each.diagnosis in set(Kind)
+    }
+    return [each for each in _findings(evidence, recorded) if each.urgent][:FIRST_PAGE]
+
+
+def curves_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Curve]]:
+    """The curves of all trials that have reported, and the metrics that were taken for them.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    table = metrics_table(paths)
+    own = [name for name in metric_names(table.schema) if name not in (GPU_MEMORY, GPU_UTILISATION)]
+    later = [dict(each or ()) for each in table["extra"].to_pylist()] if _any(table["extra"]) else []
+    more = {name for each in later for name in each} - set(own)
+    objective = objective_of(info)
+    names = names_of({*own, *more}, objective=objective.metric, mode=objective.mode, declared=info.curves)
+
+    def column(name: str) -> list[Any]:
+        if name in own:
+            return list(table[name].to_pylist())
+        return [each.get(name) for each in later] if name in more else [None] * table.num_rows
+
+    growing: dict[int, Growing] = {}
+    columns = (table["trial"].to_pylist(), table["step"].to_pylist(), column(names.train), column(names.validation))
+    for trial, step, train, validation in zip(*columns, strict=True):
+        if trial not in growing:
+            growing[trial] = Growing(names)
+        growing[trial].add(step, train, validation)
+    return names, {trial: each.curve() for trial, each in growing.items()}
+
+
+def _any(column: Any) -> bool:
+    return bool(column.null_count < len(column))
+
+
+def _findings(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
+    """The urgent ones first; else in this order."""
+    found = [
+        *failures(evidence),
+        *bounds(evidence),
+        *noise(evidence),
+        *verdicts(evidence, said),
+        *budget(evidence),
+        *rungs(evidence),
+    ]
+    return sorted(found, key=lambda each: not each.urgent)

@@ -1,0 +1,129 @@
+"""The best trials lie at a bound of a parameter's range: what is better may lie beyond."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.analysis.diagnosis.evidence import Evidence
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.spec.distribution import Distribution, Numeric
+from orchestrator.spec.options import Choice
+
+BEST = 5
+"""So many of the best trials are looked at; more where a twentieth of all is more."""
+
+EDGE = 0.1
+"""This part of a range, on its own scale, counts as its bound; of few values, the outermost one."""
+
+SELDOM = 0.001
+"""How likely it is that so many of the best lie there where the parameter does not matter (binomial), at most."""
+
+FEW = 10
+"""Values of a parameter that are looked at one by one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtBound:
+    """A parameter whose best values lie at a bound."""
+
+    parameter: str
+    side: Literal["low", "high"]
+    bound: float
+    near: int  # so many of the best
+    best: int
+    wider: tuple[float, float] | None  # a range that goes beyond; None if there is none to propose
+
+
+def at_bounds(evidence: Evidence) -> list[AtBound]:
+    """The parameters whose best values lie at a bound, and where to look further."""
+    ranked = evidence.ranked()
+    count = max(BEST, len(ranked) // 20)
+    if evidence.method == "list" or len(ranked) < 4 * count:
+        return []
+    found = []
+    for name, distribution in evidence.space.items():
+        best = [each.config[name] for each in ranked[:count] if name in each.config]
+        if len(best) < BEST or best[0] != ranked[0].config.get(name):
+            continue
+        found += [each for side in ("low", "high") if (each := _at(name, distribution, best, side)) is not None]
+    return found
+
+
+def bounds(evidence: Evidence) -> list[Finding]:
+    """One finding a parameter."""
+    return [_finding(each) for each in at_bounds(evidence)]
+
+
+def _finding(each: AtBound) -> Finding:
+    where = f"{each.parameter} at its {'lower' if each.side == 'low' else 'upper'} bound, {each.bound:g}"
+    advice = ""
+    if each.wider is not None:
+        advice = f"search {each.parameter} in [{each.wider[0]:g}, {each.wider[1]:g}]"
+    numbers = {"parameter": each.parameter, "side": each.side, "near": each.near, "of": each.best}
+    return Finding(
+        subject="bound",
+        sentence=f"{each.near} of the {each.best} best trials have {where}",
+        advice=advice,
+        numbers=numbers | {"wider": each.wider},
+    )
+
+
+def _at(name: str, distribution: Distribution, best: Sequence[float], side: Literal["low", "high"]) -> AtBound | None:
+    values = distribution.values()
+    if isinstance(distribution, Choice) and not (distribution.ordered and distribution.extent):
+        return None
+    numeric = distribution.numeric
+    if values is not None and 1 < len(values) <= FEW and all(isinstance(value, int | float) for value in values):
+        bound = min(values) if side == "low" else max(values)
+        near = [value for value in best if value == bound]
+        share = 1 / len(values)
+    elif numeric is not None:
+        bound = numeric.low if side == "low" else numeric.high
+        near = [value for value in best if abs(_place(numeric, value) - (side == "high")) <= EDGE]
+        share = EDGE
+    else:
+        return None
+    if not near or near[0] != best[0] or _by_chance(len(near), len(best), share) > SELDOM:
+        return None
+    if side == "low" and bound in (0, 1) and (numeric is None or numeric.integer or not numeric.log):
+        return None  # a count has none below, nor has a share
+    wider = None if numeric is None else _wider(numeric, side)
+    return AtBound(parameter=name, side=side, bound=bound, near=len(near), best=len(best), wider=wider)
+
+
+def _place(numeric: Numeric, value: float) -> float:
+    """Where a value lies in its range, 0 to 1, on the range's own scale."""
+    low, high = numeric.low, numeric.high
+    if numeric.log:
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return (value - low) / (high - low)
+
+
+def _wider(numeric: Numeric, side: Literal["low", "high"]) -> tuple[float, float]:
+    """The range with half as much again beyond the bound, on its own scale; a share stays within 0 and 1."""
+    low, high = numeric.low, numeric.high
+    if numeric.log:
+        factor = math.sqrt(high / low)
+        low, high = (low / factor, high) if side == "low" else (low, high * factor)
+    else:
+        more = (high - low) / 2
+        beyond = (low - more, high) if side == "low" else (low, high + more)
+        if low >= 0 and high <= 1 and not numeric.integer:
+            beyond = (low / 2, high) if side == "low" else (low, (1 + high) / 2)
+        elif low >= 0:
+            beyond = (max(low / 2, beyond[0]), beyond[1])
+        low, high = beyond
+    if numeric.integer:
+        return float(max(1, math.floor(low)) if numeric.low >= 1 else math.floor(low)), float(math.ceil(high))
+    return _round(low), _round(high)
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.2g}")
+
+
+def _by_chance(near: int, best: int, share: float) -> float:
+    return sum(math.comb(best, k) * share**k * (1 - share) ** (best - k) for k in range(near, best + 1))

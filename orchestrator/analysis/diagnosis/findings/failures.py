@@ -1,0 +1,92 @@
+"""Failures and divergence: how many, of what causes, and where in the space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.diagnosis.findings.region import Region, region
+from orchestrator.rows import GPU_OUT_OF_MEMORY, State
+
+SHOWN = 3
+"""Causes that stand in the sentence."""
+
+_MESSAGE = 60
+"""Characters of a message, at most."""
+
+
+def failures(evidence: Evidence) -> list[Finding]:
+    """One finding on all failures, and one on divergence."""
+    failed = [each for each in evidence.outcomes if each.state is State.FAILED]
+    causes: dict[str, list[Outcome]] = {}
+    for each in failed:
+        causes.setdefault(each.cause, []).append(each)
+    groups = sorted(causes.values(), key=lambda group: (-len(group), group[0].trial))
+    spared = [each for each in evidence.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    found = []
+    if failed:
+        parts = [_cause(evidence, group, spared) for group in groups[:SHOWN]]
+        if len(groups) > SHOWN:
+            parts.append(f"and {len(groups) - SHOWN} others")
+        plural = "" if len(failed) == 1 else "s"
+        head = f"{len(failed)} failure{plural}, {len(groups)} cause{'' if len(groups) == 1 else 's'}"
+        found.append(
+            Finding(
+                subject="failures",
+                sentence=f"{head}: {'; '.join(parts)}",
+                advice="sweep show --failures has the tracebacks",
+                numbers={"failures": len(failed), "causes": [[each.trial for each in group] for group in groups]},
+            )
+        )
+    diverged = [each for each in evidence.outcomes if each.state is State.DIVERGED]
+    if diverged:
+        found.append(_divergence(evidence, diverged))
+    return found
+
+
+def where(evidence: Evidence, trials: Sequence[int]) -> str:
+    """Where failed trials of one cause lie, in words; "" if no single parameter tells."""
+    hit = [each for each in evidence.outcomes if each.trial in set(trials)]
+    spared = [each for each in evidence.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    found = _region(evidence, hit, spared)
+    return "" if found is None else _words(found)
+
+
+def _cause(evidence: Evidence, group: Sequence[Outcome], spared: Sequence[Outcome]) -> str:
+    found = _region(evidence, group, spared)
+    return f"{_name(group[0])} ({len(group)})" + (f" {_words(found)}" if found is not None else "")
+
+
+def _name(failed: Outcome) -> str:
+    if failed.error == GPU_OUT_OF_MEMORY:
+        return "out of GPU memory"
+    if failed.error in ("MemoryError", "OutOfMemoryError", "OutOfMemory"):
+        return "out of memory"
+    message = " ".join(failed.message.split())
+    return f"{failed.error}: {message if len(message) <= _MESSAGE else message[: _MESSAGE - 1] + '…'}"
+
+
+def _divergence(evidence: Evidence, diverged: Sequence[Outcome]) -> Finding:
+    spared = [each for each in evidence.outcomes if each.value is not None]
+    found = _region(evidence, diverged, spared)
+    sentence = f"{len(diverged)} of {len(diverged) + len(spared)} trials diverged"
+    if found is None:
+        return Finding(subject="divergence", sentence=sentence, urgent=False, numbers={"diverged": len(diverged)})
+    return Finding(
+        subject="divergence",
+        sentence=f"{sentence}, {_words(found)}",
+        advice=f"narrow the range of {found.parameter}",
+        numbers={"diverged": len(diverged), "parameter": found.parameter, "inside": found.inside, "hits": found.hits},
+        urgent=len(diverged) >= len(spared),
+    )
+
+
+def _region(evidence: Evidence, hit: Sequence[Outcome], spared: Sequence[Outcome]) -> Region | None:
+    return region(evidence.space, [each.config for each in hit], [each.config for each in spared])
+
+
+def _words(found: Region) -> str:
+    if found.everywhere:
+        return f"where {found.where}, all {found.inside} trials there"
+    return f"where {found.where}, {found.hits} of the {found.inside} trials there"

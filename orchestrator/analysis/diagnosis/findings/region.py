@@ -1,0 +1,102 @@
+"""Where in the space something happens: the one split of one parameter that parts best the trials to which it happened
+from those to which it did not.
+
+A decision stump (Holte 1993, Very simple classification rules perform well on most commonly used datasets).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.rows import Config
+from orchestrator.spec.distribution import Distribution
+
+FEWEST = 3
+"""Trials to which it must have happened."""
+
+PURE = 0.9
+"""Share of the trials in the region to which it happened, and of those to which it happened that lie there."""
+
+SELDOM = 0.01
+"""How likely so clear a split of the best parameter may be by chance, all parameters considered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """A part of the space, and what happened in it."""
+
+    where: str  # "batch_size ≥ 512"
+    parameter: str
+    inside: int  # trials in it
+    hits: int  # to which it happened
+    all_hits: int  # anywhere
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it happened to all trials in it, and to no other."""
+        return self.hits == self.inside == self.all_hits
+
+
+def region(space: Mapping[str, Distribution], hit: Sequence[Config], spared: Sequence[Config]) -> Region | None:
+    """The region in which it happens; None if no single parameter tells."""
+    if len(hit) < FEWEST or not spared:
+        return None
+    found = [
+        Region(where=where, parameter=name, inside=inside, hits=hits, all_hits=len(hit))
+        for name, distribution in space.items()
+        for where, inside, hits in _splits(name, distribution, hit, spared)
+        if hits >= PURE * inside and hits >= PURE * len(hit)
+    ]
+    best = max(found, key=lambda each: each.hits / each.inside + each.hits / each.all_hits, default=None)
+    if best is None:
+        return None
+    chance = _by_chance(best.inside, best.hits, len(hit), len(hit) + len(spared))
+    return best if chance * len(space) <= SELDOM else None
+
+
+def _splits(
+    name: str, distribution: Distribution, hit: Sequence[Config], spared: Sequence[Config]
+) -> Iterator[tuple[str, int, int]]:
+    """In words, trials in it, those of them to which it happened."""
+    rows = [(config[name], True) for config in hit if name in config]
+    rows += [(config[name], False) for config in spared if name in config]
+    if distribution.kind in ("int", "float") and distribution.extent is not None:
+        yield from _cuts(name, rows, whole=distribution.kind == "int" or distribution.values() is not None)
+    else:
+        for value in {repr(value): value for value, _ in rows}.values():
+            taken = [happened for each, happened in rows if each == value]
+            yield f"{name} = {value}", len(taken), sum(taken)
+
+
+def _cuts(name: str, rows: Sequence[tuple[Any, bool]], *, whole: bool) -> Iterator[tuple[str, int, int]]:
+    ordered = sorted(rows, key=lambda row: row[0])
+    everywhere = sum(happened for _, happened in ordered)
+    below = 0
+    for index, ((left, happened), (right, _)) in enumerate(itertools.pairwise(ordered), 1):
+        below += happened
+        if left == right:
+            continue
+        low, high = (f"{left}", f"{right}") if whole else (between(left, right),) * 2
+        yield f"{name} ≤ {low}", index, below
+        yield f"{name} ≥ {high}", len(ordered) - index, everywhere - below
+
+
+def between(left: float, right: float) -> str:
+    """The shortest number between two, so that a bound reads well."""
+    for digits in range(1, 17):
+        for number in (left, right, (left + right) / 2):
+            text = f"{number:.{digits}g}"
+            if left < float(text) < right:
+                return text
+    return f"{right:g}"
+
+
+def _by_chance(inside: int, hits: int, all_hits: int, everyone: int) -> float:
+    """How likely a part of the trials drawn blindly holds as many hits or more (hypergeometric)."""
+    most = min(inside, all_hits)
+    ways = sum(math.comb(all_hits, k) * math.comb(everyone - all_hits, inside - k) for k in range(hits, most + 1))
+    return ways / math.comb(everyone, inside)

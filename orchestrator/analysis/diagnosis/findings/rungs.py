@@ -1,0 +1,93 @@
+"""Whether the ranking at a rung predicts the end: if it does not, ASHA stops the wrong trials there."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.analysis.diagnosis.evidence import Evidence
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.rows import State
+
+FEWEST = 8
+"""Trials that came from the rung to the end, at least."""
+
+WEAK = 0.3
+"""A rank correlation below this is next to none (Cohen 1988, Statistical Power Analysis, section 3.2: "medium")."""
+
+DOUBT = 0.7
+"""The upper end of its 95 % interval, at most: few trials show next to nothing whatever the rung is worth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foresight:
+    """How well a rung's ranking predicts the end."""
+
+    rung: int
+    trials: int  # that came from there to the end
+    correlation: float  # Spearman's, 1 if the order stayed; of the trials that went on, so somewhat too low
+
+    @property
+    def at_most(self) -> float:
+        """The upper end of the 95 % interval (Fieller, Hartley and Pearson 1957, Tests for rank correlation)."""
+        bounded = max(-0.9999, min(0.9999, self.correlation))
+        return math.tanh(math.atanh(bounded) + 1.96 * math.sqrt(1.06 / (self.trials - 3)))
+
+
+def foresights(evidence: Evidence) -> list[Foresight]:
+    """One a rung that enough completed trials have passed, the lowest first."""
+    ends = {each.trial: each.value for each in evidence.outcomes if each.state is State.COMPLETED}
+    rungs: dict[int, list[tuple[float, float]]] = {}
+    lasts = {each.trial: each.last_step for each in evidence.outcomes}
+    for entry in evidence.entries:
+        end = ends.get(entry.trial)
+        if end is not None and math.isfinite(entry.value) and entry.rung != lasts[entry.trial]:
+            rungs.setdefault(entry.rung, []).append((entry.value, end))
+    return [
+        Foresight(rung=rung, trials=len(pairs), correlation=rank_correlation(*zip(*pairs, strict=True)))
+        for rung, pairs in sorted(rungs.items())
+        if len(pairs) >= FEWEST
+    ]
+
+
+def rungs(evidence: Evidence) -> list[Finding]:
+    """One finding on the rungs that predict next to nothing."""
+    found = foresights(evidence)
+    weak = [each for each in found if each.correlation < WEAK and each.at_most < DOUBT]
+    if not weak:
+        return []
+    said = ", ".join(f"{each.rung} (rank correlation {each.correlation:.2f}, {each.trials} trials)" for each in weak)
+    strong = [each.rung for each in found if each.correlation >= WEAK]
+    return [
+        Finding(
+            subject="rungs",
+            sentence=f"the ranking at rung {said} hardly predicts the end",
+            advice=f"scheduler.grace_period: {min(strong)}" if strong else "a longer scheduler.grace_period",
+            numbers={"rungs": {each.rung: each.correlation for each in weak}},
+            urgent=False,
+        )
+    ]
+
+
+def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
+    """Spearman's: the correlation of the ranks; 0 if one side does not vary."""
+    a, b = ranks(left), ranks(right)
+    try:
+        return statistics.correlation(a, b)
+    except statistics.StatisticsError:
+        return 0.0
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """The rank of each value from 1, equals at their mean."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    found = [0.0] * len(values)
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or values[order[end]] != values[order[start]]:
+            for index in order[start:end]:
+                found[index] = (start + 1 + end) / 2
+            start = end
+    return found

@@ -1,0 +1,56 @@
+"""Puts the rules together: what is to be said of a trial, the worst first."""
+
+from __future__ import annotations
+
+from orchestrator.analysis.diagnosis.curve import FEWEST, Curve
+from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.rules.diverged import diverged
+from orchestrator.analysis.diagnosis.rules.healthy import healthy
+from orchestrator.analysis.diagnosis.rules.lr_too_high import lr_too_high
+from orchestrator.analysis.diagnosis.rules.lr_too_low import lr_too_low
+from orchestrator.analysis.diagnosis.rules.overfitting import overfitting
+from orchestrator.analysis.diagnosis.rules.plateaued import plateaued
+from orchestrator.analysis.diagnosis.rules.still_improving import still_improving
+from orchestrator.analysis.diagnosis.rules.underfitting import underfitting
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+
+BAD_FITS = (lr_too_high, lr_too_low, underfitting)
+"""Why the training curve did not come down; the first one that holds is enough, because it brings on the others."""
+
+ENDS = (still_improving, plateaued, healthy)
+"""How a training ended; one of them holds."""
+
+_TOO_SHORT = {
+    reports: Verdict(
+        kind=Kind.TOO_SHORT,
+        sentence=f"too short to say: {reports} report{'' if reports == 1 else 's'}, and {FEWEST} are needed",
+        numbers={"reports": reports},
+    )
+    for reports in range(FEWEST)
+}
+
+
+def diagnose(curve: Curve, reached: Reached | None = None) -> tuple[Verdict, ...]:
+    """What the curve shows: each sign of a fault that there is, and how the training ended; the first is the verdict.
+
+    Args:
+        curve: Of a trial that has ended, or as far as it has come.
+        reached: What the sweep's trials reached; without it, the rules that need it find nothing.
+    """
+    beyond = diverged(curve, reached)
+    if beyond is not None:
+        return (beyond,)
+    if curve.judged is None or curve.judged.shape is None:
+        return (_TOO_SHORT[min(curve.reports, FEWEST - 1)],)
+    found = [
+        next((verdict for rule in BAD_FITS if (verdict := rule(curve, reached)) is not None), None),
+        overfitting(curve, reached),
+        next((verdict for rule in ENDS if (verdict := rule(curve, reached)) is not None), None),
+    ]
+    order = list(Kind)
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: order.index(each.kind)))
+
+
+def diverged_because(reason: str) -> Verdict:
+    """Of a trial that the sweep has ended as diverged, whatever its curves show."""
+    return Verdict(kind=Kind.DIVERGED, sentence=reason)

@@ -1,0 +1,96 @@
+"""Which metrics are the curves: as the trainable declares, by convention, or as their names suggest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+CONVENTION = ("train_loss", "val_loss")
+
+_TRAIN = r"(?:train|training|tr|fit)"
+_VALIDATION = r"(?:val|valid|validation|dev|eval|test)"
+_LATER = re.compile(r"test", re.I)
+_MORE_IS_BETTER = re.compile(
+    r"acc|auc|auroc|f1|f_?score|precision|recall|r2|r_?squared|reward|return|score|iou|dice|map$|bleu|rouge|correct",
+    re.I,
+)
+_LOSSES = re.compile(r"loss|error|err$|mse|mae|nll|entropy|perplexity|ppl|rmse|cost", re.I)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The metrics that are taken for the two curves; "" where there is none."""
+
+    train: str = ""
+    validation: str = ""
+    train_mode: Literal["min", "max"] = "min"
+    validation_mode: Literal["min", "max"] = "min"
+    how: Literal["declared", "by convention", "by their names", "the objective"] = "by convention"
+
+    def __str__(self) -> str:
+        return " and ".join(name for name in (self.train, self.validation) if name) or "no metric"
+
+
+def names_of(
+    metrics: Collection[str], *, objective: str, mode: Literal["min", "max"], declared: Sequence[str] = ()
+) -> Names:
+    """Choose the curves among the metrics that were reported.
+
+    Args:
+        metrics: Their names.
+        objective: The one that trials are judged by; it has the last word where the names say nothing.
+        mode: Its.
+        declared: What the trainable says: the metric of the training data, and that of the validation data.
+    """
+
+    def chosen(train: str, validation: str, how: Literal["declared", "by convention", "by their names"]) -> Names:
+        modes = {name: mode if name == objective else _mode(name) for name in (train, validation)}
+        return Names(
+            train=train, validation=validation, train_mode=modes[train], validation_mode=modes[validation], how=how
+        )
+
+    train, validation = (*declared, "", "")[:2]
+    if train in metrics or validation in metrics:
+        return chosen(train if train in metrics else "", validation if validation in metrics else "", "declared")
+    if CONVENTION[0] in metrics and CONVENTION[1] in metrics:
+        return chosen(*CONVENTION, "by convention")
+    pairs = sorted(_pairs(metrics), key=lambda pair: (objective not in pair, not _LOSSES.search(pair[0]), pair))
+    if pairs:
+        return chosen(*pairs[0], "by their names")
+    for name in sorted(metrics, key=lambda name: (name != objective, not _LOSSES.search(name), name)):
+        if _part(name, _VALIDATION) is not None:
+            return chosen("", name, "by their names")
+        if _part(name, _TRAIN) is not None or name.lower() == "loss":
+            return chosen(name, "", "by their names")
+    if objective in metrics:
+        return Names(validation=objective, validation_mode=mode, how="the objective")
+    return Names()
+
+
+def _pairs(metrics: Collection[str]) -> list[tuple[str, str]]:
+    """Metrics of the training data, each with its like of the validation data."""
+    validations: dict[str, str] = {}
+    for name in sorted(metrics, key=lambda name: (bool(_LATER.search(name)), name)):
+        if (stem := _part(name, _VALIDATION)) is not None:
+            validations.setdefault(stem, name)
+    found = []
+    for name in sorted(metrics):
+        stem = _part(name, _TRAIN)
+        if stem is None and _part(name, _VALIDATION) is None:
+            stem = name.lower()  # as Keras has it: loss and val_loss
+        if stem is not None and stem in validations:
+            found.append((name, validations[stem]))
+    return found
+
+
+def _part(name: str, part: str) -> str | None:
+    """What a name measures, if it says that it does so on this part of the data: ``val_loss`` → ``loss``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    found = re.fullmatch(rf"{part}[_/.\-\s]+(.+)|(.+)[_/.\-\s]+{part}", words)
+    return None if found is None else found[1] or found[2]
+
+
+def _mode(name: str) -> Literal["min", "max"]:
+    return "max" if _MORE_IS_BETTER.search(name) and not _LOSSES.search(name) else "min"

@@ -1,0 +1,37 @@
+"""The loss left what a number holds, or ended far above all that it began with."""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.analysis.diagnosis.curve import Curve, Series
+from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+
+FAR = 100.0
+"""Ended above where untrained models are by so many times all that there is to gain from there. Set on churn, where a
+rate that is only too high came to 40 times."""
+
+
+def diverged(curve: Curve, reached: Reached | None) -> Verdict | None:
+    """Any value of either curve is not finite; or the training curve ended FAR above the start."""
+    for series in (curve.train, curve.validation):
+        if series is None:
+            continue
+        for step, value in zip(series.steps, series.values, strict=True):
+            if not math.isfinite(value):
+                sentence = f"{series.name} was {value:g} at step {step}"
+                return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"step": step, "value": value})
+    return None if curve.train is None or curve.train.shape is None else _far(curve.train, reached)
+
+
+def _far(train: Series, reached: Reached | None) -> Verdict | None:
+    assert train.shape is not None
+    start, end = train.shape.start, train.shape.end
+    gain = abs(start)
+    if reached is not None:
+        start, gain = reached.start, reached.start - reached.train
+    if end <= start + FAR * gain:
+        return None
+    sentence = f"{train.name} ended at {train.shown(end)}, and untrained models begin at {train.shown(start)}"
+    return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"start": start, "end": end})

@@ -1,0 +1,23 @@
+"""Nothing is wrong that a curve could show."""
+
+from __future__ import annotations
+
+from orchestrator.analysis.diagnosis.curve import Curve
+from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+
+
+def healthy(curve: Curve, reached: Reached | None) -> Verdict | None:
+    """The judged curve is long enough to be judged, and the other rules found nothing."""
+    judged = curve.judged
+    if judged is None or judged.shape is None:
+        return None
+    shape = judged.shape
+    brought = shape.gained_since(shape.at(LAST))
+    sentence = (
+        f"{judged.name} came from {judged.shown(shape.start)} to {judged.shown(shape.lowest)} at step"
+        f" {shape.steps[shape.best]} and ended at {judged.shown(shape.end)}"
+    )
+    numbers = {"start": shape.start, "best": shape.lowest, "end": shape.end, "last_third": brought}
+    return Verdict(kind=Kind.HEALTHY, sentence=sentence, numbers=numbers)

@@ -1,0 +1,31 @@
+"""The training loss falls too slowly: at the end as at the beginning, and far from what others reached."""
+
+from __future__ import annotations
+
+from orchestrator.analysis.diagnosis.curve import Curve
+from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
+from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+
+STEEP = 0.18
+"""What the last third of the steps brought of all that the training curve fell; a straight line has 0.33. Set on churn:
+0.21 and more where the rate was too low, mostly up to 0.14 where the model was held back."""
+
+
+def lr_too_low(curve: Curve, reached: Reached | None) -> Verdict | None:
+    """STEEP at the end, and less than WAY of the way to what others reached."""
+    train = curve.train
+    if train is None or train.shape is None or reached is None:
+        return None
+    shape = train.shape
+    brought = shape.gained_since(shape.at(LAST))
+    come = way(shape.end, reached.start, reached.train)
+    if brought < STEEP or come > WAY:
+        return None
+    sentence = (
+        f"{train.name} came from {train.shown(shape.start)} to {train.shown(shape.end)}, {brought:.0%} of it in the"
+        f" last third of the steps; another trial reached {train.shown(reached.train)}"
+    )
+    numbers = {"last_third": brought, "end": shape.end, "reached": reached.train, "way": come}
+    return Verdict(kind=Kind.LR_TOO_LOW, sentence=sentence, numbers=numbers)

@@ -1,0 +1,39 @@
+"""Both bad: the training curve has come to rest far from what others reached, and the validation curve with it."""
+
+from __future__ import annotations
+
+from orchestrator.analysis.diagnosis.curve import Curve
+from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
+
+WAY = 0.85
+"""How far a trial that fits came on the way from an untrained model to the sweep's best one, at least. Set on churn."""
+
+
+def underfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
+    """Both curves ended short of WAY."""
+    train, validation = curve.train, curve.validation
+    if train is None or train.shape is None or reached is None:
+        return None
+    end = train.shape.end
+    come = way(end, reached.start, reached.train)
+    numbers = {"end": end, "reached": reached.train, "way": come}
+    if come > WAY:
+        return None
+    ended = f"{train.name} ended at {train.shown(end)}"
+    if validation is not None and reached.validation is not None:
+        if validation.shape is None or way(validation.shape.lowest, reached.start, reached.validation) > WAY:
+            return None
+        ended += f" and {validation.name} at {validation.shown(validation.shape.end)}"
+    brought = train.shape.gained_since(train.shape.at(LAST))
+    sentence = (
+        f"{ended}, where another trial had a {train.name} of {train.shown(reached.train)}, and the last third of the"
+        f" steps brought no more than {max(0.0, brought):.0%} of what was gained"
+    )
+    return Verdict(kind=Kind.UNDERFITTING, sentence=sentence, numbers=numbers | {"last_third": brought})
+
+
+def way(loss: float, start: float, best: float) -> float:
+    """How far a loss is on the way from the start to the best: 0 at the start, 1 at the best."""
+    return (start - loss) / (start - best)
