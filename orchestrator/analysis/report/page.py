@@ -73,6 +73,7 @@ def _environment() -> Environment:
         "moment": _moment,
         "duration": duration,
         "count": count,
+        "literal": lambda text: json.dumps(text, ensure_ascii=False),
         "begin": lambda text: text[:_DIFF_LETTERS],
     }
     return environment

@@ -19,7 +19,8 @@ function drawSlices(figure) {
   };
   controls(figure, [result.beyond > 0 && toggle("Whole range", false, widen)]);
 
-  const said = ["Dashed lines are the bounds of the space; the ring is the best trial."];
+  const said = ["Dashed lines are the bounds of the space."];
+  if (best) said.push("The ring is the best trial.");
   if (trials.some((each) => each.value === null)) said.push("Trials without a result lie in the strip below.");
   if (result.beyond) said.push(`Far worse results (${result.beyond}) are drawn at the edge that they lie beyond.`);
   const hit = axes.filter(bestAt).map((axis) => axis.name);
