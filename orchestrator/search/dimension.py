@@ -60,5 +60,5 @@ class Dimension:
         if self._options is not None:
             return self._positions[canonical_json(value)]
         if isinstance(self._distribution, Normal | LogNormal):
-            return min(max(self._distribution.quantile(value), _TAIL), 1 - _TAIL)
+            return min(max(self._distribution.to_unit(value), _TAIL), 1 - _TAIL)
         return value

@@ -31,8 +31,7 @@ class _Unbounded(Distribution):
         tiny = 2.0**-53  # the normal distribution has no value at 0 and 1
         return NormalDist(*self.mean_sd).inv_cdf(min(max(u, tiny), 1 - tiny))
 
-    def quantile(self, value: float) -> float:
-        """The share of the distribution below a value: the inverse of ``from_unit``, but for ``step``."""
+    def to_unit(self, value: float) -> float:
         return NormalDist(*self.mean_sd).cdf(value)
 
     def values(self) -> None:
@@ -84,8 +83,8 @@ class LogNormal(_Unbounded):
     def from_unit(self, u: float) -> float:
         return self.snap(math.exp(self._bell(u)))
 
-    def quantile(self, value: float) -> float:
-        return super().quantile(math.log(value))
+    def to_unit(self, value: float) -> float:
+        return super().to_unit(math.log(value))
 
     def contains(self, value: Any) -> bool:
         return super().contains(value) and value > 0

@@ -68,6 +68,10 @@ class Distribution(BaseModel, ABC):
         """The value at ``u`` in [0, 1): the inverse of the distribution function."""
 
     @abstractmethod
+    def to_unit(self, value: Any) -> float:
+        """Where in [0, 1] one of its values lies: what ``from_unit`` makes it of; of a stretch, the middle."""
+
+    @abstractmethod
     def values(self) -> Sequence[Any] | None:
         """All values in order, if they are finitely many; a long sequence costs nothing until it is read."""
 

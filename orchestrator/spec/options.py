@@ -56,6 +56,11 @@ class _Listed(Distribution):
     def from_unit(self, u: float) -> Any:
         return self.options[min(int(u * len(self.options)), len(self.options) - 1)]
 
+    def to_unit(self, value: Any) -> float:
+        seen = canonical_json(self.snap(value))
+        place = next(at for at, option in enumerate(self.options) if canonical_json(option) == seen)
+        return (place + 0.5) / len(self.options)
+
     def values(self) -> tuple[Any, ...]:
         return self.options
 

@@ -59,13 +59,26 @@ class _Bounded(Distribution):
             return steps[min(int(u * len(steps)), len(steps) - 1)]
         return self.snap(self._scaled(u))
 
+    def to_unit(self, value: float) -> float:
+        steps = self.values()
+        if steps is not None and not self.log:
+            return (steps.index_near(value) + 0.5) / len(steps)
+        start, end = self._ends()
+        place = ((math.log(value) if self.log else value) - start) / (end - start)
+        return min(max(place, 0.0), 1.0)
+
     def _scaled(self, u: float) -> float:
+        start, end = self._ends()
+        place = start + u * (end - start)
+        return math.exp(place) if self.log else place
+
+    def _ends(self) -> tuple[float, float]:
+        """The bounds on its own scale."""
         low, high = self.bounds
         if not self.log:
-            return low + u * (high - low)
+            return low, high
         margin = 0.5 if self.integer else 0.0  # so that the lowest and the highest integer get their full share
-        start, end = math.log(low - margin), math.log(high + margin)
-        return math.exp(start + u * (end - start))
+        return math.log(low - margin), math.log(high + margin)
 
     def values(self) -> Steps | None:
         step = self.step or (1 if self.integer else None)

@@ -36,8 +36,12 @@ class Steps(Sequence[Any]):
 
     def nearest(self, value: float) -> int | float:
         """The one closest to ``value``."""
+        return self._at(self.index_near(value))
+
+    def index_near(self, value: float) -> int:
+        """Which one is closest to ``value``."""
         index = (exact(value) - self.first) / self.step
-        return self._at(max(0, min(self.length - 1, int(index.to_integral_value(ROUND_HALF_EVEN)))))
+        return max(0, min(self.length - 1, int(index.to_integral_value(ROUND_HALF_EVEN))))
 
     def __len__(self) -> int:
         return self.length

@@ -66,6 +66,16 @@ class TestContract:
             low, high = sorted((a, b))
             assert distribution.from_unit(low) <= distribution.from_unit(high)
 
+    @settings(derandomize=True, deadline=None, max_examples=50)
+    @given(u=units)
+    def test_a_value_lies_where_it_comes_from(self, form, u):
+        distribution = made(form)
+        value = distribution.from_unit(u)
+        place = distribution.to_unit(value)
+        assert 0 <= place <= 1
+        again = distribution.from_unit(min(place, 1 - 2**-53))
+        assert again == (pytest.approx(value, rel=1e-6, abs=1e-12) if isinstance(value, float) else value)
+
     def test_its_values_are_distinct_contained_and_all_reached(self, form):
         distribution = made(form)
         values = distribution.values()
