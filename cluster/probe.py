@@ -5,6 +5,7 @@ The task travels by value, so that it also runs where this package is not instal
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -45,8 +46,7 @@ def probe(nodes: Sequence[Node], directory: Path, packages: Sequence[str], *, gp
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    import cluster.probe as here
-
+    here = sys.modules[__name__]
     ray.cloudpickle.register_pickle_by_value(here)
     try:
         ask = ray.remote(num_cpus=0, max_retries=0)(_answer)

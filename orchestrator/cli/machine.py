@@ -19,7 +19,9 @@ def doctor(
     results: Results = RESULTS,
     no_ray: Annotated[bool, typer.Option("--no-ray", help="Do not start Ray.")] = False,
 ) -> None:
-    """Examine this machine, and whether Ray starts on it; or the nodes of a cluster, each from within."""
+    """Examine this machine, or the nodes of a cluster.
+
+    Of this machine also whether Ray starts; of a cluster, with --on, what each node says of itself."""
     from orchestrator.cli.examination import examine
 
     problems = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.output import Format, answer, say
+from orchestrator.cli.output import Answer, Format, answer, give, say
 
 if TYPE_CHECKING:
     from orchestrator.records.remote import Remote
@@ -35,27 +36,25 @@ def show(
     sweep: SweepName = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many of the best trials.")] = 5,
     failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
+    importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
     trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
 ) -> None:
-    """Show a sweep: its states, rungs and best trials."""
-    from orchestrator.analysis.failures import causes
-    from orchestrator.cli import portrait
+    """Show a sweep: its states, rungs and best trials, or what you ask for."""
+    from orchestrator.cli import views
     from orchestrator.records.find import find
 
     refresh(results, sweep)
     paths = find(results, sweep)
+    asked: dict[str, Callable[[], Answer]] = {}
     if trial is not None:
-        row = portrait.trial_row(paths, trial)
-        answer(format_, text=lambda: portrait.trial_text(paths, row), data=row, rows=[row])
-    elif failures:
-        found = causes(paths)
-        data = [portrait.cause_data(paths, cause) for cause in found]
-        answer(format_, text=lambda: portrait.causes_text(paths, found), data=data, rows=data)
-    else:
-        whole = portrait.Portrait.of(paths, top)
-        answer(format_, text=whole.text, data=whole.data(), rows=whole.rows())
+        asked["trial"] = lambda: views.one_trial(paths, trial)
+    if failures:
+        asked["failures"] = lambda: views.failures(paths)
+    if importance:
+        asked["importance"] = lambda: views.importance(paths)
+    give(format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top)}).items()})
 
 
 def refresh(results: Path, sweep: str | None) -> None:

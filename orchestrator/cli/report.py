@@ -28,9 +28,9 @@ def report(
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Write what the records say on one page of HTML, which any browser opens without a network.
+    """Write what the records say on one page of HTML.
 
-    The best configuration and how sure it is, curves, parameters, failures, time, and where it all comes from. Prints
+    Any browser opens it, without a network. The best configuration and how sure it is, curves, parameters, failures, time, and where it all comes from. Prints
     the name of the file. An earlier report is replaced; any other file is left alone."""
     from orchestrator.analysis.report.collect import collect
     from orchestrator.analysis.report.page import page
