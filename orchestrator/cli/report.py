@@ -30,8 +30,9 @@ def report(
 ) -> None:
     """Write what the records say on one page of HTML.
 
-    Any browser opens it, without a network. The best configuration and how sure it is, curves, parameters, failures, time, and where it all comes from. Prints
-    the name of the file. An earlier report is replaced; any other file is left alone."""
+    Any browser opens it, without a network. It has the best configuration and how sure it is, curves, parameters,
+    failures, time, and where it all comes from. Prints the name of the file. An earlier report is replaced; any other
+    file is left alone."""
     from orchestrator.analysis.report.collect import collect
     from orchestrator.analysis.report.page import page
     from orchestrator.analysis.report.writing import write
