@@ -41,7 +41,7 @@ def show(
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
 ) -> None:
-    """Show a sweep: states, rungs and best trials, or what the options name."""
+    """Show a sweep: its states, rungs and best trials, or more."""
     from orchestrator.cli import views
     from orchestrator.records.find import find
 
