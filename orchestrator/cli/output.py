@@ -9,12 +9,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TextIO
 
 import typer
 
 from orchestrator.cli.wording import cell
+from orchestrator.errors import UserError
 from orchestrator.rows import State
 
 COLOURS: Mapping[str, str] = {
@@ -58,6 +60,32 @@ def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold
 def in_colour(stream: TextIO) -> bool:
     """Whether to colour what goes there; https://no-color.org."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer in every form: for people, as JSON, as CSV."""
+
+    text: Callable[[], str]
+    data: Any
+    rows: Sequence[Row]
+
+
+def give(format_: Format, answers: Mapping[str, Answer]) -> None:
+    """Print one answer as it is; several below each other, or as one JSON object by their names.
+
+    Raises:
+        UserError: Several as CSV.
+    """
+    if len(answers) > 1 and format_ is Format.CSV:
+        raise UserError(f"{' and '.join(answers)} are {len(answers)} tables, and CSV holds one: ask for one of them")
+    several = len(answers) > 1
+    answer(
+        format_,
+        text=lambda: "\n\n".join(each.text() for each in answers.values()),
+        data={name: each.data for name, each in answers.items()} if several else next(iter(answers.values())).data,
+        rows=next(iter(answers.values())).rows,
+    )
 
 
 def answer(format_: Format, *, text: Callable[[], str], data: Any, rows: Sequence[Row]) -> None:

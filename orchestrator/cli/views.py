@@ -1,0 +1,48 @@
+"""What `sweep show` can show of a sweep, an answer a view; each is read when it is asked for."""
+
+from __future__ import annotations
+
+from orchestrator.cli.output import Answer
+from orchestrator.records.paths import SweepPaths
+
+
+def whole(paths: SweepPaths, top: int) -> Answer:
+    """All that fits on a screen, with so many of the best trials."""
+    from orchestrator.cli.portrait import Portrait
+
+    found = Portrait.of(paths, top)
+    return Answer(text=found.text, data=found.data(), rows=found.rows())
+
+
+def one_trial(paths: SweepPaths, trial: int) -> Answer:
+    """All that is recorded of a trial."""
+    from orchestrator.cli.portrait import trial_row, trial_text
+
+    row = trial_row(paths, trial)
+    return Answer(text=lambda: trial_text(paths, row), data=row, rows=[row])
+
+
+def failures(paths: SweepPaths) -> Answer:
+    """Why trials failed."""
+    from orchestrator.analysis.failures import causes
+    from orchestrator.cli.portrait import cause_data, causes_text
+
+    found = causes(paths)
+    data = [cause_data(paths, cause) for cause in found]
+    return Answer(text=lambda: causes_text(paths, found), data=data, rows=data)
+
+
+def importance(paths: SweepPaths) -> Answer:
+    """How much each parameter matters."""
+    from orchestrator.analysis.importance import importance_in
+    from orchestrator.analysis.overview import objective_of
+    from orchestrator.cli.importance import importance_data, importance_rows, importance_text
+    from orchestrator.records.provenance import read_sweep_json
+
+    info = read_sweep_json(paths.info)
+    found = importance_in(paths, info)
+    return Answer(
+        text=lambda: importance_text(paths.name, objective_of(info), found),
+        data=importance_data(found),
+        rows=importance_rows(found),
+    )

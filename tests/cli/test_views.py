@@ -1,0 +1,55 @@
+"""What `sweep show` shows beside the whole: of the sweep in the repository, which is a real one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran
+
+Sweep = Callable[..., Ran]
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+
+
+@pytest.fixture
+def show(sweep: Sweep) -> Sweep:
+    """`sweep show churn-example` with these options."""
+    return lambda *options: sweep("show", "churn-example", "--results", RESULTS, *options)
+
+
+class TestImportance:
+    def test_a_bar_a_parameter(self, show: Sweep) -> None:
+        lines = show("--importance").out.splitlines()
+        assert lines[:2] == [
+            "churn-example: what matters for val_auroc",
+            "60 of 60 trials, compared at step 2, to which most came.",
+        ]
+        bars = {line.split()[0]: line for line in lines if "█" in line or "─" in line}
+        assert next(iter(bars)) == "lr"
+        assert bars["lr"].count("█") > 3 * bars["weight_decay"].count("█") > 0
+        assert lines[-1] == "momentum         –  only 6 of the trials have it"
+
+    def test_for_programs(self, show: Sweep) -> None:
+        data = json.loads(show("--importance", "--format", "json").out)
+        assert (data["step"], data["trials"], data["silent"]) == (2, 60, {"momentum": "only 6 of the trials have it"})
+        assert data["weights"][0]["parameter"] == "lr"
+        rows = list(csv.DictReader(io.StringIO(show("--importance", "--format", "csv").out)))
+        assert [row["parameter"] for row in rows] == [weight["parameter"] for weight in data["weights"]]
+
+
+class TestSeveral:
+    def test_one_below_the_other_or_by_name(self, show: Sweep) -> None:
+        out = show("--failures", "--trial", 3).out
+        assert "\n\nno trial of churn-example has failed\n" in out
+        data = json.loads(show("--failures", "--trial", 3, "--format", "json").out)
+        assert (data["failures"], data["trial"]["trial"]) == ([], 3)
+
+    def test_csv_holds_one_table(self, show: Sweep) -> None:
+        ran = show("--failures", "--trial", 3, "--format", "csv")
+        assert (ran.code, ran.out) == (2, "")
+        assert "CSV holds one" in ran.err
