@@ -21,7 +21,7 @@ OF_ITSELF = 0.01
 """And against the loss itself; and OF_GAIN against what there is to gain, if that is known. Set on churn, where a
 training that has all but ended before its first report moves by little else than its fluctuation."""
 
-OF_GAIN = 0.025
+OF_GAIN = 0.02
 
 SPIKE = 0.5
 """A rise from one report to the next, or the fall from a first report that was as much above untrained models: against

@@ -13,15 +13,20 @@ STEEP = 0.18
 0.21 and more where the rate was too low, mostly up to 0.14 where the model was held back."""
 
 
+STEADY = 0.5
+"""All that the curve rose against all that it fell, at most: a plateau that trembles is steep at its end by chance. Set
+on churn."""
+
+
 def lr_too_low(curve: Curve, reached: Reached | None) -> Verdict | None:
-    """STEEP at the end, and less than WAY of the way to what others reached."""
+    """STEADY, STEEP at the end, and less than WAY of the way to what others reached."""
     train = curve.train
     if train is None or train.shape is None or reached is None:
         return None
     shape = train.shape
     brought = shape.gained_since(shape.at(LAST))
     come = way(shape.end, reached.start, reached.train)
-    if brought < STEEP or come > WAY:
+    if brought < STEEP or shape.rises > STEADY or come > WAY:
         return None
     sentence = (
         f"{train.name} came from {train.shown(shape.start)} to {train.shown(shape.end)}, {brought:.0%} of it in the"
