@@ -37,6 +37,7 @@ def show(
     top: Annotated[int, typer.Option("--top", min=1, help="How many of the best trials.")] = 5,
     failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
     importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="What became of the time of the slots or GPUs.")] = False,
     trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
@@ -54,6 +55,8 @@ def show(
         asked["failures"] = lambda: views.failures(paths)
     if importance:
         asked["importance"] = lambda: views.importance(paths)
+    if ledger:
+        asked["ledger"] = lambda: views.ledger(paths)
     give(format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top)}).items()})
 
 

@@ -46,3 +46,13 @@ def importance(paths: SweepPaths) -> Answer:
         data=importance_data(found),
         rows=importance_rows(found),
     )
+
+
+def ledger(paths: SweepPaths) -> Answer:
+    """What became of the time of the slots."""
+    from orchestrator.analysis.ledger import ledger_in
+    from orchestrator.cli.ledger import ledger_data, ledger_rows, ledger_text
+    from orchestrator.records.provenance import read_sweep_json
+
+    found = ledger_in(paths, read_sweep_json(paths.info))
+    return Answer(text=lambda: ledger_text(paths.name, found), data=ledger_data(found), rows=ledger_rows(found))

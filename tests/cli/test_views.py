@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,11 +33,11 @@ class TestImportance:
         bars = {line.split()[0]: line for line in lines if "█" in line or "─" in line}
         assert next(iter(bars)) == "lr"
         assert bars["lr"].count("█") > 3 * bars["weight_decay"].count("█") > 0
-        assert lines[-1] == "momentum         –  only 6 of the trials have it"
+        assert re.fullmatch(r"momentum +–  only \d+ of the trials have it", lines[-1])
 
     def test_for_programs(self, show: Sweep) -> None:
         data = json.loads(show("--importance", "--format", "json").out)
-        assert (data["step"], data["trials"], data["silent"]) == (2, 60, {"momentum": "only 6 of the trials have it"})
+        assert (data["step"], data["trials"], list(data["silent"])) == (2, 60, ["momentum"])
         assert data["weights"][0]["parameter"] == "lr"
         rows = list(csv.DictReader(io.StringIO(show("--importance", "--format", "csv").out)))
         assert [row["parameter"] for row in rows] == [weight["parameter"] for weight in data["weights"]]
@@ -53,3 +54,18 @@ class TestSeveral:
         ran = show("--failures", "--trial", 3, "--format", "csv")
         assert (ran.code, ran.out) == (2, "")
         assert "CSV holds one" in ran.err
+
+
+class TestLedger:
+    def test_a_part_a_line(self, show: Sweep) -> None:
+        lines = show("--ledger").out.splitlines()
+        amounts = {line[:18].strip(): float(line[20:29]) for line in lines[2:8]}
+        assert lines[0] == "churn-example: where its slot-seconds went"
+        assert sum(amounts.values()) - amounts["total"] == pytest.approx(amounts["total"], abs=0.3)
+        assert re.fullmatch(r"Early stopping saved about \S+ of \S+ slot-seconds of training \(\d+%\):", lines[-2])
+
+    def test_for_programs(self, show: Sweep) -> None:
+        data = json.loads(show("--ledger", "--format", "json").out)
+        assert sum(data["seconds"].values()) == data["total"]
+        rows = list(csv.DictReader(io.StringIO(show("--ledger", "--format", "csv").out)))
+        assert {row["part"]: float(row["seconds"]) for row in rows} == data["seconds"]
