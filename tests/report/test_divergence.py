@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.analysis.report.data import Axis, Point, Scale
+from orchestrator.analysis.report.data import Axis, DivergenceMap, Point, Scale
 from orchestrator.analysis.report.divergence import divergence_map
 from orchestrator.rows import State
 
@@ -15,32 +15,35 @@ KIND = Axis(name="kind", words=("a", "b"))
 def point(number: int, diverged: bool, **cells: float | str) -> Point:
     state = State.DIVERGED if diverged else State.COMPLETED
     return Point(
-        trial=number, state=state, value=None, step=1, last_step=1, train_s=1.0, reason="", cells={"kind": "a", **cells}
+        trial=number,
+        state=state,
+        value=None,
+        step=1,
+        last_step=1,
+        train_s=1.0,
+        reason="",
+        verdict="",
+        because="",
+        cells={"kind": "a", **cells},
     )
 
 
-def test_the_parameter_that_tells_best_comes_first_and_its_threshold_is_named() -> None:
+def test_the_parameter_that_tells_best_comes_first() -> None:
     points = [point(n, n >= 12, lr=0.001 * (n + 1), width=float(n * 7 % 20)) for n in range(20)]
     found = divergence_map([WIDTH, LR, KIND], points)
     assert found is not None
     assert (found.across, found.up) == ("lr", "width")
-    assert found.sentence == "8 of 8 diverged trials, and 0 of 12 others, have lr at or above 0.013."
 
 
 def test_low_values_may_be_the_bad_ones() -> None:
-    found = divergence_map([LR], [point(n, n < 5, lr=0.001 * (n + 1)) for n in range(20)])
-    assert found is not None
-    assert found.up is None
-    assert found.sentence == "5 of 5 diverged trials, and 0 of 15 others, have lr at or below 0.005."
+    points = [point(n, n < 5, lr=0.001 * (n + 1), width=float(n * 7 % 20)) for n in range(20)]
+    assert divergence_map([WIDTH, LR], points) == DivergenceMap(across="lr", up="width")
 
 
-def test_what_does_not_divide_is_not_made_to() -> None:
-    found = divergence_map([LR], [point(n, n % 2 == 0, lr=0.001 * (n + 1)) for n in range(20)])
-    assert found is not None
-    assert "No single number" in found.sentence
-    whole = divergence_map([LR], [point(n, True, lr=0.001 * (n + 1)) for n in range(20)])
-    assert whole is not None
-    assert whole.sentence.startswith("20 of 20 trials diverged.")
+def test_of_equals_a_logarithmic_one_comes_first() -> None:
+    points = [point(n, n < 5, lr=0.001 * (n + 1), width=float(n)) for n in range(20)]
+    assert divergence_map([WIDTH, LR], points) == DivergenceMap(across="lr", up="width")
+    assert divergence_map([LR], points) == DivergenceMap(across="lr", up=None)
 
 
 def test_a_parameter_that_few_trials_have_comes_last() -> None:

@@ -210,13 +210,13 @@ def test_the_table_is_sorted(opened: Open) -> None:
     seen = opened("some")
 
     def column() -> list[float]:
-        return [float(text) for text in seen.locator("#table tbody td:nth-child(6)").all_inner_texts()]
+        return [float(text) for text in seen.locator("#table tbody td:nth-child(7)").all_inner_texts()]
 
     head = seen.locator("#table").get_by_role("button", name="lr")
     head.click()
     assert column() == sorted(column())
     head.click()
-    expect(seen.locator("#table th:nth-child(6)")).to_have_attribute("aria-sort", "descending")
+    expect(seen.locator("#table th:nth-child(7)")).to_have_attribute("aria-sort", "descending")
     assert column() == sorted(column(), reverse=True)
     head.click()
     assert column() != sorted(column(), reverse=True)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from orchestrator.analysis.diagnosis.findings.noise import Noise
+
 FEWEST = 6
 """Of a shorter curve nothing is said."""
 
@@ -32,14 +34,14 @@ def noise(curve: Sequence[float]) -> float | None:
 
 
 def certainty(
-    results: Sequence[float], curve: Sequence[float], repeats: Sequence[Sequence[float]], at: Literal["best", "last"]
+    results: Sequence[float], curve: Sequence[float], repeats: Noise | None, at: Literal["best", "last"]
 ) -> tuple[str, ...]:
     """Sentences about the best result.
 
     Args:
         results: Of all trials that have one, the best first.
         curve: The objective of the best trial, report by report.
-        repeats: The results of each configuration that was trained more than once.
+        repeats: What configurations that were trained more than once say.
         at: Which report of a trial is its result.
     """
     if not results:
@@ -47,18 +49,19 @@ def certainty(
     if len(results) == 1:
         return ("No other trial has a result to compare it with.",)
     said = [f"The second best has {results[1]:.6g}, {abs(results[0] - results[1]):.3g} behind."]
-    own, pooled = noise(curve), _pooled(repeats)
-    if pooled is not None:
+    own = noise(curve)
+    if repeats is not None:
+        verdict = "which may be chance" if repeats.difference <= repeats.uncertainty else "more than chance does"
         said.append(
-            f"The same configuration, trained again, differs by {pooled:.3g} (standard deviation):"
-            f" {_within(results, pooled)}."
+            f"Repeats with other seeds spread by {repeats.deviation:.3g} (standard deviation). On average, the best two"
+            f" configurations differ by {repeats.difference:.3g} ± {repeats.uncertainty:.3g}, {verdict}."
         )
     elif own:
         said.append(
             f"From report to report the best trial's own curve fluctuates by {own:.3g} (standard deviation):"
             f" {_within(results, own)}."
         )
-    if pooled is None:
+    if repeats is None:
         said.append("No configuration was trained twice, so how much of this is the luck of a seed is not known.")
     if at == "best":
         said.append("The best report of the best of many trials flatters: expect it to be worse on new data.")
@@ -71,11 +74,3 @@ def _within(results: Sequence[float], deviation: float) -> str:
         return "no other trial lies within twice that of it"
     others = "1 other trial lies" if near == 1 else f"{near} other trials lie"
     return f"{others} within twice that of it, and may be as good"
-
-
-def _pooled(repeats: Sequence[Sequence[float]]) -> float | None:
-    groups = [group for group in repeats if len(group) > 1]
-    if not groups:
-        return None
-    squares = sum((value - sum(group) / len(group)) ** 2 for group in groups for value in group)
-    return math.sqrt(squares / sum(len(group) - 1 for group in groups))

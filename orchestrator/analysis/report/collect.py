@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.account import total
 from orchestrator.analysis.accounts import accounts
+from orchestrator.analysis.diagnosis.evidence import evidence_of
+from orchestrator.analysis.diagnosis.examine import Diagnosis, examine
+from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
+from orchestrator.analysis.diagnosis.findings.noise import noise_of
 from orchestrator.analysis.evaluations import evaluations
 from orchestrator.analysis.failures import causes
 from orchestrator.analysis.notes import notes
@@ -53,8 +58,10 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
     info = read_sweep_json(paths.info)
     objective, seen, rungs = objective_of(info), overview(paths), rung_table(paths)
     table = trials_table(paths)
+    evidence, diagnosis = evidence_of(paths, info), examine(paths, info)
+    bounds = {each.parameter: each.side for each in at_bounds(evidence)}
     drawn = axes(info.spec.get("space", {}), dict(_parameters(table, info)))
-    points = _points(table, drawn, info, objective)
+    points = _points(table, drawn, info, objective, diagnosis)
     ranked = _ranked(points, objective)
     found_curves, best_curve = _curves(paths, objective, points, ranked, rungs)
     results = [point.value for point in ranked if point.value is not None]
@@ -66,10 +73,10 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         objective=objective,
         notes=tuple(notes(paths)),
         top=tuple(top(paths, info, BEST)),
-        certainty=certainty(results, best_curve, _repeats(points), objective.at),
-        findings=(),
+        certainty=certainty(results, best_curve, noise_of(evidence), objective.at),
+        findings=tuple(diagnosis.findings),
         evaluations=tuple(evaluations(paths)),
-        axes=drawn,
+        axes=tuple(replace(axis, hit=bounds.get(axis.name)) for axis in drawn),
         points=points,
         result=scale(results, objective.mode),
         curves=found_curves,
@@ -101,8 +108,11 @@ def _as_json(info: SweepInfo, name: str, value: Any) -> bool:
     return any(not isinstance(option, str) for option in options)
 
 
-def _points(table: pa.Table, drawn: Sequence[Axis], info: SweepInfo, objective: Objective) -> tuple[Point, ...]:
+def _points(
+    table: pa.Table, drawn: Sequence[Axis], info: SweepInfo, objective: Objective, diagnosis: Diagnosis
+) -> tuple[Point, ...]:
     values = dict(_parameters(table, info))
+    verdicts = {trial: verdict for trial, (verdict, *_) in diagnosis.verdicts.items()}
     return tuple(
         Point(
             trial=row["trial"],
@@ -112,6 +122,8 @@ def _points(table: pa.Table, drawn: Sequence[Axis], info: SweepInfo, objective: 
             last_step=row["last_step"],
             train_s=row["train_s"] or 0.0,
             reason=row["reason"] or "",
+            verdict=verdicts[row["trial"]].kind.words if row["trial"] in verdicts else "",
+            because=verdicts[row["trial"]].sentence if row["trial"] in verdicts else "",
             cells={
                 axis.name: cell(axis, value)
                 for axis in drawn
@@ -129,15 +141,6 @@ def _ranked(points: Sequence[Point], objective: Objective) -> list[Point]:
     sign = 1 if objective.mode == "min" else -1
     judged = ((sign * point.value, point.trial, point) for point in points if point.value is not None)
     return [point for *_, point in sorted(judged)]
-
-
-def _repeats(points: Sequence[Point]) -> list[list[float]]:
-    """The results of configurations that were trained to the end more than once."""
-    groups: dict[tuple[Any, ...], list[float]] = {}
-    for point in points:
-        if point.state is State.COMPLETED and point.value is not None:
-            groups.setdefault(tuple(sorted(point.cells.items())), []).append(point.value)
-    return [group for group in groups.values() if len(group) > 1]
 
 
 def _curves(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from orchestrator.account import Account
+from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.evaluations import Evaluation
 from orchestrator.analysis.failures import Cause
 from orchestrator.analysis.overview import Objective, Overview
@@ -38,6 +40,7 @@ class Axis:
     integer: bool = False
     words: tuple[str, ...] = ()
     when: str | None = None  # the condition under which there is a value
+    hit: Literal["low", "high"] | None = None  # the bound at which the best trials lie
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +54,8 @@ class Point:
     last_step: int | None
     train_s: float
     reason: str
+    verdict: str  # on its curves, in a word or two; "" if there is none
+    because: str
     cells: Mapping[str, Cell]  # its configuration; what a condition left out is absent
 
 
@@ -104,7 +109,6 @@ class DivergenceMap:
 
     across: str  # the parameter that tells diverged trials from others best
     up: str | None  # the next best; None: there is no other number in the space
-    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,7 @@ class ReportData:
     notes: tuple[str, ...]
     top: tuple[Ranked, ...]
     certainty: tuple[str, ...]  # how sure the best is, a sentence each
-    findings: tuple[str, ...]  # the diagnosis, a sentence each
+    findings: tuple[Finding, ...]  # the diagnosis
     evaluations: tuple[Evaluation, ...]
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]  # every trial, in the order of their numbers

@@ -1,4 +1,4 @@
-"""Where trials diverge: the parameters that tell them from the others, and from which value on."""
+"""Where trials diverge: the parameters that tell them from the others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from orchestrator.rows import State
 
 FEW = 3
 """Of fewer diverged trials nothing is said."""
-
-TELLING = 0.5
-"""A threshold is told if the shares of diverged and of other trials beyond it differ by this much."""
 
 
 def divergence_map(axes: Sequence[Axis], points: Sequence[Point]) -> DivergenceMap | None:
@@ -27,7 +24,7 @@ def divergence_map(axes: Sequence[Axis], points: Sequence[Point]) -> DivergenceM
         return None
     telling = sorted(numbers, key=lambda axis: (-_separation(axis.name, judged), not _log(axis)))
     up = telling[1].name if len(telling) > 1 else None
-    return DivergenceMap(across=telling[0].name, up=up, sentence=_sentence(telling[0], judged))
+    return DivergenceMap(across=telling[0].name, up=up)
 
 
 def _log(axis: Axis) -> bool:
@@ -56,22 +53,3 @@ def _separation(name: str, points: Sequence[Point]) -> float:
         ranks.setdefault(value, []).append(rank)
     ranked = sum(sum(ranks[value]) / len(ranks[value]) for value, diverged in pairs if diverged)
     return abs((ranked - wild * (wild + 1) / 2) / (wild * tame) - 0.5) * len(pairs) / len(points)
-
-
-def _sentence(axis: Axis, points: Sequence[Point]) -> str:
-    """The threshold that divides best, if any divides well."""
-    pairs = _values(axis.name, points)
-    wild = sum(diverged for _, diverged in pairs)
-    tame = len(pairs) - wild
-    above = [(wild, tame)]  # diverged and other trials from each value on
-    for _, diverged in pairs:
-        above.append((above[-1][0] - int(diverged), above[-1][1] - int(not diverged)))
-    cuts = [number for number in range(1, len(pairs)) if pairs[number - 1][0] < pairs[number][0]]
-    gains = {cut: above[cut][0] / wild - above[cut][1] / tame for cut in cuts if tame}
-    best = max(gains, key=lambda cut: abs(gains[cut]), default=None)
-    if best is None or abs(gains[best]) < TELLING:
-        return f"{wild} of {len(pairs)} trials diverged. No single number of the space divides them from the others."
-    (beyond, others), value, side = above[best], pairs[best][0], "at or above"
-    if gains[best] < 0:
-        beyond, others, value, side = wild - beyond, tame - others, pairs[best - 1][0], "at or below"
-    return f"{beyond} of {wild} diverged trials, and {others} of {tame} others, have {axis.name} {side} {value:.4g}."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
@@ -73,6 +74,7 @@ def _environment() -> Environment:
         "moment": _moment,
         "duration": duration,
         "count": count,
+        "sentence": _sentence,
         "literal": lambda text: json.dumps(text, ensure_ascii=False),
         "begin": lambda text: text[:_DIFF_LETTERS],
     }
@@ -89,6 +91,7 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
             data=data,
             json=_json(view(data)),
             best=data.top[0] if data.top else None,
+            verdicts=Counter(point.verdict for point in data.points if point.verdict).most_common(),
             fixed=data.info.spec.get("fixed", {}),
             generator=GENERATOR,
             policy=_policy(style, library, script),
@@ -121,6 +124,11 @@ def _json(value: Any) -> str:
 def _short(value: Any) -> str:
     """A value of a configuration, or a metric, in six digits."""
     return f"{value:.6g}" if isinstance(value, float) else word(value)
+
+
+def _sentence(text: str) -> str:
+    """With a full stop, and with a capital, unless it begins with a command."""
+    return (text if text.startswith("sweep ") else text[:1].upper() + text[1:]) + "."
 
 
 def _moment(text: str) -> str:

@@ -15,6 +15,9 @@ from orchestrator.rows import State
 DIGITS = 6
 """Of a result and a parameter, as `sweep show` prints them."""
 
+LETTERS = 200
+"""Of why a trial ended, and what its curves show."""
+
 DIGITS_DRAWN = 4
 """Of a curve: a drawing has a thousand pixels."""
 
@@ -39,7 +42,9 @@ def view(data: ReportData) -> dict[str, Any]:
             "step": [point.step for point in points],
             "lastStep": [point.last_step for point in points],
             "seconds": [_rounded(point.train_s, DIGITS_DRAWN) for point in points],
-            "reason": [point.reason[:200] for point in points],
+            "reason": [point.reason[:LETTERS] for point in points],
+            "verdict": [point.verdict for point in points],
+            "because": [point.because[:LETTERS] for point in points],
             "cells": {axis.name: [cell(axis, point.cells) for point in points] for axis in data.axes},
         },
         "axes": [asdict(axis) for axis in data.axes],

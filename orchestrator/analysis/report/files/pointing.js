@@ -4,8 +4,8 @@
 const hint = document.getElementById("hint");
 
 function showHint(each, x, y) {
-  const { title, result, config } = description(each);
-  const parts = { strong: title, div: result, small: config.join("\n") };
+  const { title, result, verdict, config } = description(each);
+  const parts = { strong: title, div: result, em: verdict, small: config.join("\n") };
   const lines = Object.entries(parts).map(([tag, text]) => d3.create(tag).text(text).node());
   hint.replaceChildren(...lines);
   hint.hidden = false;

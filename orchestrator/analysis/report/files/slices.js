@@ -23,19 +23,9 @@ function drawSlices(figure) {
   if (best) said.push("The ring is the best trial.");
   if (trials.some((each) => each.value === null)) said.push("Trials without a result lie in the strip below.");
   if (result.beyond) said.push(`Far worse results (${result.beyond}) are drawn at the edge that they lie beyond.`);
-  const hit = axes.filter(bestAt).map((axis) => axis.name);
-  if (hit.length) said.push(`The best lies at a bound of ${hit.join(", ")}: better values may lie beyond.`);
+  const hit = axes.filter((axis) => axis.hit).map((axis) => axis.name);
+  if (hit.length) said.push(`The best lie at a bound of ${hit.join(", ")}: better values may lie beyond.`);
   figure.querySelector("figcaption").textContent = said.join(" ") + drawnOf();
-}
-
-/** The bound at which the best trial lies: "low", "high", or undefined. */
-function bestAt(axis) {
-  const value = best?.cells[axis.name] ?? null;
-  const few = axis.integer && axis.scale.high - axis.scale.low < 8;
-  if (!axis.bounded || value === null || few) return undefined;
-  const share = numeric(axis.scale, [0, 1])(value);
-  if (share < 0.04) return "low";
-  return share > 0.96 ? "high" : undefined;
 }
 
 function paintSlice(svg, width, axis, shown, result) {
@@ -56,7 +46,7 @@ function paintSlice(svg, width, axis, shown, result) {
   for (const end of axis.bounded ? ["low", "high"] : []) {
     const at = x(axis.scale[end]);
     const line = {
-      class: `bound${bestAt(axis) === end ? " hit" : ""}`,
+      class: `bound${axis.hit === end ? " hit" : ""}`,
       x1: at,
       x2: at,
       y1: frame.top,

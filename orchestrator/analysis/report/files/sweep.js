@@ -14,6 +14,8 @@ const trials = sweep.trials.trial.map((trial, row) => ({
   lastStep: sweep.trials.lastStep[row],
   seconds: sweep.trials.seconds[row],
   reason: sweep.trials.reason[row],
+  verdict: sweep.trials.verdict[row],
+  because: sweep.trials.because[row],
   cells: Object.fromEntries(axes.map(({ name }) => [name, sweep.trials.cells[name][row]])),
 }));
 const byNumber = new Map(trials.map((each) => [each.trial, each]));
@@ -121,7 +123,8 @@ function description(each) {
     each.value === null ? each.reason : `${objective.metric} ${number(each.value, 6)} at step ${each.step}`;
   const set = axes.filter(({ name }) => each.cells[name] !== null);
   const config = set.map((axis) => `${axis.name} ${cellText(axis, each.cells[axis.name])}`);
-  return { title: `Trial ${each.trial}, ${each.state}`, result, config };
+  const verdict = each.verdict && each.state !== "diverged" ? `${each.verdict}: ${each.because}` : "";
+  return { title: `Trial ${each.trial}, ${each.state}`, result, verdict, config };
 }
 
 /** A small repeatable shift for each trial, so that equal values do not hide each other; in [-1, 1]. */

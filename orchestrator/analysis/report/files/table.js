@@ -10,6 +10,7 @@ function drawTable(place) {
     { name: objective.metric, of: (each) => each.value, text: (value) => number(value, 6), number: true },
     { name: "step", of: (each) => each.lastStep, text: number, number: true },
     { name: "trained", of: (each) => each.seconds, text: duration, number: true },
+    ...(trials.some((each) => each.verdict) ? [{ name: "diagnosis", of: (each) => each.verdict, text: String }] : []),
     ...axes.map((axis) => ({
       name: axis.name,
       of: (each) => each.cells[axis.name],
@@ -76,6 +77,7 @@ function drawTable(place) {
     cells.text(({ column, each }) => column.text(column.of(each)));
     cells.attr("class", ({ column }) => (column.number ? "number" : null));
     const outcomes = cells.filter(({ column }) => column.name === "outcome");
+    cells.filter(({ column }) => column.name === "diagnosis").attr("title", ({ each }) => each.because);
     set(outcomes, { class: ({ each }) => `state ${each.state}`, title: ({ each }) => each.reason });
   };
 
