@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.life import Life
@@ -20,7 +21,7 @@ def wait_after(failures: int) -> float:
 
 
 class Agenda:
-    """Knows what was tried, so that nothing is proposed twice.
+    """Knows how often what was tried, so that nothing is proposed more often than the search means it to be.
 
     Attributes:
         proposed: How many trials the search or the start points gave; what people add or retry comes on top.
@@ -41,7 +42,7 @@ class Agenda:
         self._search = search
         self._trials = trials
         self._points = list(start)
-        self._tried: set[str] = set()
+        self._tried: Counter[str] = Counter()  # how often; what is tried once more after its end counts once
         self._waiting: list[tuple[float, Life]] = []  # (not before, trial), in the order of asking
 
     # Attempts at known trials ------------------------------------------------------------------------------------
@@ -77,12 +78,12 @@ class Agenda:
 
     def took(self, config: Config, origin: Origin) -> None:
         """A trial of this configuration exists now."""
-        self._tried.add(self._space.key(config))
+        self._tried[self._space.key(config)] += origin is not Origin.RETRY
         self.proposed += origin in (Origin.START, Origin.SEARCH)
 
     def tried(self, config: Config) -> bool:
         """Whether there is a trial of this configuration."""
-        return self._space.key(config) in self._tried
+        return self._tried[self._space.key(config)] > 0
 
     def propose(self, number: int) -> tuple[Config, Origin] | None:
         """The next new configuration, for a trial of this number; None if there is none any more."""
@@ -97,8 +98,8 @@ class Agenda:
         self.used_up = found is None
         return None if found is None else (found, Origin.SEARCH)
 
-    def _acceptable(self, config: Config) -> bool:
-        return not self.tried(config) and self._space.feasible(config)
+    def _acceptable(self, config: Config, times: int = 1) -> bool:
+        return self._tried[self._space.key(config)] < times and self._space.feasible(config)
 
     @property
     def exhausted(self) -> bool:

@@ -66,9 +66,9 @@ def trial_count(spec: Spec, space: Space) -> int:
 def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
     """After how many trials the method has none left; cells are counted to one above the limit. None: it has no end."""
     if spec.search.method == "list" and isinstance(spec.search.configs, list):
-        return len(spec.search.start) + len(spec.search.configs)
+        return len(spec.search.start) + len(spec.search.configs) * spec.search.repeats
     if spec.search.method == "grid":
-        return sum(1 for _ in itertools.islice(space.cells() or (), limit + 1))
+        return sum(1 for _ in itertools.islice(space.cells() or (), limit + 1)) * spec.search.repeats
     return None
 
 
@@ -122,13 +122,13 @@ def _search(spec: Spec, space: Space) -> Search:
         case "grid":
             from orchestrator.search.sequence import grid
 
-            return grid(space)
+            return grid(space, spec.search.repeats)
         case "list":
             from orchestrator.search.sequence import listed
 
             configs = spec.search.configs
             assert isinstance(configs, list)
-            return listed([space.canonical(config) for config in configs])
+            return listed([space.canonical(config) for config in configs], spec.search.repeats)
         case "sobol":
             from orchestrator.search.sobol import sobol
 

@@ -56,6 +56,8 @@ class TestTrials:
             (grid | {"budget": {"trials": 10**9}, "space": {"x": {"int": [0, 10**12]}}}, 10**9),
             ({"search": {"method": "list", "configs": [{"x": 0.1}]}, "budget": {"trials": 30}}, 1),
             ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "start": [{"x": 0.3}]}}, 3),
+            ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "repeats": 5}}, 10),
+            (grid | {"search": {"method": "grid", "repeats": 2}}, 24),
         ):
             spec = spec_of(**sections)
             assert trial_count(spec, spec.parameter_space()) == expected

@@ -237,6 +237,34 @@ class TestAdd:
         assert len(sweep.trials) == 1
 
 
+class TestRepeats:
+    """Configurations that are tried several times: the same ones, each with a seed of its own."""
+
+    def spec(self) -> Spec:
+        configs = [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}]
+        return spec_of(search={"method": "list", "configs": configs, "repeats": 3}, budget={})
+
+    def test_a_trial_has_its_own_seed(self) -> None:
+        sweep = assemble(self.spec(), None)
+        outcome = simulate(sweep, curve_to(3), slots=2)
+        assert [row.config["x"] for row in outcome.trials.values()] == [0.1, 0.2, 0.3] * 3
+        assert len({row.seed for row in outcome.trials.values()}) == 9
+
+    def test_a_crash_anywhere_changes_nothing(self) -> None:
+        whole = simulate(assemble(self.spec(), None), curve_to(3), slots=1)
+        for cut in range(0, len(whole.events), 5):
+            begun = Outcome(seconds=0, busy_s=0, metrics=[], events=whole.events[:cut], trials={})
+            rest = simulate(again(self.spec(), begun), curve_to(3), slots=1)
+            assert [row.config for row in rest.trials.values()] == [row.config for row in whole.trials.values()]
+            assert [row.seed for row in rest.trials.values()] == [row.seed for row in whole.trials.values()]
+
+    def test_one_that_is_tried_again_after_its_end_takes_no_turn(self) -> None:
+        sweep = assemble(self.spec(), None)
+        sweep.also(0.0, {"x": 0.1}, Origin.RETRY, None)
+        simulate(sweep, curve_to(3), slots=1)
+        assert [life.config["x"] for life in sweep.trials].count(0.1) == 4
+
+
 def test_the_time_between_two_sessions_is_no_running_time() -> None:
     before = spec_of()
     first = simulate(assemble(before, None), curve_to(9), slots=2)

@@ -6,17 +6,21 @@ so nothing has to be asked again after a restart: the recorded tells are told ag
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.rows import Config
 
-Accept = Callable[[Config], bool]
-"""Whether a configuration may be tried: it is feasible, and was not tried before."""
-
 MAX_REJECTIONS = 1000
 """Draws that may be rejected in a row before a method gives the space up as used up."""
+
+
+class Accept(Protocol):
+    """What a method asks before it proposes a configuration."""
+
+    def __call__(self, config: Config, times: int = 1) -> bool:
+        """Whether it may be tried: it is feasible, and was tried less often than so many times."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ again, so the walk comes to where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.rows import Config
@@ -17,21 +17,26 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """Hands out the accepted configurations of a sequence in their order.
+    """Hands out the accepted configurations of a sequence in their order, once or in several rounds.
 
     Args:
-        configs: The sequence, which may be endless.
+        configs: Makes the sequence, which may be endless.
+        repeats: How many rounds there are.
         patience: How many in a row may be rejected before it counts as used up; None for a finite sequence.
     """
 
-    def __init__(self, configs: Iterable[Config], *, patience: int | None = None) -> None:
-        self._configs: Iterator[Config] = iter(configs)
+    def __init__(
+        self, configs: Callable[[], Iterable[Config]], *, repeats: int = 1, patience: int | None = None
+    ) -> None:
+        self._configs: Iterator[tuple[Config, int]] = (
+            (config, times) for times in range(1, repeats + 1) for config in configs()
+        )
         self._patience = patience
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """The next accepted configuration."""
-        for rejected, config in enumerate(self._configs):
-            if accept(config):
+        """The next accepted configuration. A restart counts how often each was tried, and so comes to its round."""
+        for rejected, (config, times) in enumerate(self._configs):
+            if accept(config, times):
                 return config
             if rejected == self._patience:
                 return None
@@ -47,14 +52,13 @@ class Walk:
         """Nothing to forget."""
 
 
-def grid(space: Space) -> Walk:
-    """Every cell of a finite space, the last parameter varying fastest."""
-    cells = space.cells()
-    if cells is None:
+def grid(space: Space, repeats: int = 1) -> Walk:
+    """Every cell of a finite space, the last parameter varying fastest; all of them once, then all once more."""
+    if space.cells() is None:
         raise ValueError("a grid needs a space in which every parameter has finitely many values")
-    return Walk(cells)
+    return Walk(lambda: space.cells() or (), repeats=repeats)
 
 
-def listed(configs: Sequence[Config]) -> Walk:
-    """The configurations that the user wrote, in that order."""
-    return Walk(configs)
+def listed(configs: Sequence[Config], repeats: int = 1) -> Walk:
+    """The configurations that the user wrote, in that order; all of them once, then all once more."""
+    return Walk(lambda: configs, repeats=repeats)

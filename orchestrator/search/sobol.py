@@ -21,7 +21,7 @@ _BLOCK = 64  # points drawn at once; a power of two keeps the sequence balanced
 
 def sobol(space: Space, seed: int) -> Walk:
     """The scrambled Sobol sequence of (space, seed)."""
-    return Walk(_points(space, seed), patience=MAX_REJECTIONS)
+    return Walk(lambda: _points(space, seed), patience=MAX_REJECTIONS)
 
 
 def _points(space: Space, seed: int) -> Iterator[Config]:

@@ -41,6 +41,9 @@ def _check_presence(draft: Draft) -> None:
     if not listed and spec.search.configs is not None:
         allowed = "method: list, or start for what is tried first"
         document.add(("search", "configs"), f"method {spec.search.method} takes no configs", allowed)
+    if spec.search.repeats > 1 and spec.search.method not in ("list", "grid"):
+        allowed = "methods list and grid do; the others propose no configuration twice"
+        document.add(("search", "repeats"), f"method {spec.search.method} takes no repeats", allowed)
     if not listed and draft.sound("space") and not spec.space:
         document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
 

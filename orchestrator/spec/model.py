@@ -69,6 +69,11 @@ class Search(Section):
         default=None,
         description="For method list: the configurations, or the path of a CSV file with one a row.",
     )
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        description="For methods list and grid: how often each configuration is tried, each time with another seed.",
+    )
 
 
 class Scheduler(Section):
@@ -157,6 +162,12 @@ class Spec(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         max_length=100,
         description="The sweep's directory; if left out, the trainable's name.",
+    )
+    parent: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The sweep that this one comes from: `sweep next` and `sweep confirm` write it, `sweep ls --tree`"
+        " shows it.",
     )
     trainable: str = Field(
         min_length=1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,32 +52,39 @@ def space_of(parameters: dict[str, Any], constraints: list[str]) -> Space:
 WIDE = space_of(CONTINUOUS, ["layers * width <= 512"])
 NARROW = space_of(FINITE, ["not (optimizer == 'adam' and layers == 4)"])
 
+CELLS = list(NARROW.cells() or ())
+
 METHODS = {
     "random": lambda space, seed: RandomSearch(space, seed),
     "sobol": sobol,
     "tpe": lambda space, seed: Tpe(space, seed, "min"),
     "grid": lambda space, seed: grid(NARROW),
-    "list": lambda space, seed: listed(list(NARROW.cells() or ())),
+    "list": lambda space, seed: listed(CELLS),
 }
 
 
+def anything(config: Config, times: int = 1) -> bool:
+    """Accepts whatever is proposed."""
+    return True
+
+
 class Asking:
-    """Asks a method as the state machine does: nothing twice, nothing forbidden."""
+    """Asks a method as the state machine does: nothing more often than it is meant to be, nothing forbidden."""
 
     def __init__(self, space: Space, search: Search) -> None:
         self.space = space
         self.search = search
-        self.tried: dict[str, int] = {}
+        self.tried: Counter[str] = Counter()
         self.configs: list[Config] = []
 
-    def accept(self, config: Config) -> bool:
-        return self.space.key(config) not in self.tried and self.space.feasible(config)
+    def accept(self, config: Config, times: int = 1) -> bool:
+        return self.tried[self.space.key(config)] < times and self.space.feasible(config)
 
     def ask(self) -> Config | None:
         number = len(self.configs)
         config = self.search.ask(number, self.accept)
         if config is not None:
-            self.tried[self.space.key(config)] = number
+            self.tried[self.space.key(config)] += 1
             self.configs.append(config)
         return config
 
@@ -131,7 +140,7 @@ class TestEveryMethod:
         before = self.asking(name)
         told = self.play(before, endings)
         after = self.asking(name)
-        after.tried, after.configs = dict(before.tried), list(before.configs)
+        after.tried, after.configs = Counter(before.tried), list(before.configs)
         for each in told:
             after.search.tell(each)
         assert after.ask() == before.ask()
@@ -158,7 +167,7 @@ class TestEveryMethod:
 
 @pytest.mark.parametrize("name", ["random", "sobol", "tpe"])
 def test_another_seed_gives_another_search(name: str) -> None:
-    firsts = [METHODS[name](WIDE, seed).ask(0, lambda config: True) for seed in range(3)]
+    firsts = [METHODS[name](WIDE, seed).ask(0, anything) for seed in range(3)]
     assert firsts[0] != firsts[1] != firsts[2]
 
 
@@ -172,15 +181,31 @@ def test_random_draws_depend_on_seed_and_number_alone() -> None:
 def test_sobol_fills_the_line_evenly() -> None:
     space = space_of({"x": {"uniform": [0, 1]}}, [])
     search = sobol(space, 3)
-    points = sorted((search.ask(n, lambda c: True) or {})["x"] for n in range(64))
+    points = sorted((search.ask(n, anything) or {})["x"] for n in range(64))
     assert all(i / 64 <= x < (i + 1) / 64 for i, x in enumerate(points))
 
 
 def test_grid_varies_the_last_parameter_fastest() -> None:
     space = space_of({"a": {"grid": [1, 2]}, "b": {"choice": ["x", "y"]}}, [])
     walk = grid(space)
-    cells = [walk.ask(n, lambda c: True) for n in range(5)]
+    cells = [walk.ask(n, anything) for n in range(5)]
     assert cells == [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"}, None]
+
+
+@pytest.mark.parametrize("repeated", [lambda repeats: grid(NARROW, repeats), lambda repeats: listed(CELLS, repeats)])
+class TestRepeats:
+    def test_all_once_and_then_all_once_more(self, repeated: Callable[[int], Search]) -> None:
+        asking = Asking(NARROW, repeated(3))
+        while asking.ask() is not None:
+            pass
+        assert asking.configs == 3 * CELLS
+
+    def test_a_restart_goes_on_where_it_was(self, repeated: Callable[[int], Search]) -> None:
+        before = Asking(NARROW, repeated(3))
+        for stop in range(3 * FINITE_CELLS):
+            after = Asking(NARROW, repeated(3))
+            after.tried, after.configs = Counter(before.tried), list(before.configs)
+            assert after.ask() == before.ask() == (3 * CELLS)[stop]
 
 
 def test_tpe_learns_where_random_does_not() -> None:
@@ -190,7 +215,7 @@ def test_tpe_learns_where_random_does_not() -> None:
     def late_mean(search: Search) -> float:
         values = []
         for number in range(60):
-            config = search.ask(number, lambda c: True)
+            config = search.ask(number, anything)
             assert config is not None
             values.append(sum((x - 0.3) ** 2 for x in config.values()))
             search.tell(Told(number=number, config=config, value=values[-1]))
@@ -207,7 +232,7 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
         search = Tpe(space, 0, mode)
         configs = []
         for number in range(60):
-            config = search.ask(number, lambda c: True)
+            config = search.ask(number, anything)
             assert config is not None
             configs.append(config)
             search.tell(Told(number=number, config=config, value=sign * (config["x"] + (config["kind"] == "b"))))

@@ -59,6 +59,7 @@ def declared(*hyperparameters, **more):
          "search.start[0]: breaks the constraint 'lr + momentum < 2'"),
         ({"search": {"start": [{"l r": 1}]}}, "search.start[0].l r: 'l r' is no name for a parameter"),
         ({"search": {"method": "list"}}, "search.configs: method list has no configurations"),
+        ({"search": {"repeats": 2}}, "search.repeats: method tpe takes no repeats (methods list and grid do"),
         ({"search": {"configs": [{"lr": 1}]}}, "search.configs: method tpe takes no configs"),
         ({"search": {"method": "list", "configs": [{"lr": 1}, {}]}, "space": {}}, "search.configs[1].lr: no value for lr"),
         ({"search": {"method": "list", "configs": [3]}}, "search.configs[0]: 3 is not keys and values"),
