@@ -49,6 +49,7 @@ class Overview:
     objective: Objective | None = None  # None: the records are damaged
     trainable: str = ""
     created: str = ""  # ISO 8601, UTC
+    parent: str = ""  # the sweep that it comes from
     problem: str = ""  # why the records cannot be read: they are damaged, or elsewhere
 
 
@@ -76,12 +77,13 @@ def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
     best = objective.best_of([value for value in trials["objective"].to_pylist() if value is not None])
     return Overview(
         name=paths.name,
-        status=_status(paths, states, best),
+        status=status_of(paths, states, best),
         states=states,
         best=best,
         objective=objective,
         trainable=info.trainable,
         created=info.created,
+        parent=info.parent or "",
     )
 
 
@@ -91,7 +93,14 @@ def objective_of(info: SweepInfo) -> Objective:
     return Objective(metric=section["metric"], mode=section["mode"], at=section["at"])
 
 
-def _status(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
+def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
+    """Whether it runs, or how it ended.
+
+    Args:
+        paths: Of the sweep.
+        states: Its trials by state.
+        best: Its best value; None if no trial has one.
+    """
     held = lease.status(paths.lease)
     if (remote := read_remote(paths)) is not None and not remote.pulled_end:
         return "remote" if remote.ended else "running"

@@ -6,18 +6,36 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.analysis.lineage import lineage
 from orchestrator.analysis.overview import Overview
 from orchestrator.cli.output import as_table
 from orchestrator.cli.wording import duration, state_counts
 
+BRANCH = "└ "
+
 
 def listing(found: Sequence[Overview]) -> str:
     """A line a sweep."""
+    return _table([(each.name, each) for each in found])
+
+
+def tree(found: Sequence[Overview]) -> str:
+    """The same, each sweep below the one that it comes from."""
+    here = {each.name for each in found}
+    rows = []
+    for each in lineage(found):
+        branch = "  " * (each.depth - 1) + BRANCH if each.depth else ""
+        gone = f" (from {each.sweep.parent})" if each.sweep.parent and each.sweep.parent not in here else ""
+        rows.append((f"{branch}{each.sweep.name}{gone}", each.sweep))
+    return _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, Overview]]) -> str:
     now = datetime.now(UTC)
     return as_table(
         [
             {
-                "name": each.name,
+                "name": name,
                 "status": each.status,
                 "trials": sum(each.states.values()),
                 "best": each.best,
@@ -26,7 +44,7 @@ def listing(found: Sequence[Overview]) -> str:
                 "trainable": each.trainable or "–",
                 "states": each.problem or state_counts(each.states),
             }
-            for each in found
+            for name, each in rows
         ]
     )
 
@@ -44,6 +62,7 @@ def listing_data(found: Sequence[Overview]) -> list[dict[str, Any]]:
             "best": each.best,
             "created": each.created or None,
             "trainable": each.trainable or None,
+            "parent": each.parent or None,
         }
         for each in found
     ]

@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 
-def ls(results: Results = RESULTS, format_: AnswerFormat = Format.TABLE) -> None:
+def ls(
+    tree: Annotated[bool, typer.Option("--tree", help="Each sweep below the one that it comes from.")] = False,
+    results: Results = RESULTS,
+    format_: AnswerFormat = Format.TABLE,
+) -> None:
     """List the sweeps, the latest last."""
     from orchestrator.analysis.overview import overview
-    from orchestrator.cli.listing import listing, listing_data
+    from orchestrator.cli import listing
     from orchestrator.records.find import find_all
 
     sent = _statuses(results)
     found = [overview(paths, sent.get(paths.name)) for paths in find_all(results)]
     if not found:
         say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
-    data = listing_data(found)
+    data = listing.listing_data(found)
     rows = [{**{name: row[name] for name in row if name != "states"}, **row["states"]} for row in data]
-    answer(format_, text=lambda: listing(found), data=data, rows=rows)
+    answer(format_, text=lambda: (listing.tree if tree else listing.listing)(found), data=data, rows=rows)
 
 
 def show(

@@ -68,6 +68,11 @@ class SweepInfo:
     jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs that ran it: the launch's and the resumes'
     curves: list[str] = field(default_factory=list)  # the metrics by which the trainable has its fit diagnosed
 
+    @property
+    def parent(self) -> str | None:
+        """The sweep that it comes from, by name, if its spec says so."""
+        return self.spec.get("parent")
+
 
 def collect(
     *,
