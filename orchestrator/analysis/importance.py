@@ -170,7 +170,7 @@ def _shares(trials: Sequence[FrozenTrial], seed: int) -> Mapping[str, float]:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
-    study.add_trials(trials)
+    study.get_trials = lambda **_: list(trials)  # all that is asked of it; adding trials would copy them deeply
     evaluator = FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=seed)
     try:
         shares: Mapping[str, float] = get_param_importances(study, evaluator=evaluator)
