@@ -32,6 +32,7 @@ from orchestrator.sweep import Sweep
 from orchestrator.tune.drive import drive
 from orchestrator.tune.heart import RAY, Heart, Nobody, Observer
 from orchestrator.tune.job import Job, heartbeat
+from orchestrator.verdicts import Examiner
 from orchestrator.waiting import wait_for_room
 
 
@@ -100,6 +101,9 @@ def run_session(
         need = need_of(spec, nodes)
         sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
         begin(sweep)
+        examiner = Examiner(spec.objective, source.declaration.curves if source.declaration is not None else ())
+        if sweep.trials:
+            examiner.recall(paths, sweep.trials)
         outside = Outside(paths, signals, spec.resources.concurrency)
 
         room = Room(spec, engine, sweep)
@@ -116,7 +120,15 @@ def run_session(
 
         def last_words(why: str) -> None:
             sweep.on(events.Halted(at=time.time(), reason=why))
-            heart = Heart(sweep, recorder, shown, poll=lambda at: (), lease=lease.beat, ended=keeper.ended)
+            heart = Heart(
+                sweep,
+                recorder,
+                shown,
+                poll=lambda at: (),
+                lease=lease.beat,
+                ended=keeper.ended,
+                examine=examiner.examine,
+            )
             with suppress(RecordsError):
                 heart.last_try()
             lease.release()
@@ -142,6 +154,7 @@ def run_session(
             poll=poll,
             lease=lease.beat,
             ended=keeper.ended,
+            examine=examiner.examine,
         )
         with suppress(OSError):  # it stays for `sweep clean`
             keeper.finish()

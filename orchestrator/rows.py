@@ -133,6 +133,8 @@ class TrialRow:
     startup_s: float = 0.0  # seconds from being handed out to its start, over all attempts: its process is made ready
     overhead_s: float = 0.0  # seconds in its slot that were not training: it begins, waits for decisions, ends
     reason: str | None = None  # why it ended, in words
+    diagnosis: str | None = None  # what its curves show: a Kind of analysis/diagnosis/verdict.py
+    diagnosis_reason: str | None = None  # the same in words, with figures
     failure: Failure | None = None
     node: str | None = None  # its address
     node_id: str | None = None  # Ray's

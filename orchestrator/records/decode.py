@@ -88,6 +88,8 @@ def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow
             startup_s=row["startup_s"] or 0.0,
             overhead_s=row["overhead_s"],
             reason=row["reason"],
+            diagnosis=row["diagnosis"],
+            diagnosis_reason=row["diagnosis_reason"],
             failure=_failure(row),
             node=row["node"],
             node_id=row["node_id"],

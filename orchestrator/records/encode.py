@@ -85,6 +85,8 @@ def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep
         "startup_s": _floats(row.startup_s for row in rows),
         "overhead_s": _floats(row.overhead_s for row in rows),
         "reason": _texts(row.reason for row in rows),
+        "diagnosis": _texts(row.diagnosis for row in rows),
+        "diagnosis_reason": _texts(row.diagnosis_reason for row in rows),
         "error_type": _texts(None if failure is None else failure.type for failure in failures),
         "error_message": _texts(None if failure is None else failure.message for failure in failures),
         "error_traceback": _texts(None if failure is None else failure.traceback for failure in failures),

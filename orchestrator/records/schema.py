@@ -72,6 +72,8 @@ _TRIALS_AFTER = {
     "startup_s": pa.float64(),
     "overhead_s": pa.float64(),
     "reason": pa.string(),
+    "diagnosis": pa.string(),
+    "diagnosis_reason": pa.string(),
     "error_type": pa.string(),
     "error_message": pa.string(),
     "error_traceback": pa.string(),

@@ -12,6 +12,7 @@ from cluster.fit import Need
 from orchestrator import events
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.errors import RecordsError
+from orchestrator.journal import Rows
 from orchestrator.records.recorder import Recorder
 from orchestrator.rows import TrialRow
 from orchestrator.sweep import Sweep
@@ -47,6 +48,7 @@ def drive(
     poll: Poll,
     lease: Callable[[], None],
     ended: Callable[[TrialRow], object],
+    examine: Callable[[Rows], Rows],
 ) -> None:
     """Run the sweep to its end on the Ray cluster this process is connected to.
 
@@ -60,6 +62,7 @@ def drive(
         slots: How many trials may run at once, now.
         reuse: Whether a process serves trial after trial.
         ended: Is given the row of each trial that has ended.
+        examine: Completes the rows that are to be recorded.
         poll: Called some ten times a second; what it returns has happened to the sweep.
         lease: Likewise; shows that this driver lives.
 
@@ -80,7 +83,7 @@ def drive(
     from orchestrator.tune.place import Placement
     from orchestrator.tune.worker import Worker
 
-    heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended)
+    heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
 
     def tick() -> float:
         """A slot that is free gets its next trial first, and then the records are written."""

@@ -13,6 +13,7 @@ from typing import Protocol
 from orchestrator import events
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.errors import RecordsError
+from orchestrator.journal import Rows
 from orchestrator.records.recorder import Recorder
 from orchestrator.rows import TrialRow
 from orchestrator.sweep import Sweep
@@ -68,6 +69,7 @@ class Heart:
         poll: Poll,
         lease: Callable[[], None],
         ended: Callable[[TrialRow], object],
+        examine: Callable[[Rows], Rows] = lambda rows: rows,
         retry_s: float = RETRY_S,
     ) -> None:
         self._sweep = sweep
@@ -76,6 +78,7 @@ class Heart:
         self._poll = poll
         self._lease = lease
         self._ended = ended
+        self._examine = examine
         self._retry_s = retry_s
         self._next = 0.0
         self._ending: str | None = None  # why the sweep was asked to end
@@ -156,7 +159,7 @@ class Heart:
         return refused
 
     def _take(self, now: float) -> None:
-        rows = self._sweep.take(now)
+        rows = self._examine(self._sweep.take(now))
         self._recorder.metrics(rows.metrics)
         self._recorder.events(rows.events)
         for row in rows.trials:

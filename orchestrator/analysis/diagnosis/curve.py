@@ -36,9 +36,14 @@ class Series:
     values: Sequence[float]
 
     @cached_property
+    def finite(self) -> bool:
+        """Whether all values are."""
+        return all(map(math.isfinite, self.values))
+
+    @cached_property
     def shape(self) -> Shape | None:
         """What the rules look at; None if the values are too few, or not all finite."""
-        if len(self.values) < FEWEST or not all(map(math.isfinite, self.values)):
+        if len(self.values) < FEWEST or not self.finite:
             return None
         losses = self.values if self.mode == "min" else [-value for value in self.values]
         return Shape.of(self.steps, losses)
@@ -74,9 +79,10 @@ class Curve:
 class Growing:
     """The curves of a trial that still runs, or is being read. Holds POINTS points of each at most."""
 
-    def __init__(self, names: Names) -> None:
+    __slots__ = ("_train", "_validation")
+
+    def __init__(self) -> None:
         """Nothing was reported yet."""
-        self._names = names
         self._train = _Points()
         self._validation = _Points()
 
@@ -87,9 +93,12 @@ class Growing:
         if validation is not None:
             self._validation.add(step, validation)
 
-    def curve(self) -> Curve:
-        """As far as it has come."""
-        names = self._names
+    def curve(self, names: Names) -> Curve:
+        """As far as it has come.
+
+        Args:
+            names: The metrics that were added.
+        """
         return Curve(
             train=self._train.series(names.train, names.train_mode),
             validation=self._validation.series(names.validation, names.validation_mode),
@@ -97,41 +106,45 @@ class Growing:
 
 
 class _Points:
-    """Some of the points of a series: those at multiples of the stride, and the last."""
+    """Some of the points of a series: those at multiples of the stride, a power of two, and the last."""
 
-    __slots__ = ("_count", "_last", "_steps", "_stride", "_values")
+    __slots__ = ("_count", "_last_step", "_last_value", "_mask", "_steps", "_values")
 
     def __init__(self) -> None:
         self._steps = array("q")
         self._values = array("d")
-        self._stride = 1
+        self._mask = 0  # the stride less one
         self._count = 0
-        self._last = (0, 0.0)
+        self._last_step = 0
+        self._last_value = 0.0
 
     def add(self, step: int, value: float) -> None:
-        if self._count % self._stride == 0:
-            if len(self._values) == POINTS:
-                self._steps, self._values = self._steps[::2], self._values[::2]
-                self._stride *= 2
-            if self._count % self._stride == 0:
-                self._steps.append(step)
-                self._values.append(value)
-        self._last = (step, value)
-        self._count += 1
+        self._last_step, self._last_value = step, value
+        count = self._count
+        self._count = count + 1
+        if count & self._mask:
+            return
+        if len(self._values) == POINTS:
+            self._steps, self._values = self._steps[::2], self._values[::2]
+            self._mask = 2 * self._mask + 1
+            if count & self._mask:
+                return
+        self._steps.append(step)
+        self._values.append(value)
 
     def series(self, name: str, mode: Mode) -> Series | None:
         if not self._count:
             return None
         steps, values = self._steps.tolist(), self._values.tolist()
-        if steps[-1] != self._last[0]:
-            steps.append(self._last[0])
-            values.append(self._last[1])
+        if steps[-1] != self._last_step:
+            steps.append(self._last_step)
+            values.append(self._last_value)
         return Series(name=name, mode=mode, steps=steps, values=values)
 
 
 def curve_of(names: Names, reports: Iterable[tuple[int, float | None, float | None]]) -> Curve:
     """The curves of reports: the step, the training's and the validation's metric of each."""
-    growing = Growing(names)
+    growing = Growing()
     for step, train, validation in reports:
         growing.add(step, train, validation)
-    return growing.curve()
+    return growing.curve(names)

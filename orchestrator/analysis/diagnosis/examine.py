@@ -94,6 +94,16 @@ def curves_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Curv
     Raises:
         RecordsError: The records are damaged.
     """
+    names, growing = growing_of(paths, info)
+    return names, {trial: each.curve(names) for trial, each in growing.items()}
+
+
+def growing_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Growing]]:
+    """Likewise, to be gone on with.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
     table = metrics_table(paths)
     own = [name for name in metric_names(table.schema) if name not in (GPU_MEMORY, GPU_UTILISATION)]
     later = [dict(each or ()) for each in table["extra"].to_pylist()] if _any(table["extra"]) else []
@@ -110,9 +120,9 @@ def curves_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Curv
     columns = (table["trial"].to_pylist(), table["step"].to_pylist(), column(names.train), column(names.validation))
     for trial, step, train, validation in zip(*columns, strict=True):
         if trial not in growing:
-            growing[trial] = Growing(names)
+            growing[trial] = Growing()
         growing[trial].add(step, train, validation)
-    return names, {trial: each.curve() for trial, each in growing.items()}
+    return names, growing
 
 
 def _any(column: Any) -> bool:

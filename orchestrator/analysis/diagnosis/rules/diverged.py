@@ -18,10 +18,12 @@ def diverged(curve: Curve, reached: Reached | None) -> Verdict | None:
     for series in (curve.train, curve.validation):
         if series is None:
             continue
-        for step, value in zip(series.steps, series.values, strict=True):
-            if not math.isfinite(value):
-                sentence = f"{series.name} was {value:g} at step {step}"
-                return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"step": step, "value": value})
+        if series.finite:
+            continue
+        found = zip(series.steps, series.values, strict=True)
+        step, value = next((step, value) for step, value in found if not math.isfinite(value))
+        sentence = f"{series.name} was {value:g} at step {step}"
+        return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"step": step, "value": value})
     return None if curve.train is None or curve.train.shape is None else _far(curve.train, reached)
 
 
