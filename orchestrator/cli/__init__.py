@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import export, keep, logs, machine, read, report, run, write
+from orchestrator.cli import export, keep, logs, machine, read, report, run, watch, write
 from orchestrator.cli.mistakes import error_text
 from orchestrator.cli.output import painted, say
 from orchestrator.cli.wording import one_line
@@ -39,6 +39,8 @@ app.command()(run.stop)
 app.command()(run.add)
 app.command()(read.ls)
 app.command()(read.show)
+app.command()(read.compare)
+app.command()(watch.watch)
 app.command()(report.report)
 app.command("export")(export.export_)
 app.command()(logs.logs)

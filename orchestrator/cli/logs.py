@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -96,15 +98,18 @@ def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
         say(f"trial {trial} of {paths.name} has printed nothing")
 
 
+def read_from(log: Path, at: int) -> Iterator[bytes]:
+    """What stands in a log from there on; nothing if there is no log yet."""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(at)
+        while data := file.read(2**20):
+            yield data
+
+
 def _print_from(log: Path, at: int) -> int:
-    try:
-        with log.open("rb") as file:
-            file.seek(at)
-            while data := file.read(2**20):
-                typer.echo(data, nl=False)
-                at += len(data)
-    except FileNotFoundError:
-        pass
+    for data in read_from(log, at):
+        typer.echo(data, nl=False)
+        at += len(data)
     return at
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -177,8 +177,13 @@ def pull(here: SweepPaths, remote: Remote, *, large: bool) -> None:
     say(f"{count(fetched.files, 'file')} of {here.name} fetched, {size(fetched.size)}, into {here.root}{still}")
 
 
-def refresh(results: Path, name: str | None) -> None:
+def refresh(results: Path, name: str | None, tell: Callable[[str], None] = say) -> None:
     """Before a sweep is read: bring its copy up to date, if it is one and its cluster can be reached.
+
+    Args:
+        results: Where this machine keeps its record of the sweep.
+        name: The sweep's; None: the latest.
+        tell: Is told if the copy is an old one.
 
     Raises:
         SweepError: Nothing of it has ever been fetched, and it cannot be now.
@@ -197,7 +202,7 @@ def refresh(results: Path, name: str | None) -> None:
     except SweepError as error:
         if not remote.pulled:
             raise
-        say(f"{error}; what follows is from {remote.pulled}")
+        tell(f"{error}; what follows is from {remote.pulled}")
 
 
 def statuses(results: Path) -> dict[str, Remote]:

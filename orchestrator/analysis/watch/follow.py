@@ -1,0 +1,158 @@
+"""Looks at the records of a sweep again and again, and reads what has changed since the last look."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.analysis.overview import objective_of, status_of
+from orchestrator.analysis.rungs import RungTally
+from orchestrator.analysis.watch.listing import COLUMNS, Listing
+from orchestrator.analysis.watch.scene import Scene, Session
+from orchestrator.errors import RecordsError
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.schema import CONFIG
+from orchestrator.records.watched import Watched
+from orchestrator.rows import EVALUATION, EventRow, State
+from orchestrator.schedule import RungSummary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from orchestrator.records.paths import SweepPaths
+
+NEWS = 100
+"""So many of the newest events are at hand."""
+
+ENDS = frozenset(state.value for state in State if state.ended)
+EVENTS = ["at", "event", "trial", "attempt", "step", "rung", "value", "cutoff", "decision", "reason"]
+
+
+class Follower:
+    """One sweep, looked at for as long as somebody likes."""
+
+    def __init__(self, paths: SweepPaths) -> None:
+        """Look for the first time at the next :meth:`look`.
+
+        Raises:
+            RecordsError: sweep.json is damaged.
+        """
+        self._paths = paths
+        self._info = read_sweep_json(paths.info)
+        self._info_at = paths.info.stat().st_mtime_ns
+        metric = objective_of(self._info).metric
+        self._trials = Watched.file(paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG))
+        self._metrics = Watched.log(paths.metrics, {"trial", "step", metric}.__contains__)
+        self._events = Watched.log(paths.events, EVENTS.__contains__)
+        self._story = Story(brackets=_brackets(self._info))
+        self._scene = _empty(self._info, paths.name)
+
+    def look(self, now: float) -> Scene:
+        """The sweep as it is now. Records that cannot be read leave what was seen before, and the trouble.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        try:
+            self._read()
+        except (RecordsError, OSError) as error:
+            return replace(self._scene, now=now, trouble=str(error))
+        best = self._scene.best
+        status = status_of(self._paths, self._scene.states, None if best is None else best.value)
+        self._scene = replace(self._scene, status=status, now=now)
+        return replace(self._scene, session=self._story.session(going_on=self._scene.running))
+
+    def _read(self) -> None:
+        if (at := self._paths.info.stat().st_mtime_ns) != self._info_at:  # as after a resume
+            self._info, self._info_at = read_sweep_json(self._paths.info), at
+            self._scene = replace(self._scene, total=_total(self._info))
+        scene = self._scene
+        if trials := self._trials.look():
+            assert self._trials.table is not None
+            scene = replace(scene, listing=Listing(table=self._trials.table, mode=scene.objective.mode))
+        if self._metrics.look():
+            scene = replace(scene, metrics=self._metrics.table)
+        if events := self._events.look():
+            assert self._events.table is not None
+            self._story.go_on(self._events.table)
+        if trials or events:
+            scene = replace(scene, rungs=tuple(self._story.rungs(scene.listing)), news=tuple(self._story.news))
+        self._scene = scene
+
+
+class Story:
+    """What the events so far come to; each is taken in once.
+
+    Attributes:
+        news: The newest events, in the order of time.
+    """
+
+    def __init__(self, *, brackets: int = 1) -> None:
+        self.news: deque[EventRow] = deque(maxlen=NEWS)
+        self._brackets = brackets
+        self._tally = RungTally()
+        self._decisions: list[Mapping[str, Any]] = []  # with several brackets: which trial is in which, is known later
+        self._taken = 0
+        self._began: float | None = None
+        self._ended_at = 0.0
+        self._ended = 0  # trials, in the session
+
+    def go_on(self, events: pa.Table) -> None:
+        """Take in what is new in the log, which is given from its beginning."""
+        import pyarrow as pa
+
+        new = events.slice(self._taken).select(EVENTS)
+        self._taken = events.num_rows
+        at = new["at"].cast(pa.int64()).to_pylist()
+        rows = [
+            row | {"at": microseconds / 1_000_000}
+            for microseconds, row in zip(at, new.drop_columns("at").to_pylist(), strict=True)
+        ]
+        for row in rows:
+            self._take(row)
+        newest = sorted(rows[-NEWS:], key=lambda row: row["at"])  # of one round, starts are written before ends
+        self.news.extend(EventRow(**row) for row in newest)
+
+    def rungs(self, listing: Listing | None) -> list[RungSummary]:
+        """The rung table, by the brackets in which these trials are."""
+        if self._brackets == 1 or listing is None:
+            return self._tally.table()
+        brackets = listing.column("bracket")
+        tally = RungTally()
+        for row in self._decisions:
+            tally.add(brackets.get(row["trial"], 0), row)
+        return tally.table()
+
+    def session(self, *, going_on: bool) -> Session | None:
+        """The latest session; None if none has begun."""
+        if self._began is None:
+            return None
+        return Session(began=self._began, ended=None if going_on else self._ended_at, trials=self._ended)
+
+    def _take(self, row: Mapping[str, Any]) -> None:
+        match row["event"]:
+            case "rung" if self._brackets == 1:
+                self._tally.add(0, row)
+            case "rung":
+                self._decisions.append(row)
+            case "sweep" if row["reason"] == "began":
+                self._began, self._ended = row["at"], 0
+            case event if event in ENDS:
+                self._ended += 1
+        if row["event"] != EVALUATION:  # which may be days later
+            self._ended_at = max(self._ended_at, row["at"])
+
+
+def _empty(info: SweepInfo, name: str) -> Scene:
+    return Scene(name=name, status="halted", trainable=info.trainable, objective=objective_of(info), total=_total(info))
+
+
+def _total(info: SweepInfo) -> int | None:
+    total: int | None = info.spec["budget"].get("trials")
+    return total
+
+
+def _brackets(info: SweepInfo) -> int:
+    return int(info.spec.get("scheduler", {}).get("brackets") or 1)

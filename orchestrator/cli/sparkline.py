@@ -1,0 +1,56 @@
+"""A curve in a line of text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+LEVELS = "▁▂▃▄▅▆▇█"
+WILD = "×"
+DECADES = 2.0
+"""Positive values that span more powers of ten than this are drawn by their logarithm."""
+
+
+def sparkline(curve: Sequence[tuple[int, float]], width: int, length: int) -> str:
+    """The values of a curve as bars, on a scale of its own: the least is the lowest, the greatest the highest.
+
+    A step has its place whatever the curve's own length is, so that curves below each other can be compared, and a
+    short one ends early. Of several steps in one place the last is drawn. What is not finite is drawn as ``×``.
+
+    Args:
+        curve: Steps, from 1, and values.
+        width: Places.
+        length: The step that is drawn in the last place.
+    """
+    places: dict[int, float] = {}
+    for step, value in curve:
+        places[max(0, math.ceil(step / max(1, length) * width) - 1)] = value
+    if not places:
+        return ""
+    heights = _heights([value for value in places.values() if math.isfinite(value)])
+    end = min(max(places), width - 1)
+    drawn, before = "", " "
+    for place in range(end + 1):
+        if place in places:
+            value = places[place]
+            before = LEVELS[heights(value)] if math.isfinite(value) else WILD
+        drawn += before
+    return drawn
+
+
+class _heights:
+    """Which level a value has between the least and the greatest of these."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        low, high = min(values, default=0.0), max(values, default=0.0)
+        self._log = low > 0 and math.log10(high) - math.log10(low) > DECADES
+        self._low, self._high = self._scaled(low), self._scaled(high)
+
+    def __call__(self, value: float) -> int:
+        extent = self._high - self._low
+        if not 0 < extent < math.inf:
+            return (len(LEVELS) - 1) // 2
+        return round((self._scaled(value) - self._low) / extent * (len(LEVELS) - 1))
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(value) if self._log else value
