@@ -1,4 +1,4 @@
-"""Commands that read the records: ls, show. They write nothing, and work while a sweep runs."""
+"""Commands that read the records: ls, show, compare. They write nothing, and work while a sweep runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.output import Answer, Format, answer, give, say
+from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
     from orchestrator.records.remote import Remote
@@ -39,6 +40,9 @@ def ls(
 def show(
     sweep: SweepName = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many of the best trials.")] = 5,
+    diagnosis: Annotated[
+        bool, typer.Option("--diagnosis", help="What the curves show: overfitting, learning rates, bounds, and more.")
+    ] = False,
     failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
     importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="What became of the time of the slots or GPUs.")] = False,
@@ -55,6 +59,8 @@ def show(
     asked: dict[str, Callable[[], Answer]] = {}
     if trial is not None:
         asked["trial"] = lambda: views.one_trial(paths, trial)
+    if diagnosis:
+        asked["diagnosis"] = lambda: views.diagnosis(paths)
     if failures:
         asked["failures"] = lambda: views.failures(paths)
     if importance:
@@ -62,6 +68,36 @@ def show(
     if ledger:
         asked["ledger"] = lambda: views.ledger(paths)
     give(format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top)}).items()})
+
+
+def compare(
+    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP SWEEP…", help="Their names, or paths of directories.")],
+    results: Results = RESULTS,
+    format_: AnswerFormat = Format.TABLE,
+) -> None:
+    """Show in what sweeps differ, and what came of each.
+
+    Specs, code, data and versions where they are not the same; results also after the same number of trials, and the
+    same time."""
+    from orchestrator.analysis.comparison import compare
+    from orchestrator.cli.comparison import comparison_data, comparison_rows, comparison_text
+    from orchestrator.records.find import find
+
+    if len(sweeps) < 2:
+        raise UserError(f"with what is {sweeps[0]} to be compared? sweep compare {sweeps[0]} OTHER")
+    for name in sweeps:
+        refresh(results, name)
+    found = [find(results, name) for name in sweeps]
+    names = [paths.name if len({each.name for each in found}) == len(found) else str(paths.root) for paths in found]
+    if len(set(names)) < len(names):
+        raise UserError(f"{' and '.join(sweeps)} are not all different sweeps")
+    compared = compare(found)
+    answer(
+        format_,
+        text=lambda: comparison_text(compared, names),
+        data=comparison_data(compared, names),
+        rows=comparison_rows(compared, names),
+    )
 
 
 def refresh(results: Path, sweep: str | None) -> None:
