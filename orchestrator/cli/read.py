@@ -15,6 +15,9 @@ from orchestrator.errors import UserError
 if TYPE_CHECKING:
     from orchestrator.records.remote import Remote
 
+BEST = 5
+"""So many of the best trials are shown if nobody says how many."""
+
 AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 
@@ -39,13 +42,17 @@ def ls(
 
 def show(
     sweep: SweepName = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many of the best trials.")] = 5,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, help="How many of the best trials, 5 if left out; of the newest events, 20."),
+    ] = None,
     diagnosis: Annotated[
         bool, typer.Option("--diagnosis", help="What the curves show: overfitting, learning rates, bounds, and more.")
     ] = False,
     failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
     importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="What became of the time of the slots or GPUs.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="What happened last.")] = False,
     trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
@@ -67,7 +74,11 @@ def show(
         asked["importance"] = lambda: views.importance(paths)
     if ledger:
         asked["ledger"] = lambda: views.ledger(paths)
-    give(format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top)}).items()})
+    if events:
+        asked["events"] = lambda: views.events(paths, top)
+    give(
+        format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top or BEST)}).items()}
+    )
 
 
 def compare(

@@ -23,13 +23,30 @@ def one_trial(paths: SweepPaths, trial: int) -> Answer:
 
 
 def failures(paths: SweepPaths) -> Answer:
-    """Why trials failed."""
+    """Why trials failed, and where in the space."""
+    from orchestrator.analysis.diagnosis.evidence import evidence_of
+    from orchestrator.analysis.diagnosis.findings.failures import where
     from orchestrator.analysis.failures import causes
     from orchestrator.cli.portrait import cause_data, causes_text
+    from orchestrator.records.provenance import read_sweep_json
 
+    evidence = evidence_of(paths, read_sweep_json(paths.info))
     found = causes(paths)
-    data = [cause_data(paths, cause) for cause in found]
-    return Answer(text=lambda: causes_text(paths, found), data=data, rows=data)
+    places = {cause.fingerprint: where(evidence, cause.trials) for cause in found}
+    data = [{**cause_data(paths, cause), "where": places[cause.fingerprint] or None} for cause in found]
+    return Answer(text=lambda: causes_text(paths, found, places), data=data, rows=data)
+
+
+def diagnosis(paths: SweepPaths) -> Answer:
+    """What the curves of the trials show, and the sweep as a whole."""
+    from orchestrator.analysis.diagnosis.examine import examine
+    from orchestrator.cli.diagnosis import diagnosis_data, diagnosis_rows, diagnosis_text
+    from orchestrator.records.provenance import read_sweep_json
+
+    found = examine(paths, read_sweep_json(paths.info))
+    return Answer(
+        text=lambda: diagnosis_text(paths.name, found), data=diagnosis_data(found), rows=diagnosis_rows(found)
+    )
 
 
 def importance(paths: SweepPaths) -> Answer:
@@ -56,3 +73,11 @@ def ledger(paths: SweepPaths) -> Answer:
 
     found = ledger_in(paths, read_sweep_json(paths.info))
     return Answer(text=lambda: ledger_text(paths.name, found), data=ledger_data(found), rows=ledger_rows(found))
+
+
+def events(paths: SweepPaths, count: int | None) -> Answer:
+    """What happened last; None: so much as fits on a screen."""
+    from orchestrator.cli.events import NEWEST, events_rows, events_text, newest
+
+    found = newest(paths, count or NEWEST)
+    return Answer(text=lambda: events_text(paths.name, found), data=events_rows(found), rows=events_rows(found))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ran
+from tests.report.made import made
 
 Sweep = Callable[..., Ran]
 RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -69,3 +70,22 @@ class TestLedger:
         assert sum(data["seconds"].values()) == data["total"]
         rows = list(csv.DictReader(io.StringIO(show("--ledger", "--format", "csv").out)))
         assert {row["part"]: float(row["seconds"]) for row in rows} == data["seconds"]
+
+
+class TestEvents:
+    def test_the_newest_a_line_each_under_its_day(self, show: Sweep) -> None:
+        lines = show("--events").out.splitlines()
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", lines[0])
+        assert len(lines) == 21
+        assert all(re.match(r"\d\d:\d\d:\d\d  trial \d+", line) for line in lines[1:])
+        assert show("--events", "--top", 3).out.splitlines()[1:] == lines[-3:]
+
+    def test_for_programs(self, show: Sweep) -> None:
+        events = json.loads(show("--events", "--top", 3, "--format", "json").out)
+        assert [event["event"] for event in events][-1] in ("completed", "stopped")
+        rows = list(csv.DictReader(io.StringIO(show("--events", "--top", 3, "--format", "csv").out)))
+        assert [row["at"] for row in rows] == [event["at"] for event in events]
+
+    def test_nothing_has_happened(self, sweep: Sweep, tmp_path: Path) -> None:
+        made(tmp_path / "results", name="new", trials=0)
+        assert sweep("show", "new", "--events").out == "nothing has happened in new yet\n"
