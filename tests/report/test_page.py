@@ -94,11 +94,13 @@ def test_the_text_says_what_matters(sweeps: dict[str, ReportData]) -> None:
     text = re.sub(r"\s+", " ", Elements(page(sweeps["failing"])).text)
     assert "37 failed" in text
     assert "35 × MemoryError" in text
+    assert re.search(r"35 trials, [a-z ]+ batch_size ≥ 128", text)
+    assert "Early stopping saved about " in text
     best = sweeps["failing"].top[0]
     assert f"Trial {best.trial}, at step {best.step}." in text
     assert 'metrics.pivot(index="step", columns="trial", values="val_loss")' in text
     text = Elements(page(sweeps["diverging"])).text
-    assert "44 of 80 trials diverged, where lr ≥ " in text
+    assert re.search(r"44 of 80 trials diverged, [a-z ]+ lr ≥ ", text)
     assert "The curves: 44 diverged, " in text
     assert "No trial has begun yet" in Elements(page(sweeps["just-started"])).text
 

@@ -18,7 +18,7 @@ from tests.report.made import HOSTILE, KINDS
 pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "churn-example"
-DRAWN = "document.querySelectorAll('[data-figure] svg').length"
+DRAWN = "[...document.querySelectorAll('[data-figure] .plot')].every(plot => plot.querySelector('svg > *'))"
 Open = Callable[..., Page]
 
 
@@ -59,7 +59,7 @@ def opened(browser: Browser, reports: Callable[[str], Path]) -> Iterator[Open]:
         seen.on("pageerror", lambda error: wrong.append(str(error)))
         seen.on("request", lambda request: None if request.url in (file, "data:,") else wrong.append(request.url))
         seen.goto(file)
-        seen.wait_for_function(f"{DRAWN} >= document.querySelectorAll('[data-figure]').length")
+        seen.wait_for_function(DRAWN)
         return seen
 
     yield look
@@ -93,22 +93,20 @@ def test_every_kind_is_drawn(kind: str, width: int, scheme: str, opened: Open) -
     assert seen.evaluate("document.documentElement.scrollWidth") <= width, "it must be scrolled sideways"
     red, green, blue = seen.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert max(red, green, blue) < 60 if scheme == "dark" else min(red, green, blue) > 230
-    empty = (
-        "[...document.querySelectorAll('[data-figure]')].filter(figure => !figure.querySelector('svg path, svg rect'))"
-    )
-    assert seen.evaluate(f"{empty}.length") == 0
+    assert seen.evaluate(DRAWN)
 
 
 def test_all_is_there(opened: Open) -> None:
     seen = opened("churn-example")
     expect(seen.locator("h1")).to_contain_text("churn-example")
     figures = seen.evaluate("[...document.querySelectorAll('[data-figure]')].map(figure => figure.dataset.figure)")
-    assert {"curves", "parallel", "slices", "timeline"} <= set(figures)
+    assert set(figures) == {"curves", "parallel", "slices", "weights", "timeline"}
     expect(seen.locator("[data-figure=curves] path.curve[data-trial]")).to_have_count(60)
     expect(seen.locator("[data-figure=curves] .rungs > g")).to_have_count(3)
     expect(seen.locator("[data-figure=parallel] path.line")).to_have_count(60)
     expect(seen.locator("[data-figure=parallel] g.dimension")).to_have_count(10)
     expect(seen.locator("[data-figure=slices] .grid > div")).to_have_count(9)
+    expect(seen.locator("[data-figure=weights] rect.weight")).not_to_have_count(0)
     expect(seen.locator("[data-figure=timeline] rect.span")).to_have_count(60)
     expect(seen.locator("pre.code")).to_contain_text('pd.read_parquet("')
 

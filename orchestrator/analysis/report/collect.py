@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.account import total
-from orchestrator.analysis.accounts import accounts
 from orchestrator.analysis.diagnosis.evidence import evidence_of
 from orchestrator.analysis.diagnosis.examine import Diagnosis, examine
 from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
+from orchestrator.analysis.diagnosis.findings.failures import where
 from orchestrator.analysis.diagnosis.findings.noise import noise_of
 from orchestrator.analysis.evaluations import evaluations
 from orchestrator.analysis.failures import causes
+from orchestrator.analysis.importance import importance_in
+from orchestrator.analysis.ledger import ledger_in
 from orchestrator.analysis.notes import notes
 from orchestrator.analysis.overview import Objective, objective_of, overview
 from orchestrator.analysis.ranking import top
@@ -64,6 +65,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
     points = _points(table, drawn, info, objective, diagnosis)
     ranked = _ranked(points, objective)
     found_curves, best_curve = _curves(paths, objective, points, ranked, rungs)
+    found_causes = causes(paths)
     results = [point.value for point in ranked if point.value is not None]
     return ReportData(
         info=info,
@@ -81,12 +83,12 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         result=scale(results, objective.mode),
         curves=found_curves,
         rungs=tuple(rung for rung in rungs if rung.entered),
-        weights=(),
-        weighed="",
+        importance=importance_in(paths, info),
         timeline=_timeline(paths, table, now if seen.status in AT_WORK else None),
         divergence=divergence_map(drawn, points),
-        causes=tuple(causes(paths)),
-        account=total(accounts(paths)),
+        causes=tuple(found_causes),
+        regions={each.fingerprint: where(evidence, each.trials) for each in found_causes},
+        ledger=ledger_in(paths, info),
         spec=paths.spec.read_text(errors="replace") if paths.spec.is_file() else "",
     )
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.account import Account
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.evaluations import Evaluation
 from orchestrator.analysis.failures import Cause
+from orchestrator.analysis.importance import Importance
+from orchestrator.analysis.ledger import Ledger
 from orchestrator.analysis.overview import Objective, Overview
 from orchestrator.analysis.ranking import Ranked
 from orchestrator.records.provenance import SweepInfo
@@ -112,16 +113,6 @@ class DivergenceMap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weight:
-    """How much a parameter matters, as a share, with an interval."""
-
-    name: str
-    share: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """All that a report shows of a sweep."""
 
@@ -140,10 +131,10 @@ class ReportData:
     result: Scale | None  # of the results; None: there is none
     curves: Curves
     rungs: tuple[RungSummary, ...]
-    weights: tuple[Weight, ...]
-    weighed: str  # how; or why there are no weights
+    importance: Importance
     timeline: Timeline
     divergence: DivergenceMap | None
     causes: tuple[Cause, ...]
-    account: Account | None
+    regions: Mapping[str, str]  # a cause's fingerprint to where in the space it strikes, "" if no parameter tells
+    ledger: Ledger
     spec: str  # as it was written

@@ -91,6 +91,7 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
             data=data,
             json=_json(view(data)),
             best=data.top[0] if data.top else None,
+            ran=sum(end - begin for begin, end in data.timeline.sessions),
             verdicts=Counter(point.verdict for point in data.points if point.verdict).most_common(),
             fixed=data.info.spec.get("fixed", {}),
             generator=GENERATOR,

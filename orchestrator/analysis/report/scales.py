@@ -12,7 +12,7 @@ SPREAD = 50.0
 """Positive values are drawn in powers of ten if the middle nine tenths of them span more than this factor."""
 
 LARGEST = 1e300
-"""Larger numbers are taken for infinite: their differences are."""
+"""Larger numbers are taken for infinite, as their differences are; positive ones below its inverse, for zero."""
 
 FAR = 3.0
 """Bad values are left outside if they are further from the median than this many times the middle half's width."""
@@ -30,7 +30,7 @@ def scale(values: Iterable[float], mode: Literal["min", "max", "either"] | None 
     finite = sorted(value for value in values if abs(value) <= LARGEST)  # which NaN is not
     if not finite:
         return None
-    log = finite[0] > 0 and _at(finite, 0.95) > SPREAD * _at(finite, 0.05)
+    log = finite[0] > 1 / LARGEST and _at(finite, 0.95) > SPREAD * _at(finite, 0.05)
     shown = [math.log10(value) for value in finite] if log else finite
     low, high = _ends(shown, mode)
     margin = 0.03 * (high - low) or (0.5 if log else 0.05 * abs(high) or 1.0)

@@ -80,7 +80,13 @@ def view(data: ReportData) -> dict[str, Any]:
             ],
         },
         "divergence": None if data.divergence is None else asdict(data.divergence),
-        "weights": [asdict(weight) for weight in data.weights],
+        "weights": [
+            {
+                "name": each.name,
+                **{end: _rounded(float(getattr(each, end)), DIGITS) for end in ("share", "low", "high")},
+            }
+            for each in data.importance.weights
+        ],
     }
 
 
