@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from orchestrator.account import Account, total
 from orchestrator.analysis.accounts import accounts
+from orchestrator.analysis.diagnosis.examine import glance
+from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.evaluations import Evaluation, evaluations
 from orchestrator.analysis.failures import Cause, causes
 from orchestrator.analysis.notes import notes
 from orchestrator.analysis.overview import Objective, Overview, objective_of, overview
 from orchestrator.analysis.ranking import Ranked, full_config, top
 from orchestrator.analysis.rungs import rung_table
+from orchestrator.cli.diagnosis import finding_data, finding_lines
 from orchestrator.cli.output import COLOURS, as_table, painted
 from orchestrator.cli.wording import (
     config_line,
@@ -48,6 +52,7 @@ class Portrait:
     causes: list[Cause]
     evaluations: list[Evaluation]
     account: Account | None  # over all sessions that came to their end
+    findings: list[Finding]  # the most urgent ones
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> Portrait:
@@ -64,6 +69,7 @@ class Portrait:
             causes=causes(paths),
             evaluations=evaluations(paths),
             account=total(accounts(paths)),
+            findings=[each for each in glance(paths, info) if each.subject != "failures"],
         )
 
     def text(self) -> str:
@@ -73,6 +79,9 @@ class Portrait:
             blocks.append(as_table(rung_rows(self.rungs)))
         if self.causes:
             blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
+        if self.findings:
+            more = f"more: sweep show {self.paths.name} --diagnosis"
+            blocks.append("\n".join([*(f"· {line}" for line in finding_lines(self.findings)), more]))
         return "\n\n".join(block for block in blocks if block)
 
     def _head(self) -> str:
@@ -157,11 +166,21 @@ class Portrait:
             "failures": [cause_data(self.paths, cause) for cause in self.causes],
             "evaluations": [each.data() for each in self.evaluations],
             "account": None if self.account is None else asdict(self.account),
+            "findings": [finding_data(each) for each in self.findings],
         }
 
 
-def causes_text(paths: SweepPaths, found: list[Cause], *, tracebacks: bool = True) -> str:
-    """Why trials failed, a block a cause."""
+def causes_text(
+    paths: SweepPaths, found: list[Cause], places: Mapping[str, str] | None = None, *, tracebacks: bool = True
+) -> str:
+    """Why trials failed, a block a cause.
+
+    Args:
+        paths: Of the sweep.
+        found: The causes.
+        places: Where in the space the failures of a cause lie, by its fingerprint.
+        tracebacks: Whether to show them.
+    """
     if not found:
         return f"no trial of {paths.name} has failed"
     blocks = []
@@ -169,6 +188,7 @@ def causes_text(paths: SweepPaths, found: list[Cause], *, tracebacks: bool = Tru
         trials = ", ".join(map(str, cause.trials[:8])) + (", …" if len(cause.trials) > 8 else "")
         title = painted(f"{len(cause.trials)} × {cause.fingerprint}", "red")
         lines = [f"{title}  (trial{'s' if len(cause.trials) > 1 else ''} {trials})", f"  {one_line(cause.message)}"]
+        lines += [f"  {place}" for place in [(places or {}).get(cause.fingerprint)] if place]
         if tracebacks and cause.traceback:
             lines += [f"  {line}" for line in cause.traceback.rstrip().splitlines()]
         log = paths.log(cause.trials[0])

@@ -40,33 +40,70 @@ def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool
         SpecError: The given values are not in the space.
         SweepError: The trial failed.
     """
+    sweep, start = first_trial(found, given)
+    say(f"trial 0: {config_line(start.config)}")
+    stage = Stage(sweep, steps)
+    stage.run(found, start, debug=debug)
+    stage.close()
+
+
+def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
+    """A sweep, and its first trial, in which given values replace drawn ones.
+
+    Raises:
+        SpecError: The given values are not in the space.
+        UserError: The space holds no configuration.
+    """
     sweep = _one_trial(found, given)
     start = sweep.ask(time.time())
     if start is None:
         raise UserError("the space holds no configuration that meets the constraints")
-    defaults = found.declaration.defaults() if found.declaration is not None else {}
-    trainable = loading.load(found.spec.trainable, found.base)
-    say(f"trial 0: {config_line(start.config)}")
-    stage = _Stage(sweep, steps)
-    trial = Trial(config={**defaults, **found.spec.fixed, **start.config}, seed=start.seed, sink=stage.take)
-    os.chdir(found.base)
-    isolation = Isolation()
-    isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
-    try:
-        stage.train(trainable, trial, debug)
-    finally:
-        isolation.restore()
-    stage.close()
+    return sweep, start
 
 
-class _Stage:
-    """Tells the machine what the trial does, and the user what the machine makes of it."""
+class Stage:
+    """Tells the machine what the trial does, and the user what the machine makes of it.
 
-    def __init__(self, sweep: Sweep, steps: int | None) -> None:
+    Attributes:
+        reports: What the trial reported.
+    """
+
+    def __init__(self, sweep: Sweep, steps: int | None, *, aloud: bool = True) -> None:
+        """Nothing was trained yet.
+
+        Args:
+            sweep: Its first trial has been asked for.
+            steps: Stop after so many reports.
+            aloud: Print each report.
+        """
         self._sweep = sweep
         self._steps = steps
-        self._reports = 0
+        self._aloud = aloud
+        self.reports: list[Report] = []
         self._began = time.monotonic()
+
+    def run(
+        self, found: Source, start: events.Start, *, debug: bool = False, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Train the trial in this process, as a worker would.
+
+        Args:
+            found: The spec.
+            start: The trial.
+            debug: Enter pdb where the trainable raises.
+            more: Hyperparameters on top of the trial's.
+        """
+        defaults = found.declaration.defaults() if found.declaration is not None else {}
+        trainable = loading.load(found.spec.trainable, found.base)
+        config = {**defaults, **found.spec.fixed, **start.config, **(more or {})}
+        trial = Trial(config=config, seed=start.seed, sink=self.take)
+        os.chdir(found.base)
+        isolation = Isolation()
+        isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
+        try:
+            self.train(trainable, trial, debug)
+        finally:
+            isolation.restore()
 
     def train(self, trainable: Any, trial: Trial, debug: bool) -> None:
         """Train to the end, whatever it is."""
@@ -85,45 +122,59 @@ class _Stage:
             failure = describe(error)
             numerical = isinstance(error, OverflowError | FloatingPointError)
             self._sweep.on(
-                events.Raised(trial=0, at=time.time(), failure=failure, train_s=self._seconds, numerical=numerical)
+                events.Raised(trial=0, at=time.time(), failure=failure, train_s=self.seconds, numerical=numerical)
             )
             say(failure.traceback.rstrip())
             if debug:
                 pdb.post_mortem(error.__traceback__)
             return
-        self._sweep.on(events.Returned(trial=0, at=time.time(), train_s=self._seconds))
+        self._sweep.on(events.Returned(trial=0, at=time.time(), train_s=self.seconds))
 
     def take(self, report: Report) -> None:
         """A report of the trainable."""
         now = time.time()
         measurement = events.Measurement(
-            step=report.step, train_s=self._seconds, reported_at=now, metrics=report.metrics
+            step=report.step, train_s=self.seconds, reported_at=now, metrics=report.metrics
         )
         goes_on = self._sweep.on(events.Reported(trial=0, at=now, measurements=[measurement]))
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
-        typer.echo(f"step {report.step:<5} {metrics}  ({duration(self._seconds)})")
-        self._reports += 1
+        if self._aloud:
+            typer.echo(f"step {report.step:<5} {metrics}  ({duration(self.seconds)})")
+        self.reports.append(report)
         if not goes_on:
             raise TrialEnded
-        if self._reports == self._steps:
-            self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(self._reports, 'report')}"))
+        if len(self.reports) == self._steps:
+            self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(self._steps, 'report')}"))
             raise TrialEnded
 
     def close(self) -> None:
-        """Say how it ended; a failure is raised."""
+        """Say how it ended.
+
+        Raises:
+            SweepError: The trial failed.
+        """
         life = self._sweep.trials[0]
-        if life.state is State.FAILED:
-            raise SweepError(f"the trial failed after {count(self._reports, 'report')}: {life.reason}")
+        self.check()
         state = painted(life.state, COLOURS.get(life.state), sys.stderr)
-        say(f"{state} in {duration(self._seconds)}: {life.reason}")
+        say(f"{state} in {duration(self.seconds)}: {life.reason}")
         metric = life.objective.metric
         if life.best is None and life.state is State.CANCELLED:
             say(f"warning: {metric}, the objective, was in none of the reports")
         if life.best is not None:
             typer.echo(f"{metric}: best {life.best:.6g} at step {life.best_step}, last {life.last:.6g}")
 
+    def check(self) -> None:
+        """Raise what the trial failed by.
+
+        Raises:
+            SweepError: The trial failed.
+        """
+        life = self._sweep.trials[0]
+        if life.state is State.FAILED:
+            raise SweepError(f"the trial failed after {count(len(self.reports), 'report')}: {life.reason}")
+
     @property
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
         return time.monotonic() - self._began
 
 

@@ -37,12 +37,14 @@ class Diagnosis:
     Attributes:
         names: The metrics that were taken for the curves.
         reached: What the trials reached; None if too few got anywhere.
+        best: The best trial; None if none has a result.
         verdicts: By trial, of those that have reported and not failed, the worst sign first.
         findings: On the sweep, the most important first.
     """
 
     names: Names
     reached: Reached | None
+    best: int | None
     verdicts: Mapping[int, tuple[Verdict, ...]]
     findings: Sequence[Finding]
 
@@ -68,6 +70,7 @@ def examine(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
     return Diagnosis(
         names=names,
         reached=reaches.reached,
+        best=next((each.trial for each in evidence.ranked()), None),
         verdicts=dict(sorted(said.items())),
         findings=_findings(evidence, {trial: each[0] for trial, each in said.items()}),
     )

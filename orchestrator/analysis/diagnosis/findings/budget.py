@@ -19,5 +19,6 @@ def budget(evidence: Evidence) -> list[Finding]:
             advice=f"fix all but {max(1, trials // TRIALS_PER_DIMENSION)} of them, or give it at least"
             f" {TRIALS_PER_DIMENSION * dimensions} trials",
             numbers={"trials": trials, "parameters": dimensions},
+            urgent=False,  # `sweep plan` has said it
         )
     ]

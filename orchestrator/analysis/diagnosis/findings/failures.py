@@ -12,6 +12,9 @@ from orchestrator.rows import GPU_OUT_OF_MEMORY, State
 SHOWN = 3
 """Causes that stand in the sentence."""
 
+MANY = 0.25
+"""Share of the trials that diverge, from which on it is urgent."""
+
 _MESSAGE = 60
 """Characters of a message, at most."""
 
@@ -78,7 +81,7 @@ def _divergence(evidence: Evidence, diverged: Sequence[Outcome]) -> Finding:
         sentence=f"{sentence}, {_words(found)}",
         advice=f"narrow the range of {found.parameter}",
         numbers={"diverged": len(diverged), "parameter": found.parameter, "inside": found.inside, "hits": found.hits},
-        urgent=len(diverged) >= len(spared),
+        urgent=len(diverged) >= MANY * (len(diverged) + len(spared)),
     )
 
 
@@ -88,5 +91,5 @@ def _region(evidence: Evidence, hit: Sequence[Outcome], spared: Sequence[Outcome
 
 def _words(found: Region) -> str:
     if found.everywhere:
-        return f"where {found.where}, all {found.inside} trials there"
-    return f"where {found.where}, {found.hits} of the {found.inside} trials there"
+        return f"exactly where {found.where}"
+    return f"where {found.where} ({found.hits} of the {found.inside} trials there)"
