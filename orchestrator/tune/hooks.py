@@ -90,14 +90,19 @@ class Decider(_Live, TrialScheduler):
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
         self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
+        self._given_up: set[str] = set()  # Ray Tune's ids of all of them: what it still does with one says nothing
         self._ended: deque[TuneTrial] = deque()  # attempts that Ray Tune still has in its list of trials
 
     def begin(self, tune_trial: TuneTrial) -> None:
         """The worker has taken the order."""
+        if tune_trial.trial_id in self._given_up:
+            return
         self._running.add(tune_trial.trial_id)
         self._sweep.on(events.Started(trial=_number(tune_trial), at=self._clock()))
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
+        if trial.trial_id in self._given_up:
+            return TrialScheduler.STOP
         batch = Batch.unpack(result[BATCH])
         decision = self._on_batch(batch, trial)
         if decision == TrialScheduler.STOP and batch.node.id in self._ground.avoided():
@@ -145,8 +150,9 @@ class Decider(_Live, TrialScheduler):
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
         """Its process is gone. Whether to try again is the machine's decision, so Ray Tune's own retry is undone."""
         self._over.append(trial)
-        if trial.trial_id in self._told:
+        if trial.trial_id in self._told | self._given_up:
             self._told.discard(trial.trial_id)
+            self._given_up.add(trial.trial_id)
             return
         number, log = _number(trial), self._logs / f"{_number(trial)}.log"
         failure = worker_died(str(trial.error), log, self._timeout_s)
@@ -154,6 +160,7 @@ class Decider(_Live, TrialScheduler):
             self.begin(trial)  # it died before Ray Tune heard that it had
         began = trial.trial_id in self._running
         self._running.discard(trial.trial_id)
+        self._given_up.add(trial.trial_id)
         self._deaths.add(number, trial.error, failure, began=began)
         if not began:
             self._note(memory_left(str(trial.error)))
