@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ray._private.authentication_test_utils import reset_auth_token_state
 
 from cluster.errors import ClusterError
 from cluster.jobs import Jobs, UnreachableError
@@ -56,8 +57,10 @@ def there() -> Iterator[Head]:
     with tempfile.TemporaryDirectory(prefix="head-", dir="/tmp") as scratch, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_TOKEN", TOKEN)
         patch.setenv("RAY_AUTH_MODE", "token")
+        reset_auth_token_state()  # a test before may have made Ray look in this process
         with head(Path(scratch)) as started:
             yield started
+    reset_auth_token_state()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from cluster.engine import Present
 from cluster.local import embedded
+from orchestrator import names
 from orchestrator.launch import launch
 from orchestrator.loading import declared
 from orchestrator.records.load import Sweep, load
@@ -50,3 +52,20 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
 
     run.error = None  # type: ignore[attr-defined]
     return run
+
+
+@pytest.fixture
+def names_given_back() -> Iterator[None]:
+    """What a test gives to its user of our packages' names is ours again after it."""
+
+    def shared() -> dict[str, Any]:
+        return {key: module for key, module in sys.modules.items() if key.partition(".")[0] in names.SHARED}
+
+    before, claimed, parked = shared(), set(names._claimed), dict(names._parked)
+    yield
+    for key in shared():
+        del sys.modules[key]
+    sys.modules.update(before)
+    for kept, then in ((names._claimed, claimed), (names._parked, parked)):
+        kept.clear()
+        kept.update(then)

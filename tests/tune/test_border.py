@@ -227,6 +227,7 @@ def test_hours_end_trials_that_never_would(sweep_of: Callable[..., Any]) -> None
     assert sweep.trials["reason"].str.contains("budget").all()
 
 
+@pytest.mark.usefixtures("names_given_back")
 def test_the_environment_of_a_user_with_our_names(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
     for name in ("cluster", "trainables"):
         (tmp_path / name).mkdir()
