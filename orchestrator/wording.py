@@ -1,6 +1,15 @@
-"""Numbers and times as people read them, in a terminal and on a page."""
+"""Numbers, times and values as people read them: in a terminal, on a page, in a spec."""
 
 from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*(:[A-Za-z_][\w.]*)?", re.ASCII)
+_NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def duration(seconds: float) -> str:
@@ -29,3 +38,26 @@ def size(count: float) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 trial``, ``2 trials``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def yaml(value: Any, *, quoted: bool = False) -> str:
+    """A value as YAML on one line, every digit kept; readers of YAML 1.1 and 1.2 get the same from it.
+
+    Args:
+        value: What JSON can hold.
+        quoted: Whether words are to be in quotes where they need none.
+    """
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{yaml(key)}: {yaml(each, quoted=quoted)}" for key, each in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(yaml(each, quoted=quoted) for each in value) + "]"
+        case str() if not quoted and _PLAIN_WORD.fullmatch(value) and value.lower() not in _NOT_PLAIN:
+            return value
+        case str():
+            text = json.dumps(value, ensure_ascii=False)
+            return _UNSEEN.sub(lambda letter: f"\\u{ord(letter[0]):04x}", text)
+        case float():
+            text = repr(value)  # YAML 1.1 takes 1e-05 for a word
+            return text.replace("e", ".0e") if "e" in text and "." not in text else text
+    return json.dumps(value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from orchestrator.schedule import RungSummary
 from orchestrator.wording import count as count
 from orchestrator.wording import duration as duration
 from orchestrator.wording import size as size
+from orchestrator.wording import yaml
 
 if TYPE_CHECKING:
     from orchestrator.account import Account
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 RECORDING = "recording in "
 """How the line begins by which a driver says where its sweep is; whoever has sent it to a cluster looks for it."""
-
-_PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*")
-_NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 
 
 def cell(value: Any) -> str:
@@ -43,7 +39,7 @@ def config_line(config: Mapping[str, Any]) -> str:
 
 def config_yaml(config: Mapping[str, Any]) -> str:
     """A configuration as YAML, every digit kept; readers of YAML 1.1 and 1.2 get the same from it."""
-    return "\n".join(f"{name}: {_yaml(value)}" for name, value in config.items())
+    return "\n".join(f"{name}: {yaml(value)}" for name, value in config.items())
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -90,15 +86,6 @@ def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _yaml(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and _PLAIN_WORD.fullmatch(value) and value.lower() not in _NOT_PLAIN:
-        return value
-    if isinstance(value, float) and "e" in text and "." not in text:
-        return text.replace("e", ".0e")  # YAML 1.1 takes 1e-05 for a word
-    return text
 
 
 def spent(account: Account) -> str:

@@ -1,0 +1,43 @@
+"""Specs as YAML, as one would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.spec.model import Spec
+from orchestrator.wording import yaml
+
+EXPRESSIONS = ("when", "constraints")
+"""Keys whose texts stand in quotes, whatever they are."""
+
+
+def spec_yaml(spec: Spec) -> str:
+    """A spec without what is as if it were left out; ``read_spec`` gives the same again."""
+    plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    lines = []
+    for key, value in plain.items():
+        if isinstance(value, Mapping) and value:
+            lines += [f"{key}:", *(line(name, each, indent=2) for name, each in value.items())]
+        else:
+            lines.append(line(key, value))
+    return "\n".join(lines) + "\n"
+
+
+def line(key: str, value: Any, indent: int = 0) -> str:
+    """A key and its value on one line; of a list of mappings or of expressions, each on a line of its own below."""
+    margin = " " * indent
+    if isinstance(value, list) and value and (key in EXPRESSIONS or all(isinstance(each, Mapping) for each in value)):
+        items = "".join(f"\n{margin}  - {yaml(each, quoted=key in EXPRESSIONS)}" for each in value)
+        return f"{margin}{yaml(key)}:{items}"
+    return f"{margin}{yaml(key)}: {value_yaml(key, value)}"
+
+
+def value_yaml(key: str, value: Any) -> str:
+    """The value of a key on one line; a condition comes last, and in quotes."""
+    if key in EXPRESSIONS:
+        return yaml(value, quoted=True)
+    if isinstance(value, Mapping) and "when" in value:
+        rest = yaml({name: each for name, each in value.items() if name != "when"})
+        return f"{rest[:-1]}, when: {yaml(value['when'], quoted=True)}}}"
+    return yaml(value)
