@@ -17,7 +17,7 @@ FEWEST = 8
 WEAK = 0.3
 """A rank correlation below this is next to none (Cohen 1988, Statistical Power Analysis, section 3.2: "medium")."""
 
-DOUBT = 0.7
+DOUBT = 0.6
 """The upper end of its 95 % interval, at most: few trials show next to nothing whatever the rung is worth."""
 
 
