@@ -14,31 +14,30 @@ DECADES = 2.0
 def sparkline(curve: Sequence[tuple[int, float]], width: int, length: int) -> str:
     """The values of a curve as bars, on a scale of its own: the least is the lowest, the greatest the highest.
 
-    A step has its place whatever the curve's own length is, so that curves below each other can be compared, and a
+    A step has its places whatever the curve's own length is, so that curves below each other can be compared, and a
     short one ends early. Of several steps in one place the last is drawn. What is not finite is drawn as ``×``.
 
     Args:
-        curve: Steps, from 1, and values.
+        curve: Steps, growing, and values.
         width: Places.
-        length: The step that is drawn in the last place.
+        length: The step that ends in the last place.
     """
-    places: dict[int, float] = {}
-    for step, value in curve:
-        places[max(0, math.ceil(step / max(1, length) * width) - 1)] = value
-    if not places:
+    if not curve:
         return ""
-    heights = _heights([value for value in places.values() if math.isfinite(value)])
-    end = min(max(places), width - 1)
+    last = curve[-1][0]
+    length = max(1, length, last)
+    places = {max(0, step - 1) * width // length: value for step, value in curve}
+    level = _Scale([value for value in places.values() if math.isfinite(value)])
     drawn, before = "", " "
-    for place in range(end + 1):
+    for place in range(max(max(places) + 1, last * width // length)):
         if place in places:
             value = places[place]
-            before = LEVELS[heights(value)] if math.isfinite(value) else WILD
+            before = LEVELS[level(value)] if math.isfinite(value) else WILD
         drawn += before
     return drawn
 
 
-class _heights:
+class _Scale:
     """Which level a value has between the least and the greatest of these."""
 
     def __init__(self, values: Sequence[float]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 from rich.text import Text
 
@@ -129,11 +130,13 @@ class _Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and rows, now."""
-        return self._console.size.width, self._console.size.height
+        """Columns and rows, now. COLUMNS and LINES say what they were, and are not asked."""
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        return columns or 80, rows or 24
 
     def show(self, lines: list[Text]) -> None:
         """Put these lines in the place of what is seen."""
+        self._console.size = ConsoleDimensions(*self.size)
         self._live.update(Text("\n").join(lines), refresh=True)
 
     def _suspend(self, _: int, __: FrameType | None) -> None:

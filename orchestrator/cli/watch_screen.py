@@ -120,9 +120,9 @@ def _title(scene: Scene) -> Text:
     if scene.total:
         full = round(BAR * min(1.0, scene.ended / scene.total))
         parts += ["  ", ("━" * full, "green"), ("━" * (BAR - full), "bright_black"), f"  {scene.ended}/{scene.total}"]
-    pace = [f"{scene.per_minute:.3g} trials a minute"] if scene.per_minute is not None else []
+    pace = [f"{scene.per_minute:.3g} a minute"] if scene.per_minute is not None else []
     pace += [f"about {duration(scene.left_s)} left"] if scene.left_s else []
-    return Text.assemble(*parts, (f"  {', '.join(pace)}", "dim"))
+    return Text.assemble(*parts, ("  " * bool(pace) + ", ".join(pace), "dim"))
 
 
 def _counts(scene: Scene) -> Text:
@@ -156,7 +156,9 @@ def _trials(scene: Scene, rows: Sequence[Row], chosen: Row | None, width: int) -
     ]
     lines = _table(table, left={"state", "curve", "node", "configuration"})
     if chosen is not None:
-        lines[1 + rows.index(chosen)].stylize("reverse")
+        line = lines[1 + rows.index(chosen)]
+        line.pad_right(max(0, width - line.cell_len))
+        line.stylize("reverse")
     return lines
 
 
@@ -181,26 +183,26 @@ def _lower(scene: Scene, width: int, height: int) -> list[Text]:
     """
     rungs = _table([{name: cell(value) for name, value in row.items()} for row in rung_rows(scene.rungs)])
     rungs = [*rungs[:1], *rungs[max(1, len(rungs) - height + 1) :]][:height]
-    nodes = _nodes(scene, height)
-    left = max((line.cell_len for line in rungs), default=0)
-    if not rungs or width - left - 3 < NODES:
+    left = max((line.cell_len + 3 for line in rungs), default=0)
+    nodes = _nodes(scene, width - left, height)
+    if not rungs or width - left < NODES:
         return rungs or nodes
     lines = []
     for at in range(max(len(rungs), len(nodes))):
         line = rungs[at].copy() if at < len(rungs) else Text()
         if at < len(nodes):
-            line.pad_right(left + 3 - line.cell_len)
+            line.pad_right(left - line.cell_len)
             line.append_text(nodes[at])
         lines.append(line)
     return lines
 
 
-def _nodes(scene: Scene, height: int) -> list[Text]:
+def _nodes(scene: Scene, width: int, height: int) -> list[Text]:
     found = scene.listing.nodes if scene.listing is not None else []
     found = sorted(found, key=lambda node: -node.running)
     shown = found if len(found) < height else found[: max(0, height - 2)]
     more = len(found) - len(shown)
-    failed = any(node.failed for node in found)
+    failed = width >= 1.5 * NODES and any(node.failed for node in found)
     table: list[dict[str, Cell]] = [
         {
             "running": str(node.running),

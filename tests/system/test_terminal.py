@@ -1,4 +1,4 @@
-"""`sweep launch` in a real terminal, tmux's: its live screen, and what Ctrl-C leaves behind."""
+"""In a real terminal, tmux's: the screen of `sweep launch`, what Ctrl-C leaves behind, and `sweep watch` beside it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ class Terminal:
 
     def press(self, key: str) -> None:
         self._tmux("send-keys", key)
+
+    def resize(self, width: int, height: int) -> None:
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
     def wait_for(self, what: Callable[[], object], seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -165,3 +168,30 @@ def test_ctrl_c_while_ray_starts(terminal: Terminal) -> None:
     assert terminal.exit_code(60) == 130
     assert "Traceback" not in terminal.screen()
     terminal.wait_for(lambda: not terminal.processes(), 15)
+
+
+def test_it_is_watched_from_another_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    wait_for_results(terminal)
+    (tmp_path / "beside").mkdir()
+    watching = Terminal(tmp_path / "beside", "sweep watch slow --results ../results")
+    try:
+        watching.wait_for(lambda: "a minute" in watching.screen(), 60)
+        first = watching.screen()
+        for part in ("slow  running", "/200", "best loss", "curve", "went on", "node", "f all  q quit"):
+            assert part in first
+        assert (len(first.splitlines()), max(map(len, first.splitlines())) <= WIDTH) == (HEIGHT, True)
+        watching.wait_for(lambda: watching.screen().splitlines()[-4:-1] != first.splitlines()[-4:-1], 30)  # the news
+        watching.resize(80, 24)
+        watching.wait_for(lambda: len(watching.screen().splitlines()) == 24 and "q quit" in watching.screen(), 30)
+        assert max(map(len, watching.screen().splitlines())) <= 80
+        watching.press("Enter")
+        watching.wait_for(lambda: "following" in watching.screen(), 30)
+        watching.press("q")
+        watching.wait_for(lambda: "q quit" in watching.screen(), 30)
+        terminal.press("C-c")
+        watching.wait_for(lambda: "slow  halted" in watching.screen(), 60)
+        watching.press("q")
+        assert watching.exit_code(30) == 0
+    finally:
+        watching.close()
+    assert terminal.exit_code(30) == 130
