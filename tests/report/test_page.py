@@ -15,6 +15,7 @@ import pytest
 from orchestrator.analysis.report.collect import collect
 from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.report.page import FigureName, figure, is_report, page
+from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
 from tests.report.made import HOSTILE, KINDS, T0, made
 
@@ -132,6 +133,15 @@ def test_the_data_of_the_drawings(sweeps: dict[str, ReportData]) -> None:
     assert drawn["curves"]["metrics"][0] == "val_loss"
     curve = next(curve for curve in drawn["curves"]["curves"] if curve[0] == number)
     assert len(curve) == 2 + len(drawn["curves"]["metrics"])
+
+
+def test_metrics_that_appear_late_are_drawn_too(sweeps: dict[str, ReportData]) -> None:
+    found = sweeps["old"].curves
+    assert found.metrics[0] == sweeps["old"].objective.metric
+    late = load(OLD).metrics.extra.dropna()
+    names = {name for row in late for name, _ in row}
+    assert names
+    assert names <= set(found.metrics)
 
 
 def test_made_while_it_runs(sweeps: dict[str, ReportData]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,6 +39,8 @@ from orchestrator.schedule import RungSummary
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from orchestrator.analysis.report.curves import Floats
 
 BEST = 5
 """So many of the best trials are listed."""
@@ -154,25 +157,34 @@ def _curves(
 ) -> tuple[Curves, list[float]]:
     """The curves, and the whole one of the best trial's objective."""
     table = metrics_table(paths)
-    names = [name for name in metric_names(table.schema) if name != objective.metric]
-    if objective.metric in table.schema.names:
-        names.insert(0, objective.metric)
     trials, steps = (table[name].to_numpy() for name in ("trial", "step"))
-    metrics = {name: table[name].to_numpy() for name in names}
+    reported = {name: table[name].to_numpy() for name in metric_names(table.schema)} | _later(table)
+    metrics = {objective.metric: steps * math.nan} | reported  # the objective first
     with_result = [point.trial for point in ranked]
     without = sorted({point.trial for point in points}.difference(with_result))
     found = curves(
         trials,
         steps,
-        metrics or {objective.metric: steps[:0].astype(float)},
+        metrics,
         modes={objective.metric: objective.mode},
         chosen=spread([*with_result, *without]),
         keep={rung.rung for rung in rungs},
         wild={point.trial for point in points if point.state is State.DIVERGED},
     )
-    if not ranked or objective.metric not in metrics:
+    if not ranked:
         return found, []
     return found, metrics[objective.metric][trials == ranked[0].trial].tolist()
+
+
+def _later(table: pa.Table) -> dict[str, Floats]:
+    """Metrics that appeared after the first reports, and have no column of their own."""
+    import numpy as np
+
+    if table["extra"].null_count == len(table):
+        return {}
+    rows = [dict(each or ()) for each in table["extra"].to_pylist()]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: np.array([row.get(name, math.nan) for row in rows]) for name in names}
 
 
 def _timeline(paths: SweepPaths, table: pa.Table, now: float | None) -> Timeline:
