@@ -26,8 +26,10 @@ ADVICE: Mapping[Kind, str] = {
 
 
 def verdicts(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
-    """A finding on the best trial if there is something to be done about it, and one on each fault that most have."""
-    return [*_best(evidence, said), *_most(said)]
+    """One on each fault that most have; and one on the best trial, if there is something else to be done about it."""
+    most = _most(said)
+    told = {each.numbers["kind"] for each in most}
+    return [*(each for each in _best(evidence, said) if each.numbers["kind"] not in told), *most]
 
 
 def _best(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
