@@ -25,12 +25,15 @@ def spec_yaml(spec: Spec) -> str:
 
 
 def line(key: str, value: Any, indent: int = 0) -> str:
-    """A key and its value on one line; of a list of mappings or of expressions, each on a line of its own below."""
-    margin = " " * indent
+    """A key and its value; of a list of mappings or of expressions, each on a line of its own below the key."""
+    return f"{' ' * indent}{yaml(key)}:{behind_key(key, value, indent)}"
+
+
+def behind_key(key: str, value: Any, indent: int) -> str:
+    """What stands behind the colon of a key that is indented so far."""
     if isinstance(value, list) and value and (key in EXPRESSIONS or all(isinstance(each, Mapping) for each in value)):
-        items = "".join(f"\n{margin}  - {yaml(each, quoted=key in EXPRESSIONS)}" for each in value)
-        return f"{margin}{yaml(key)}:{items}"
-    return f"{margin}{yaml(key)}: {value_yaml(key, value)}"
+        return "".join(f"\n{' ' * indent}  - {yaml(each, quoted=key in EXPRESSIONS)}" for each in value)
+    return f" {value_yaml(key, value)}"
 
 
 def value_yaml(key: str, value: Any) -> str:
