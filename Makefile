@@ -50,6 +50,7 @@ example: $(READY)  ## make results/churn-example anew, the sweep that is in the 
 	@$(BIN)/sweep launch examples/02_churn.yaml --name churn-example --set trial.keep=none
 	@$(BIN)/sweep report churn-example --output docs/churn-example-report.html
 	@$(BIN)/python docs/screenshot.py docs/churn-example-report.html docs/images/report.png
+	@$(BIN)/python docs/answers.py
 
 check: $(READY)  ## lint, format, types, who imports whom, and whether what is generated is current
 	@$(BIN)/ruff check --quiet
@@ -64,7 +65,8 @@ format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-docs: $(READY)  ## write docs/reference from the code, docs/performance.md from the records of the benchmarks
+docs: $(READY)  ## write docs/reference from the code, the answers in docs/analysis.md, docs/performance.md and scale.md from the records of the benchmarks
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/answers.py
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.scale

@@ -5,8 +5,10 @@ What a block is stands behind its fence:
 - ```yaml churn.yaml, ```python train.py: a file of that name; any language will do
 - ```bash: commands, which end well; ```bash exit=2: the last ends with this code
 - ```python: a program
+- ```python session: goes on where the one before ended, as in a notebook; its last expression is its answer
+- ```sql: asked of DuckDB, which answers as the session before did
 - ```yaml, ```json, ```toml: a fragment, which must parse
-- ```text, ```console: what is seen somewhere; ```text exact: all that the commands before it print
+- ```text, ```console: what is seen somewhere; ```text exact: all that the commands before it print, or their answer
 """
 
 from __future__ import annotations
@@ -20,10 +22,14 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
+
+from docs.answers import Notebook, shown
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("README.md", "CONTRIBUTING.md", "results/README.md", "examples/data/README.md")
@@ -70,17 +76,25 @@ def place(document: Path) -> str:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("document", [path for path in DOCUMENTS if blocks(path)], ids=place)
-def test_blocks(document: Path, tmp_path: Path) -> None:
+def test_blocks(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("examples", "results/churn-example"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, tmp_path / name)
-    printed = ""
+    printed, answer, notebook = "", None, Notebook()
+    monkeypatch.chdir(tmp_path)
     for block in blocks(document):
         if block.file is not None:
             (tmp_path / block.file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.file).write_text(block.text)
         elif block.language == "bash":
             printed = run(["bash", "-euo", "pipefail", "-c", without_set_up(block.text)], block, tmp_path)
+        elif block.language == "python" and "session" in block.words:
+            answer = notebook.run(block.text)
+            printed = "" if answer is None else shown(answer)
+        elif block.language == "sql":
+            other = notebook.ask(block.text)
+            if answer is not None:  # else it makes views, where the session read tables
+                assert_same(answer, other, block)
         elif block.language == "python":
             printed = run([sys.executable, "-c", block.text], block, tmp_path)
         elif block.language in PARSERS:
@@ -106,6 +120,21 @@ def run(command: list[str], block: Block, directory: Path) -> str:
     )
     assert run.returncode == block.exit_code, f"{block.place}: exit code {run.returncode}\n{run.stdout}"
     return run.stdout
+
+
+def test_two_answers_must_agree() -> None:
+    block, answer = blocks(ROOT / "docs" / "analysis.md")[0], pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
+    assert_same(answer.set_index("a"), answer[["b", "a"]].astype({"a": "int32"}), block)
+    for other in (answer.iloc[::-1].reset_index(drop=True), answer.rename(columns={"a": "c"}), answer.head(1)):
+        with pytest.raises(AssertionError, match=block.place):
+            assert_same(answer, other, block)
+
+
+def assert_same(answer: Any, other: Any, block: Block) -> None:
+    """Of two answers to a question; types may differ, as those of integers with gaps do, and the order of columns."""
+    here = answer.reset_index() if answer.index.name is not None else answer.reset_index(drop=True)
+    here = here.rename(columns=str).rename_axis(columns=None)
+    pd.testing.assert_frame_equal(here, other, check_dtype=False, check_like=True, obj=block.place)
 
 
 def without_set_up(text: str) -> str:
