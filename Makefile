@@ -65,7 +65,7 @@ format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-docs: $(READY)  ## write docs/reference from the code, the answers in docs/analysis.md, docs/performance.md and scale.md from the records of the benchmarks
+docs: $(READY)  ## write docs/reference from the code, and from records what performance.md, scale.md and analysis.md say
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/answers.py
 	@$(BIN)/python -m benchmarks.page
