@@ -78,6 +78,7 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
     trials, metrics = terminal.trials(), terminal.metrics()
     assert trials["state"].tolist() == ["completed"] * (TRIALS + 2)
     assert (trials["attempts"][TRIALS:] == 1).all()
+    assert not set(trials["diagnosis"]) & {None, "too_short"}, "each is judged by its whole curve, over all sessions"
     assert len(metrics) == (TRIALS + 2) * STEPS
     assert not metrics.duplicated(["trial", "step"]).any()
     code, out = terminal.run("resume", "--trials", "3")
