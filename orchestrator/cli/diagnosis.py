@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from orchestrator.analysis.diagnosis.examine import Diagnosis
@@ -63,7 +62,7 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
         "validation": found.names.validation or None,
         "chosen": found.names.how,
         "best": found.best,
-        "reached": None if found.reached is None else asdict(found.reached),
+        "reached": _reached_data(found),
         "findings": [finding_data(each) for each in found.findings],
         "trials": [
             {"trial": trial, "verdicts": [_verdict_data(each) for each in verdicts]}
@@ -88,6 +87,19 @@ def finding_data(each: Finding) -> dict[str, Any]:
         "advice": each.advice or None,
         "urgent": each.urgent,
         "numbers": dict(each.numbers),
+    }
+
+
+def _reached_data(found: Diagnosis) -> dict[str, float | None] | None:
+    """What the best trial reached, as the metrics have it."""
+    reached, names = found.reached, found.names
+    if reached is None:
+        return None
+    train, validation = (-1 if mode == "max" else 1 for mode in (names.train_mode, names.validation_mode))
+    return {
+        "start": train * reached.start,
+        "train": train * reached.train,
+        "validation": None if reached.validation is None else validation * reached.validation,
     }
 
 

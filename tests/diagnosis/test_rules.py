@@ -61,7 +61,9 @@ def test_a_score_is_judged_as_a_loss_is(name: str) -> None:
     turned = curve_of(
         names, [(step, -a, -b) for step, (a, b) in enumerate(zip(train, validation, strict=True), start=1)]
     )
-    assert diagnose(turned, REACHED)[0].kind is kind
+    verdict = diagnose(turned, REACHED)[0]
+    assert verdict.kind is kind
+    assert verdict.numbers.get("end", -1) < 0  # as the metric has it, not as a loss
 
 
 @given(factor=st.sampled_from([1e-3, 0.5, 7.0, 1e4]), name=st.sampled_from(sorted(SHAPES)))

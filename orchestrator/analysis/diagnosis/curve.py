@@ -48,14 +48,13 @@ class Series:
         losses = self.values if self.mode == "min" else [-value for value in self.values]
         return Shape.of(self.steps, losses)
 
-    def shown(self, loss: float) -> str:
-        """One of the shape's losses as this metric's value."""
-        return f"{loss if self.mode == 'min' else -loss:.4g}"
+    def value(self, loss: float) -> float:
+        """One of the shape's losses as this metric has it."""
+        return loss if self.mode == "min" else -loss
 
-    @property
-    def better(self) -> str:
-        """What it does when the model gets better."""
-        return "fall" if self.mode == "min" else "rise"
+    def shown(self, loss: float) -> str:
+        """The same, to be read."""
+        return f"{self.value(loss):.4g}"
 
 
 @dataclass(frozen=True, kw_only=True)

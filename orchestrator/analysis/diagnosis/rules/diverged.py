@@ -36,4 +36,6 @@ def _far(train: Series, reached: Reached | None) -> Verdict | None:
     if end <= start + FAR * gain:
         return None
     sentence = f"{train.name} ended at {train.shown(end)}, and untrained models begin at {train.shown(start)}"
-    return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"start": start, "end": end})
+    return Verdict(
+        kind=Kind.DIVERGED, sentence=sentence, numbers={"start": train.value(start), "end": train.value(end)}
+    )

@@ -19,5 +19,10 @@ def healthy(curve: Curve, reached: Reached | None) -> Verdict | None:
         f"{judged.name} came from {judged.shown(shape.start)} to {judged.shown(shape.lowest)} at step"
         f" {shape.steps[shape.best]} and ended at {judged.shown(shape.end)}"
     )
-    numbers = {"start": shape.start, "best": shape.lowest, "end": shape.end, "last_third": brought}
+    numbers = {
+        "start": judged.value(shape.start),
+        "best": judged.value(shape.lowest),
+        "end": judged.value(shape.end),
+        "last_third": brought,
+    }
     return Verdict(kind=Kind.HEALTHY, sentence=sentence, numbers=numbers)

@@ -64,7 +64,7 @@ def _spike(train: Series, reached: Reached, numbers: dict[str, float]) -> Verdic
     if spike < SPIKE * gain or come > NOWHERE:
         return None
     sentence = (
-        f"{train.name} leapt up by {spike:.3g}, where all there is to gain is {gain:.3g}, and ended at"
+        f"{train.name} was thrown off by {spike:.3g}, where all there is to gain is {gain:.3g}, and ended at"
         f" {train.shown(end)}; another trial reached {train.shown(reached.train)}"
     )
     return Verdict(kind=Kind.LR_TOO_HIGH, sentence=sentence, numbers=numbers | {"spike": spike, "way": come})

@@ -32,5 +32,5 @@ def lr_too_low(curve: Curve, reached: Reached | None) -> Verdict | None:
         f"{train.name} came from {train.shown(shape.start)} to {train.shown(shape.end)}, {brought:.0%} of it in the"
         f" last third of the steps; another trial reached {train.shown(reached.train)}"
     )
-    numbers = {"last_third": brought, "end": shape.end, "reached": reached.train, "way": come}
+    numbers = {"last_third": brought, "end": train.value(shape.end), "reached": train.value(reached.train), "way": come}
     return Verdict(kind=Kind.LR_TOO_LOW, sentence=sentence, numbers=numbers)

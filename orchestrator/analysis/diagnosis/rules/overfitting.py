@@ -35,10 +35,10 @@ def overfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
     then = fit.value_at(turn)
     numbers = {
         "turned_at": turn,
-        "validation_best": seen.lowest,
-        "validation_end": seen.end,
-        "train_then": then,
-        "train_end": fit.end,
+        "validation_best": validation.value(seen.lowest),
+        "validation_end": validation.value(seen.end),
+        "train_then": train.value(then),
+        "train_end": train.value(fit.end),
         "gap": seen.end - fit.end,
     }
     rise = seen.end - seen.lowest

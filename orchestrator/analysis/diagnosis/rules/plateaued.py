@@ -32,5 +32,5 @@ def plateaued(curve: Curve, reached: Reached | None) -> Verdict | None:
         f"{judged.name} came to {judged.shown(shape.trend[began])} at step {step}, and the {last - step} steps after it"
         f" to {judged.shown(shape.lowest)} at best"
     )
-    numbers = {"since": step, "then": shape.trend[began], "best": shape.lowest}
+    numbers = {"since": step, "then": judged.value(shape.trend[began]), "best": judged.value(shape.lowest)}
     return Verdict(kind=Kind.PLATEAUED, sentence=sentence, numbers=numbers)

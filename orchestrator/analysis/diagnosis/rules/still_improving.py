@@ -28,4 +28,5 @@ def still_improving(curve: Curve, reached: Reached | None) -> Verdict | None:
         f"{judged.name} was still getting better: {brought:.0%} of its gain came in the last third of the steps,"
         f" from {judged.shown(shape.trend[third])} to {judged.shown(shape.end)}"
     )
-    return Verdict(kind=Kind.STILL_IMPROVING, sentence=sentence, numbers={"last_third": brought, "end": shape.end})
+    numbers = {"last_third": brought, "end": judged.value(shape.end)}
+    return Verdict(kind=Kind.STILL_IMPROVING, sentence=sentence, numbers=numbers)

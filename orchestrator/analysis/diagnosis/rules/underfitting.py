@@ -19,7 +19,7 @@ def underfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
         return None
     end = train.shape.end
     come = way(end, reached.start, reached.train)
-    numbers = {"end": end, "reached": reached.train, "way": come}
+    numbers = {"end": train.value(end), "reached": train.value(reached.train), "way": come}
     if come > WAY:
         return None
     ended = f"{train.name} ended at {train.shown(end)}"
