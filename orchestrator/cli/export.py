@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.output import say
 from orchestrator.cli.read import refresh
-from orchestrator.cli.wording import size
+from orchestrator.cli.wording import count, size
 from orchestrator.errors import UserError
 from orchestrator.export.target import Target, export
 
@@ -19,6 +20,9 @@ NEXT = {
     Target.TENSORBOARD: "{size}; to see it: tensorboard --logdir {to}",
     Target.MLFLOW: "{size}; to see it: mlflow ui --backend-store-uri sqlite:///{to}/mlflow.db",
 }
+
+EVERY = 20
+"""After so many trials it is said how far an export is."""
 
 
 def export_(
@@ -48,7 +52,13 @@ def export_(
     directory = output or Path(f"{paths.name}-{to}")
     if find_here(results, sweep).root.resolve() in directory.resolve().parents:
         raise UserError(f"{directory} lies in the sweep: nothing but its driver writes there; name another with -o")
-    export(paths, to, directory)
+    export(paths, to, directory, told=_tell if sys.stderr.isatty() else lambda done, trials: None)
     written = size(sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()))
     say(NEXT[to].format(size=written, to=directory))
     typer.echo(directory)
+
+
+def _tell(done: int, trials: int) -> None:
+    """How far it is, on a line that is written over."""
+    if done % EVERY == 0 or done == trials:
+        typer.echo(f"\r{done:,} of {count(trials, 'trial')}", err=True, nl=done == trials)

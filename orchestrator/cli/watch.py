@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -23,7 +24,7 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
 
     refresh(results, sweep)
     paths, here = find(results, sweep), find_here(results, sweep)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"):
         from orchestrator.cli.portrait import Portrait
 
         typer.echo(Portrait.of(paths, TOP).text())

@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def write(paths: SweepPaths, to: Path, _: Path) -> None:
-    """Write trials.csv, metrics.csv and events.csv.
-
-    Args:
-        paths: Of the sweep.
-        to: The directory for them.
-    """
+def write(paths: SweepPaths, to: Path, **_: object) -> None:
+    """Write trials.csv, metrics.csv and events.csv; see ``target.Write``."""
     from pyarrow.csv import write_csv
 
     from orchestrator.records.load import events_table, metrics_table, trials_table

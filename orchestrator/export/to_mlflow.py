@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,8 @@ LONGEST_TEXT = 5000
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 
 
-def write(paths: SweepPaths, to: Path, final: Path) -> None:
-    """Write the store.
-
-    Args:
-        paths: Of the sweep.
-        to: The directory for it.
-        final: What that will be called: where MLflow puts artifacts that somebody adds later.
-    """
+def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int], None]) -> None:
+    """Write the store; see ``target.Write``."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
     from mlflow.entities import Param, RunTag
@@ -54,10 +48,11 @@ def write(paths: SweepPaths, to: Path, final: Path) -> None:
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # not before: importing it sets it
     recorded = Recorded(paths)
     client = MlflowClient(tracking_uri=f"sqlite:///{to.resolve() / STORE}")
+    # what somebody adds to a run later, MLflow puts where the experiment says: not where it is at present
     experiment = client.create_experiment(
         recorded.name, artifact_location=(final / "artifacts").as_uri(), tags={"mlflow.note.content": _about(recorded)}
     )
-    for trial in recorded.trials:
+    for done, trial in enumerate(recorded.trials, 1):
         name, begin, end = recorded.id(trial), _milliseconds(trial.started_at), _milliseconds(trial.ended_at)
         run = client.create_run(experiment, start_time=begin, run_name=name).info.run_id
         config = {**recorded.info.spec.get("fixed", {}), **trial.config}
@@ -75,6 +70,7 @@ def write(paths: SweepPaths, to: Path, final: Path) -> None:
             client.set_terminated(run, status, end)
         else:
             client.update_run(run, status)
+        told(done, len(recorded.trials))
 
 
 def _about(recorded: Recorded) -> str:

@@ -7,7 +7,7 @@ TensorFlow or torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,26 +28,22 @@ VERSION = "brain.Event:2"
 Values = Mapping[str, bool | float | str]
 
 
-def write(paths: SweepPaths, to: Path, _: Path) -> None:
-    """Write a directory a trial, and beside them what the HParams tab has for columns.
-
-    Args:
-        paths: Of the sweep.
-        to: The directory for them, which becomes TensorBoard's ``--logdir``.
-    """
+def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int], None]) -> None:
+    """Write a directory a trial, and beside them what the HParams tab has for columns; see ``target.Write``."""
     from tensorboard.compat.proto.event_pb2 import Event
 
     recorded = Recorded(paths)
     configs = plain([trial.config for trial in recorded.trials])
     began = min((trial.started_at for trial in recorded.trials if trial.started_at is not None), default=0.0)
     _write(to, [Event(wall_time=began, summary=_columns(configs, recorded.objective, began))], began)
-    for trial, config in zip(recorded.trials, configs, strict=True):
+    for done, (trial, config) in enumerate(zip(recorded.trials, configs, strict=True), 1):
         directory = to / recorded.id(trial)
         directory.mkdir()
         at = trial.started_at or began
         hyperparameters = (Event(wall_time=at, summary=each) for each in _session(recorded.id(trial), trial, config))
         reports = recorded.reports(trial)
         _write(directory, [*hyperparameters, *_scalars([*reports, *recorded.result(trial, reports)])], at)
+        told(done, len(configs))
 
 
 def plain(configs: Sequence[Mapping[str, Any]]) -> list[Values]:

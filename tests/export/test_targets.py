@@ -19,6 +19,7 @@ from orchestrator.export.to_tensorboard import plain
 from orchestrator.records.load import Sweep
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import record
+from tests.watch.growing import Growing
 
 # MLflow's own, of its SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
@@ -143,6 +144,14 @@ class TestMLflow:
             history = client.get_metric_history(run.info.run_id, "loss")
             assert [metric.step for metric in history] == own["step"].tolist()
             assert [metric.value for metric in history] == pytest.approx(own["loss"].tolist(), nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", [Target.CSV, Target.TENSORBOARD])
+def test_a_sweep_that_has_just_begun(tmp_path: Path, kind: Target) -> None:
+    with Growing(tmp_path) as growing:
+        growing.begin()
+        export(growing.paths, kind, tmp_path / "it")
+    assert any((tmp_path / "it").iterdir())
 
 
 @pytest.mark.parametrize("kind", [Target.CSV, Target.TENSORBOARD])
