@@ -124,6 +124,19 @@ class TestFollower:
         os.utime(paths.trials_table)
         assert follower.look(T0 + 2).trouble == ""
 
+    def test_what_was_read_before_a_trouble_is_seen_after_it(self, tmp_path: Path) -> None:
+        with Growing(tmp_path) as growing:
+            follower = Follower(growing.paths)
+            follower.look(T0)
+            growing.one()
+            (log,) = growing.paths.events.iterdir()
+            whole = log.read_bytes()
+            log.write_bytes(whole[:50])
+            assert follower.look(T0).trouble
+            log.write_bytes(whole)
+            seen = follower.look(T0)
+            assert (seen.trouble, seen.ended, len(seen.news) > 0) == ("", 1, True)
+
     def test_scores_on_the_test_part_do_not_make_a_session_longer(self) -> None:
         story = Story()
         rows = [

@@ -40,14 +40,14 @@ class Follower:
             RecordsError: sweep.json is damaged.
         """
         self._paths = paths
-        self._info = read_sweep_json(paths.info)
         self._info_at = paths.info.stat().st_mtime_ns
-        metric = objective_of(self._info).metric
+        info = read_sweep_json(paths.info)
+        metric = objective_of(info).metric
         self._trials = Watched.file(paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG))
         self._metrics = Watched.log(paths.metrics, {"trial", "step", metric}.__contains__)
         self._events = Watched.log(paths.events, EVENTS.__contains__)
-        self._story = Story(brackets=_brackets(self._info))
-        self._scene = _empty(self._info, paths.name)
+        self._story = Story(brackets=_brackets(info))
+        self._scene = _empty(info, paths.name)
 
     def look(self, now: float) -> Scene:
         """The sweep as it is now. Records that cannot be read leave what was seen before, and the trouble.
@@ -57,29 +57,31 @@ class Follower:
         """
         try:
             self._read()
+            best = self._scene.best
+            status = status_of(self._paths, self._scene.states, None if best is None else best.value)
         except (RecordsError, OSError) as error:
             return replace(self._scene, now=now, trouble=str(error))
-        best = self._scene.best
-        status = status_of(self._paths, self._scene.states, None if best is None else best.value)
         self._scene = replace(self._scene, status=status, now=now)
         return replace(self._scene, session=self._story.session(going_on=self._scene.running))
 
     def _read(self) -> None:
         if (at := self._paths.info.stat().st_mtime_ns) != self._info_at:  # as after a resume
-            self._info, self._info_at = read_sweep_json(self._paths.info), at
-            self._scene = replace(self._scene, total=_total(self._info))
-        scene = self._scene
-        if trials := self._trials.look():
-            assert self._trials.table is not None
-            scene = replace(scene, listing=Listing(table=self._trials.table, mode=scene.objective.mode))
-        if self._metrics.look():
-            scene = replace(scene, metrics=self._metrics.table)
-        if events := self._events.look():
-            assert self._events.table is not None
+            self._scene = replace(self._scene, total=_total(read_sweep_json(self._paths.info)))
+            self._info_at = at
+        for table in (self._trials, self._metrics, self._events):
+            table.look()
+        listing = self._scene.listing
+        if (trials := self._trials.table) is not None and (listing is None or listing.table is not trials):
+            listing = Listing(table=trials, mode=self._scene.objective.mode)
+        if self._events.table is not None:
             self._story.go_on(self._events.table)
-        if trials or events:
-            scene = replace(scene, rungs=tuple(self._story.rungs(scene.listing)), news=tuple(self._story.news))
-        self._scene = scene
+        self._scene = replace(
+            self._scene,
+            listing=listing,
+            metrics=self._metrics.table,
+            rungs=tuple(self._story.rungs(listing)),
+            news=tuple(self._story.news),
+        )
 
 
 class Story:
@@ -101,6 +103,8 @@ class Story:
 
     def go_on(self, events: pa.Table) -> None:
         """Take in what is new in the log, which is given from its beginning."""
+        if events.num_rows <= self._taken:
+            return
         import pyarrow as pa
 
         new = events.slice(self._taken).select(EVENTS)
