@@ -92,8 +92,8 @@ def profiles() -> str:
     parts = [
         "# Site profiles",
         "What a cluster wants to be asked for, by name, in `~/.config/sweep/profiles.yaml` (`XDG_CONFIG_HOME` is"
-        " respected; `SWEEP_PROFILES` names another file): `sweep launch SPEC --on mycluster`. A profile named `slurm` is"
-        " what `--on slurm` means. What each is for stands in [cluster.md](../cluster.md#profiles).",
+        " respected; `SWEEP_PROFILES` names another file): `sweep launch SPEC --on mycluster`. A profile named `slurm`"
+        " is what `--on slurm` means. What each is for stands in [cluster.md](../cluster.md#profiles).",
         Profile.__doc__ or "",
         _keys(schema, schema),
     ]
