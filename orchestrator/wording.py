@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*(:[A-Za-z_][\w.]*)?", re.ASCII)
+_PLAIN_WORD = re.compile(r"(\.{0,2}/)*[A-Za-z_][\w./-]*(:[A-Za-z_][\w.]*)?", re.ASCII)
 _NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 _UNSEEN = re.compile("[\x7f-\x9f\xad\u2028\u2029\ufeff\ufffe\uffff]")
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import export, keep, logs, machine, read, report, run, watch, write
+from orchestrator.cli import after, export, keep, logs, machine, read, report, run, watch, write
 from orchestrator.cli.mistakes import error_text
 from orchestrator.cli.output import painted, say
 from orchestrator.cli.wording import one_line
@@ -40,6 +40,7 @@ app.command()(run.add)
 app.command()(read.ls)
 app.command()(read.show)
 app.command()(read.compare)
+app.command("next")(after.next_)
 app.command()(watch.watch)
 app.command()(report.report)
 app.command("export")(export.export_)

@@ -21,14 +21,14 @@ class UneditableError(ValueError):
     """The text is no block of keys, or something stands where a section should be."""
 
 
-def put(text: str, path: Key, value: Any, *, after: str = "") -> str:
+def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
     """Set a value, which is what JSON can hold.
 
     Args:
         text: The spec.
         path: Where. Sections that are not there are made.
         value: The new one.
-        after: Behind which of its neighbours a key comes that is new; else it comes last.
+        after: Behind which of its neighbours a key comes that is new; "": before all of them; else it comes last.
 
     Raises:
         NotYamlError: The text is no YAML.
@@ -47,7 +47,10 @@ def put(text: str, path: Key, value: Any, *, after: str = "") -> str:
     if section.flow_style:
         at = _end(text, section.value[-1])
         return f"{text[:at]}, {line(path[-1], value)}{text[at:]}"
-    neighbour = _entry(section, after) or section.value[-1]
+    if after == "":
+        at = _line_start(text, section.value[0][0].start_mark.index)
+        return f"{text[:at]}{line(path[-1], value, _column(section))}\n{text[at:]}"
+    neighbour = (_entry(section, after) if after else None) or section.value[-1]
     at = _line_end(text, _end(text, neighbour))
     return text[:at] + "\n" + line(path[-1], value, _column(section)) + text[at:]
 

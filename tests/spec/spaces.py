@@ -52,7 +52,7 @@ distributions = st.one_of(
 def spaces(draw: Any) -> tuple[dict[str, Any], list[str]]:
     """A space and constraints that most of it meets."""
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6, unique=True))
-    space = {name: draw(distributions) for name in names}
+    space = {name: dict(draw(distributions)) for name in names}
     constraints = []
     numeric = [name for name in names if not {"choice", "grid"} & space[name].keys()]
     words = [name for name in names if isinstance((space[name].get("choice") or [0])[0], str)]

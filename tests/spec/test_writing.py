@@ -53,6 +53,7 @@ def test_also_by_readers_of_yaml_1_1(value: Any) -> None:
         (["relu", "yes", "a b", 7], '[relu, "yes", "a b", 7]'),
         ({"data": "data/a.csv", "train": "train.py:train"}, "{data: data/a.csv, train: train.py:train}"),
         ("12:30", '"12:30"'),
+        ("../data/a.csv", "../data/a.csv"),
     ],
 )
 def test_it_looks_as_if_somebody_had_written_it(value: Any, text: str) -> None:

@@ -1,0 +1,134 @@
+"""The next spec as a text: the user's own, with what changed put in and the reasons behind the lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.analysis.next_spec.revision import Key, Plain, Revision
+from orchestrator.errors import SpecError
+from orchestrator.spec.document import Document
+from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
+from orchestrator.spec.model import Spec
+from orchestrator.spec.reading import parse_spec
+from orchestrator.spec.writing import spec_yaml
+from orchestrator.spec.yaml_reader import NotYamlError, from_yaml
+
+MARK = "# sweep next: "
+"""How lines at the head of a spec begin that a program has written."""
+
+_AFTER: Mapping[Key, str] = {("name",): "", ("parent",): "name"}
+"""Where keys come that are new; all others come last."""
+
+_OURS = re.compile(r"(?:^#|;) was .*$")
+
+
+def drafted(text: str, plain: Plain, revisions: Sequence[Revision], *, head: str, base: Path) -> str:
+    """The spec as a text.
+
+    Args:
+        text: As the user wrote the one before; it need not be of any use.
+        plain: What the spec is to say.
+        revisions: What changed, and why.
+        head: A sentence to stand at its head.
+        base: The directory of the text's relative paths.
+    """
+    try:
+        written = _edited(text, plain, revisions, base)
+        if _meant(written, base) != plain:
+            raise UneditableError("something was carried along")
+    except (SpecError, NotYamlError, UneditableError, KeyError):
+        written = _with_reasons(spec_yaml(Spec.model_validate(plain)), revisions)
+    gone = [revision.reason for revision in revisions if revision.at is None]
+    return "".join(f"{MARK}{' '.join(line.split())}\n" for line in (head, *gone)) + written
+
+
+def _edited(text: str, plain: Plain, revisions: Sequence[Revision], base: Path) -> str:
+    before = _meant(text, base)
+    text = _without_ours(text) if "parent" in before else text
+    changes = dict(_changes(before, plain))
+    for key, value in changes.items():
+        if value is not None:
+            text = put(text, key, value, after=_AFTER.get(key))
+    for key, value in changes.items():
+        if value is None:
+            text = take_out(text, key)
+    return _with_reasons(text, revisions)
+
+
+def _meant(text: str, base: Path) -> Plain:
+    """What a text says, with the defaults filled in.
+
+    Raises:
+        SpecError: It has mistakes.
+    """
+    document: Document = from_yaml(text, "spec")
+    document.raise_mistakes()
+    return parse_spec(document.data, base=base).to_plain()
+
+
+def _changes(before: Plain, after: Plain) -> Iterator[tuple[Key, Any]]:
+    """What is to be put or, if None, taken out, in pieces as small as the text allows."""
+    for key in {**after, **before}:
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _changes_within((key,), old, new)
+        else:
+            yield (key,), new or None
+
+
+def _changes_within(key: Key, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Key, Any]]:
+    for name in {**new, **old}:
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        inner = _inner(before, after) if key == ("space",) else None
+        if after is None or inner is None:
+            yield (*key, name), after
+        else:
+            yield (*key, name, inner), after[inner]
+
+
+def _inner(before: Any, after: Any) -> str | None:
+    """The only key in which two distributions differ; None if there is more to it."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping) or before.keys() != after.keys():
+        return None
+    differing = [key for key in before if before[key] != after[key]]
+    return differing[0] if len(differing) == 1 else None
+
+
+def _with_reasons(text: str, revisions: Sequence[Revision]) -> str:
+    for revision in revisions:
+        if revision.at is not None:
+            text = _remarked(text, revision.at, revision.reason)
+    return text
+
+
+def _remarked(text: str, key: Key, reason: str) -> str:
+    """Behind the value itself, where that stands on a line of its own."""
+    inner = next(iter(_forms(text, key)), None)
+    return remark(text, key if inner is None else (*key, inner), reason)
+
+
+def _forms(text: str, key: Key) -> Iterator[str]:
+    if key[0] != "space":
+        return
+    value = from_yaml(text, "spec").data["space"][key[1]]
+    yield from (name for name in value if name not in ("when", "step", "ordered"))
+
+
+def _without_ours(text: str) -> str:
+    """Without what an earlier `sweep next` remarked."""
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith(MARK)]
+    text = "".join(lines)
+    for at in sorted(comments(text), reverse=True):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        kept = _OURS.sub("", text[at:end])
+        if kept != text[at:end]:
+            text = (text[:at] + kept).rstrip(" ") + text[end:]
+    return text

@@ -1,0 +1,73 @@
+"""What a sweep has taught: its trials, the best of them, what matters, and at which bounds the best lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
+from orchestrator.analysis.diagnosis.findings.bounds import AtBound
+from orchestrator.analysis.importance import Weight
+from orchestrator.rows import State
+from orchestrator.spec.distribution import Distribution
+from trainables.contract import Hyperparameter
+
+GOOD = 0.15
+"""The share of trials that count as the good ones."""
+
+FEWEST_GOOD = 5
+
+FEWEST = 15
+"""Fewer trials with a result than this, and no range is changed: their best third would be chance."""
+
+NEGLIGIBLE = 0.1
+"""A parameter whose share is below this at the upper end of its interval does not matter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experience:
+    """Of one sweep."""
+
+    sweep: str
+    evidence: Evidence
+    trials: int  # that the next one may have
+    weights: Mapping[str, Weight] = field(default_factory=dict)  # by parameter; one without a figure is left out
+    bounds: Mapping[str, AtBound] = field(default_factory=dict)
+    declared: Mapping[str, Hyperparameter] = field(default_factory=dict)
+
+    @property
+    def space(self) -> Mapping[str, Distribution]:
+        """What was searched."""
+        return self.evidence.space
+
+    @cached_property
+    def ranked(self) -> Sequence[Outcome]:
+        """Trials with a result, the best first."""
+        return self.evidence.ranked()
+
+    @cached_property
+    def judged(self) -> Sequence[Outcome]:
+        """Those, and the diverged ones."""
+        return [*self.ranked, *(each for each in self.evidence.outcomes if each.state is State.DIVERGED)]
+
+    @cached_property
+    def good(self) -> Sequence[Outcome]:
+        """The best trials."""
+        return self.ranked[: max(FEWEST_GOOD, math.ceil(GOOD * len(self.judged)))]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are trials enough to change ranges by."""
+        return len(self.ranked) >= FEWEST
+
+    def good_values(self, name: str) -> list[Any]:
+        """A parameter's values in the good trials that have it, the best first."""
+        return [each.config[name] for each in self.good if name in each.config]
+
+    def matters(self, name: str) -> bool:
+        """Whether a parameter may matter: it has no figure, or one that is not negligible."""
+        weight = self.weights.get(name)
+        return weight is None or weight.high >= NEGLIGIBLE

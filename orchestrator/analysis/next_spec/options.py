@@ -1,0 +1,142 @@
+"""Rules for values that are written out: what never did well goes, and a row of numbers goes on beyond its end."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.analysis.next_spec.experience import Experience
+from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.spec.distribution import Distribution
+from orchestrator.spec.options import Choice, Grid
+from orchestrator.spec.values import canonical_json, is_number
+from orchestrator.wording import count, yaml
+
+SELDOM = 0.05
+"""How likely it may be that none of the good trials has an option although it is as good as the others
+(hypergeometric), for it to go."""
+
+FEWEST_TRIED = 3
+
+
+def drop(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """Options that none of the good trials has go, if they were tried often enough for that to mean something."""
+    if not isinstance(distribution, Choice) or distribution.ordered or not known.matters(name):
+        return None
+    hopeless = [option for option in distribution.options if _is_hopeless(known, name, [option])]
+    return _without(known, name, distribution, hopeless)
+
+
+def close_in(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """Of options in a meaningful order those go that lie beyond all good ones, one neighbour apart."""
+    if not isinstance(distribution, Choice) or not distribution.ordered or not known.matters(name):
+        return None
+    options = distribution.options
+    places = [_place(options, value) for value in known.good_values(name)]
+    if not places:
+        return None
+    first, last = max(0, min(places) - 1), min(len(options) - 1, max(places) + 1)
+    beyond = [*options[:first], *options[last + 1 :]]
+    return _without(known, name, distribution, beyond if _is_hopeless(known, name, beyond) else [])
+
+
+def extend(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """The best lie at the end of a row of numbers that go on evenly: it goes on by one."""
+    found = known.bounds.get(name)
+    ordered = isinstance(distribution, Grid) or (isinstance(distribution, Choice) and distribution.ordered)
+    if found is None or not ordered or not known.matters(name):
+        return None
+    options = list(distribution.values() or ())
+    following = _following(sorted(options, reverse=found.side == "low"))
+    declared = known.declared.get(name)
+    if following is None or (declared is not None and not _may_be(following, declared)):
+        return None
+    if (found.bound > 0) != (following > 0):
+        return None
+    rising = options == sorted(options)
+    longer = [following, *options] if (found.side == "low") == rising else [*options, following]
+    reason = f"{found.near} of the {found.best} best trials have {found.bound:g}, where it ended"
+    return _with(name, distribution, longer, f"was without {yaml(following)}: {reason}")
+
+
+def refine(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """A grid of numbers becomes finer around the best, halfway to its neighbours: the same cells again are no use."""
+    best = known.ranked[0].config.get(name) if known.ranked else None
+    if not isinstance(distribution, Grid) or known.evidence.method != "grid" or not known.matters(name):
+        return None
+    options = sorted(option for option in distribution.options if is_number(option))
+    if best is None or len(options) < max(3, len(distribution.options)):
+        return None
+    at = _place(options, best)
+    between = [_between(best, options[each]) for each in (at - 1, at + 1) if 0 <= each < len(options)]
+    finer = sorted({best, *between})
+    if len(finer) < 2:
+        return None
+    return _with(name, distribution, finer, f"was {yaml(list(distribution.options))}: {yaml(best)} was the best")
+
+
+def _is_hopeless(known: Experience, name: str, options: Sequence[Any]) -> bool:
+    keys = {canonical_json(option) for option in options}
+    there = [each for each in known.judged if name in each.config]
+    tried = sum(canonical_json(each.config[name]) in keys for each in there)
+    good = [canonical_json(value) for value in known.good_values(name)]
+    if tried < FEWEST_TRIED or keys & set(good):
+        return False
+    return math.comb(len(there) - tried, len(good)) / math.comb(len(there), len(good)) < SELDOM
+
+
+def _without(known: Experience, name: str, distribution: Choice, gone: Sequence[Any]) -> Revision | None:
+    keys = {canonical_json(option) for option in gone}
+    left = [option for option in distribution.options if canonical_json(option) not in keys]
+    if not gone or not left:
+        return None
+    tried = sum(name in each.config and canonical_json(each.config[name]) in keys for each in known.judged)
+    good = count(len(known.good_values(name)), "trial")
+    words = " and ".join(map(yaml, gone))
+    reason = (
+        f"was also {words}: of the {count(tried, 'trial')} with {'it' if len(gone) == 1 else 'them'}, none is among"
+    )
+    return _with(name, distribution, left, f"{reason} the best {good}")
+
+
+def _with(name: str, distribution: Distribution, options: Sequence[Any], reason: str) -> Revision:
+    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Revision(edits={("space", name): {**plain, distribution.form: list(options)}}, reason=reason)
+
+
+def _place(options: Sequence[Any], value: Any) -> int:
+    return [canonical_json(option) for option in options].index(canonical_json(value))
+
+
+def _following(options: Sequence[Any]) -> Any:
+    """What comes next in a row that goes on by the same factor or the same difference; None if it does not."""
+    if len(options) < 2 or not all(map(is_number, options)):
+        return None
+    pairs = list(itertools.pairwise(options))
+    whole = all(isinstance(option, int) for option in options)
+    if all(each > 0 for each in options) and _alike([right / left for left, right in pairs]):
+        following = options[-1] * options[-1] / options[-2]
+    elif _alike([right - left for left, right in pairs]):
+        following = options[-1] + options[-1] - options[-2]
+    else:
+        return None
+    if whole:
+        return int(following) if following == int(following) else None
+    return float(f"{following:.6g}")
+
+
+def _alike(steps: Sequence[float]) -> bool:
+    return all(math.isclose(step, steps[0], rel_tol=1e-6) for step in steps)
+
+
+def _between(one: Any, other: Any) -> Any:
+    """Halfway; of positive numbers of different magnitudes, by their logarithms."""
+    far = one > 0 and other > 0 and max(one, other) >= 4 * min(one, other)
+    middle = math.sqrt(one * other) if far else (one + other) / 2
+    return round(middle) if isinstance(one, int) and isinstance(other, int) else float(f"{middle:.3g}")
+
+
+def _may_be(value: Any, declared: Any) -> bool:
+    return bool(declared.low <= value <= declared.high and (not declared.choices or value in declared.choices))

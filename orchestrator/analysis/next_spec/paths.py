@@ -1,0 +1,41 @@
+"""Relative paths in a spec that is written to another directory: they are made to mean the same there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from orchestrator.analysis.next_spec.revision import Plain, Revision
+from orchestrator.errors import UserError
+
+
+def moved(plain: Plain, base: Path, to: Path) -> list[Revision]:
+    """What has to change in a spec of one directory so that it means the same in another.
+
+    These are paths: the trainable's file, and values under fixed that name a file. Lists of configurations out of CSV
+    files stand in a recorded spec itself.
+
+    Raises:
+        UserError: Something is found only from where it was.
+    """
+    base, to = base.resolve(), to.resolve()
+    if base == to or not base.is_dir():
+        return []
+    made = []
+    where, _, attribute = plain["trainable"].partition(":")
+    if where.endswith(".py") and not Path(where).is_absolute():
+        made.append(Revision(edits={("trainable",): f"{_from(to, base / where)}:{attribute}"}, reason=f"was {where}"))
+    elif attribute and ((base / where.split(".")[0]).is_dir() or (base / f"{where.split('.')[0]}.py").is_file()):
+        raise UserError(f"{plain['trainable']} is found from {base} only: write the spec there")
+    for name, value in plain.get("fixed", {}).items():
+        if isinstance(value, str) and value and not Path(value).is_absolute() and (base / value).is_file():
+            made.append(Revision(edits={("fixed", name): _from(to, base / value)}, reason=f"was {value}"))
+    for name, distribution in plain.get("space", {}).items():
+        for option in (*distribution.get("choice", ()), *distribution.get("grid", ())):
+            if isinstance(option, str) and option and (base / option).is_file():
+                raise UserError(f"space.{name} names {option}, a file in {base}: write the spec there")
+    return made
+
+
+def _from(directory: Path, file: Path) -> str:
+    return Path(os.path.relpath(file, directory)).as_posix()

@@ -1,0 +1,141 @@
+"""Rules for numbers: a range goes on beyond a bound at which the best lie, or closes in on them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from orchestrator.analysis.next_spec.experience import FEWEST_GOOD, Experience
+from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.spec.bells import LogNormal, Normal
+from orchestrator.spec.distribution import Distribution, Numeric
+from orchestrator.spec.steps import exact
+
+MARGIN = 0.25
+"""What is left on either side of the good values, as a share of their own spread; and a little of the whole range."""
+
+MARGIN_OF_ALL = 0.05
+
+NARROWER = 0.75
+"""A range is narrowed if it becomes shorter than this share of it, on its own scale. Else it is not worth a change."""
+
+BELL = 2.0
+"""A normal distribution becomes so many times as wide as the good values."""
+
+
+def shift(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """The best lie at a bound: the range goes on beyond it, and on the other side ends where the good ones do."""
+    found, numeric = known.bounds.get(name), distribution.numeric
+    if found is None or found.wider is None or numeric is None or not known.matters(name):
+        return None
+    low, high = _allowed(known, name, found.wider)
+    low, high = _on_steps(numeric, low, high)
+    if found.side == "low":
+        beyond, ends = low < numeric.low, _around(known, name, distribution)
+        high = ends[1] if ends is not None else numeric.high
+    else:
+        beyond, ends = high > numeric.high, _around(known, name, distribution)
+        low = ends[0] if ends is not None else numeric.low
+    if not beyond or not low < high:
+        return None
+    which = "lower" if found.side == "low" else "upper"
+    reason = f"{found.near} of the {found.best} best trials lie at the {which} bound"
+    return _revised(known, name, distribution, low, high, reason)
+
+
+def narrow(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """The good trials lie close together, and the parameter matters."""
+    numeric = distribution.numeric
+    if numeric is None or not known.matters(name):
+        return None
+    ends = _around(known, name, distribution)
+    if ends is None:
+        return None
+    values = known.good_values(name)
+    reason = f"the best {len(values)} trials lie in {_range(numeric, min(values), max(values))}"
+    return _revised(known, name, distribution, *ends, reason)
+
+
+def recentre(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+    """What has no bounds gets the mean of the good trials, and closes in on them."""
+    values = known.good_values(name)
+    if not isinstance(distribution, Normal | LogNormal) or len(values) < FEWEST_GOOD or not known.matters(name):
+        return None
+    seen = [math.log(value) for value in values] if isinstance(distribution, LogNormal) else values
+    mean, sd = distribution.mean_sd
+    spread = BELL * statistics.stdev(seen)
+    if spread >= NARROWER * sd:
+        return None
+    middle, width = statistics.fmean(seen), max(spread, sd / 10)
+    best = seen[0]
+    if abs(best - middle) > BELL * width:
+        return None
+    new = [float(f"{middle:.3g}"), float(f"{width:.2g}")]
+    reason = f"the best {len(values)} trials lie around {middle:.3g}, with a standard deviation of {spread / BELL:.2g}"
+    return _with(known, name, distribution, new, f"was [{mean:g}, {sd:g}]: {reason}")
+
+
+def _around(known: Experience, name: str, distribution: Distribution) -> tuple[float, float] | None:
+    """The range of the good values with a margin; None if it is hardly shorter, or there are too few of them."""
+    values, numeric = known.good_values(name), distribution.numeric
+    if len(values) < FEWEST_GOOD or numeric is None:
+        return None
+    places = [distribution.to_unit(value) for value in values]
+    margin = MARGIN * (max(places) - min(places)) + MARGIN_OF_ALL
+    start, end = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
+    if end - start > NARROWER:
+        return None
+    low = numeric.low if start <= 0 else _rounded(numeric, distribution.from_unit(start), ROUND_FLOOR)
+    high = numeric.high if end >= 1 else _rounded(numeric, distribution.from_unit(end), ROUND_CEILING)
+    low, high = max(numeric.low, min([low, *values])), min(numeric.high, max([high, *values]))
+    if low == high:  # a single integer, or step
+        one = numeric.step or 1
+        low, high = (low, high + one) if high + one <= numeric.high else (low - one, high)
+    return (low, high) if numeric.low <= low < high <= numeric.high and (low, high) != _bounds(numeric) else None
+
+
+def _rounded(numeric: Numeric, value: float, how: str) -> float:
+    """Two digits that tell, of the value or of the width of the range, away from the good values."""
+    if numeric.integer or numeric.step is not None or not value:
+        return value
+    size = abs(value) if numeric.log else numeric.high - numeric.low
+    digit = Decimal(1).scaleb(math.floor(math.log10(size)) - 1)
+    return float((exact(value) / digit).to_integral_value(how) * digit)
+
+
+def _allowed(known: Experience, name: str, wider: tuple[float, float]) -> tuple[float, float]:
+    declared = known.declared.get(name)
+    return wider if declared is None else (max(wider[0], declared.low), min(wider[1], declared.high))
+
+
+def _on_steps(numeric: Numeric, low: float, high: float) -> tuple[float, float]:
+    """A wider range that takes the same steps as before."""
+    if numeric.step is None or numeric.log:
+        return low, high
+    steps = math.floor((exact(numeric.low) - exact(low)) / exact(numeric.step))
+    return float(exact(numeric.low) - steps * exact(numeric.step)), high
+
+
+def _revised(
+    known: Experience, name: str, distribution: Distribution, low: float, high: float, reason: str
+) -> Revision:
+    numeric = distribution.numeric
+    assert numeric is not None
+    bounds = [int(low), int(high)] if numeric.integer else [float(low), float(high)]
+    return _with(known, name, distribution, bounds, f"was {_range(numeric, *_bounds(numeric))}: {reason}")
+
+
+def _with(known: Experience, name: str, distribution: Distribution, value: Sequence[Any], reason: str) -> Revision:
+    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Revision(edits={("space", name): {**plain, distribution.form: list(value)}}, reason=reason)
+
+
+def _bounds(numeric: Numeric) -> tuple[float, float]:
+    return numeric.low, numeric.high
+
+
+def _range(numeric: Numeric, low: float, high: float) -> str:
+    return f"[{low}, {high}]" if numeric.integer else f"[{low:.3g}, {high:.3g}]"

@@ -1,0 +1,47 @@
+"""Rules for the search: it draws anew, and begins with the best so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.analysis.next_spec.experience import Experience
+from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.rows import Config
+from orchestrator.spec.expression import EvaluationError
+from orchestrator.spec.space import Space
+from orchestrator.wording import count
+
+STARTS = 3
+
+
+def draw_anew(known: Experience, search: Mapping[str, Any]) -> Revision | None:
+    """With the same seed, a search that has not learnt yet would propose the same places of the ranges."""
+    if known.evidence.method == "grid":
+        return None
+    seed = search["seed"]
+    return Revision(edits={("search", "seed"): seed + 1}, reason=f"was {seed}: other draws, and other seeds of trials")
+
+
+def start(known: Experience, search: Mapping[str, Any], space: Space) -> Revision | None:
+    """The best configurations come first, as far as they lie in the new space."""
+    found: dict[str, tuple[int, Config]] = {}
+    for each in known.ranked:
+        config = {name: value for name, value in each.config.items() if name in space.parameters}
+        if len(found) < STARTS and _fits(space, config):
+            found.setdefault(space.key(config), (each.trial, space.canonical(config)))
+    if not found:
+        return None
+    trials = ", ".join(str(trial) for trial, _ in found.values())
+    before = count(len(search["start"]), "other") if search["start"] else "empty"
+    return Revision(
+        edits={("search", "start"): [config for _, config in found.values()]},
+        reason=f"was {before}: the best of {known.sweep}, trial{'s' * (len(found) > 1)} {trials}",
+    )
+
+
+def _fits(space: Space, config: Config) -> bool:
+    try:
+        return not space.complete(config)
+    except EvaluationError:
+        return False
