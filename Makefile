@@ -32,7 +32,7 @@ demo: $(READY)  ## tune a network on real data, on this machine, in a minute or 
 	@$(BIN)/sweep launch examples/02_churn.yaml
 
 test: $(READY)  ## all tests that need no root
-	@$(BIN)/python -m pytest -q -m 'not system' -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -m 'not system' -n 2 --dist loadfile --no-loadscope-reorder
 
 test-system: $(READY)  ## the tests that need system packages, which are installed first
 	@$(call apt,$(SYSTEM))

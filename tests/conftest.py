@@ -12,6 +12,14 @@ hypothesis.settings.register_profile("sweep", deadline=None)  # the cores are sh
 hypothesis.settings.load_profile("sweep")
 
 
+LONG = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")
+"""Folders whose files take minutes; they come first, so that no process is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((at for at, folder in enumerate(LONG) if folder in item.path.parts), len(LONG)))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="count skipped tests as failed")
 
