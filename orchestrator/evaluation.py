@@ -52,16 +52,21 @@ class EvaluationError(SweepError):
         super().__init__(f"evaluate failed with {failure.type}: {failure.message} ({place}); nothing was recorded")
 
 
-def evaluate_best(
-    paths: SweepPaths, info: SweepInfo, *, waiting: Callable[[str], None]
+def evaluate_once(
+    paths: SweepPaths,
+    info: SweepInfo,
+    choose: Callable[[SweepPaths, SweepInfo], Ranked],
+    *,
+    waiting: Callable[[str], None],
 ) -> tuple[Evaluation, list[Evaluation]]:
-    """The scores of the best trial, and all looks at the test part that were taken before.
+    """The scores of a trial, and all looks at the test part that were taken before.
 
     If it has been scored, with the result that it has now, it is the last of these: nothing is scored again.
 
     Args:
         paths: The sweep's files.
         info: What sweep.json holds.
+        choose: Says which trial; asked again once nobody can change the records.
         waiting: Is told, in a sentence, what is being waited for.
 
     Raises:
@@ -71,15 +76,15 @@ def evaluate_best(
     """
     paths = SweepPaths(paths.root.absolute())  # the working directory changes meanwhile
     earlier = evaluations(paths)
-    known = _known(earlier, _best(paths, info))
+    known = _known(earlier, choose(paths, info))
     if known is not None:
         return known, earlier
     try:
         with held(paths, waiting) as check:
-            best, earlier = _best(paths, info), evaluations(paths)  # as they are now that nobody changes them
-            known = _known(earlier, best)
+            chosen, earlier = choose(paths, info), evaluations(paths)  # as they are now that nobody changes them
+            known = _known(earlier, chosen)
             if known is None:
-                known = evaluate(paths, info, best)
+                known = evaluate(paths, info, chosen)
                 check()
                 record(paths, known)
     except LeaseHeldError as error:
@@ -151,7 +156,12 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
     log.write()
 
 
-def _best(paths: SweepPaths, info: SweepInfo) -> Ranked:
+def best_trial(paths: SweepPaths, info: SweepInfo) -> Ranked:
+    """The best trial of a sweep.
+
+    Raises:
+        SweepError: No trial has a result.
+    """
     best = top(paths, info, 1)
     if not best:
         raise SweepError(f"no trial of {paths.name} has a result yet")

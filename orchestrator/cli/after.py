@@ -1,4 +1,4 @@
-"""Commands that go on from what a sweep has found: next."""
+"""Commands that go on from what a sweep has found: next, confirm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli import options, run
+from orchestrator.cli.options import (
+    CLUSTER_RESULTS,
+    ON,
+    RESULTS,
+    ClusterResults,
+    Concurrency,
+    Cpus,
+    Detach,
+    Gpus,
+    MaxGpus,
+    Name,
+    Nodes,
+    On,
+    Results,
+    Seed,
+    Set,
+    SweepName,
+    Wait,
+)
 from orchestrator.cli.output import say
 from orchestrator.cli.read import refresh
 from orchestrator.errors import UserError
@@ -49,3 +68,56 @@ def next_(
         raise UserError(f"cannot write {found.file}: {error.strerror or error}; name another place with -o") from error
     say(summary(found, shown))
     typer.echo(shown)
+
+
+def confirm(
+    sweep: SweepName = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many of the best configurations.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How often each of them is trained.")] = 5,
+    evaluate: Annotated[
+        bool,
+        typer.Option("--evaluate/--no-evaluate", help="Score the winner on the test part, if the trainable says how."),
+    ] = True,
+    set_: Set = None,
+    seed: Seed = None,
+    concurrency: Concurrency = None,
+    max_gpus: MaxGpus = None,
+    name: Name = None,
+    on: On = ON,
+    wait: Wait = False,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    nodes: Nodes = None,
+    results: Results = RESULTS,
+    cluster_results: ClusterResults = CLUSTER_RESULTS,
+    detach: Detach = False,
+) -> None:
+    """Train the best configurations again, with fresh seeds.
+
+    Then say which is the best and how surely, and how much its first figure flattered: the best of many trials looks
+    better than it is. It is a new sweep, of the method list, with every training in full; sweep show --repeats has what
+    came out again. The winner is scored on the test part, if the trainable says how."""
+    from orchestrator.cli.confirming import conclude, spec_file
+    from orchestrator.confirmation import confirmation
+    from orchestrator.records.find import find
+    from orchestrator.records.provenance import read_sweep_json
+
+    refresh(results, sweep)
+    paths = find(results, sweep)
+    changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
+    source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
+    done = run.begin(
+        source,
+        spec=spec_file,
+        changes=[],
+        on=on,
+        wait=wait,
+        cpus=cpus,
+        gpus=gpus,
+        nodes=nodes,
+        results=results,
+        profile=False,
+        cluster_results=cluster_results,
+        detach=detach,
+    )
+    conclude(done, evaluate=evaluate)

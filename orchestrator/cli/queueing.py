@@ -25,8 +25,8 @@ LOOK_S = 2.0
 
 def launch_queued(
     source: Source, site: Site, *, results: Path, nodes: int | None, detach: bool, arguments: Sequence[str]
-) -> None:
-    """Queue a new sweep, and follow it unless it is to be detached.
+) -> SweepPaths:
+    """Queue a new sweep, and follow it unless it is to be detached; its files.
 
     Raises:
         SweepError: As ``submission.submit_launch`` does; or the job did not come to its end.
@@ -35,6 +35,7 @@ def launch_queued(
     if paths.name != source.name:
         say(f"{source.name} exists, so this one is {paths.name}")
     _after(paths, job, detach)
+    return paths
 
 
 def resume_queued(

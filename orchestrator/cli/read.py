@@ -53,6 +53,9 @@ def show(
     importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="What became of the time of the slots or GPUs.")] = False,
     events: Annotated[bool, typer.Option("--events", help="What happened last.")] = False,
+    repeats: Annotated[
+        bool, typer.Option("--repeats", help="What was trained several times: means, and which may be the best.")
+    ] = False,
     trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
@@ -76,6 +79,8 @@ def show(
         asked["ledger"] = lambda: views.ledger(paths)
     if events:
         asked["events"] = lambda: views.events(paths, top)
+    if repeats:
+        asked["repeats"] = lambda: views.repeats(paths)
     give(
         format_, {name: view() for name, view in (asked or {"sweep": lambda: views.whole(paths, top or BEST)}).items()}
     )

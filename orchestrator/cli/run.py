@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +33,10 @@ from orchestrator.cli.options import (
     Wait,
 )
 from orchestrator.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestrator.records.paths import SweepPaths
+    from orchestrator.source import Source
 
 Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time of the slots went.")]
 
@@ -79,13 +84,54 @@ def launch_(
         name=name,
         max_failures=0 if fail_fast else max_failures,
     )
-    source = options.checked(spec, changes)
+    begin(
+        options.checked(spec, changes),
+        spec=lambda _: spec,
+        changes=changes,
+        on=on,
+        wait=wait,
+        cpus=cpus,
+        gpus=gpus,
+        nodes=nodes,
+        results=results,
+        profile=profile,
+        cluster_results=cluster_results,
+        detach=detach,
+    )
+
+
+def begin(
+    source: Source,
+    *,
+    spec: Callable[[Source], Path],
+    changes: list[str],
+    on: str,
+    wait: bool,
+    cpus: int | None,
+    gpus: int | None,
+    nodes: int | None,
+    results: Path,
+    profile: bool,
+    cluster_results: str,
+    detach: bool,
+) -> SweepPaths | None:
+    """Run a new sweep wherever it is to run.
+
+    Args:
+        source: The checked spec.
+        spec: Gives the spec's file, which has to be in the project if that is sent elsewhere.
+        changes: The overrides that were made of that file.
+        on, wait, cpus, gpus, nodes, results, profile, cluster_results, detach: As for ``launch_``.
+
+    Returns:
+        The files of the sweep, if it has come to its end and they are here.
+    """
     if (batch := options.batch(on, nodes=nodes, detach=detach, cpus=cpus, gpus=gpus)) is not None:
         from orchestrator.cli.queueing import launch_queued
 
         words = options.as_words(wait=wait, profile=profile)
-        launch_queued(source, batch, results=results, nodes=nodes, detach=detach, arguments=words)
-        return
+        queued = launch_queued(source, batch, results=results, nodes=nodes, detach=detach, arguments=words)
+        return None if detach else queued
 
     from orchestrator.cli.watching import watched
     from orchestrator.launch import launch
@@ -100,17 +146,17 @@ def launch_(
         remote.launch(
             source,
             place,
-            spec=spec,
+            spec=spec(source),
             changes=changes,
             more=options.as_words(wait=wait, profile=profile),
             results=results,
             there=cluster_results,
             detach=detach,
         )
-        return
+        return None
     engine = engine_at(on, cpus=cpus, gpus=gpus)
     waiting = options.waiting(on, wait)
-    watched(
+    return watched(
         lambda observer: launch(source, results=results, engine=engine, observer=observer, wait=waiting),
         name=source.name,
         results=results,

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from orchestrator.analysis.ranking import Ranked
 from orchestrator.cli.output import say
 from orchestrator.cli.wording import evaluated
-from orchestrator.evaluation import EvaluationError, evaluate_best
+from orchestrator.evaluation import EvaluationError, best_trial, evaluate_once
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 
 
-def score(paths: SweepPaths, info: SweepInfo) -> None:
-    """Score the best trial on the test part, or say what came out when that was done.
+def score(paths: SweepPaths, info: SweepInfo, choose: Callable[[SweepPaths, SweepInfo], Ranked] = best_trial) -> None:
+    """Score a trial on the test part, or say what came out when that was done.
+
+    Args:
+        paths, info: Of the sweep.
+        choose: Says which trial.
 
     Raises:
-        SweepError: As ``evaluation.evaluate_best`` does.
+        SweepError: As ``evaluation.evaluate_once`` does.
     """
     try:
-        found, earlier = evaluate_best(paths, info, waiting=say)
+        found, earlier = evaluate_once(paths, info, choose, waiting=say)
     except EvaluationError as error:
         if error.own:
             say(error.failure.traceback.rstrip())

@@ -81,3 +81,16 @@ def events(paths: SweepPaths, count: int | None) -> Answer:
 
     found = newest(paths, count or NEWEST)
     return Answer(text=lambda: events_text(paths.name, found), data=events_rows(found), rows=events_rows(found))
+
+
+def repeats(paths: SweepPaths) -> Answer:
+    """Configurations that were trained several times."""
+    from orchestrator.analysis.overview import objective_of
+    from orchestrator.analysis.repeats import repeats_in
+    from orchestrator.cli.repeats import repeats_rows, repeats_text
+    from orchestrator.records.provenance import read_sweep_json
+
+    info = read_sweep_json(paths.info)
+    found = repeats_in(paths, info)
+    rows = repeats_rows(found)
+    return Answer(text=lambda: repeats_text(paths.name, objective_of(info), found), data=rows, rows=rows)

@@ -31,19 +31,22 @@ TOP = 5
 
 
 def watched(
-    session: Callable[[Callable[[Sweep, SweepPaths, Callable[[], int]], Observer]], object],
+    session: Callable[[Callable[[Sweep, SweepPaths, Callable[[], int]], Observer]], SweepPaths],
     *,
     name: str,
     results: Path,
     profile: bool = False,
-) -> None:
+) -> SweepPaths:
     """Run a launch or a resume, watch, and sum up; what failed or was interrupted is summed up, too.
 
     Args:
-        session: Runs the sweep, given what makes its observer.
+        session: Runs the sweep, given what makes its observer; returns its files.
         name: What the sweep is called, unless that is taken.
         results: Where sweeps are recorded.
         profile: Say at the end where the time went.
+
+    Returns:
+        The sweep's files.
 
     Raises:
         SweepError: As ``launch.launch`` does.
@@ -51,7 +54,7 @@ def watched(
     watch = _Watch(name, profile=profile)
     try:
         with watch.screen or nullcontext():
-            session(watch.observer)
+            paths = session(watch.observer)
     except SweepError:
         watch.sum_up(results)
         raise
@@ -59,6 +62,7 @@ def watched(
         say("ended at once; what was recorded by then stays" if watch.began else "ended; nothing was started")
         raise
     watch.sum_up(results)
+    return paths
 
 
 class _Watch:

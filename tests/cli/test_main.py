@@ -17,7 +17,7 @@ from tests.cli.recorded import record
 Sweep = Callable[..., Ran]
 CHURN = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
 COMMANDS = ("init", "check", "plan", "try", "launch", "resume", "stop", "add", "ls", "show")
-COMMANDS += ("compare", "watch", "report", "export", "logs", "pull", "best", "clean", "doctor")
+COMMANDS += ("compare", "next", "confirm", "watch", "report", "export", "logs", "pull", "best", "clean", "doctor")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])

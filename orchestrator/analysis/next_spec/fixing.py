@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from orchestrator.analysis.next_spec.experience import Experience
 from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.plan import TRIALS_PER_DIMENSION
 from orchestrator.wording import yaml
-
-TRIALS_PER_DIMENSION = 10
-"""Loeppky, Sacks and Welch 2009, "Choosing the sample size of a computer experiment": ten times the dimension."""
 
 
 def fix(known: Experience) -> Iterator[Revision]:
