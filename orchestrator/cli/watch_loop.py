@@ -50,7 +50,7 @@ def follow(paths: SweepPaths, fetch: Fetch | None = None) -> None:
     fetching = _Fetching(fetch) if fetch is not None else None
     with suppress(KeyboardInterrupt, EOFError), Keys() as keys, _Screen(keys) as screen:
         watching = _Watching(paths, follower, screen)
-        while not watching.view.done:
+        while not watching.view.done and not screen.left:
             watching.tick(time.monotonic(), keys.pressed(TICK_S), "" if fetching is None else fetching.trouble)
 
 
@@ -112,14 +112,21 @@ class _Watching:
 
 
 class _Screen:
-    """The terminal's other screen; what was on the first is there again at the end, and while we are suspended."""
+    """The terminal's other screen; what was on the first is there again at the end, and while we are suspended.
+
+    Attributes:
+        left: Whether there was a Ctrl-C. It only says so: in the middle of drawing, rich would keep what is to be
+            written, and the terminal would stay as it is.
+    """
 
     def __init__(self, keys: Keys) -> None:
+        self.left = False
         self._keys = keys
         self._console = Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False)
 
     def __enter__(self) -> _Screen:
+        self._before = signal.signal(signal.SIGINT, self._leave)
         self._live.start()
         signal.signal(signal.SIGTSTP, self._suspend)
         return self
@@ -127,6 +134,7 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         self._live.stop()
+        signal.signal(signal.SIGINT, self._before)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -138,6 +146,9 @@ class _Screen:
         """Put these lines in the place of what is seen."""
         self._console.size = ConsoleDimensions(*self.size)
         self._live.update(Text("\n").join(lines), refresh=True)
+
+    def _leave(self, _: int, __: FrameType | None) -> None:
+        self.left = True
 
     def _suspend(self, _: int, __: FrameType | None) -> None:
         """Ctrl-Z: give the terminal back, and take it again afterwards."""
