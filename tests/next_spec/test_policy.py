@@ -76,6 +76,8 @@ def test_it_passes_the_check_and_says_what_was_meant(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any], seed: int
 ) -> None:
     spec = parse_spec(data, base=Path())
+    points = [spec.parameter_space().sample(random.Random(number)) for number in range(seed % 4)]
+    spec = spec.model_copy(update={"search": spec.search.model_copy(update={"start": points})})
     known, proposal = proposed(spec, random.Random(seed))
     plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
     text = drafted(spec_yaml(spec), plain, proposal.revisions, head="from churn", base=Path())
@@ -158,6 +160,23 @@ def test_what_has_lost_its_sense_goes_and_the_head_says_so() -> None:
     assert "  optimizer: {choice: [adam, adamw]}  # was also sgd: of the " in written
     assert f"{own}objective" in written.replace("  # without the constraint 'momentum < 0.95'", "")
     assert "momentum" not in written.replace("without momentum", "").replace("'momentum < 0.95'", "")
+
+
+def test_start_points_of_before_do_not_hold_a_range_open() -> None:
+    spec = parse_spec(
+        {
+            "trainable": "mine:train",
+            "space": {"lr": {"loguniform": [1e-6, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"start": [{"lr": 1e-6}, {"lr": 1.0}]},
+        },
+        base=Path(),
+    )
+    known = evidence(spec.to_plain()["space"], lambda config, rng: abs(config["lr"] - 1e-3))
+    proposal = propose(Experience(sweep="churn", evidence=known, trials=60), spec.to_plain(), is_sound)
+    low, high = proposal.plain["space"]["lr"]["loguniform"]
+    assert 1e-5 < low < high < 1e-1
+    assert proposal.revisions[-1].reason.startswith("was 2 others: the best of churn, ")
 
 
 def test_overrides_at_the_launch_are_kept() -> None:

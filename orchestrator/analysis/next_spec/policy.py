@@ -50,11 +50,12 @@ def propose(known: Experience, plain: Plain, is_sound: Callable[[Plain], bool]) 
             plain = candidate
             made.extend([revision, *consequences])
 
+    before = plain["search"]
+    plain = plain | {"search": before | {"start": []}}  # they were tried, and need not lie in the new space
     for revision in _of_the_space(known):
         make(revision)
-    make(draw_anew(known, plain["search"]))
-    without = revised(plain, Revision(edits={("search", "start"): []}, reason=""))
-    make(start(known, plain["search"], Spec.model_validate(without).parameter_space()))
+    make(draw_anew(known, before))
+    make(start(known, before, Spec.model_validate(plain).parameter_space()))
     return Proposal(plain=Spec.model_validate(plain).to_plain(), revisions=tuple(made))
 
 
