@@ -15,7 +15,8 @@ from typing import Any
 
 from orchestrator.analysis.evaluations import Evaluation, evaluations
 from orchestrator.analysis.kept import kept
-from orchestrator.analysis.ranking import Ranked, full_config, top
+from orchestrator.analysis.ranking import Ranked, full_config
+from orchestrator.analysis.repeats import best_in
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.errors import RecordsError, SweepError, UserError
 from orchestrator.fingerprint import changes, code_of, fingerprints
@@ -52,21 +53,16 @@ class EvaluationError(SweepError):
         super().__init__(f"evaluate failed with {failure.type}: {failure.message} ({place}); nothing was recorded")
 
 
-def evaluate_once(
-    paths: SweepPaths,
-    info: SweepInfo,
-    choose: Callable[[SweepPaths, SweepInfo], Ranked],
-    *,
-    waiting: Callable[[str], None],
+def evaluate_best(
+    paths: SweepPaths, info: SweepInfo, *, waiting: Callable[[str], None]
 ) -> tuple[Evaluation, list[Evaluation]]:
-    """The scores of a trial, and all looks at the test part that were taken before.
+    """The scores of the best trial, and all looks at the test part that were taken before.
 
     If it has been scored, with the result that it has now, it is the last of these: nothing is scored again.
 
     Args:
         paths: The sweep's files.
         info: What sweep.json holds.
-        choose: Says which trial; asked again once nobody can change the records.
         waiting: Is told, in a sentence, what is being waited for.
 
     Raises:
@@ -76,15 +72,15 @@ def evaluate_once(
     """
     paths = SweepPaths(paths.root.absolute())  # the working directory changes meanwhile
     earlier = evaluations(paths)
-    known = _known(earlier, choose(paths, info))
+    known = _known(earlier, best_in(paths, info))
     if known is not None:
         return known, earlier
     try:
         with held(paths, waiting) as check:
-            chosen, earlier = choose(paths, info), evaluations(paths)  # as they are now that nobody changes them
-            known = _known(earlier, chosen)
+            best, earlier = best_in(paths, info), evaluations(paths)  # as they are now that nobody changes them
+            known = _known(earlier, best)
             if known is None:
-                known = evaluate(paths, info, chosen)
+                known = evaluate(paths, info, best)
                 check()
                 record(paths, known)
     except LeaseHeldError as error:
@@ -154,18 +150,6 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
     )
     log.append(events_table([row], paths.name))
     log.write()
-
-
-def best_trial(paths: SweepPaths, info: SweepInfo) -> Ranked:
-    """The best trial of a sweep.
-
-    Raises:
-        SweepError: No trial has a result.
-    """
-    best = top(paths, info, 1)
-    if not best:
-        raise SweepError(f"no trial of {paths.name} has a result yet")
-    return best[0]
 
 
 def _known(earlier: list[Evaluation], best: Ranked) -> Evaluation | None:

@@ -70,16 +70,19 @@ def repeats_of(evidence: Evidence, firsts: Mapping[str, float] | None = None) ->
     return sorted(found, key=lambda each: (each.mean is None, 0.0 if each.mean is None else sign * each.mean))
 
 
-def winner(paths: SweepPaths, info: SweepInfo) -> Ranked:
-    """The best trial of the configuration with the best mean.
+def best_in(paths: SweepPaths, info: SweepInfo) -> Ranked:
+    """The best trial of a sweep; of one that repeats its configurations, that of the configuration with the best mean.
 
     Raises:
-        SweepError: There is none.
+        SweepError: No trial has a result.
+        RecordsError: The records are damaged.
     """
-    found = repeats_in(paths, info)
-    if not found or not found[0].trials:
-        raise SweepError(f"no configuration of {paths.name} was trained to the end several times")
-    return next(each for each in top(paths, info, None) if each.trial == found[0].trials[0])
+    repeated = repeats_in(paths, info) if info.spec["search"].get("repeats", 1) > 1 else []
+    ranked = top(paths, info, None if repeated else 1)
+    if not ranked:
+        raise SweepError(f"no trial of {paths.name} has a result yet")
+    first = next(iter(repeated[0].trials), None) if repeated else None
+    return next((each for each in ranked if each.trial == first), ranked[0])
 
 
 def probabilities(losses: Sequence[Sequence[float]]) -> list[float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from orchestrator.analysis.overview import objective_of
-from orchestrator.analysis.repeats import repeats_in, winner
+from orchestrator.analysis.repeats import repeats_in
 from orchestrator.cli.output import say
 from orchestrator.cli.repeats import repeats_text
 from orchestrator.cli.scoring import score
@@ -36,7 +36,7 @@ def conclude(paths: SweepPaths | None, *, evaluate: bool) -> None:
     if not evaluate or not found:
         return
     try:
-        score(paths, info, winner)
+        score(paths, info)
     except UserError as error:
         say(f"# the winner has no score on a test part: {error}")
 

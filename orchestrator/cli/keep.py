@@ -11,7 +11,7 @@ from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.output import as_json, say
 from orchestrator.cli.read import refresh
 from orchestrator.cli.wording import config_yaml
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import UserError
 
 
 class ConfigFormat(StrEnum):
@@ -47,20 +47,19 @@ def best(
 
     All else is said on stderr."""
     from orchestrator.analysis.overview import objective_of
-    from orchestrator.analysis.ranking import full_config, top
+    from orchestrator.analysis.ranking import full_config
+    from orchestrator.analysis.repeats import best_in
     from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
     refresh(results, sweep)
     paths = find(results, sweep)
     info = read_sweep_json(paths.info)
-    ranked = top(paths, info, 1)
-    if not ranked:
-        raise SweepError(f"no trial of {paths.name} has a result yet")
-    objective, winner = objective_of(info), ranked[0]
+    objective, winner = objective_of(info), best_in(paths, info)
+    mean = "; its configuration has the best mean" if info.spec["search"].get("repeats", 1) > 1 else ""
     say(
         f"# {paths.name}, trial {winner.trial}: {objective.metric} {winner.value:.6g} at step {winner.step}"
-        f" ({objective.mode}, the {objective.at} of a trial)"
+        f" ({objective.mode}, the {objective.at} of a trial{mean})"
     )
     if checkpoint is not None:
         from orchestrator.cli.copying import copy_checkpoint

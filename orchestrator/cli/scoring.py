@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from orchestrator.analysis.ranking import Ranked
 from orchestrator.cli.output import say
 from orchestrator.cli.wording import evaluated
-from orchestrator.evaluation import EvaluationError, best_trial, evaluate_once
+from orchestrator.evaluation import EvaluationError, evaluate_best
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 
 
-def score(paths: SweepPaths, info: SweepInfo, choose: Callable[[SweepPaths, SweepInfo], Ranked] = best_trial) -> None:
-    """Score a trial on the test part, or say what came out when that was done.
-
-    Args:
-        paths, info: Of the sweep.
-        choose: Says which trial.
+def score(paths: SweepPaths, info: SweepInfo) -> None:
+    """Score the best trial on the test part, or say what came out when that was done.
 
     Raises:
-        SweepError: As ``evaluation.evaluate_once`` does.
+        SweepError: As ``evaluation.evaluate_best`` does.
     """
     try:
-        found, earlier = evaluate_once(paths, info, choose, waiting=say)
+        found, earlier = evaluate_best(paths, info, waiting=say)
     except EvaluationError as error:
         if error.own:
             say(error.failure.traceback.rstrip())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.overview import Objective
 from orchestrator.analysis.ranking import top
-from orchestrator.analysis.repeats import Repeated, probabilities, repeats_in, repeats_of, winner
+from orchestrator.analysis.repeats import Repeated, best_in, probabilities, repeats_in, repeats_of
 from orchestrator.cli.repeats import repeats_text
 from orchestrator.errors import SweepError
 from orchestrator.records.provenance import read_sweep_json
@@ -99,12 +99,22 @@ class TestRecorded:
         (each,) = repeats_in(paths, info)
         assert (each.config, each.first, len(each.values)) == (best.config, best.value, 3)
         assert each.flattered == pytest.approx(statistics.fmean(each.values) - best.value)
-        assert winner(paths, info).trial == each.trials[0]
+        assert best_in(paths, info).trial == each.trials[0]
 
-    def test_there_may_be_no_winner(self, tmp_path: Path) -> None:
-        paths = record(tmp_path)
-        with pytest.raises(SweepError, match="was trained to the end several times"):
-            winner(paths, read_sweep_json(paths.info))
+    def test_the_best_is_that_of_the_best_mean(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        configs = [{"lr": rate, "kind": "good", "sizes": [8]} for rate in (0.01, 0.1)]
+        search = {"method": "list", "configs": configs, "repeats": 2}
+        paths = record(tmp_path, search=search, scheduler={"method": "none"}, budget={})
+        info = read_sweep_json(paths.info)
+        better, worse = repeats_in(paths, info)
+        assert best_in(paths, info).trial == better.trials[0]
+        monkeypatch.setattr("orchestrator.analysis.repeats.repeats_of", lambda *_: [worse, better])  # the means decide
+        assert best_in(paths, info).trial == worse.trials[0]
+
+    def test_there_may_be_no_result(self, tmp_path: Path) -> None:
+        paths = record(tmp_path, budget={"trials": 1})
+        with pytest.raises(SweepError, match="no trial of made-up has a result yet"):
+            best_in(paths, read_sweep_json(paths.info))
 
 
 class TestText:
