@@ -23,10 +23,6 @@ Ray Tune is measured as it comes, and as quick as we know to make it by its sett
 """
 
 REMARKS = {
-    "2": "between two trials of a slot lie six messages between driver and worker, 1 to 2 ms each on cores that"
-    " the trials use, too: the report and its answer, the reset of the worker and its reply, the first step"
-    " and its own. Beginning a trial in the reset would save two; but then a process that dies at once could"
-    " not be told from one that never began.",
     "4": "Ray's own start is 4 of our 5 s, and no launch with Ray in it can be shorter; the 40,000 reports take 0.8 s.",
     "12": "against Optuna: 5 s are the start of Ray, which two plain processes do not have. And its pruner stops"
     " more at the same rungs: it keeps a third rounded down, we the interpolated quantile, as Ray and Syne"
