@@ -43,8 +43,8 @@ def ledger_text(name: str, found: Ledger) -> str:
         lines += ["", f"Early stopping saved about {saved} of {full} {unit} of training ({share:.0%}):"]
         lines.append("what was stopped would have gone on to its end at its own mean time a step.")
     if missing := found.sessions - found.accounts:
-        lines += ["", f"{missing} of {count(found.sessions, 'session')} left no account, as they were killed or run:"]
-        lines.append("of these only the training is in here for certain, and no idle time.")
+        lines += ["", f"{missing} of {count(found.sessions, 'session')} left no account (killed, or still running):"]
+        lines.append("of that only the training is in here for certain, and no idle time.")
     return "\n".join(lines)
 
 

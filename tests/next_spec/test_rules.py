@@ -86,9 +86,30 @@ class TestNarrow:
     def test_not_where_the_good_ones_are_everywhere(self) -> None:
         assert after(narrow, learnt({"x": {"uniform": [0, 1]}}, lambda config, rng: rng.random()))[0] is None
 
-    def test_not_what_does_not_matter(self) -> None:
-        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5), weights={"x": 0.05})
-        assert after(narrow, known)[0] is None
+    def test_chance_is_seldom_taken_for_more(self) -> None:
+        def narrowed(weight: float) -> int:
+            """How often of 100, where the five best lie anywhere."""
+            space, weights = {"x": {"uniform": [0, 1]}}, {"x": weight}
+            noise: Result = lambda config, rng: rng.random()  # noqa: E731
+            found = (learnt(space, noise, trials=30, weights=weights, seed=seed) for seed in range(100))
+            return sum(after(narrow, known)[0] is not None for known in found)
+
+        assert narrowed(0.05) <= 3
+        assert narrowed(0.5) <= 20
+
+    def test_what_weighs_little_over_the_whole_range_may_count_among_the_good(self) -> None:
+        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5), weights={"x": 0.01})
+        assert after(narrow, known)[0] is not None
+
+    def test_a_few_outliers_among_many_hold_nothing_open(self) -> None:
+        def mostly(config: Config, rng: random.Random) -> float:
+            return 0.02 if config["x"] > 0.99 else abs(config["x"] - 0.3)
+
+        known = learnt({"x": {"uniform": [0, 1]}}, mostly, trials=400)
+        assert max(known.good_values("x")) > 0.99
+        (_, high), reason = after(narrow, known)
+        assert high < 0.6
+        assert reason.startswith("was [0, 1]: nine in ten of the best 60 trials lie in [0.2")
 
     def test_not_by_too_few_that_have_it(self) -> None:
         space = {"kind": {"choice": list("abcdefghij")}, "x": {"uniform": [0, 1], "when": "kind == 'a'"}}

@@ -27,6 +27,10 @@ NEGLIGIBLE = 0.1
 """A parameter whose share is below this at the upper end of its interval does not matter."""
 
 
+SELDOM = 0.01
+"""How likely by chance something may be that is believed of a parameter that does not matter otherwise."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experience:
     """Of one sweep."""
@@ -71,3 +75,10 @@ class Experience:
         """Whether a parameter may matter: it has no figure, or one that is not negligible."""
         weight = self.weights.get(name)
         return weight is None or weight.high >= NEGLIGIBLE
+
+    def convinces(self, name: str, chance: float) -> bool:
+        """Whether what the good trials have in common is to be believed, given how likely it is by chance.
+
+        What weighs little over the whole range may count among the good trials, where a learning rate does no longer.
+        """
+        return self.matters(name) or chance <= SELDOM

@@ -23,7 +23,7 @@ FEWEST_TRIED = 3
 
 def drop(known: Experience, name: str, distribution: Distribution) -> Revision | None:
     """Options that none of the good trials has go, if they were tried often enough for that to mean something."""
-    if not isinstance(distribution, Choice) or distribution.ordered or not known.matters(name):
+    if not isinstance(distribution, Choice) or distribution.ordered:
         return None
     hopeless = [option for option in distribution.options if _is_hopeless(known, name, [option])]
     return _without(known, name, distribution, hopeless)
@@ -31,7 +31,7 @@ def drop(known: Experience, name: str, distribution: Distribution) -> Revision |
 
 def close_in(known: Experience, name: str, distribution: Distribution) -> Revision | None:
     """Of options in a meaningful order those go that lie beyond all good ones, one neighbour apart."""
-    if not isinstance(distribution, Choice) or not distribution.ordered or not known.matters(name):
+    if not isinstance(distribution, Choice) or not distribution.ordered:
         return None
     options = distribution.options
     places = [_place(options, value) for value in known.good_values(name)]
@@ -46,7 +46,7 @@ def extend(known: Experience, name: str, distribution: Distribution) -> Revision
     """The best lie at the end of a row of numbers that go on evenly: it goes on by one."""
     found = known.bounds.get(name)
     ordered = isinstance(distribution, Grid) or (isinstance(distribution, Choice) and distribution.ordered)
-    if found is None or not ordered or not known.matters(name):
+    if found is None or not ordered:
         return None
     options = list(distribution.values() or ())
     following = _following(sorted(options, reverse=found.side == "low"))
@@ -84,7 +84,8 @@ def _is_hopeless(known: Experience, name: str, options: Sequence[Any]) -> bool:
     good = [canonical_json(value) for value in known.good_values(name)]
     if tried < FEWEST_TRIED or keys & set(good):
         return False
-    return math.comb(len(there) - tried, len(good)) / math.comb(len(there), len(good)) < SELDOM
+    chance = math.comb(len(there) - tried, len(good)) / math.comb(len(there), len(good))
+    return chance < SELDOM and known.convinces(name, chance)
 
 
 def _without(known: Experience, name: str, distribution: Choice, gone: Sequence[Any]) -> Revision | None:

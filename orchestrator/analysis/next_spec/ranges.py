@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.experience import FEWEST_GOOD, Experience
 from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.analysis.next_spec.search import STARTS
 from orchestrator.spec.bells import LogNormal, Normal
 from orchestrator.spec.distribution import Distribution, Numeric
 from orchestrator.spec.steps import exact
@@ -18,6 +19,9 @@ MARGIN = 0.25
 """What is left on either side of the good values, as a share of their own spread; and a little of the whole range."""
 
 MARGIN_OF_ALL = 0.05
+
+OUTLIERS = 0.05
+"""The share of good values left out at either end, where there are many."""
 
 NARROWER = 0.75
 """A range is narrowed if it becomes shorter than this share of it, on its own scale. Else it is not worth a change."""
@@ -29,7 +33,7 @@ BELL = 2.0
 def shift(known: Experience, name: str, distribution: Distribution) -> Revision | None:
     """The best lie at a bound: the range goes on beyond it, and on the other side ends where the good ones do."""
     found, numeric = known.bounds.get(name), distribution.numeric
-    if found is None or found.wider is None or numeric is None or not known.matters(name):
+    if found is None or found.wider is None or numeric is None:
         return None
     low, high = _allowed(known, name, found.wider)
     low, high = _on_steps(numeric, low, high)
@@ -47,27 +51,28 @@ def shift(known: Experience, name: str, distribution: Distribution) -> Revision 
 
 
 def narrow(known: Experience, name: str, distribution: Distribution) -> Revision | None:
-    """The good trials lie close together, and the parameter matters."""
+    """The good trials lie close together."""
     numeric = distribution.numeric
-    if numeric is None or not known.matters(name):
-        return None
     ends = _around(known, name, distribution)
-    if ends is None:
+    if numeric is None or ends is None:
         return None
-    values = known.good_values(name)
-    reason = f"the best {len(values)} trials lie in {_range(numeric, min(values), max(values))}"
+    values = sorted(known.good_values(name))
+    cut = _outliers(len(values))
+    which = f"the best {len(values)} trials" if not cut else f"nine in ten of the best {len(values)} trials"
+    reason = f"{which} lie in {_range(numeric, values[cut], values[-1 - cut])}"
     return _revised(known, name, distribution, *ends, reason)
 
 
 def recentre(known: Experience, name: str, distribution: Distribution) -> Revision | None:
     """What has no bounds gets the mean of the good trials, and closes in on them."""
     values = known.good_values(name)
-    if not isinstance(distribution, Normal | LogNormal) or len(values) < FEWEST_GOOD or not known.matters(name):
+    if not isinstance(distribution, Normal | LogNormal) or len(values) < FEWEST_GOOD:
         return None
     seen = [math.log(value) for value in values] if isinstance(distribution, LogNormal) else values
     mean, sd = distribution.mean_sd
     spread = BELL * statistics.stdev(seen)
-    if spread >= NARROWER * sd:
+    freedom = len(seen) - 1
+    if spread >= NARROWER * sd or not known.convinces(name, _chi2(freedom * (spread / BELL / sd) ** 2, freedom)):
         return None
     middle, width = statistics.fmean(seen), max(spread, sd / 10)
     best = seen[0]
@@ -79,22 +84,46 @@ def recentre(known: Experience, name: str, distribution: Distribution) -> Revisi
 
 
 def _around(known: Experience, name: str, distribution: Distribution) -> tuple[float, float] | None:
-    """The range of the good values with a margin; None if it is hardly shorter, or there are too few of them."""
+    """The range of the good values with a margin; None if it is hardly shorter, or may well be so by chance."""
     values, numeric = known.good_values(name), distribution.numeric
     if len(values) < FEWEST_GOOD or numeric is None:
         return None
-    places = [distribution.to_unit(value) for value in values]
-    margin = MARGIN * (max(places) - min(places)) + MARGIN_OF_ALL
+    cut = _outliers(len(values))
+    inner = sorted(values)[cut : len(values) - cut]
+    places = [distribution.to_unit(value) for value in inner]
+    spread = max(places) - min(places)
+    margin = MARGIN * spread + MARGIN_OF_ALL
     start, end = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
-    if end - start > NARROWER:
+    one = 1 / len(distribution.values() or range(1000))  # of few values, several lie at one place
+    if end - start > NARROWER or not known.convinces(name, _beta(spread + one, len(places) - 1, 2 + 2 * cut)):
         return None
     low = numeric.low if start <= 0 else _rounded(numeric, distribution.from_unit(start), ROUND_FLOOR)
     high = numeric.high if end >= 1 else _rounded(numeric, distribution.from_unit(end), ROUND_CEILING)
-    low, high = max(numeric.low, min([low, *values])), min(numeric.high, max([high, *values]))
+    kept = [*inner, *values[:STARTS]]  # with these the next search begins
+    low, high = max(numeric.low, min(low, *kept)), min(numeric.high, max(high, *kept))
     if low == high:  # a single integer, or step
-        one = numeric.step or 1
-        low, high = (low, high + one) if high + one <= numeric.high else (low - one, high)
+        step = numeric.step or 1
+        low, high = (low, high + step) if high + step <= numeric.high else (low - step, high)
     return (low, high) if numeric.low <= low < high <= numeric.high and (low, high) != _bounds(numeric) else None
+
+
+def _outliers(count: int) -> int:
+    """How many good values are left out at either end."""
+    return int(OUTLIERS * count)
+
+
+def _beta(spread: float, a: int, b: int) -> float:
+    """How likely uniform values lie so close together: the spacing of two order statistics has a beta distribution."""
+    from scipy.stats import beta
+
+    return float(beta.cdf(spread, a, b))
+
+
+def _chi2(value: float, freedom: int) -> float:
+    """How likely so small a variance is by chance."""
+    from scipy.stats import chi2
+
+    return float(chi2.cdf(value, freedom))
 
 
 def _rounded(numeric: Numeric, value: float, how: str) -> float:
