@@ -35,17 +35,14 @@ def shift(known: Experience, name: str, distribution: Distribution) -> Revision 
     found, numeric = known.bounds.get(name), distribution.numeric
     if found is None or found.wider is None or numeric is None:
         return None
-    low, high = _allowed(known, name, found.wider)
-    low, high = _on_steps(numeric, low, high)
+    low, high = _on_steps(numeric, *_allowed(known, name, found.wider))
+    ends = _around(known, name, distribution) or _bounds(numeric)
     if found.side == "low":
-        beyond, ends = low < numeric.low, _around(known, name, distribution)
-        high = ends[1] if ends is not None else numeric.high
+        beyond, which, high = low < numeric.low, "lower", ends[1]
     else:
-        beyond, ends = high > numeric.high, _around(known, name, distribution)
-        low = ends[0] if ends is not None else numeric.low
+        beyond, which, low = high > numeric.high, "upper", ends[0]
     if not beyond or not low < high:
         return None
-    which = "lower" if found.side == "low" else "upper"
     reason = f"{found.near} of the {found.best} best trials lie at the {which} bound"
     return _revised(known, name, distribution, low, high, reason)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.spec import parse_spec
 from orchestrator.wording import count
-from trainables.contract import Declaration, Hyperparameter
+from trainables.contract import Declaration
 
 _GENERATION = re.compile(r"-next(-\d+)?$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -107,46 +107,38 @@ def _checked(info: SweepInfo, base: Path) -> tuple[Plain, Declaration | None, st
 
 def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> Experience:
     evidence = evidence_of(paths, info)
-    known = Experience(sweep=info.name, evidence=evidence, trials=_trials(info, len(evidence.outcomes)))
+    trials = info.spec["budget"].get("trials") or len(evidence.outcomes)
+    known = Experience(sweep=info.name, evidence=evidence, trials=trials)
     if not known.enough:
         return known
-    hyperparameters: Mapping[str, Hyperparameter] = (
-        {} if declaration is None else {each.name: each for each in declaration.hyperparameters}
-    )
-    return Experience(
-        sweep=known.sweep,
-        evidence=evidence,
-        trials=known.trials,
+    return replace(
+        known,
         weights={weight.name: weight for weight in importance_in(paths, info).weights},
         bounds={each.parameter: each for each in at_bounds(evidence)},
-        declared=hyperparameters,
+        declared={} if declaration is None else {each.name: each for each in declaration.hyperparameters},
     )
-
-
-def _trials(info: SweepInfo, had: int) -> int:
-    return info.spec["budget"].get("trials") or had
 
 
 def _place(name: str, results: Path, base: Path, output: Path | None) -> tuple[str, Path]:
-    """What the next sweep is called, and the file: ``churn-next``, or numbered, where neither is there already.
+    """What the next sweep is called, and its file.
 
     Raises:
         UserError: The file that was asked for is there, or is no name for a spec.
     """
-    directory = base if base.is_dir() else Path()
-    if output is not None and output.is_dir():
-        directory = output
-    elif output is not None:
-        if output.suffix not in (".yaml", ".yml"):
-            raise UserError(f"{output} is no directory, and no name for a spec: give one that ends in .yaml")
-        if output.exists():
-            raise UserError(f"{output} exists, and nothing is overwritten; name another with -o")
-        if _NAME.fullmatch(output.stem):
-            return output.stem, output
+    if output is None or output.is_dir():
+        directory = output or (base if base.is_dir() else Path())
+        called = _free(name, lambda each: (directory / f"{each}.yaml").exists() or (results / each).exists())
+        return called, directory / f"{called}.yaml"
+    if output.suffix not in (".yaml", ".yml"):
+        raise UserError(f"{output} is no directory, and no name for a spec: give one that ends in .yaml")
+    if output.exists():
+        raise UserError(f"{output} exists, and nothing is overwritten; name another with -o")
+    named = _NAME.fullmatch(output.stem)
+    return output.stem if named else _free(name, lambda each: (results / each).exists()), output
+
+
+def _free(name: str, taken: Callable[[str], bool]) -> str:
+    """``churn-next``, or numbered."""
     stem = _GENERATION.sub("", name)[: LONGEST - len("-next-999")]
-    for number in itertools.count(1):
-        called = f"{stem}-next" if number == 1 else f"{stem}-next-{number}"
-        file = directory / f"{called}.yaml" if output is None or output.is_dir() else output
-        if not (results / called).exists() and (file == output or not file.exists()):
-            return called, file
-    raise AssertionError("unreachable: count() does not end")
+    names = (f"{stem}-next{f'-{number}' if number > 1 else ''}" for number in itertools.count(1))
+    return next(each for each in names if not taken(each))
