@@ -32,10 +32,10 @@ def test_packed_trials_share_a_gpu_by_the_peaks_of_the_first(sweep_of: Callable[
         import ray
         from trainables import device
 
-        device.use = lambda: device.Use(peak=4e9, size=16e9, utilisation=0.5)
         together = pathlib.Path("together")
 
         def train(config, trial):
+            device.use = lambda: device.Use(peak=4e9, size=16e9, utilisation=0.5)
             share = ray.get_runtime_context().get_assigned_resources()["GPU"]
             if share < 1:
                 together.mkdir(exist_ok=True)
