@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.events import Measurement
@@ -140,6 +142,17 @@ class Life:
             return False
         return (before.fingerprint, before.message) == (failure.fingerprint, failure.message)
 
+    def never_reported(self) -> Failure:
+        """What is wrong with it if it came to its end without the objective."""
+        metric, names = self.objective.metric, self.metrics
+        if not names:
+            message = f"returned without a report; call trial.report(step=…, {metric}=…)"
+        else:
+            near = difflib.get_close_matches(metric, names, n=1)
+            message = f"never reported {metric!r}, only {', '.join(sorted(names))}"
+            message += f"; is {near[0]!r} meant?" if near else ""
+        return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")
+
     def row(self, now: float) -> TrialRow:
         """The trial as the trials table shows it at a time."""
         running = max(0.0, now - self._attempt_began) if self._attempt_began is not None else 0.0
@@ -180,3 +193,14 @@ def better(a: Life, b: Life) -> bool:
     left = a.result if a.result is not None else math.nan
     right = b.result if b.result is not None else math.nan
     return left < right if a.objective.mode == "min" else left > right
+
+
+def best_of(lives: Iterable[Life]) -> Life | None:
+    """That with the best result, of those that have one and did not diverge or fail; the first of equals."""
+    best = None
+    for life in lives:
+        if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
+            continue
+        if best is None or better(life, best):
+            best = life
+    return best

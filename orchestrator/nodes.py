@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from orchestrator.rows import Failure
+
 QUICK_S = 30.0
 """A failure so soon after its start counts against the node: what is missing or broken there shows when a trial
 imports, reads its data and first uses its GPU, and later than that it is rarely the node."""
@@ -44,22 +46,29 @@ class Nodes:
         if node is not None:
             self._rows.pop(node.id, None)
 
-    def failed(self, node: Node, trial: int, cause: str, *, ran_s: float, others: Collection[str]) -> tuple[int, ...]:
-        """A trial failed on a node that is used: the trials that failed because of it, if it is now to be set aside.
+    def failed(
+        self, node: Node, trial: int, failure: Failure, *, ran_s: float, others: Collection[str]
+    ) -> tuple[int, ...]:
+        """A trial failed on a node that is used: the trials that failed because of it, if it is now set aside.
 
         Args:
             node: Where.
             trial: Which.
-            cause: Failures of one cause have the same.
+            failure: How; those with the same fingerprint have one cause.
             ran_s: Seconds from its start.
             others: The ids of the other nodes on which a trial fits.
         """
         if ran_s >= QUICK_S:
             return ()
         row = self._rows.setdefault(node.id, {})
-        row[trial] = cause
+        row[trial] = failure.fingerprint
         left = set(others).difference(self.aside, (node.id,))
         elsewhere = {cause for other in left for cause in self._rows.get(other, {}).values()}
         if len(row) < IN_A_ROW or not left or elsewhere.intersection(row.values()):
             return ()
-        return tuple(sorted(self._rows.pop(node.id)))
+        trials = tuple(sorted(self._rows.pop(node.id)))
+        self.aside[node.id] = (
+            f"node {node} is set aside: trials {', '.join(map(str, trials))} failed there, one after the other and"
+            f" each within {QUICK_S:g} s; the last: {failure.type}: {failure.message}"
+        )
+        return trials

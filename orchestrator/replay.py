@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from orchestrator.life import Life
+from orchestrator.life import Life, best_of
 from orchestrator.nodes import Node
 from orchestrator.rows import (
     EVALUATION,
@@ -80,7 +80,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         if not life.state.ended or life.number in halted:
             _revive(sweep, life, reports.get(life.number, ()), at)
     sweep.used_s = _used(recorded)
-    sweep.best = sweep.find_best()
+    sweep.best = best_of(sweep.trials)
     for life in sweep.trials:
         sweep.journal.changed(life)  # the table of trials is to catch up
 

@@ -8,14 +8,13 @@ nowhere else, so Ray Tune, the simulator and a resume all get the same sweep. No
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import random
 from collections.abc import Sequence
 
 from orchestrator import events
 from orchestrator.agenda import Agenda, wait_after
 from orchestrator.journal import Journal, Rows
-from orchestrator.life import Life, better
+from orchestrator.life import Life, best_of, better
 from orchestrator.limits import Limits
 from orchestrator.nodes import QUICK_S, Nodes
 from orchestrator.packing import Choice, Shares, extra_slots, larger
@@ -289,7 +288,7 @@ class Sweep:
 
     def _came_to_its_end(self, life: Life, at: float, reason: str) -> None:
         if life.last is None:
-            self._fail(life, at, _never_reported(self.objective.metric, life.metrics))
+            self._fail(life, at, life.never_reported())
         else:
             self._complete(life, at, reason)
 
@@ -326,17 +325,15 @@ class Sweep:
 
     def _is_the_nodes(self, life: Life, event: events.Raised | events.NotStarted) -> bool:
         """Whether the failure is blamed on the node, which is set aside, or is now."""
-        node, failure = event.node, event.failure
+        node = event.node
         if node is None or node.id in self.nodes.aside:
             return node is not None
-        ran_s, others = life.ran_s(event.at), event.others
-        trials = self.nodes.failed(node, life.number, failure.fingerprint, ran_s=ran_s, others=others)
+        ran_s = life.ran_s(event.at)
+        trials = self.nodes.failed(node, life.number, event.failure, ran_s=ran_s, others=event.others)
         if not trials:
             return False
-        reason = f"node {node} is set aside: trials {', '.join(map(str, trials))} failed there, one after the other and"
-        reason += f" each within {QUICK_S:g} s; the last: {failure.type}: {failure.message}"
-        self.nodes.aside[node.id] = reason
-        self.journal.noted(event.at, NODE, reason, {"node_id": node.id, "node": node.name, "trials": trials})
+        detail = {"node_id": node.id, "node": node.name, "trials": trials}
+        self.journal.noted(event.at, NODE, self.nodes.aside[node.id], detail)
         for number in trials:
             if self.trials[number].state is State.FAILED:
                 self._reopen(self.trials[number], event.at)
@@ -418,7 +415,7 @@ class Sweep:
             self.nodes.well(life.node)
         if state in (State.DIVERGED, State.FAILED):
             if self.best is life:
-                self.best = self.find_best()
+                self.best = best_of(self.trials)
         elif life.result is not None and (self.best is None or better(life, self.best)):
             self.best = life
         detail = None if life.failure is None else dataclasses.asdict(life.failure)
@@ -449,28 +446,8 @@ class Sweep:
         if not any(self.trials[number].state is State.RUNNING for number in self._live):
             self._halt(at, reason)
 
-    def find_best(self) -> Life | None:
-        """Looked for among all trials, as after one of them has lost its result."""
-        best = None
-        for life in self.trials:
-            if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
-                continue
-            if best is None or better(life, best):
-                best = life
-        return best
-
     # What is recorded ------------------------------------------------------------------------------------------
 
     def take(self, now: float) -> Rows:
         """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
         return self.journal.take(now)
-
-
-def _never_reported(metric: str, names: set[str]) -> Failure:
-    if not names:
-        message = f"returned without a report; call trial.report(step=…, {metric}=…)"
-    else:
-        near = difflib.get_close_matches(metric, names, n=1)
-        message = f"never reported {metric!r}, only {', '.join(sorted(names))}"
-        message += f"; is {near[0]!r} meant?" if near else ""
-    return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")

@@ -21,7 +21,7 @@ def failed(nodes: Nodes, *trials: int, node: Node = BAD, ran_s: float = 1.0, oth
     """What the last of these failures brings."""
     found: tuple[int, ...] = ()
     for trial in trials:
-        found = nodes.failed(node, trial, "cause", ran_s=ran_s, others=others)
+        found = nodes.failed(node, trial, BROKEN, ran_s=ran_s, others=others)
     return found
 
 
