@@ -31,12 +31,12 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## tune a network on real data, on this machine, in a minute or two
 	@$(BIN)/sweep launch examples/02_churn.yaml
 
-test: $(READY)  ## all tests that need no root
-	@$(BIN)/python -m pytest -q -m 'not system' -n 2 --dist loadfile --no-loadscope-reorder
+test: $(READY)  ## the tests that need no root, in ten minutes
+	@$(BIN)/python -m pytest -q -m 'not system and not long' -n 2 --dist loadfile --no-loadscope-reorder
 
-test-system: $(READY)  ## the tests that need system packages, which are installed first
+test-system: $(READY)  ## those that need system packages, which are installed first, and the longest
 	@$(call apt,$(SYSTEM))
-	@$(BIN)/python -m pytest -q -m system
+	@$(BIN)/python -m pytest -q -m "system or long"
 
 bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from orchestrator.records.load import load
 from tests.cli.conftest import Ran
 
@@ -37,6 +39,7 @@ resources: {gpu: 0, concurrency: 1}
 """
 
 
+@pytest.mark.long
 def test_a_sweep_is_given_more_to_do(sweep: Callable[..., Ran], tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "growing.yaml").write_text(SPEC)

@@ -140,6 +140,7 @@ def test_a_sweep_is_sent_left_alone_and_read_later(
         assert (far / "alone" / path).read_bytes() == (original / path).read_bytes()
 
 
+@pytest.mark.long
 def test_two_at_once_do_not_mix_and_each_can_be_stopped_fetched_and_resumed(
     far: Path, there: Head, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ def undisturbed(tmp_path: Path, chaos: Chaos) -> Iterator[Terminal]:
     made.close()
 
 
+@pytest.mark.long
 def test_killed_again_and_again_it_ends_as_if_undisturbed(
     terminal: Terminal, undisturbed: Terminal, chaos: Chaos
 ) -> None:
