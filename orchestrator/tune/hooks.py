@@ -149,7 +149,8 @@ class Decider(_Live, TrialScheduler):
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
         """Its process is gone. Whether to try again is the machine's decision, so Ray Tune's own retry is undone."""
-        self._over.append(trial)
+        if trial not in self._over:  # of a death in a reset it tells twice
+            self._over.append(trial)
         if trial.trial_id in self._told | self._given_up:
             self._told.discard(trial.trial_id)
             self._given_up.add(trial.trial_id)
@@ -175,7 +176,10 @@ class Decider(_Live, TrialScheduler):
         """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""
         self._deaths.settle()
         while self._over:
-            tune_controller.stop_trial(self._over.pop())
+            trial = self._over.pop()
+            tune_controller.stop_trial(trial)
+            if trial.status == TuneTrial.ERROR:  # after a death in a reset; it is not told as ended
+                self._ended.appendleft(trial)
         while len(self._ended) > 1:  # with no trial at all, Ray Tune would look for some in its files
             tune_controller.get_trials().remove(self._ended.popleft())
         return None

@@ -109,7 +109,9 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
         assert not (pids[pids.index > number] == pids[number]).any()
 
 
-def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(sweep_of: Callable[..., Any]) -> None:
+def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(
+    sweep_of: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     """On a process that served before, a trial begins before Ray Tune hears of it."""
     sweep = sweep_of(
         """
@@ -123,9 +125,12 @@ def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(sweep
         budget={},
         resources={"concurrency": 1},
     )
+    assert sweep_of.error is None
     trials = sweep.trials.set_index("config.x")
-    assert trials["state"].to_dict() == {x: "failed" if x % 2 else "completed" for x in (0, 1, 2, 4, 5, 6)}
+    expected = {x: "failed" if x % 2 else "completed" for x in (0, 1, 2, 4, 5, 6)}
+    assert trials["state"].to_dict() == expected, trials["reason"].to_dict()
     assert (trials["attempts"] == 1).all()
+    assert "did not complete" not in capfd.readouterr().err  # Ray Tune's word for trials that it lost sight of
     events = sweep.events[sweep.events["event"] == "running"]
     assert sorted(events["trial"]) == [0, 1, 2, 3, 4, 5]  # once each: none was started again
 
