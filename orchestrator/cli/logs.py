@@ -33,7 +33,7 @@ def logs(
     """Print what a trial has printed.
 
     Of a sweep that runs as a job on a cluster, without TRIAL, print what its driver has printed."""
-    from orchestrator.cli import remote
+    from orchestrator.cli import remote, remote_job
     from orchestrator.records.find import find_here
     from orchestrator.records.remote import read_remote, seen_here
 
@@ -43,7 +43,7 @@ def logs(
     if trial is None:
         if record is None:
             raise UserError(f"which trial of {here.name}? As in: sweep logs {here.name} 0")
-        remote.output(here, record, results, follow=follow)
+        remote_job.output(here, record, results, follow=follow)
     elif record is not None and seen == here and not record.pulled_end:
         remote.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
     else:
@@ -60,7 +60,7 @@ def pull(
     """Fetch the records of a sweep that was sent to a cluster.
 
     Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
-    from orchestrator.cli import remote
+    from orchestrator.cli import remote_copy
     from orchestrator.records.find import find_here
     from orchestrator.records.remote import read_remote
 
@@ -68,7 +68,7 @@ def pull(
     record = read_remote(here)
     if record is None:
         raise UserError(f"{here.name} is recorded here, in {here.root}: there is nothing to fetch")
-    remote.pull(here, record, large=checkpoints)
+    remote_copy.pull(here, record, large=checkpoints)
 
 
 def _parsed(words: list[str]) -> tuple[str | None, int | None]:

@@ -121,9 +121,9 @@ def refresh(results: Path, sweep: str | None) -> None:
     from orchestrator.records.find import find_here
 
     if find_here(results, sweep).remote.is_file():
-        from orchestrator.cli import remote
+        from orchestrator.cli import remote_copy
 
-        remote.refresh(results, sweep)
+        remote_copy.refresh(results, sweep)
 
 
 def _statuses(results: Path) -> dict[str, Remote]:
@@ -131,6 +131,6 @@ def _statuses(results: Path) -> dict[str, Remote]:
 
     if not any(paths.remote.is_file() for paths in find_all(results)):
         return {}
-    from orchestrator.cli import remote
+    from orchestrator.cli import remote_copy
 
-    return remote.statuses(results)
+    return remote_copy.statuses(results)

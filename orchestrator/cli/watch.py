@@ -35,6 +35,6 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
     if not here.remote.is_file():
         follow(paths)
         return
-    from orchestrator.cli import remote
+    from orchestrator.cli import remote_copy
 
-    follow(paths, lambda tell: remote.refresh(results, here.name, tell))
+    follow(paths, lambda tell: remote_copy.refresh(results, here.name, tell))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
 import ray
 from ray import NodeID
 from ray.cluster_utils import Cluster
-from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RayActorError
 
 from cluster import presence
+from tests.cluster.notice import give_notice
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -52,10 +51,7 @@ def test_a_node_that_is_to_be_taken_away_is_leaving(cluster: Cluster) -> None:
     assert presence.leaving() == frozenset()
     keeps_it_busy = Worker.remote()
     ray.get(keeps_it_busy.__ray_ready__.remote())
-    client = ray._raylet.GcsClient(address=cluster.address)
-    reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
-    accepted, why = client.drain_node(node.node_id, reason, "spot", int(1000 * (time.time() + 600)))
-    assert accepted, why
+    give_notice(cluster.address, node.node_id, within_s=600)
     assert presence.leaving() == {node.node_id}
     assert presence.answers(node.node_id)
     cluster.remove_node(node, allow_graceful=False)

@@ -27,7 +27,9 @@ from orchestrator.loading import declared
 from orchestrator.records.load import Sweep, load
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
+from orchestrator.tune.ground import LOOK_S
 from orchestrator.tune.place import Placement
+from tests.cluster.notice import give_notice
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -200,6 +202,38 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     assert set(lost.decision) == {"preemption"}
     assert lost.reason.str.startswith("NodeLost: node ").all()
     assert lost.reason.map(lambda reason: any(f"({node[:8]}) is gone" in reason for node in killed)).all()
+
+
+def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
+    """What runs there may end there until it is gone, but nothing new begins."""
+    node = join(cluster)
+    noticed: list[float] = []
+
+    def take_away(root: Path) -> None:
+        until(lambda: node.node_id in {path.read_text() for path in root.glob("trials/*/node")})
+        give_notice(cluster.address, node.node_id, within_s=600)
+        noticed.append(time.time() + LOOK_S + 1)  # the driver looks, and has asked for a process before that
+        time.sleep(4)
+        cluster.remove_node(node, allow_graceful=False)
+
+    sweep = sweep_of(
+        take_away,
+        space={"x": {"uniform": [0, 1]}, "step_s": {"uniform": [0, 2]}},
+        search={  # of the first wave three trials are short: no node has four of them
+            "method": "list",
+            "configs": [{"x": number / 24, "step_s": 1.8 if number % 4 else 0.5} for number in range(24)],
+        },
+        budget={},
+    )
+    trials = sweep.trials
+    assert trials.state.tolist() == ["completed"] * 24
+    assert trials.failures.sum() == 0
+    assert (trials.attempts - 1 == trials.preemptions).all()
+    there = trials[(trials.node_id == node.node_id) | (trials.preemptions > 0)]
+    assert not there.empty
+    assert there.started_at.max() < noticed[0] < trials.started_at.max()
+    again = sweep.metrics[sweep.metrics.attempt > 1]
+    assert again.began_at.max() > 0  # from a checkpoint
 
 
 def test_a_node_that_fails_every_trial_is_set_aside(

@@ -62,7 +62,10 @@ def certainty(
             f" {_within(results, own)}."
         )
     if repeats is None:
-        said.append("No configuration was trained twice, so how much of this is the luck of a seed is not known.")
+        said.append(
+            "No configuration was trained twice, so how much of this is the luck of a seed is not known:"
+            " sweep confirm would tell."
+        )
     if at == "best":
         said.append("The best report of the best of many trials flatters: expect it to be worse on new data.")
     return tuple(said)
