@@ -97,6 +97,7 @@ def confirm(
     Then say which is the best and how surely, and how much its first figure flattered: the best of many trials looks
     better than it is. It is a new sweep, of the method list, with every training in full; sweep show --repeats has what
     came out again. The winner is scored on the test part, if the trainable says how."""
+    from orchestrator.analysis.overview import overview
     from orchestrator.cli.confirming import conclude, spec_file
     from orchestrator.confirmation import confirmation
     from orchestrator.records.find import find
@@ -104,6 +105,8 @@ def confirm(
 
     refresh(results, sweep)
     paths = find(results, sweep)
+    if overview(paths).status.startswith("running"):
+        say(f"{paths.name} still runs: these are its best so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
     source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
     done = run.begin(

@@ -59,7 +59,7 @@ def _sentences(objective: Objective, found: Sequence[Repeated]) -> list[str]:
     flattered = [each.flattered for each in found if each.flattered is not None]
     if flattered:
         mean = statistics.fmean(flattered)
-        how = f"{mean:.3g} better than they are" if mean > 0 else f"no better than they are ({-mean:.3g} worse)"
+        how = f"{abs(mean):.3g} {'better' if mean > 0 else 'worse'} than they are" if mean else "as good as they are"
         said.append(f"The first figures made them look {how}, on average.")
     values = [each.values for each in found if len(each.values) > 1]
     if values and all(len(set(each)) == 1 for each in values):

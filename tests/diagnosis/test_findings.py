@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,10 @@ class TestOthers:
         assert finding.sentence == "12 trials are few for 6 searched parameters"
         assert finding.advice == "fix all but 2 of them, or give it at least 30 trials"
         assert budget(evidence(outcomes(drawn(30), lambda config: 1.0))) == []
+
+    def test_a_sweep_that_has_just_begun_is_not_blamed_for_it(self) -> None:
+        begun = evidence(outcomes(drawn(12), lambda config: 1.0))
+        assert budget(replace(begun, planned=30)) == []
 
     def test_what_is_wrong_with_the_best_and_with_most(self) -> None:
         found = evidence(outcomes(drawn(20), lambda config: config["lr"]))

@@ -207,12 +207,12 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
 def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
     """What runs there may end there until it is gone, but nothing new begins."""
     node = join(cluster)
-    noticed: list[float] = []
+    noticed: list[pd.Timestamp] = []
 
     def take_away(root: Path) -> None:
         until(lambda: node.node_id in {path.read_text() for path in root.glob("trials/*/node")})
         give_notice(cluster.address, node.node_id, within_s=600)
-        noticed.append(time.time() + LOOK_S + 1)  # the driver looks, and has asked for a process before that
+        noticed.append(pd.Timestamp.now("UTC") + pd.Timedelta(seconds=LOOK_S + 1))  # the driver looks now and then
         time.sleep(4)
         cluster.remove_node(node, allow_graceful=False)
 

@@ -58,6 +58,7 @@ class Evidence:
     space: Mapping[str, Distribution]
     outcomes: Sequence[Outcome]  # by number
     entries: Sequence[Entry] = ()
+    planned: int = 0  # trials that the search may propose, tried or not
 
     def ranked(self) -> list[Outcome]:
         """Trials with a result, the best first; of equals the earlier one."""
@@ -85,6 +86,7 @@ def evidence_of(paths: SweepPaths, info: SweepInfo) -> Evidence:
         space=space,
         outcomes=[_outcome(row, space) for row in whole.select(wanted).to_pylist()],
         entries=_entries(paths),
+        planned=info.spec["budget"].get("trials") or 0,
     )
 
 

@@ -23,7 +23,7 @@ ENDS = (still_improving, plateaued, healthy)
 _TOO_SHORT = {
     reports: Verdict(
         kind=Kind.TOO_SHORT,
-        sentence=f"too short to say: {reports} report{'' if reports == 1 else 's'}, and {FEWEST} are needed",
+        sentence=f"{reports} report{'' if reports == 1 else 's'}, and {FEWEST} are needed",
         numbers={"reports": reports},
     )
     for reports in range(FEWEST)

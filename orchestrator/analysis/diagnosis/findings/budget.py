@@ -9,7 +9,7 @@ from orchestrator.plan import TRIALS_PER_DIMENSION
 
 def budget(evidence: Evidence) -> list[Finding]:
     """Fewer than TRIALS_PER_DIMENSION trials a searched parameter, as `sweep plan` has it."""
-    trials, dimensions = len(evidence.outcomes), len(evidence.space)
+    trials, dimensions = max(len(evidence.outcomes), evidence.planned), len(evidence.space)
     if evidence.method in ("grid", "list", "") or trials >= TRIALS_PER_DIMENSION * dimensions:
         return []
     return [

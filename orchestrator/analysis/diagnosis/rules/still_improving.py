@@ -26,7 +26,7 @@ def still_improving(curve: Curve, reached: Reached | None) -> Verdict | None:
         return None
     sentence = (
         f"{judged.name} was still getting better: {brought:.0%} of its gain came in the last third of the steps,"
-        f" from {judged.shown(shape.trend[third])} to {judged.shown(shape.end)}"
+        f" smoothed from {judged.shown(shape.trend[third])} to {judged.shown(shape.end)}"
     )
     numbers = {"last_third": brought, "end": judged.value(shape.end)}
     return Verdict(kind=Kind.STILL_IMPROVING, sentence=sentence, numbers=numbers)
