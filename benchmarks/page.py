@@ -18,8 +18,10 @@ HEAD = """\
 Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results); `make bench`
 measures all of it anew. Each row can be repeated by its command. In a run every case has a process of its own, and
 the cases take turns, so that what drifts drifts for all. Figures are medians, in brackets the least and the most; a
-ratio is one of medians, and above 1 we are the quicker or the smaller. All figures of ours are with whole records.
-Ray Tune is measured as it comes, and as quick as we know to make it by its settings.
+ratio is one of medians, and above 1 we are the quicker or the smaller. Of several runs the middle one is shown, of two
+the worse, with the figure of the others beside it: the machine is a virtual one, and not always equally quick. All
+figures of ours are with whole records. Ray Tune is measured as it comes, and as quick as we know to make it by its
+settings.
 """
 
 REMARKS = {
@@ -71,20 +73,40 @@ def _page(records: dict[str, list[dict[str, Any]]]) -> str:
         "| # | what | ours | peer | ratio | in other runs | asked for | met |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    rows = [(result, records[name][:-1]) for name, record in newest.items() for result in record["results"]]
-    for result, before in sorted(rows, key=lambda row: _order(row[0]["row"])):
-        lines.append(_row(result, before))
+    rows = [_runs_of(result, records[name]) for name, record in newest.items() for result in record["results"]]
+    for runs in sorted(rows, key=lambda runs: _order(runs[0]["row"])):
+        lines.append(_row(runs))
     lines += ["", "## Where a target is missed", "", *(f"- {row}: {why}" for row, why in REMARKS.items())]
     lines += ["", "## To repeat a row", ""]
     for name, record in sorted(newest.items(), key=lambda item: _order(item[1]["results"][0]["row"])):
         numbers = ", ".join(dict.fromkeys(result["row"] for result in record["results"]))
         lines.append(
-            f"- {numbers}: `{record['command']}` ({record['seconds']} s). {record['title']}; {_runs(records[name])}"
+            f"- {numbers}: `{record['command']}` ({record['seconds']} s). {record['title']}; {_dates(records[name])}"
         )
     return "\n".join(lines) + "\n"
 
 
-def _row(result: dict[str, Any], before: list[dict[str, Any]]) -> str:
+def _runs_of(result: dict[str, Any], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same result in all runs, the oldest first."""
+
+    def what(each: dict[str, Any]) -> tuple[str, str, str]:
+        return each["row"], each["what"], each["peer_name"]
+
+    return [each for run in runs for each in run["results"] if what(each) == what(result)]
+
+
+def _figure(result: dict[str, Any]) -> float:
+    return float(result["ratio"] if result["ratio"] is not None else statistics.median(result["ours"]))
+
+
+def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run whose figure is the median; of two in the middle the worse."""
+    more_is_better = runs[0]["ratio"] is not None or runs[0]["more"]
+    return sorted(runs, key=_figure, reverse=more_is_better)[len(runs) // 2]
+
+
+def _row(runs: list[dict[str, Any]]) -> str:
+    result = _middle(runs)
     digits = result["digits"]
     ours = f"{spread(result['ours'], digits)} {result['unit']}"
     peer = (
@@ -93,14 +115,8 @@ def _row(result: dict[str, Any], before: list[dict[str, Any]]) -> str:
         else ""
     )
     ratio = f"**{short(result['ratio'])}×**" if result["ratio"] is not None else ""
-    others = [
-        each["ratio"] if each["ratio"] is not None else statistics.median(each["ours"])
-        for run in before
-        for each in run["results"]
-        if (each["row"], each["what"], each["peer_name"]) == (result["row"], result["what"], result["peer_name"])
-    ]
     unit = "×" if result["ratio"] is not None else f" {result['unit']}"
-    elsewhere = ", ".join(f"{short(value)}{unit}" for value in others)
+    elsewhere = ", ".join(f"{short(_figure(each))}{unit}" for each in runs if each is not result)
     sign = "≥" if result["ratio"] is not None or result["more"] else "≤"
     asked = f"{sign} {result['target']:g}{unit}"
     return (
@@ -109,7 +125,7 @@ def _row(result: dict[str, Any], before: list[dict[str, Any]]) -> str:
     )
 
 
-def _runs(runs: list[dict[str, Any]]) -> str:
+def _dates(runs: list[dict[str, Any]]) -> str:
     return "measured " + ", ".join(run["date"][:10] for run in runs)
 
 
