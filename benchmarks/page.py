@@ -53,9 +53,12 @@ def _records() -> dict[str, list[dict[str, Any]]]:
     return records
 
 
-def newest_records() -> dict[str, dict[str, Any]]:
-    """By question."""
-    return {name: runs[-1] for name, runs in _records().items()}
+def pooled_runs() -> dict[str, dict[str, list[dict[str, float]]]]:
+    """What every case of every question has measured, over all records, the oldest first."""
+    return {
+        name: {case: [each for run in runs for each in run["runs"].get(case, ())] for case in runs[-1]["runs"]}
+        for name, runs in _records().items()
+    }
 
 
 def _page(records: dict[str, list[dict[str, Any]]]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.no_op_trials import TRIALS as NO_OP_TRIALS
-from benchmarks.page import newest_records
+from benchmarks.page import pooled_runs
 from orchestrator.cli.wording import duration, size
 from orchestrator.simulate.costs import MEASURED, TPE, measured
 from orchestrator.simulate.forecast import Forecast, Pace, foresee
@@ -45,7 +45,7 @@ sweep plan sweep.yaml --gpus 500 --step-seconds 90
 CHARGES = """
 ## What was measured
 
-The charges stand in [costs.py](../orchestrator/simulate/costs.py); `--check` compares them with the newest records.
+The charges stand in [costs.py](../orchestrator/simulate/costs.py); `--check` compares them with the records.
 The cores were shared with the trials' processes, so a head node of its own is rather quicker.
 """
 
@@ -101,9 +101,9 @@ a file system that several hundred processes write to.
 
 def main() -> None:
     """Write the page, or check it."""
-    newest = newest_records()
-    found = _measured(newest)
-    page = _page(newest, found)
+    runs = pooled_runs()
+    found = _found(runs)
+    page = _page(runs, found)
     if "--check" not in sys.argv:
         PAGE.write_text(page)
         return
@@ -135,11 +135,11 @@ SOURCES = {
 }
 
 
-def _measured(newest: Mapping[str, Any]) -> dict[str, float]:
-    """The same charges, from the newest records."""
+def _found(runs: Mapping[str, Any]) -> dict[str, float]:
+    """The same charges, from the records: medians over all of them."""
 
     def ms(question: str, case: str, figure: str = "ms") -> float:
-        return statistics.median(run[figure] for run in newest[question]["runs"][case])
+        return statistics.median(run[figure] for run in runs[question][case])
 
     trial_ms = ms("long_sweep", "ours")
     worker_ms = (ms("no_op_trials", "ours") - trial_ms) * NO_OP_TRIALS
@@ -157,19 +157,19 @@ def _measured(newest: Mapping[str, Any]) -> dict[str, float]:
     return {name: value / 1e3 for name, value in in_ms.items()}
 
 
-def _page(newest: Mapping[str, Any], found: Mapping[str, float]) -> str:
+def _page(runs: Mapping[str, Any], found: Mapping[str, float]) -> str:
     charged = _charged()
     charges = [(what, _short(charged[name]), _short(found[name]), source) for name, (what, source) in SOURCES.items()]
     forecasts = [_row(gpus, name, seconds) for gpus in GPUS for name, seconds in TRAININGS.items()]
-    kib = newest["long_sweep"]["runs"]["ours"][0]["kib_a_trial"]
-    table = min(newest["driver"]["runs"]["table"], key=lambda run: run["s"])
+    kib = statistics.median(run["kib_a_trial"] for run in runs["long_sweep"]["ours"])
+    table = min(runs["driver"]["table"], key=lambda run: run["s"])
     return "".join(
         [
             HEAD,
             CHARGES,
             _table(("what", "charged", "measured", "by"), charges),
             FORECASTS,
-            _checks(newest["forecasts"]["runs"]) if "forecasts" in newest else "",
+            _checks(runs["forecasts"]) if "forecasts" in runs else "",
             TABLE,
             _table(
                 (
@@ -207,7 +207,7 @@ def _checks(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
             f"{run['off_percent']:.0f}%",
             f"{run['real_busy']:.0%}, forecast {run['forecast_busy']:.0%}",
         )
-        for name, (run, *_) in runs.items()
+        for name, (*_, run) in runs.items()
     ]
     return SLEEPING + _table(("sweep", "it took", "forecast", "off by", "training, of the slots' time"), rows)
 
