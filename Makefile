@@ -32,7 +32,7 @@ demo: $(READY)  ## tune a network on real data, on this machine, in a minute or 
 	@$(BIN)/sweep launch examples/02_churn.yaml
 
 test: $(READY)  ## the tests that need no root, in ten minutes
-	@$(BIN)/python -m pytest -q -m 'not system and not long' -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -m 'not system and not long' -n 3 --dist loadfile --no-loadscope-reorder
 
 test-system: $(READY)  ## those that need system packages, which are installed first, and the longest
 	@$(call apt,$(SYSTEM))

@@ -8,7 +8,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("sweep", deadline=None)  # the cores are shared: slow is no finding
+# No deadline, because the cores are shared: slow is no finding. And the same examples in each run, so that a change is
+# refused for what it does; `pytest --hypothesis-profile search` looks for others.
+hypothesis.settings.register_profile("sweep", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("sweep")
 
 

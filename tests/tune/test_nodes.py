@@ -204,6 +204,7 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     assert lost.reason.map(lambda reason: any(f"({node[:8]}) is gone" in reason for node in killed)).all()
 
 
+@pytest.mark.long
 def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
     """What runs there may end there until it is gone, but nothing new begins."""
     node = join(cluster)
