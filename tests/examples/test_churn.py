@@ -21,6 +21,7 @@ from trainables.tabular_data import load_with_test
 EXAMPLE = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
     sweep = orchestrator.run(EXAMPLE, results=tmp_path, cpus=2, gpus=0)

@@ -86,6 +86,7 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
     assert (code, "is a total" in out) == (2, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reach", ["group", "job"])
 def test_sigterm_is_a_stop(terminal: Terminal, reach: str) -> None:
     """`timeout` sends it to the process group, systemd and Slurm to every process."""
