@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from orchestrator.analysis.report.collect import collect
 from orchestrator.analysis.report.page import figure, page
+from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
 from tests.report.made import HOSTILE, KINDS
 
@@ -152,15 +153,21 @@ def test_a_range_by_keyboard(opened: Open) -> None:
     expect(seen.locator("#table .count")).to_have_text("60 trials")
 
 
+def best_first() -> list[Any]:
+    """The trials of the sweep in the repository."""
+    return list(load(EXAMPLE).trials.sort_values("objective", ascending=False).itertuples())
+
+
 def test_trials_by_keyboard(opened: Open) -> None:
     seen = opened("churn-example")
+    best, second, *_ = best_first()
     seen.locator("[data-figure=curves] svg[tabindex]").focus()
     seen.keyboard.press("Home")
-    expect(seen.locator("#hint")).to_contain_text("Trial 5, completed")
-    expect(seen.locator("#hint")).to_contain_text("val_auroc 0.846653 at step 25")
+    expect(seen.locator("#hint")).to_contain_text(f"Trial {best.trial}, {best.state}")
+    expect(seen.locator("#hint")).to_contain_text(f"val_auroc {best.objective:.6g} at step {best.best_step}")
     expect(rows(seen).first).to_have_class("pointed")
     seen.keyboard.press("ArrowRight")
-    expect(seen.locator("#hint")).to_contain_text("Trial 56, stopped")
+    expect(seen.locator("#hint")).to_contain_text(f"Trial {second.trial}, {second.state}")
     seen.keyboard.press("Escape")
     expect(seen.locator("#hint")).to_be_hidden()
     assert seen.locator(".pointed").count() == 0
@@ -187,7 +194,7 @@ def test_the_pointer_finds_trials(opened: Open) -> None:
     box = ring.bounding_box()
     assert box is not None
     seen.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(seen.locator("#hint")).to_contain_text("Trial 5")
+    expect(seen.locator("#hint")).to_contain_text(f"Trial {best_first()[0].trial}")
     expect(seen.locator("[data-figure=parallel] path.line.pointed")).to_have_count(1)
     seen.mouse.move(2, 2)
     expect(seen.locator("#hint")).to_be_hidden()
