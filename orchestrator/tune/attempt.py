@@ -41,8 +41,6 @@ SAVING_S = 10.0
 UNASKED_S = 10.0
 """For how long reports are collected though nobody asks for them; at least, and at least 10 heartbeats. A driver that
 searches or writes slowly is back by then; what is still lost if it dies instead is as little as that."""
-FULL = 2_000
-"""So many reports are told before the heartbeat is over: the driver takes them in while the next ones are made."""
 
 
 class Attempt:
@@ -101,7 +99,7 @@ class Attempt:
         """Reports since the last call, seconds of training so far, and how it ended if it did.
 
         Being asked again means that the trial goes on: a thread whose last report was handed over proceeds. Returns
-        when a decision is due, when the trial ended, when there are FULL reports, or after a heartbeat.
+        when a decision is due, when the trial ended, or after a heartbeat.
         """
         with self._changed:
             self._asked = time.monotonic()
@@ -109,10 +107,7 @@ class Attempt:
                 self._waiting = self._handed = False
                 self._heard = self._asked
                 self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._waiting or self._ended or len(self._measurements) >= FULL,
-                timeout=self._job.heartbeat_s,
-            )
+            self._changed.wait_for(lambda: self._waiting or self._ended, timeout=self._job.heartbeat_s)
             measurements, self._measurements = self._measurements, []
             self._handed = self._waiting
             return measurements, self._train_s(), self._ended
@@ -280,8 +275,6 @@ class Attempt:
             if self._ending:
                 raise TrialEnded
             self._measurements.append(measurement)
-            if len(self._measurements) == FULL:
-                self._changed.notify_all()
             if not self._needs_decision(measurement) and now - self._asked < self._patience_s:
                 return
             self._waiting = True

@@ -17,7 +17,7 @@ import pytest
 
 from orchestrator.events import Start
 from orchestrator.spec import Objective
-from orchestrator.tune.attempt import FULL, Attempt
+from orchestrator.tune.attempt import Attempt
 from orchestrator.tune.job import Job
 from trainables.contract import Trial, TrialEnded
 from trainables.isolation import Isolation
@@ -71,22 +71,6 @@ def test_reports_that_need_no_decision_do_not_wait(attempt: Any) -> None:
     made = attempt(run)
     assert reported.wait(10)  # although nobody has collected anything
     assert finish(made)[0] == list(range(1, 5001))
-
-
-def test_many_reports_are_told_before_the_heartbeat(attempt: Any) -> None:
-    told = threading.Event()
-
-    def run(trial: Trial) -> None:
-        for step in range(1, FULL + 1):
-            trial.report(step=step, loss=1.0)
-        told.wait(10)
-
-    made = attempt(run, heartbeat_s=60.0)
-    measurements, _, ended = made.collect()
-    assert [measurement.step for measurement in measurements] == list(range(1, FULL + 1))
-    assert ended is None
-    told.set()
-    assert finish(made)[0] == []
 
 
 def test_at_a_rung_it_waits_until_it_is_asked_again(attempt: Any) -> None:
