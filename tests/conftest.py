@@ -15,12 +15,12 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000
 hypothesis.settings.load_profile("sweep")
 
 
-LONG = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")
+FIRST = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")
 """Folders whose files take minutes; they come first, so that no process is left alone with one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: next((at for at, folder in enumerate(LONG) if folder in item.path.parts), len(LONG)))
+    items.sort(key=lambda item: next((at for at, folder in enumerate(FIRST) if folder in item.path.parts), len(FIRST)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

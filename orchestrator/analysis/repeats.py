@@ -70,6 +70,11 @@ def repeats_of(evidence: Evidence, firsts: Mapping[str, float] | None = None) ->
     return sorted(found, key=lambda each: (each.mean is None, 0.0 if each.mean is None else sign * each.mean))
 
 
+def repeats_all(info: SweepInfo) -> bool:
+    """Whether a sweep was to train each of its configurations several times."""
+    return int(info.spec["search"].get("repeats", 1)) > 1
+
+
 def best_in(paths: SweepPaths, info: SweepInfo) -> Ranked:
     """The best trial of a sweep; of one that repeats its configurations, that of the configuration with the best mean.
 
@@ -77,7 +82,7 @@ def best_in(paths: SweepPaths, info: SweepInfo) -> Ranked:
         SweepError: No trial has a result.
         RecordsError: The records are damaged.
     """
-    repeated = repeats_in(paths, info) if info.spec["search"].get("repeats", 1) > 1 else []
+    repeated = repeats_in(paths, info) if repeats_all(info) else []
     ranked = top(paths, info, None if repeated else 1)
     if not ranked:
         raise SweepError(f"no trial of {paths.name} has a result yet")
@@ -121,20 +126,24 @@ def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
     return (math.sqrt(squares / freedom) if freedom else 0.0), freedom
 
 
+def _completed(group: Sequence[Outcome], sign: int) -> list[tuple[float, int]]:
+    """The losses of trials that came to their end, and their numbers, the best first."""
+    done = (each for each in group if each.state is State.COMPLETED)
+    return sorted((sign * each.value, each.trial) for each in done if each.value is not None)
+
+
 def _losses(group: Sequence[Outcome], sign: int) -> list[float]:
-    completed = [sign * each.value for each in group if each.state is State.COMPLETED and each.value is not None]
+    completed = [loss for loss, _ in _completed(group, sign)]
     return [*completed, *(math.inf for each in group if each.state is State.DIVERGED)]
 
 
 def _repeated(group: Sequence[Outcome], sign: int, best: float, first: float | None) -> Repeated:
-    done = [
-        (sign * each.value, each.trial) for each in group if each.state is State.COMPLETED and each.value is not None
-    ]
-    values = [sign * loss for loss, _ in sorted(done)]
+    completed = _completed(group, sign)
+    values = [sign * loss for loss, _ in completed]
     mean = statistics.fmean(values) if values else None
     return Repeated(
         config=group[0].config,
-        trials=tuple(trial for _, trial in sorted(done)),
+        trials=tuple(trial for _, trial in completed),
         values=tuple(values),
         diverged=sum(each.state is State.DIVERGED for each in group),
         failed=sum(each.state is State.FAILED for each in group),

@@ -48,7 +48,7 @@ def best(
     All else is said on stderr."""
     from orchestrator.analysis.overview import objective_of
     from orchestrator.analysis.ranking import full_config
-    from orchestrator.analysis.repeats import best_in
+    from orchestrator.analysis.repeats import best_in, repeats_all
     from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
@@ -56,7 +56,7 @@ def best(
     paths = find(results, sweep)
     info = read_sweep_json(paths.info)
     objective, winner = objective_of(info), best_in(paths, info)
-    mean = "; its configuration has the best mean" if info.spec["search"].get("repeats", 1) > 1 else ""
+    mean = "; its configuration has the best mean" if repeats_all(info) else ""
     say(
         f"# {paths.name}, trial {winner.trial}: {objective.metric} {winner.value:.6g} at step {winner.step}"
         f" ({objective.mode}, the {objective.at} of a trial{mean})"

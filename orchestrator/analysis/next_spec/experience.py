@@ -26,7 +26,6 @@ FEWEST = 15
 NEGLIGIBLE = 0.1
 """A parameter whose share is below this at the upper end of its interval does not matter."""
 
-
 SELDOM = 0.01
 """How likely by chance something may be that is believed of a parameter that does not matter otherwise."""
 

@@ -107,7 +107,7 @@ def _checked(info: SweepInfo, base: Path) -> tuple[Plain, Declaration | None, st
 
 def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> Experience:
     evidence = evidence_of(paths, info)
-    trials = info.spec["budget"].get("trials") or len(evidence.outcomes)
+    trials = evidence.planned or len(evidence.outcomes)
     known = Experience(sweep=info.name, evidence=evidence, trials=trials)
     if not known.enough:
         return known
