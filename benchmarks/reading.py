@@ -75,8 +75,8 @@ QUESTION = Question(
     name="reading",
     title=WHAT,
     cases={
-        "ray_tuner": Case(run=ray_tuner, repeats=3),
-        "ray_analysis": Case(run=ray_analysis, repeats=3),
+        "ray_tuner": Case(run=ray_tuner, repeats=2),
+        "ray_analysis": Case(run=ray_analysis, repeats=2),
         "ours": Case(run=ours),
     },
     comparisons=[

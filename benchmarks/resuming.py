@@ -85,7 +85,7 @@ WHAT = "resume of 5,000 × 50 to the first new trial"
 QUESTION = Question(
     name="resuming",
     title=WHAT,
-    cases={"ray": Case(run=ray, repeats=3), "ours": Case(run=ours, repeats=3), "empty": Case(run=empty, repeats=1)},
+    cases={"ray": Case(run=ray, repeats=2), "ours": Case(run=ours, repeats=3), "empty": Case(run=empty, repeats=1)},
     comparisons=[
         Comparison(row="8", what=WHAT, figure="seconds", peer="ray", target=3),
         Comparison(row="8", what=f"{WHAT}, beyond an empty launch", figure="beyond", target=5),

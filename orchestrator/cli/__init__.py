@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import after, export, keep, logs, machine, read, report, run, watch, write
+from orchestrator.cli import after, export, keep, logs, machine, read, report, run, steer, watch, write
 from orchestrator.cli.mistakes import error_text
 from orchestrator.cli.output import painted, say
 from orchestrator.cli.wording import one_line
@@ -35,8 +35,8 @@ app.command()(write.plan)
 app.command("try")(write.try_)
 app.command("launch")(run.launch_)
 app.command("resume")(run.resume_)
-app.command()(run.stop)
-app.command()(run.add)
+app.command()(steer.stop)
+app.command()(steer.add)
 app.command()(read.ls)
 app.command()(read.show)
 app.command()(read.compare)

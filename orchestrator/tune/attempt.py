@@ -1,9 +1,4 @@
-"""One attempt at a trial: the user's code in a thread of its own, and what it reports. No Ray.
-
-The thread crosses to the driver only where a decision is due. It then waits inside ``trial.report`` until it is told
-to proceed or to end; every other report is put into a list and costs microseconds. Where the driver has not asked for a
-while, because it cannot write the records, each report waits: nothing trains on for long unrecorded.
-"""
+"""One attempt at a trial: the user's code in a thread of its own, and what it reports. No Ray."""
 
 from __future__ import annotations
 
@@ -22,6 +17,7 @@ from typing import Any
 
 from orchestrator.events import Measurement, Start
 from orchestrator.tune.children import Children
+from orchestrator.tune.exchange import Exchange
 from orchestrator.tune.failures import describe, stack_of, timed_out
 from orchestrator.tune.gauge import Gauge
 from orchestrator.tune.job import Ended, Job
@@ -38,9 +34,6 @@ PATIENCE_S = 2.0
 """How long a thread that is to end may take before it counts as stuck."""
 SAVING_S = 10.0
 """How long it may then take to write its checkpoint."""
-UNASKED_S = 10.0
-"""For how long reports are collected though nobody asks for them; at least, and at least 10 heartbeats. A driver that
-searches or writes slowly is back by then; what is still lost if it dies instead is as little as that."""
 
 
 class Attempt:
@@ -76,18 +69,10 @@ class Attempt:
         self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s, ledger=self)
         self._tail = Tail(recorded=order.recorded)
         self._gauge = Gauge()
-        self._changed = threading.Condition()
-        self._measurements: list[Measurement] = []
+        self._exchange = Exchange(heartbeat_s=job.heartbeat_s)
         self._next_rung = self._rung_after(-1 if order.recorded is None else order.recorded)
-        self._waiting = False  # the thread waits for a decision
-        self._handed = False  # the report it waits for was handed over
-        self._ending = False
-        self._judged = False  # it is ended at a report that was handed over: the driver wants no more of it
         self._saving = False  # the trainable is through, and its last checkpoint is being written
-        self._ended: Ended | None = None
-        self._began = self._heard = self._asked = time.monotonic()
-        self._patience_s = max(UNASKED_S, 10 * job.heartbeat_s)
-        self._waited_s = 0.0
+        self._began = time.monotonic()
         self._carried_s = 0.0  # trained by an attempt before, after what the driver knows of it
         self._children = Children()
         self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
@@ -96,28 +81,13 @@ class Attempt:
     # Called by the worker --------------------------------------------------------------------------------------
 
     def collect(self) -> tuple[list[Measurement], float, Ended | None]:
-        """Reports since the last call, seconds of training so far, and how it ended if it did.
-
-        Being asked again means that the trial goes on: a thread whose last report was handed over proceeds. Returns
-        when a decision is due, when the trial ended, or after a heartbeat.
-        """
-        with self._changed:
-            self._asked = time.monotonic()
-            if self._waiting and self._handed:
-                self._waiting = self._handed = False
-                self._heard = self._asked
-                self._changed.notify_all()
-            self._changed.wait_for(lambda: self._waiting or self._ended, timeout=self._job.heartbeat_s)
-            measurements, self._measurements = self._measurements, []
-            self._handed = self._waiting
-            return measurements, self._train_s(), self._ended
+        """Reports since the last call, seconds of training so far, and how it ended if it did. As ``Exchange.take``."""
+        measurements, ended = self._exchange.take()
+        return measurements, self._train_s(), ended
 
     def end(self) -> bool:
         """End the thread, at its next report or by force; returns whether it is over."""
-        with self._changed:
-            self._ending = True
-            self._judged = self._waiting and self._handed
-            self._changed.notify_all()
+        self._exchange.end()
         self._thread.join(PATIENCE_S)
         if self._thread.is_alive() and self._thread.ident is not None and not self._saving:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded))
@@ -132,7 +102,8 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Whether the trainable raised, also if nobody has collected it: then the process is not to be trusted."""
-        return self._ended is not None and self._ended.spoils
+        ended = self._exchange.ended
+        return ended is not None and ended.spoils
 
     @property
     def gpu_gb(self) -> float | None:
@@ -145,24 +116,14 @@ class Attempt:
         return self._checkpoints.trouble
 
     def _train_s(self) -> float:
-        return self._carried_s + max(0.0, time.monotonic() - self._began - self._waited_s)
+        return self._carried_s + max(0.0, time.monotonic() - self._began - self._exchange.waited_s)
 
     # The watchdog ----------------------------------------------------------------------------------------------
 
-    def _silent_s(self) -> float:
-        """For how long the trial has given no sign; while it waits for the driver, it is not silent."""
-        with self._changed:
-            return 0.0 if self._waiting else time.monotonic() - self._heard
-
     def _time_out(self, limit: float, log: int) -> None:
-        frame = sys._current_frames().get(self._thread.ident or 0)
-        stack = stack_of(frame)
-        with self._changed:
-            if self._waiting or self._ended is not None:
-                return  # at the last moment
-            self._ended = Ended(failure=timed_out(limit, stack))
-            self._ending = True
-            self._changed.notify_all()
+        stack = stack_of(sys._current_frames().get(self._thread.ident or 0))
+        if not self._exchange.give_up(Ended(failure=timed_out(limit, stack))):
+            return
         with suppress(OSError):  # sys.stderr may be what the trial is stuck in
             os.write(log, f"no report for {limit:g} s; the trial stood at:\n{stack}".encode())
         self._checkpoints.close("none")  # the next attempt may begin while this one still trains
@@ -178,9 +139,7 @@ class Attempt:
             pass  # by force, when it was over already
         except BaseException as error:  # of ours: without an end it would look as if it trained for ever
             ended = Ended(failure=describe(error))
-        with self._changed:
-            self._ended = self._ended or ended
-            self._changed.notify_all()
+        self._exchange.close(ended)
 
     def _train(self) -> Ended | None:
         """Run it to its end, whatever that is; None: it was told to end."""
@@ -190,7 +149,7 @@ class Attempt:
         with captured(Path(job.logs) / f"{order.trial}.log", order.attempt) as log, self._watched(log):
             try:
                 self._isolation.prepare(seed=order.seed, threads=job.threads, gpus=order.gpus or 0.0)
-                self._began = self._heard = time.monotonic()
+                self._began = self._exchange.sign()
                 self._run(self._trial())
                 ended, keep = Ended(), job.keep
             except TrialEnded:
@@ -201,7 +160,8 @@ class Attempt:
                 traceback.print_exc()
                 ended = Ended(failure=describe(error))
             finally:
-                self._saving, self._heard = True, time.monotonic()
+                self._saving = True
+                self._exchange.sign()
                 self._checkpoints.close(keep, finished=ended is not None and ended.failure is None)
                 self.left = self._isolation.restore()
                 if self.left:
@@ -210,15 +170,15 @@ class Attempt:
         return ended
 
     def _kept_when_ended(self) -> Keep:
-        if not self._judged:
+        if not self._exchange.judged:
             return "both"
         return self._job.keep if self.loss < self._bar else "none"
 
     def _watched(self, log: int) -> AbstractContextManager[None]:
         limit = self._job.timeout_s
-        return (
-            nullcontext() if limit is None else watched(limit, log, self._silent_s, lambda: self._time_out(limit, log))
-        )
+        if limit is None:
+            return nullcontext()
+        return watched(limit, log, self._exchange.silent_s, lambda: self._time_out(limit, log))
 
     def _trial(self) -> Trial:
         order, job = self._order, self._job
@@ -232,8 +192,7 @@ class Attempt:
         )
 
     def _sink(self, report: Report) -> None:
-        self._heard = time.monotonic()
-        metrics = self._gauge.beside(report.metrics, self._heard)
+        metrics = self._gauge.beside(report.metrics, self._exchange.sign())
         self._hand_over(
             Measurement(step=report.step, train_s=self._train_s(), reported_at=time.time(), metrics=metrics)
         )
@@ -259,31 +218,17 @@ class Attempt:
         return True
 
     def _hand_over(self, measurement: Measurement, *, saved: bool = False) -> None:
-        """Put a report where the driver collects it, and wait there if a decision is due."""
         now = time.monotonic()
-        total_s = self._order.trained_s + measurement.train_s
         carried = Carried(
             step=measurement.step,
-            train_s=total_s,
+            train_s=self._order.trained_s + measurement.train_s,
             reported_at=measurement.reported_at,
             metrics=dict(measurement.metrics),
         )
-        self._tail.add(carried, now, self._asked)
+        self._tail.add(carried, now, self._exchange.asked)
         if not saved:
             self._save(measurement)
-        with self._changed:
-            if self._ending:
-                raise TrialEnded
-            self._measurements.append(measurement)
-            if not self._needs_decision(measurement) and now - self._asked < self._patience_s:
-                return
-            self._waiting = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._waiting or self._ending)
-            self._waited_s += time.monotonic() - now
-            self._heard = time.monotonic()
-            if self._ending:
-                raise TrialEnded
+        self._exchange.put(measurement, since=now, due=self._needs_decision(measurement))
 
     def _save(self, report: Measurement) -> None:
         """Tell the checkpoints the objective; the last step's are written before the driver hears of the step."""

@@ -18,6 +18,7 @@ from orchestrator.loading import declared
 from orchestrator.records.load import Sweep, load
 from orchestrator.source import Source
 from orchestrator.spec import parse_spec
+from orchestrator.tune.heart import Observer
 
 CPUS = 2
 
@@ -30,9 +31,9 @@ def ray() -> Iterator[None]:
 
 @pytest.fixture
 def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
-    """Launches a spec, given as a mapping and the text of its train.py, on the module's Ray."""
+    """Launches a spec, given as a mapping and the text of its train.py, on the module's Ray, watched by an observer."""
 
-    def run(train: str = "", **sections: Any) -> Sweep:
+    def run(train: str = "", observer: Observer | None = None, **sections: Any) -> Sweep:
         if train:
             (tmp_path / "train.py").write_text(textwrap.dedent(train))
         data = {
@@ -45,7 +46,8 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
         spec = parse_spec(data, base=tmp_path, resolve=declared)
         source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
         try:
-            launch(source, results=tmp_path / "results", engine=Present())
+            watched = observer and (lambda *_: observer)
+            launch(source, results=tmp_path / "results", engine=Present(), observer=watched)
         except Exception as error:
             run.error = error  # type: ignore[attr-defined]
         return load(max((tmp_path / "results").iterdir(), key=lambda path: path.stat().st_mtime))

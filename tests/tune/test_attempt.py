@@ -224,7 +224,7 @@ def test_the_process_is_as_before_afterwards(attempt: Any, tmp_path: Path) -> No
 
 
 def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.tune.attempt.UNASKED_S", 0.5)
+    monkeypatch.setattr("orchestrator.tune.exchange.UNASKED_S", 0.5)
     reached = 0
 
     def run(trial: Trial) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,53 +10,75 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from orchestrator.sweep import Sweep
+from orchestrator.tune.heart import RECORDS, Nobody
+
 pytestmark = pytest.mark.timeout(180)
 
-TRIALS, STEPS = 60, 4
-REFUSED_S = 5.0
-NOTICED_S = 2.5
-"""Within so many seconds after its start, the trouble is noticed: the logs are written every second or two."""
+TRIALS, FREE, STEPS, SLOTS = 30, 10, 4, 2
+REFUSED_S = 3.0
+"""In which a dozen trials would begin, if any could."""
+
+
+class Hindrance(Nobody):
+    """An observer that takes the directory of the metrics away once it holds some, and gives it back after a while."""
+
+    def __init__(self, metrics: Path, noticed: Path) -> None:
+        self._metrics = metrics
+        self._noticed = noticed
+        self._taken = False
+        self.since: float | None = None  # when the sweep noticed
+        self.until: float | None = None  # when it could go on
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        """As no permission stops root, something else takes the directory's place."""
+        if not self._taken and self._metrics.exists() and not pd.read_parquet(self._metrics).empty:
+            self._metrics.rename(self._metrics.with_name("away"))
+            self._metrics.touch()
+            self._taken = True
+        elif self.since and not self.until and now >= self.since + REFUSED_S:
+            self._metrics.unlink()
+            self._metrics.with_name("away").rename(self._metrics)
+            self.until = time.time()
+
+    def trouble(self, what: str, why: str | None) -> None:
+        assert what == RECORDS
+        if why is not None:
+            assert self.since is None, "it is told once"
+            self.since = time.time()
+            self._noticed.touch()
 
 
 def test_nothing_starts_while_the_records_cannot_be_written(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
-    refused: list[float] = []
-
-    def refuse() -> None:
-        """As no permission stops root, something else takes the directory's place."""
-        metrics = tmp_path / "results" / "train" / "metrics"
-        while not metrics.exists() or pd.read_parquet(metrics).empty:
-            time.sleep(0.1)
-        metrics.rename(metrics.with_name("away"))
-        metrics.touch()
-        refused.append(time.time())
-        time.sleep(REFUSED_S)
-        metrics.unlink()
-        refused.append(time.time())
-        metrics.with_name("away").rename(metrics)
-
-    thread = threading.Thread(target=refuse)
-    thread.start()
+    """From the tenth trial on, each goes on reporting until it was noticed; so some begin before, and some after."""
+    noticed = tmp_path / "noticed"
+    hindrance = Hindrance(tmp_path / "results" / "train" / "metrics", noticed)
     sweep = sweep_of(
         f"""
-        import time
+        import itertools, os, time
         def train(config, trial):
-            for step in range(1, {STEPS + 1}):
+            for step in itertools.count(1):
                 time.sleep(0.05)
-                trial.report(step=step, loss=config["x"] / step)
+                trial.report(step=step, loss=config["n"] / step)
+                if step >= {STEPS} and (config["n"] < {FREE} or os.path.exists({str(noticed)!r})):
+                    return
         """,
+        hindrance,
         name="train",
-        budget={"trials": TRIALS},
+        space={"n": {"choice": list(range(TRIALS))}},
+        search={"method": "grid"},
+        budget={},
     )
-    thread.join()
     assert sweep_of.error is None
     assert sweep.trials["state"].tolist() == ["completed"] * TRIALS
-    expected = [(trial, step) for trial in range(TRIALS) for step in range(1, STEPS + 1)]
+    lasts = sweep.trials["last_step"].astype(int).tolist()
+    assert all(last >= STEPS for last in lasts)
+    expected = [(trial, step) for trial, last in enumerate(lasts) for step in range(1, last + 1)]
     assert sorted(zip(sweep.metrics["trial"], sweep.metrics["step"], strict=True)) == expected
     ended = sweep.events[sweep.events["event"] == "completed"]
     assert sorted(ended["trial"]) == list(range(TRIALS))
 
     begun = sweep.trials["started_at"].map(lambda at: at.timestamp())
-    first, last = refused
-    assert (begun < first).any()
-    assert (begun > last).any(), "it was over too soon: give it more trials"
-    assert not ((begun > first + NOTICED_S) & (begun < last)).any()
+    assert (begun < hindrance.since).any()
+    assert (begun > hindrance.until).any()
+    assert ((begun > hindrance.since) & (begun < hindrance.until)).sum() <= SLOTS, "beyond those handed out just before"
