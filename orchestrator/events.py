@@ -27,7 +27,7 @@ class Start:
     gpus: float | None = None  # of this attempt; None: as many as the sweep says
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, with which pickling takes four times as long
 class Measurement:
     """One report, as the worker stamped it."""
 

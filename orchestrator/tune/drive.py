@@ -16,6 +16,7 @@ from orchestrator.journal import Rows
 from orchestrator.records.recorder import Recorder
 from orchestrator.rows import TrialRow
 from orchestrator.sweep import Sweep
+from orchestrator.tune.garbage import rarely_sought
 from orchestrator.tune.heart import CheckpointTrouble, Heart, Observer, Poll
 from orchestrator.tune.job import Job
 
@@ -93,7 +94,11 @@ def drive(
     placement = Placement(need, avoided=ground.avoided, pack=pack)
     decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), ground)
     try:
-        with outliving_kills(), tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
+        with (
+            outliving_kills(),
+            rarely_sought(),
+            tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch,
+        ):
             Tuner(
                 tune.with_parameters(Worker, job=job),
                 tune_config=TuneConfig(
