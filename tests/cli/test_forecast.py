@@ -109,7 +109,7 @@ class TestDuration:
         assert found["ends"] == "the budget of 1 hours is used up; about 30 trials have a result by then"
 
     def test_a_driver_that_cannot_keep_up_is_warned_of(self, sweep: Sweep, spec: Path) -> None:
-        busy = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01)
+        busy = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--trials", 4000)
         assert "warning: the driver is busy for " in busy.out
         assert "tpe" not in busy.out
         learning = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--set", "search.method=tpe")
