@@ -28,10 +28,6 @@ REMARKS = {
     "2": "in a quick phase of the machine a slot waits 7.7 ms between two trials, in a slow one 9: messages between"
     " Ray's processes, most of it. Of the driver's time, as py-spy saw it, Ray's calls of actors take a quarter, and"
     " records with all that beats a tenth.",
-    "4a": "from the first start to the end of the fit 0.8 to 1.1 s go by: 0.3 s until both trials are through, 0.35 to"
-    " 0.5 s in which the driver unpickles 40,000 reports, decides and makes rows of them, 0.1 s for the last file; the"
-    " rest is the end of Ray Tune's run. To tell reports earlier, so that the driver takes them in meanwhile,"
-    " brought nothing that could be told from the machine's phases.",
     "4b": "Ray's own start is most of it, 4 s in a quick phase, and no launch with Ray in it can be shorter; the"
     " 40,000 reports take a second.",
     "12": "against Optuna: 5 s are the start of Ray, which two plain processes do not have. And its pruner stops"

@@ -9,7 +9,8 @@ unset RAY_AUTH_TOKEN RAY_ADDRESS # a user's own are for other clusters
 run="$private/run-$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}"
 rm -rf "$private"/run-*
 mkdir -m 700 "$run" && mkdir "$run/up" || exit 1
-trap 'rm -rf "$run"' EXIT
+second=''
+trap 'kill $second 2>/dev/null; rm -rf "$run"' EXIT
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$run/token"
 (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$RAY_AUTH_TOKEN_PATH")
 
@@ -22,7 +23,13 @@ stop() { # why, how many seconds it may take, what to say
   say "$3"
   [ -n "$driver" ] || return 0
   kill -TERM "$driver" 2>/dev/null
-  (sleep "$2" && kill -TERM "$driver") 2>/dev/null & # a second one ends it at once
+  (
+    trap 'kill "$pause"' TERM
+    sleep "$2" &
+    pause=$!
+    wait "$pause" && kill -TERM "$driver" # a second one ends it at once
+  ) 2>/dev/null &
+  second=$!
 }
 trap 'stop limit $((warning_s * 3 / 4)) "the time limit is near: stopping in order, to be queued again"' USR1
 trap 'stop told "$kill_wait_s" "told to end: stopping in order"' TERM

@@ -30,7 +30,7 @@ MEASURED = Costs(
     launch_s=4.8,  # first_report: 6.4 s to the first report, less the start of a worker
     worker_s=2.2,  # no_op_trials, which begins with one, less what long_sweep says of its trials
     start_s=0.0034,  # long_sweep: 4.7 ms a trial, less a message
-    turn_s=0.003,  # short_trials: 7.7 ms between two trials of a slot, less what the driver has to do
+    turn_s=0.004,  # short_trials: 9.2 ms between two trials of a slot, less what the driver has to do
     message_s=0.0013,  # driver
     report_s=0.00003,  # memory: 50 reports a trial, less long_sweep: one
 )
