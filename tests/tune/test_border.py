@@ -105,8 +105,11 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
     assert "sys.exit(2)" in trials.loc["exit", "error_message"]
     assert "last words" in trials.loc["os._exit", "error_message"]
     pids = sweep.metrics.drop_duplicates("trial").set_index("trial")["pid"]
+    begun = trials.set_index("trial")["started_at"].loc[
+        pids.index
+    ]  # one whose process was spent begins after later ones
     for number in trials.loc[["raise", "exit"], "trial"]:
-        assert not (pids[pids.index > number] == pids[number]).any()
+        assert not (pids[begun > begun[number]] == pids[number]).any()
 
 
 def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(
