@@ -123,4 +123,4 @@ def confirm(
         cluster_results=cluster_results,
         detach=detach,
     )
-    conclude(done, evaluate=evaluate)
+    conclude(done, name=source.name, evaluate=evaluate)

@@ -17,18 +17,19 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.source import Source
 
 
-def conclude(paths: SweepPaths | None, *, evaluate: bool) -> None:
+def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
     """Say what came out, and score the winner.
 
     Args:
-        paths: The files of the sweep; None: it runs elsewhere.
+        paths: The files of the sweep; None: it runs elsewhere, or later.
+        name: The sweep's.
         evaluate: Whether to score it.
 
     Raises:
         SweepError: No configuration was trained to the end; or the trainable's evaluate failed.
     """
     if paths is None:
-        say("when it has ended, `sweep show --repeats` has the verdict")
+        say(f"the verdict, once it has ended: sweep show {name} --repeats")
         return
     info = read_sweep_json(paths.info)
     found = repeats_in(paths, info)
