@@ -34,7 +34,7 @@ TREES = 4
 """Of the forest of each sample; half as many of the largest samples, whose trees are all alike."""
 
 DEPTH = 5
-"""Of a tree. Deeper ones give the same figures, and a thousand trials take twenty times as long."""
+"""Of a tree. Deeper ones give the same figures, and take several times as long."""
 
 LARGEST = 250
 """Trials in a sample at most: beyond that, time grows and figures do not change. It makes the intervals too wide."""

@@ -22,7 +22,7 @@ def test_what_is_there_is_left_alone_and_what_comes_is_found() -> None:
         assert gc.get_freeze_count() > frozen
         del there
         new = weakref.ref(Cycle())
-        held = [[] for _ in range(2 * THRESHOLDS[0])]  # type: list[list[int]]
+        held: list[list[int]] = [[] for _ in range(2 * THRESHOLDS[0])]
         assert new() is None
         assert old() is not None
     assert held
