@@ -50,6 +50,7 @@ class Life:
     enlarged: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
+    unmeasured: int = 0  # reports without the objective
     _handed_out: float | None = None
     _attempt_began: float | None = None
     _trained_before: float = 0.0  # seconds of training in earlier attempts
@@ -144,14 +145,18 @@ class Life:
 
     def never_reported(self) -> Failure:
         """What is wrong with it if it came to its end without the objective."""
-        metric, names = self.objective.metric, self.metrics
-        if not names:
-            message = f"returned without a report; call trial.report(step=…, {metric}=…)"
+        metric = self.objective.metric
+        if self.metrics:
+            message = f"never reported {self.instead()}"
         else:
-            near = difflib.get_close_matches(metric, names, n=1)
-            message = f"never reported {metric!r}, only {', '.join(sorted(names))}"
-            message += f"; is {near[0]!r} meant?" if near else ""
+            message = f"returned without a report; call trial.report(step=…, {metric}=…)"
         return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")
+
+    def instead(self) -> str:
+        """What it has reported instead of the objective, and which of it may be meant: ``'los', only loss; is …``."""
+        metric, names = self.objective.metric, self.metrics
+        near = difflib.get_close_matches(metric, names, n=1)
+        return f"{metric!r}, only {', '.join(sorted(names))}" + (f"; is {near[0]!r} meant?" if near else "")
 
     def row(self, now: float) -> TrialRow:
         """The trial as the trials table shows it at a time."""

@@ -40,6 +40,9 @@ HALTED = "halted"
 FALSE_STARTS = 3
 """So often may a trial's worker die before the trial has begun, without this being held against the trial."""
 
+SUSPICIOUS = 3
+"""After so many reports of a trial without the objective it is said, if no trial has reported it yet."""
+
 
 class Sweep:
     """One sweep. Deterministic in its arguments and the sequence of calls.
@@ -86,6 +89,7 @@ class Sweep:
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
         self._draining: str | None = None  # why no trial goes on beyond its next report
+        self._suspected = False  # whether the name of the objective was looked at
         self._began: float | None = None
         self.used_s = 0.0
         self.trained_s = 0.0
@@ -252,6 +256,8 @@ class Sweep:
                 self.measured(life, event.at, row.step, value)
             elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
                 self._came_to_its_end(life, event.at, self._last_step_reached)
+            else:
+                self._unmeasured(life, event.at)
             if life.state.ended:
                 return
         if event.measurements and life.dismissed is not None:
@@ -278,6 +284,17 @@ class Sweep:
             self._complete(life, at, self._last_step_reached)
         elif self.best is None or better(life, self.best):
             self.best = life
+
+    def _unmeasured(self, life: Life, at: float) -> None:
+        """A report without the objective, as between two validations, or because its name is misspelt."""
+        life.unmeasured += 1
+        if life.unmeasured != SUSPICIOUS or self._suspected:
+            return
+        self._suspected = True
+        if all(other.last is None and other.state is not State.DIVERGED for other in self.trials):
+            self.journal.noted(
+                at, "note", f"the first {SUSPICIOUS} reports of trial {life.number} had no {life.instead()}"
+            )
 
     def _is_last(self, step: int) -> bool:
         return self.limits.max_step is not None and step >= self.limits.max_step

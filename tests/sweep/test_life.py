@@ -97,6 +97,28 @@ class TestLife:
         assert failure is not None
         assert "never reported 'loss', only los; is 'los' meant?" in failure.message
 
+    def test_before_a_first_trial_has_ended_it_is_said_that_the_objective_is_missing(self) -> None:
+        def misspelt(start: events.Start) -> Iterator[Report]:
+            for step in range(1, 28):
+                yield 1.0, step, {"los": 1.0, "accuracy": 0.5}
+
+        sweep = make(trials=4)
+        events_ = simulate(sweep, misspelt, slots=2).events
+        notes = [(row.at, row.reason) for row in events_ if row.event == "note"]
+        assert [reason for _, reason in notes] == [
+            "the first 3 reports of trial 0 had no 'loss', only accuracy, los; is 'los' meant?"
+        ]
+        assert notes[0][0] < min(row.at for row in events_ if row.event == "failed")
+
+    def test_an_objective_that_comes_every_tenth_step_is_missed_once_at_most(self) -> None:
+        def rarely(start: events.Start) -> Iterator[Report]:
+            for step in range(1, 28):
+                yield 1.0, step, {"train_loss": 1.0} | ({"loss": 0.5} if step % 10 == 0 else {})
+
+        for heard, expected in ((steady, 0), (rarely, 1)):
+            outcome = simulate(make(trials=4), by_number({0: heard, 1: rarely, 2: rarely}), slots=1)
+            assert sum(row.event == "note" for row in outcome.events) == expected
+
     def test_the_last_step_ends_a_trial_if_the_user_says_so(self) -> None:
         outcome = simulate(make(scheduler={"max": 5}), steady, slots=1)
         assert {row.last_step for row in outcome.trials.values()} == {5}
