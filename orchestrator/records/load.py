@@ -30,7 +30,13 @@ def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tabl
     """
     if not paths.trials_table.exists():
         return _select(trials_schema({}).empty_table(), columns)
-    return read_file(paths.trials_table, columns)
+    try:
+        return read_file(paths.trials_table, columns)
+    except RecordsError as error:
+        if not isinstance(error.__cause__, pa.ArrowInvalid):
+            raise
+        again = f"remove it, and `sweep resume {paths.name}` writes it anew from metrics and events"
+        raise RecordsError(f"{error}; {again}") from error
 
 
 def metrics_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:

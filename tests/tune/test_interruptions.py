@@ -74,6 +74,13 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
     assert code == 2
     assert "code of train.py:train changed" in out
     assert "--allow-change" in out
+    table = terminal.results / "trials.parquet"
+    os.truncate(table, table.stat().st_size // 2)
+    code, out = terminal.run("resume", "--allow-change")
+    assert code == 1
+    assert "trials.parquet: it is damaged" in out
+    assert "remove it, and `sweep resume s` writes it anew" in out
+    table.unlink()
     code, out = terminal.run("resume", "--allow-change", "--trials", str(TRIALS + 2))
     assert code == 0, out
     trials, metrics = terminal.trials(), terminal.metrics()
