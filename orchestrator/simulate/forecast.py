@@ -128,7 +128,7 @@ def foresee(
         slots: How many trials run at once.
         paces: Of trials, drawn from at random.
         costs: What is charged beside training.
-        starts_at_once: How many processes start side by side; None: all.
+        starts_at_once: How many processes the cores start in the time of one; None: all.
         gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
     """
     if max_step(spec, declaration) is None:

@@ -50,11 +50,13 @@ def simulate(
             reported, too, as far as costs go.
         slots: How many trials run at once.
         costs: What is charged beside training; None: nothing.
-        starts_at_once: How many workers' processes start side by side; None: all.
+        starts_at_once: How many workers' processes the cores start in the time of one; None: all. More share the
+            cores, and each takes the longer.
         began: The virtual clock's start.
     """
     sweep.begin(began)
-    run = _Run(sweep, train, costs or Costs(), starts_at_once or slots, began)
+    crowd = max(1.0, min(slots, sweep.total) / (starts_at_once or slots))
+    run = _Run(sweep, train, costs or Costs(), crowd, began)
     while not sweep.finished:
         run.fill(slots)
         if run.next_at is not None:
@@ -76,7 +78,7 @@ def simulate(
 
 class _Run:
     def __init__(
-        self, sweep: Sweep, train: Callable[[events.Start], Curve], costs: Costs, starts_at_once: int, began: float
+        self, sweep: Sweep, train: Callable[[events.Start], Curve], costs: Costs, crowd: float, began: float
     ) -> None:
         self.sweep = sweep
         self.now = began + costs.launch_s
@@ -86,7 +88,7 @@ class _Run:
         self._queue: list[tuple[float, int, _Training]] = []  # by the time of the next message
         self._train = train
         self._costs = costs
-        self._starts_at_once = starts_at_once
+        self._crowd = crowd  # processes that start on each core
         self._workers = 0  # processes started so far
         self._trained_s = 0.0
         self._load = 0.0  # the share of the driver's time that heartbeats take
@@ -142,8 +144,7 @@ class _Run:
         if self.sweep.live <= self._workers:
             return self._costs.turn_s
         self._workers += 1
-        wave = 1 + (self._workers - 1) // self._starts_at_once
-        return self._costs.worker_s * wave
+        return self._costs.worker_s * self._crowd
 
     def _work(self, seconds: float) -> None:
         """The driver does something; it takes longer by the heartbeats in between, at worst by one of every trial."""

@@ -49,9 +49,12 @@ def test_a_slot_waits_for_what_is_its_own() -> None:
     assert outcome.busy_s == 60
 
 
-def test_processes_start_as_many_at_once_as_there_are_cores() -> None:
+def test_processes_that_start_at_once_share_the_cores() -> None:
     assert play(4, 4, Costs(worker_s=5)).seconds == 15
-    assert play(4, 4, Costs(worker_s=5), starts_at_once=1).seconds == 20 + 10
+    assert play(4, 4, Costs(worker_s=5), starts_at_once=4).seconds == 15
+    crowded = play(8, 4, Costs(worker_s=5), starts_at_once=1)
+    assert sorted(row.reported_at for row in crowded.metrics) == [30.0] * 4 + [40.0] * 4
+    assert play(2, 4, Costs(worker_s=5), starts_at_once=1).seconds == 10 + 10, "no more than there are trials"
 
 
 def test_the_driver_does_one_thing_after_the_other() -> None:
