@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from cluster.apart import apart
 from cluster.inventory import this_machine
+from cluster.lean import lean
 from cluster.loopback import on_loopback
 from cluster.reaper import reap, reaped
 from cluster.settings import settle
@@ -33,7 +34,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
 
     node = this_machine(cpus=cpus, gpus=gpus)
     with reaped() as reaper:
-        with apart(), on_loopback():
+        with apart(), lean(), on_loopback():
             context = ray.init(
                 address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
                 num_cpus=int(node.cpus),
@@ -55,9 +56,10 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
 def _shutdown(session: str) -> None:
     """Disconnect, then kill Ray's processes: the SIGTERM with which Ray would end each of them does not reach them."""
     import ray
+    from ray._private.worker import global_worker
 
     def kill() -> None:
-        while ray.is_initialized():
+        while hasattr(global_worker, "core_worker"):  # it says good-bye to the GCS, and waits 5 s for one that is gone
             time.sleep(0.01)
         reap("", session)
 

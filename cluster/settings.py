@@ -9,6 +9,7 @@ SETTINGS = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray's own remarks stay off our terminal; who started it tells what happened
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # the error by which a worker asks to be thrown away is looked at by nobody
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_prestart_worker_first_driver": "0",  # no trial could use those processes, and all would start the later
 }
 
 

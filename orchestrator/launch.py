@@ -29,7 +29,7 @@ from orchestrator.room import Room
 from orchestrator.source import Source
 from orchestrator.spec import Spec
 from orchestrator.sweep import Sweep
-from orchestrator.tune.drive import drive
+from orchestrator.tune.drive import drive, import_ahead
 from orchestrator.tune.heart import RAY, Heart, Nobody, Observer
 from orchestrator.tune.job import Job, heartbeat
 from orchestrator.verdicts import Examiner
@@ -137,6 +137,7 @@ def run_session(
         recorder = _recorder(spec, paths)
         keeper = Keeper(sweep, paths, spec.trial.keep)
         shown = observer(sweep, paths, slots) if observer is not None else Nobody()
+        import_ahead()
         stack.enter_context(engine.running(last_words))
         stack.enter_context(room.followed())
         signals.again()

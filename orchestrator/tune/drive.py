@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.fit import Need
@@ -34,6 +36,17 @@ SETTINGS = {
 
 LATE_S = 0.05
 """How much later the heart may beat while a slot is free."""
+
+
+def import_ahead() -> None:
+    """Begin to import Ray Tune, in a thread: a second of the time for which Ray starts, and lets this process wait."""
+    os.environ.update(SETTINGS)
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs it will find out
+            import ray.tune  # noqa: F401
+
+    threading.Thread(target=load, name="imports Ray Tune", daemon=True).start()
 
 
 def drive(
@@ -71,8 +84,7 @@ def drive(
         LeaseLostError: Another driver has taken the sweep over.
         RecordsError: The sweep was asked to end, and what there is to record cannot be.
     """
-    for name, value in SETTINGS.items():
-        os.environ[name] = value
+    os.environ.update(SETTINGS)
 
     from ray import tune
     from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
@@ -82,6 +94,7 @@ def drive(
     from orchestrator.tune.light_trial import Generator
     from orchestrator.tune.outliving import outliving_kills
     from orchestrator.tune.place import Placement
+    from orchestrator.tune.uncounted import uncounted
     from orchestrator.tune.worker import Worker
 
     heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
@@ -97,6 +110,7 @@ def drive(
         with (
             outliving_kills(),
             rarely_sought(),
+            uncounted(),
             tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch,
         ):
             Tuner(
