@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.no_op_trials import TRIALS as NO_OP_TRIALS
 from benchmarks.page import pooled_runs
 from orchestrator.cli.wording import duration, size
 from orchestrator.simulate.costs import MEASURED, TPE, measured
@@ -125,7 +124,7 @@ def _charged() -> dict[str, float]:
 
 SOURCES = {
     "launch_s": ("from the command until trials can be started", "first_report, less the start of a process"),
-    "worker_s": ("a process starts, before its first trial", "no_op_trials, less long_sweep"),
+    "worker_s": ("a process starts, before its first trial", "first_report, of its two trials"),
     "start_s": ("the driver chooses and starts a trial, and writes its rows", "long_sweep, less a message"),
     "turn_s": ("a slot between two trials, beside the driver", "short_trials, less long_sweep"),
     "message_s": ("the driver takes a message, decides and answers", "driver"),
@@ -142,7 +141,7 @@ def _found(runs: Mapping[str, Any]) -> dict[str, float]:
         return statistics.median(run[figure] for run in runs[question][case])
 
     trial_ms = ms("long_sweep", "ours")
-    worker_ms = (ms("no_op_trials", "ours") - trial_ms) * NO_OP_TRIALS
+    worker_ms = ms("first_report", "ours", "process_s") * 1e3
     message_ms = ms("driver", "messages")
     in_ms = {
         "launch_s": ms("first_report", "ours", "s") * 1e3 - worker_ms,

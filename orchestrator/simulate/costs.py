@@ -27,8 +27,8 @@ class Costs:
 
 
 MEASURED = Costs(
-    launch_s=4.8,  # first_report: 6.4 s to the first report, less the start of a worker
-    worker_s=2.2,  # no_op_trials, which begins with one, less what long_sweep says of its trials
+    launch_s=3.5,  # first_report: 5.2 s to the first report, less the start of a process
+    worker_s=1.7,  # first_report
     start_s=0.0034,  # long_sweep: 4.7 ms a trial, less a message
     turn_s=0.004,  # short_trials: 9.2 ms between two trials of a slot, less what the driver has to do
     message_s=0.0013,  # driver
