@@ -51,8 +51,8 @@ The cores were shared with the trials' processes, so a head node of its own is r
 FORECASTS = """
 ## Do forecasts come true?
 
-The churn example, 60 trials under `tpe` in two slots, took 24 to 32 s in five runs; forecast by the paces of another
-run of it are 18 to 41 s, 27 s in the middle.
+The churn example, 60 trials under `tpe` in two slots, took 23 to 31 s in three runs; forecast by the paces of another
+run of it are 18 to 38 s, 25 s in the middle.
 
 Learning curves of the LCBench surrogate (17 data sets, 200 trials in 20 slots, on the virtual clock) were forecast by
 the paces of another random search. Under `random` the forecast of the steps is a tenth too high in the median. That of
