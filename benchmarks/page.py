@@ -32,8 +32,8 @@ REMARKS = {
     " second. The two quickest runs were made after that start had been shortened by 2 s.",
     "12": "against Optuna: 5 s are the start of Ray and of the trials' processes, which two plain processes do not"
     " have. And its pruner stops more at the same rungs: it keeps a third rounded down, we the interpolated"
-    " quantile, as Ray and Syne Tune do. Its searches trained 278 to 330 epochs, ours 368 to 468, Ray's 388. The best AUROC was within"
-    " 0.001 everywhere.",
+    " quantile, as Ray and Syne Tune do. Its searches trained 278 to 330 epochs, ours 368 to 468, Ray's 388."
+    " The best AUROC was within 0.001 everywhere.",
 }
 """Why a figure is not what was asked for: where the time goes."""
 
