@@ -1,7 +1,7 @@
 """Keeps an embedded Ray from starting what no sweep needs: half of the time that it takes to start on two cores.
 
-Ray has no setting for them. An API server starts also without a dashboard, only to count usage, and Ray waits for it;
-so do the monitor of an autoscaler, and the one that brings logs to a driver, which is told not to.
+Ray has no setting for them: an API server, which starts without a dashboard, too, to count usage, and is waited for; a
+monitor for an autoscaler where there is none; and one that brings logs to a driver, although that is told not to.
 """
 
 from __future__ import annotations

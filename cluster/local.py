@@ -59,11 +59,11 @@ def _shutdown(session: str) -> None:
     from ray._private.worker import global_worker
 
     def kill() -> None:
-        while hasattr(global_worker, "core_worker"):  # it says good-bye to the GCS, and waits 5 s for one that is gone
+        while hasattr(global_worker, "core_worker"):  # it says goodbye to the GCS, and waits 5 s for one that is gone
             time.sleep(0.01)
         reap("", session)
 
-    killer = threading.Thread(target=kill, name="ends Ray")
+    killer = threading.Thread(target=kill, name="ends Ray", daemon=True)
     killer.start()
     ray.shutdown()
     killer.join()
