@@ -1,4 +1,4 @@
-"""One embedded Ray a module: a start takes ten seconds."""
+"""One embedded Ray a module: a start takes seconds."""
 
 from __future__ import annotations
 
