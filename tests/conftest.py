@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 hypothesis.settings.register_profile("sweep", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("sweep")
+
+# A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 FIRST = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")
