@@ -40,7 +40,6 @@ LATE_S = 0.05
 
 def import_ahead() -> None:
     """Begin to import Ray Tune, in a thread: a second of the time for which Ray starts, and lets this process wait."""
-    os.environ.update(SETTINGS)
 
     def load() -> None:
         with suppress(Exception):  # whoever needs it will find out
