@@ -26,9 +26,9 @@ def saving() -> Figures:
     """All ways in turn, in one process."""
     import torch
 
-    from trainables.checkpoint import load
+    from trainables.checkpoints.files import load
+    from trainables.checkpoints.saving import Checkpoints
     from trainables.contract import Trial
-    from trainables.saving import Checkpoints
 
     torch.set_num_threads(1)
     model = torch.nn.Sequential(*(torch.nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)))

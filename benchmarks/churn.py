@@ -24,7 +24,7 @@ GOOD = 0.843
 
 def configurations() -> list[dict[str, object]]:
     """Sixty random ones."""
-    from orchestrator.search.random import RandomSearch
+    from orchestrator.core.search.random import RandomSearch
     from orchestrator.spec import read_spec
 
     space = read_spec(EXAMPLE).parameter_space()
@@ -38,7 +38,7 @@ def ours() -> Figures:
     from orchestrator.records.load import load
 
     search = json.dumps({"method": "list", "configs": configurations()})
-    command = [sys.executable, "-m", "orchestrator.cli", "launch", str(EXAMPLE), "--set", f"search={search}"]
+    command = [sys.executable, "-m", "orchestrator", "launch", str(EXAMPLE), "--set", f"search={search}"]
     seconds = _run(command)
     sweep = load(next(Path("results").iterdir()))
     assert len(sweep.trials) == churn.TRIALS

@@ -61,7 +61,7 @@ def ray() -> Figures:
 
 
 def _ours() -> Any:
-    from orchestrator.schedule.asha import Asha
+    from orchestrator.core.schedulers.asha import Asha
 
     return Asha(mode="min", grace_period=1, reduction_factor=ETA, max_step=ETA**RUNGS)
 

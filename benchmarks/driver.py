@@ -35,7 +35,7 @@ def messages() -> Figures:
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import fit, random_search
-    from orchestrator.schedule.none import NoScheduler
+    from orchestrator.core.schedulers.none import NoScheduler
     from orchestrator.tune.hooks import Decider
 
     seen: list[tuple[float, float]] = []
@@ -56,8 +56,8 @@ def messages() -> Figures:
 
 def asks() -> Figures:
     """Without Ray."""
-    from orchestrator.search import Told
-    from orchestrator.search.tpe import Tpe
+    from orchestrator.core.search import Told
+    from orchestrator.core.search.tpe import Tpe
 
     space = _space(PARAMETERS)
     search, draws, figures = Tpe(space, 0, "min"), random.Random(0), {}
@@ -84,8 +84,8 @@ def table() -> Figures:
     """Of nine parameters."""
     import dataclasses
 
-    from orchestrator.records.trials import TrialsTable
-    from orchestrator.rows import State, TrialRow
+    from orchestrator.core.rows import State, TrialRow
+    from orchestrator.records.trials_table import TrialsTable
 
     space, draws, path = _space(PARAMETERS), random.Random(0), Path("trials.parquet")
     kinds = {name: each.kind for name, each in space.parameters.items()}

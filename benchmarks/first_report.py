@@ -46,7 +46,7 @@ def ours() -> Figures:
     stamps = _stamps()
     Path("train.py").write_text(TRAIN.format(stamps=str(stamps)))
     Path("spec.yaml").write_text(SPEC)
-    command = [sys.executable, "-m", "orchestrator.cli", "launch", "spec.yaml", "--name", "first"]
+    command = [sys.executable, "-m", "orchestrator", "launch", "spec.yaml", "--name", "first"]
     figures = _timed(command, stamps)
     return {**figures, "process_s": float(load("results/first").trials["startup_s"].mean())}
 

@@ -33,7 +33,7 @@ def sweep(*, slots: int, trials: int, steps: int, step_s: float, scheduler: str 
     from orchestrator.simulate.costs import measured
     from orchestrator.simulate.forecast import Pace, foresee
     from orchestrator.spec import read_spec
-    from orchestrator.tune.job import heartbeat
+    from orchestrator.worker.messages import heartbeat
 
     Path("train.py").write_text(TRAIN)
     Path("spec.yaml").write_text(

@@ -192,8 +192,8 @@ def _gain(before: float, after: float) -> float:
 
 
 def _train(table: Table, candidate: Candidate, changes: Config) -> Run:
+    from trainables.builtin.tabular import train
     from trainables.contract import Trial
-    from trainables.tabular import train
 
     config = {**table.given, **table.good, **changes}
     trial = Trial(config=config, seed=1)

@@ -27,7 +27,7 @@ def ours() -> Figures:
     imported = resident_mib()
 
     from benchmarks.ours import fit, random_search
-    from orchestrator.tune.heart import Heart
+    from orchestrator.driver.loop import Heart
 
     seen = [imported]
     finish = Heart.finish

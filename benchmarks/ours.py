@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cluster.engine import Present
-from cluster.local import embedded
-from orchestrator.launch import launch
+from cluster.local.embedded import embedded
+from orchestrator.driver.launch import launch
 from orchestrator.records.load import Sweep, load
-from orchestrator.source import Source
 from orchestrator.spec import parse_spec
-from orchestrator.tune.job import pack_function
+from orchestrator.spec.source import Source
+from orchestrator.worker.messages import pack_function
 
 CPUS = 2
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ours import source_of
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.fingerprint import fingerprints
-from orchestrator.nodes import Node
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.node_health import Node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.source import Source
+from orchestrator.spec.fingerprint import fingerprints
+from orchestrator.spec.source import Source
 
 WRITE_EVERY = 100  # trials: a real launch that is as quick as it gets writes about as often
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Case, Comparison, Figures, Question, main
-from orchestrator.journal import Rows
+from orchestrator.core.journal import Rows
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 
 TRIALS = 10_000
 REPORTS = 100

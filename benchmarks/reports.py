@@ -38,8 +38,8 @@ def ours() -> Figures:
 
     from benchmarks.ours import CPUS, random_search, source_of
     from cluster.engine import Present
-    from cluster.local import embedded
-    from orchestrator.launch import launch
+    from cluster.local.embedded import embedded
+    from orchestrator.driver.launch import launch
     from orchestrator.records.load import load
 
     source = source_of(train, random_search(TRIALS))

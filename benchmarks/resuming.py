@@ -24,9 +24,9 @@ def ours() -> Figures:
     from benchmarks.ours import CPUS
     from benchmarks.recorded import record, train
     from cluster.engine import Embedded
-    from orchestrator.growth import Growth
+    from orchestrator.core.extend import Growth
+    from orchestrator.driver.resume import resume
     from orchestrator.records.load import load
-    from orchestrator.resume import resume
 
     paths = record(Path("results"), TRIALS, REPORTS)
     before = load(paths.root).metrics
@@ -50,7 +50,7 @@ def empty() -> Figures:
     from benchmarks.ours import CPUS
     from benchmarks.recorded import source
     from cluster.engine import Embedded
-    from orchestrator.launch import launch
+    from orchestrator.driver.launch import launch
     from orchestrator.records.load import load
 
     began = time.time()

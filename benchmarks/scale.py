@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page import pooled_runs
-from orchestrator.cli.wording import duration, size
+from orchestrator.cli.views.wording import duration, size
 from orchestrator.simulate.costs import MEASURED, TPE, measured
 from orchestrator.simulate.forecast import Forecast, Pace, foresee
 from orchestrator.spec import parse_spec
-from orchestrator.tune.job import BEATS, heartbeat
+from orchestrator.worker.messages import BEATS, heartbeat
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 APART = 1.5

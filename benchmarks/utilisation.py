@@ -31,7 +31,7 @@ def ours() -> Figures:
 
     from benchmarks.ours import random_search, source_of
     from cluster.engine import Embedded
-    from orchestrator.launch import launch
+    from orchestrator.driver.launch import launch
     from orchestrator.records.load import load
 
     spec = random_search(TRIALS) | {"resources": {"cpu": 1, "gpu": 1}}

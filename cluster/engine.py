@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster.connect import connected, vital_places
+from cluster.existing.connect import connected, vital_places
+from cluster.existing.probe import Probe, probe
 from cluster.inventory import Node, nodes, this_machine
-from cluster.local import embedded
-from cluster.probe import Probe, probe
-from cluster.watch import LastWords, stopped_answering, watched
+from cluster.local.embedded import embedded
+from cluster.local.watch import LastWords, stopped_answering, watched
 from cluster.where import LOCAL
 
 PATIENCE_S = 20.0

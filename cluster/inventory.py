@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cluster import presence
+from cluster.existing import presence
 
 CPU, GPU, MEMORY = "CPU", "GPU", "memory"
 ACCELERATOR = "accelerator_type:"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cluster.errors import ClusterError
-from cluster.settings import settle
+from cluster.local.settings import settle
 
 OLDEST = (2, 60)
 """The Ray that a cluster must have at least."""

@@ -18,11 +18,11 @@ from typer.cli import get_docs_for_click  # what `typer utils docs` prints
 from typer.main import get_group
 
 from orchestrator.cli import app
-from orchestrator.loading import declared, load
-from orchestrator.profiles import Profile
+from orchestrator.sites.profiles import Profile
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.distributions import FORMS
 from orchestrator.spec import spec_schema
-from orchestrator.spec.distribution import Distribution
-from orchestrator.spec.distributions import FORMS
+from orchestrator.spec.load_trainable import declared, load
 from trainables import BUILTIN
 from trainables.contract import REQUIRED, Hyperparameter
 from trainables.evaluation import evaluates

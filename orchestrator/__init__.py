@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator import names as _names  # noqa: F401  first: it decides what `import trainables` means from here on
+from orchestrator import own_packages as _own_packages  # noqa: F401  first: it decides what `import trainables` means from here on
 
 if TYPE_CHECKING:
-    from orchestrator.analysis.shown import load
-    from orchestrator.api import run
+    from orchestrator.api.loaded import load
+    from orchestrator.api.run import run
     from trainables.contract import Hyperparameter, Trial, declare
 
 __all__ = ["Hyperparameter", "Trial", "declare", "load", "run"]
 
 _HOMES = {
-    "run": "orchestrator.api",
-    "load": "orchestrator.analysis.shown",
+    "run": "orchestrator.api.run",
+    "load": "orchestrator.api.loaded",
     "Hyperparameter": "orchestrator.contract",
     "Trial": "orchestrator.contract",
     "declare": "orchestrator.contract",

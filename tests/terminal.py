@@ -27,7 +27,7 @@ class Terminal:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """In a process group of its own, as a shell does."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator.cli", *arguments],
+            [sys.executable, "-m", "orchestrator", *arguments],
             cwd=self.directory,
             env=os.environ | {"SECONDS_A_STEP": str(self.seconds_a_step)},
             stdout=subprocess.PIPE,

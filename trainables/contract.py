@@ -17,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trainables import random_state
-from trainables.device import pick_device
-from trainables.saving import Checkpoints
-from trainables.snapshot import take
+from trainables.checkpoints import random_state
+from trainables.checkpoints.saving import Checkpoints
+from trainables.checkpoints.snapshot import take
+from trainables.process.device import pick_device
 
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})
 """Column names of the metrics table that a metric cannot have."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainables import snapshot
+from trainables.checkpoints import snapshot
+from trainables.checkpoints.saving import Checkpoints
+from trainables.checkpoints.snapshot import Snapshot
 from trainables.contract import Trial, as_number, restored_model
-from trainables.saving import Checkpoints
-from trainables.snapshot import Snapshot
 
 
 class Restoring(Checkpoints):

@@ -33,7 +33,7 @@ def train(config: dict[str, Any], *, data: str, scores: str, report: Callable[[i
     """
     import torch
 
-    from trainables import tabular
+    from trainables.builtin import tabular
     from trainables.contract import Report, Trial
 
     torch.set_num_threads(1)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.settings import settle
+from cluster.local.settings import settle
 
 STARTED = "Ray runtime started"
 """What `ray start` says when its node has joined."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster.where import Batch, Jobs
-from orchestrator.cli.output import say
+from orchestrator.cli.formats import say
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
-    from orchestrator.profiles import Site
-    from orchestrator.source import Source
+    from orchestrator.sites.profiles import Site
+    from orchestrator.spec.source import Source
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", show_default=False)]
 SweepName = Annotated[
@@ -112,7 +112,7 @@ def batch(
     Raises:
         UserError: It means nothing, or does not go with the other options.
     """
-    from orchestrator.profiles import site
+    from orchestrator.sites.profiles import site
 
     found = site(on)
     if not isinstance(found.where, Batch):
@@ -167,9 +167,9 @@ def checked(path: Path, changes: list[str]) -> Source:
     Raises:
         SpecError: With every mistake.
     """
-    from orchestrator.loading import declared
-    from orchestrator.source import Source
     from orchestrator.spec import read_spec
+    from orchestrator.spec.load_trainable import declared
+    from orchestrator.spec.source import Source
 
     spec = read_spec(path, overrides=changes, resolve=declared)
     base = path.resolve().parent

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from orchestrator.core.rows import Config
 from orchestrator.records.disk import replace_file
-from orchestrator.rows import Config
 
 Kind = Literal["stop", "halt", "dismiss", "add", "concurrency"]
 """``stop`` ends the sweep, each trial at its next report; ``halt`` ends it at once; ``dismiss`` ends one trial;

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from orchestrator.analysis.overview import objective_of
-from orchestrator.analysis.ranking import configs
+from orchestrator.analysis.summary.overview import objective_of
+from orchestrator.analysis.summary.ranking import configs
+from orchestrator.core.rows import MetricRow, TrialRow
 from orchestrator.records.decode import metric_rows, trial_rows
 from orchestrator.records.encode import trial_id
 from orchestrator.records.load import metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.rows import MetricRow, TrialRow
 
 OBJECTIVE = "sweep/objective"
 """What a trial's result is called among its metrics: these tools show the last value of each, not the best."""

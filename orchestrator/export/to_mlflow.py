@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.core.rows import MetricRow, State, TrialRow
 from orchestrator.export.recorded import Recorded
-from orchestrator.rows import MetricRow, State, TrialRow
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.analysis.overview import Objective
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.core.rows import MetricRow, State, TrialRow
 from orchestrator.export.recorded import OBJECTIVE, Recorded
-from orchestrator.rows import MetricRow, State, TrialRow
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event

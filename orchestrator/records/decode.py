@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from orchestrator.core.rows import Config, EventRow, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.records.schema import CONFIG, Kind, metric_names, trials_schema
-from orchestrator.rows import Config, EventRow, Failure, MetricRow, Origin, State, TrialRow
 
 
 def metric_rows(table: pa.Table) -> list[MetricRow]:

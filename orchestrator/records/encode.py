@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestrator.core.rows import EventRow, MetricRow, TrialRow
 from orchestrator.errors import RecordsError
 from orchestrator.records.schema import CONFIG, EVENTS, TIME, Kind, metric_names, trials_schema
-from orchestrator.rows import EventRow, MetricRow, TrialRow
 
 
 def trial_id(sweep: str, trial: int) -> str:

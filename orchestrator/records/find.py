@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.records.remote import read_remote, seen_here
+from orchestrator.sites.remote_record import read_remote, seen_here
 
 
 def find_sweeps(results: Path) -> list[SweepPaths]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from orchestrator.errors import RecordsError
 from orchestrator.records.find import find
-from orchestrator.records.log import log_files, read_file, read_footer
+from orchestrator.records.parquet_log import log_files, read_file, read_footer
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import EVENTS, metrics_schema, trials_schema

@@ -16,15 +16,15 @@ from typing import Self
 
 import pyarrow as pa
 
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
 from orchestrator.records.disk import DISK, Disk
 from orchestrator.records.encode import events_table, metrics_table
-from orchestrator.records.log import SEAL_ROWS, Log, log_files, read_file
-from orchestrator.records.pace import Pace
+from orchestrator.records.parquet_log import SEAL_ROWS, Log, log_files, read_file
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.schema import EVENTS, Kind, metric_names, metrics_schema
-from orchestrator.records.trials import TrialsTable
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
+from orchestrator.records.trials_table import TrialsTable
+from orchestrator.records.write_throttle import Pace
 
 LOGS_EVERY = 1.0
 TRIALS_EVERY = 2.0

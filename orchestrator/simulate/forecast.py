@@ -15,16 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from orchestrator import events
-from orchestrator.assemble import limits_of, scheduler_of, trial_count
-from orchestrator.schedule import RungSummary
-from orchestrator.search.random import RandomSearch
+from orchestrator.core import events
+from orchestrator.core.build import limits_of, scheduler_of, trial_count
+from orchestrator.core.schedulers import RungSummary
+from orchestrator.core.search.random import RandomSearch
+from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.costs import Costs
-from orchestrator.simulate.virtual import Curve, simulate
+from orchestrator.simulate.virtual_clock import Curve, simulate
+from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.max_step import length_of
-from orchestrator.spec.ranges import Uniform
-from orchestrator.sweep import Sweep
 from trainables.contract import Declaration
 
 MANY = 1000

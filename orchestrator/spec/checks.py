@@ -5,14 +5,14 @@ Each check notes its mistakes in the document and passes over what is broken any
 
 from __future__ import annotations
 
-from orchestrator.spec.document import Path
-from orchestrator.spec.draft import Draft
-from orchestrator.spec.expression import EvaluationError, Expression
-from orchestrator.spec.grammar import ExpressionError
+from orchestrator.expressions.expression import EvaluationError, Expression
+from orchestrator.expressions.grammar import ExpressionError
+from orchestrator.space.probing import check_by_drawing
+from orchestrator.space.space import CircleError, Space
 from orchestrator.spec.max_step import max_step
-from orchestrator.spec.nearest import did_you_mean
-from orchestrator.spec.probing import check_by_drawing
-from orchestrator.spec.space import CircleError, Space
+from orchestrator.spec.partial_spec import Draft
+from orchestrator.suggestions import did_you_mean
+from orchestrator.yaml.document import Path
 from trainables.contract import RESERVED, Declaration
 
 

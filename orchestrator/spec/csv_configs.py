@@ -8,7 +8,7 @@ import json
 from pathlib import Path as FilePath
 from typing import Any
 
-from orchestrator.spec.document import Document, Place
+from orchestrator.yaml.document import Document, Place
 
 _KEY = ("search", "configs")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orchestrator.spec.writing import behind_key, line
-from orchestrator.spec.yaml_reader import compose
+from orchestrator.yaml.reader import compose
 
 Key = tuple[str, ...]
 """A way to a value: ("space", "lr")."""

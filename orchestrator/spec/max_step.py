@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.space.values import is_number
 from orchestrator.spec.model import Spec
-from orchestrator.spec.values import is_number
 from trainables.contract import Declaration
 
 UNDECLARED_LENGTH = "epochs"

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from orchestrator.spec.distribution import Distribution
-from orchestrator.spec.distributions import AnyDistribution
-from orchestrator.spec.options import Choice
+from orchestrator.space.choices import Choice
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.distributions import AnyDistribution
+from orchestrator.space.space import Space
+from orchestrator.space.values import Value, canonical_json, kind_of, mistake, shown
 from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
-from orchestrator.spec.space import Space
-from orchestrator.spec.values import Value, canonical_json, kind_of, mistake, shown
 
 
 def _parameter_name(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.rows import Config
-from orchestrator.spec.expression import EvaluationError
-from orchestrator.spec.space import Space
-from orchestrator.spec.yaml_reader import from_yaml
+from orchestrator.core.rows import Config
+from orchestrator.expressions.expression import EvaluationError
+from orchestrator.space.space import Space
+from orchestrator.yaml.reader import from_yaml
 
 
 def read_config(text: str, space: Space, *, name: str) -> Config:

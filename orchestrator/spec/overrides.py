@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orchestrator.spec.document import MAX_DEPTH, Document, Path, Place, dotted
-from orchestrator.spec.values import shown
-from orchestrator.spec.yaml_reader import NotYamlError, fragment
+from orchestrator.space.values import shown
+from orchestrator.yaml.document import MAX_DEPTH, Document, Path, Place, dotted
+from orchestrator.yaml.reader import NotYamlError, fragment
 
 
 class _NoWayError(ValueError):

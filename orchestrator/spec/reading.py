@@ -9,12 +9,12 @@ from typing import Any
 from orchestrator.errors import Mistake, SpecError, TrainableError
 from orchestrator.spec.checks import check_meaning, check_scheduler
 from orchestrator.spec.csv_configs import read_csv_configs
-from orchestrator.spec.declared import check_declared
-from orchestrator.spec.document import Document, from_mapping
-from orchestrator.spec.draft import Draft, draft
+from orchestrator.spec.declaration_checks import check_declared
 from orchestrator.spec.model import Spec
 from orchestrator.spec.overrides import apply_overrides
-from orchestrator.spec.yaml_reader import from_yaml
+from orchestrator.spec.partial_spec import Draft, draft
+from orchestrator.yaml.document import Document, from_mapping
+from orchestrator.yaml.reader import from_yaml
 from trainables.contract import Declaration
 
 MAX_BYTES = 2_000_000

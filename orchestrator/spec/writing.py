@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.formatting import yaml
 from orchestrator.spec.model import Spec
-from orchestrator.wording import yaml
 
 EXPRESSIONS = ("when", "constraints")
 """Keys whose texts stand in quotes, whatever they are."""

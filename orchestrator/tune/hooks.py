@@ -17,15 +17,15 @@ from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator import events
-from orchestrator.sweep import Sweep
-from orchestrator.tune.deaths import Deaths
-from orchestrator.tune.failures import begun, memory_left, worker_died
-from orchestrator.tune.ground import Ground
-from orchestrator.tune.heart import CheckpointTrouble
-from orchestrator.tune.job import Batch
-from orchestrator.tune.place import SPENT
-from orchestrator.tune.worker import BATCH, ORDER
+from orchestrator.core import events
+from orchestrator.core.sweep import Sweep
+from orchestrator.driver.loop import CheckpointTrouble
+from orchestrator.tune.node_lookup import Ground
+from orchestrator.tune.placement_groups import SPENT
+from orchestrator.tune.worker_deaths import Deaths
+from orchestrator.worker.actor import BATCH, ORDER
+from orchestrator.worker.failures import begun, memory_left, worker_died
+from orchestrator.worker.messages import Batch
 
 Clock = Callable[[], float]
 

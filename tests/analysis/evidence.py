@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
-from orchestrator.analysis.overview import Objective
-from orchestrator.rows import Config, State
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.core.rows import Config, State
 from orchestrator.spec import parse_spec
 
 Result = Callable[[Config, random.Random], float]

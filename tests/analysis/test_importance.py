@@ -8,11 +8,11 @@ import random
 
 import pytest
 
+from orchestrator.analysis.compare.common_step import Standing, standing
+from orchestrator.analysis.compare.importance import FEWEST, Importance, importance_of
 from orchestrator.analysis.diagnosis.evidence import Entry, Evidence, Outcome
-from orchestrator.analysis.importance import FEWEST, Importance, importance_of
-from orchestrator.analysis.overview import Objective
-from orchestrator.analysis.standing import Standing, standing
-from orchestrator.rows import Config, State
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.core.rows import Config, State
 from tests.analysis.evidence import Result, evidence
 
 SPACE = {

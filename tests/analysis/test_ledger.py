@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.account import Account, total
-from orchestrator.analysis.accounts import accounts
-from orchestrator.analysis.ledger import Ledger, Spent, ledger_in, ledger_of
-from orchestrator.cli.ledger import ledger_text
+from orchestrator.analysis.time.accounts import accounts
+from orchestrator.analysis.time.ledger import Ledger, Spent, ledger_in, ledger_of
+from orchestrator.cli.views.ledger import ledger_text
+from orchestrator.core.rows import State
+from orchestrator.core.time_account import Account, total
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.rows import State
 from tests.cli.recorded import record
 
 EXAMPLE = SweepPaths(Path(__file__).resolve().parents[2] / "results" / "churn-example")

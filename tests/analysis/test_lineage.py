@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analysis.lineage import lineage
-from orchestrator.analysis.overview import Overview
+from orchestrator.analysis.compare.lineage import lineage
+from orchestrator.analysis.summary.overview import Overview
 from tests.cli.conftest import Ran
 from tests.cli.conftest import sweep as sweep
 from tests.cli.recorded import record

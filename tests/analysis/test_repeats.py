@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.analysis.compare.repeats import Repeated, best_in, probabilities, repeats_in, repeats_of
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
-from orchestrator.analysis.overview import Objective
-from orchestrator.analysis.ranking import top
-from orchestrator.analysis.repeats import Repeated, best_in, probabilities, repeats_in, repeats_of
-from orchestrator.cli.repeats import repeats_text
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.ranking import top
+from orchestrator.cli.views.repeats import repeats_text
+from orchestrator.core.rows import State
 from orchestrator.errors import SweepError
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.rows import State
-from orchestrator.spec.values import canonical_json
+from orchestrator.space.values import canonical_json
 from tests.cli.recorded import record
 
 
@@ -122,7 +122,9 @@ class TestRecorded:
         info = read_sweep_json(paths.info)
         better, worse = repeats_in(paths, info)
         assert best_in(paths, info).trial == better.trials[0]
-        monkeypatch.setattr("orchestrator.analysis.repeats.repeats_of", lambda *_: [worse, better])  # the means decide
+        monkeypatch.setattr(
+            "orchestrator.analysis.compare.repeats.repeats_of", lambda *_: [worse, better]
+        )  # the means decide
         assert best_in(paths, info).trial == worse.trials[0]
 
     def test_there_may_be_no_result(self, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrator.cli import main
+from orchestrator.cli.app import main
 
 
 class Ran(NamedTuple):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.nodes import Node
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.node_health import Node
+from orchestrator.core.rows import Failure
+from orchestrator.core.sweep import Sweep
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import Failure
 from orchestrator.spec import Spec, parse_spec
-from orchestrator.sweep import Sweep
 
 SPEC: dict[str, Any] = {
     "name": "made-up",

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from orchestrator import evaluation
-from orchestrator.analysis.evaluations import Evaluation, evaluations
-from orchestrator.analysis.ranking import top
+from orchestrator.after import evaluate
+from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
+from orchestrator.analysis.summary.ranking import top
 from orchestrator.control.lease import Lease
-from orchestrator.fingerprint import fingerprints
-from orchestrator.loading import declared, load
+from orchestrator.core.rows import State
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.rows import State
 from orchestrator.spec import parse_spec
+from orchestrator.spec.fingerprint import fingerprints
+from orchestrator.spec.load_trainable import declared, load
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
-from trainables import checkpoint
-from trainables.saving import Checkpoints
+from trainables.checkpoints import files
+from trainables.checkpoints.saving import Checkpoints
 
 Sweep = Callable[..., Ran]
 
@@ -70,7 +70,7 @@ def save(paths: SweepPaths, trial: int, *, tensors: bool = False, best: int = 9)
     for step in (best, 10):
         saved.save(step, {"weight": torch.full((3,), float(step)) if tensors else float(step)})
         saved.report(step, float(step))
-    found = checkpoint.find(paths.checkpoints(trial), "best")
+    found = files.find(paths.checkpoints(trial), "best")
     assert found is not None
     return found
 
@@ -83,7 +83,7 @@ class TestCheckpoint:
         assert ran.out == sweep("best").out
         assert f"# wrote model.pt: trial {winner(paths)}'s best checkpoint, step 9, loss 0.1" in ran.err
         assert (tmp_path / "model.pt").read_bytes() == source.read_bytes()
-        state = checkpoint.load(tmp_path / "model.pt")
+        state = files.load(tmp_path / "model.pt")
         assert state["step"] == 9
         assert torch.load(tmp_path / "model.pt", weights_only=True)["state"]["weight"].tolist() == [9.0] * 3
         assert sorted(path.name for path in tmp_path.iterdir()) == ["model.pt", "results"]
@@ -91,19 +91,19 @@ class TestCheckpoint:
     def test_into_a_directory(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         save(paths, winner(paths))
         assert sweep("best", "--checkpoint", ".").code == 0
-        assert checkpoint.load(tmp_path / f"made-up-{winner(paths)}.json")["weight"] == 9.0
+        assert files.load(tmp_path / f"made-up-{winner(paths)}.json")["weight"] == 9.0
 
     def test_the_last_one_where_the_last_is_the_result(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         objective = {"metric": "loss", "mode": "min", "at": "last"}
         other = record(tmp_path / "results", scheduler={"method": "none"}, objective=objective)
         save(other, winner(other))
         assert sweep("best", other.name, "--checkpoint", "a.json").code == 0
-        assert checkpoint.load(tmp_path / "a.json")["step"] == 10
+        assert files.load(tmp_path / "a.json")["step"] == 10
 
     def test_the_last_one_where_there_is_no_best(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         save(paths, winner(paths)).unlink()
         assert "last checkpoint, step 10, " in sweep("best", "--checkpoint", "a.json").err
-        assert checkpoint.load(tmp_path / "a.json")["step"] == 10
+        assert files.load(tmp_path / "a.json")["step"] == 10
 
     def test_a_checkpoint_is_replaced_and_nothing_else_is(
         self, sweep: Sweep, paths: SweepPaths, tmp_path: Path
@@ -116,7 +116,7 @@ class TestCheckpoint:
         assert (tmp_path / "model.pt").read_text() == "precious"
         torch.save({}, tmp_path / "model.pt")
         assert "# replaced model.pt" in sweep("best", "--checkpoint", "model.pt").err
-        assert checkpoint.load(tmp_path / "model.pt")["step"] == 9
+        assert files.load(tmp_path / "model.pt")["step"] == 9
 
     @pytest.mark.parametrize(
         ("target", "said"),
@@ -188,7 +188,7 @@ class TestEvaluate:
         first, second = top(paths, info, 2)
         for ranked in (first, second):
             save(paths, ranked.trial)
-        evaluation.record(paths, evaluation.evaluate(paths, info, second))
+        evaluate.record(paths, evaluate.evaluate(paths, info, second))
         ran = sweep("best", "--evaluate")
         assert f"# trial {first.trial}'s best checkpoint" in ran.err
         assert f"this is look 2 at the test part, so it is no longer quite unseen; before: trial {second.trial}'s" in (
@@ -200,8 +200,8 @@ class TestEvaluate:
     def test_a_winner_that_went_on_and_improved_is_another_look(self, sweep: Sweep, paths: SweepPaths) -> None:
         info = read_sweep_json(paths.info)
         save(paths, winner(paths))
-        found = evaluation.evaluate(paths, info, top(paths, info, 1)[0])
-        evaluation.record(paths, Evaluation(**{**vars(found), "value": found.value + 1}))
+        found = evaluate.evaluate(paths, info, top(paths, info, 1)[0])
+        evaluate.record(paths, Evaluation(**{**vars(found), "value": found.value + 1}))
         assert "this is look 2" in sweep("best", "--evaluate").err
 
     def test_not_while_it_runs(self, sweep: Sweep, paths: SweepPaths) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.analysis.ranking import top
+from orchestrator.analysis.summary.ranking import top
 from orchestrator.control.lease import Lease
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.analysis.overview import Objective
-from orchestrator.analysis.progress import Progress, progress
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.progress import Progress, progress
+from orchestrator.core.rows import EventRow
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import GitState, read_sweep_json, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow
 from tests.cli.conftest import Ran
 from tests.cli.recorded import SPEC, T0, record
 

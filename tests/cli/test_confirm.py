@@ -15,7 +15,7 @@ from orchestrator.records.load import load
 from tests.cli.conftest import Ran
 
 Sweep = Callable[..., Ran]
-PROGRAM = "import sys; from orchestrator.cli import main; sys.exit(main(sys.argv[1:]))"
+PROGRAM = "import sys; from orchestrator.cli.app import main; sys.exit(main(sys.argv[1:]))"
 TRAIN = """
 import random
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.journal import Rows
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.journal import Rows
+from orchestrator.core.rows import Failure
+from orchestrator.driver.live_diagnosis import Examiner
 from orchestrator.records.paths import claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import Failure
 from orchestrator.spec import parse_spec
-from orchestrator.verdicts import Examiner
+from tests.analysis.diagnosis.curves import falling, turning
 from tests.cli.conftest import Ran
-from tests.diagnosis.curves import falling, turning
 
 Sweep = Callable[..., Ran]
 

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.records.load import load
 from tests.cli.conftest import Ran
 
-PROGRAM = "import sys; from orchestrator.cli import main; sys.exit(main(sys.argv[1:]))"
+PROGRAM = "import sys; from orchestrator.cli.app import main; sys.exit(main(sys.argv[1:]))"
 TRAIN = """
 import time
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import examination
+from orchestrator.cli.views import doctor
 from tests.cli.conftest import Ran
 
 Sweep = Callable[..., Ran]
@@ -18,17 +18,17 @@ def probes(monkeypatch: pytest.MonkeyPatch, *, torch: str = "0", ray: str | None
     """Have the probes answer this; None: Ray fails."""
 
     def probe(code: str) -> subprocess.CompletedProcess[str]:
-        said = torch if code == examination.TORCH else ray
+        said = torch if code == doctor.TORCH else ray
         if said is None:
             return subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no room")
         return subprocess.CompletedProcess([], 0, stdout=said + "\n", stderr="")
 
-    monkeypatch.setattr(examination, "_probe", probe)
+    monkeypatch.setattr(doctor, "_probe", probe)
 
 
 def test_a_sound_machine(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "LEAST_MEMORY", 0)
-    monkeypatch.setattr(examination, "LEAST_DISK", 0)
+    monkeypatch.setattr(doctor, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(doctor, "LEAST_DISK", 0)
     probes(monkeypatch)
     ran = sweep("doctor")
     assert ran.code == 0, ran.out
@@ -40,8 +40,8 @@ def test_a_sound_machine(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_problem_has_a_hint(sweep: Sweep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(examination, "LEAST_MEMORY", 2**60)
-    monkeypatch.setattr(examination, "PACKAGES", ("nothing-of-this-name",))
+    monkeypatch.setattr(doctor, "LEAST_MEMORY", 2**60)
+    monkeypatch.setattr(doctor, "PACKAGES", ("nothing-of-this-name",))
     probes(monkeypatch, torch="3 H100", ray=None)
     ran = sweep("doctor", "--results", "file/results")
     assert ran.code == 1
@@ -59,6 +59,6 @@ def test_every_problem_has_a_hint(sweep: Sweep, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "PROBE_SECONDS", 1)
-    assert examination._probe("import time; time.sleep(60)").stderr == "nothing for 1 second"
-    assert examination._probe("print(7)").stdout == "7\n"
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 1)
+    assert doctor._probe("import time; time.sleep(60)").stderr == "nothing for 1 second"
+    assert doctor._probe("print(7)").stdout == "7\n"

@@ -91,7 +91,9 @@ def test_an_unforeseen_error_shows_its_traceback_if_asked(sweep: Sweep, monkeypa
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     record(tmp_path)
-    program = f"import sys; from orchestrator.cli import main; sys.exit(main(['ls', '--results', {str(tmp_path)!r}]))"
+    program = (
+        f"import sys; from orchestrator.cli.app import main; sys.exit(main(['ls', '--results', {str(tmp_path)!r}]))"
+    )
     command = ["bash", "-c", f'sleep 0.2; {sys.executable} -c "$0" | true', program]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.stderr == ""
@@ -113,7 +115,7 @@ def test_heavy_modules_stay_out(tmp_path: Path, arguments: list[str], forbidden:
     record(tmp_path)
     given = [str(tmp_path) if each == "RESULTS" else each for each in arguments]
     program = (
-        "import sys; from orchestrator.cli import main; code = main(sys.argv[1:]);"
+        "import sys; from orchestrator.cli.app import main; code = main(sys.argv[1:]);"
         f"print(code, *(set({forbidden.split()!r}) & set(sys.modules)), file=sys.stderr)"
     )
     ran = subprocess.run(

@@ -14,9 +14,9 @@ from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json, write_sweep_json
 from orchestrator.spec import read_spec
+from tests.analysis.report.made import made
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
-from tests.report.made import made
 
 Sweep = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parents[2]

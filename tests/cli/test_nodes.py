@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 
+from cluster.existing.probe import Probe
 from cluster.fit import Need
 from cluster.inventory import CPU, GPU, MEMORY, Node
-from cluster.probe import Probe
-from orchestrator.cli import examination, nodes
-from orchestrator.fitness import faults, version
+from orchestrator.cli.views import doctor
+from orchestrator.cli.views import nodes
+from orchestrator.driver.preflight import faults, version
 
 GB = 10**9
 NODES = [
@@ -25,7 +26,7 @@ NODES = [
     ),
     Node(name="10.0.0.3", id="c", cpus=32, gpus=4, memory=128 * GB, free={CPU: 32.0, GPU: 4.0, MEMORY: 128.0 * GB}),
 ]
-SAME = {name: version(name) for name in examination.PACKAGES} | {"python": platform.python_version()}
+SAME = {name: version(name) for name in doctor.PACKAGES} | {"python": platform.python_version()}
 
 
 def probe(node: Node = NODES[1], **of: object) -> Probe:

@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cli import output
-from orchestrator.cli.output import as_csv, as_json, as_table, painted
-from orchestrator.cli.wording import config_yaml, count, duration, one_line
+from orchestrator.cli import formats
+from orchestrator.cli.formats import as_csv, as_json, as_table, painted
+from orchestrator.cli.views.wording import config_yaml, count, duration, one_line
 
 VALUES = st.one_of(
     st.booleans(),
@@ -86,7 +86,7 @@ def test_colours(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], col
         monkeypatch.setenv(name, value)
     assert (painted("x", "red", Terminal()) != "x") is coloured
     assert painted("x", "red", io.StringIO()) == "x"
-    assert output.in_colour(Terminal()) is coloured
+    assert formats.in_colour(Terminal()) is coloured
 
 
 def test_states_are_coloured_where_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.cli import lines as lines_module
-from orchestrator.cli.lines import Lines
-from orchestrator.cli.live import Display, Screen
-from orchestrator.cli.tally import Tally
-from orchestrator.cli.troubles import Troubles
+from orchestrator.cli.live import lines as lines_module
+from orchestrator.cli.live.launch_screen import Display, Screen
+from orchestrator.cli.live.lines import Lines
+from orchestrator.cli.live.progress import Tally
+from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.core import events
+from orchestrator.core.build import assemble
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import T0, spec
 

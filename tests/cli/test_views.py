@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.analysis.report.made import made
 from tests.cli.conftest import Ran
-from tests.report.made import made
 
 Sweep = Callable[..., Ran]
 RESULTS = Path(__file__).resolve().parents[2] / "results"

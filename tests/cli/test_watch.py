@@ -1,4 +1,4 @@
-"""`sweep watch` where there is no terminal; the screen itself is tested in tests/watch/."""
+"""`sweep watch` where there is no terminal; the screen itself is tested in tests/analysis/watch/."""
 
 from __future__ import annotations
 

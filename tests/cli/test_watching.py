@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator import events
-from orchestrator.agenda import wait_after
-from orchestrator.assemble import assemble
-from orchestrator.cli.lines import Lines, line
-from orchestrator.cli.live import Display, Screen
-from orchestrator.cli.tally import Tally
+from orchestrator.cli.live.launch_screen import Display, Screen
+from orchestrator.cli.live.lines import Lines, line
+from orchestrator.cli.live.progress import Tally
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure, State
+from orchestrator.core.sweep import Sweep
+from orchestrator.core.trial_queue import wait_after
 from orchestrator.records.paths import SweepPaths
-from orchestrator.rows import GPU_OUT_OF_MEMORY, Failure, State
-from orchestrator.sweep import Sweep
 from tests.cli.recorded import T0, attempt, spec
 
 

@@ -14,8 +14,8 @@ import pytest
 
 DRIVER = """
 import signal, sys
-from cluster.apart import deaf
-from cluster.local import embedded
+from cluster.ray_private.apart import deaf
+from cluster.local.embedded import embedded
 with embedded(cpus=1, gpus=0):
     import ray
     @ray.remote
@@ -68,7 +68,7 @@ def test_sigterm_reaches_the_driver_only(driver: subprocess.Popen[str], reach: s
 
 WORKER = """
 import json, multiprocessing, os, signal, subprocess, threading, time
-from cluster.apart import deaf
+from cluster.ray_private.apart import deaf
 codes = []
 def train():
     for method in ("fork", "spawn"):

@@ -11,7 +11,7 @@ from ray import NodeID
 from ray.cluster_utils import Cluster
 from ray.exceptions import RayActorError
 
-from cluster import presence
+from cluster.existing import presence
 from tests.cluster.notice import give_notice
 
 pytestmark = pytest.mark.timeout(180)

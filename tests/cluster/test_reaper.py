@@ -13,7 +13,7 @@ import pytest
 
 DRIVER = """
 import psutil, subprocess, sys, time
-from cluster.local import embedded
+from cluster.local.embedded import embedded
 with embedded(cpus=1, gpus=0):
     import ray
     @ray.remote

@@ -22,7 +22,7 @@ FILES = JobFiles(Path("/shared/results/churn/slurm"))
 def job(**changes: object) -> Job:
     given = {
         "name": "churn",
-        "command": ["-m", "orchestrator.cli", "resume", "churn"],
+        "command": ["-m", "orchestrator", "resume", "churn"],
         "files": FILES,
         "directory": Path("/home/me/my code"),
         "allocation": Allocation(),

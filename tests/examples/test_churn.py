@@ -10,13 +10,13 @@ import torch
 from sklearn.metrics import log_loss, roc_auc_score
 
 import orchestrator
-from orchestrator import evaluation
-from orchestrator.analysis.ranking import top
+from orchestrator.after import evaluate
+from orchestrator.analysis.summary.ranking import top
+from orchestrator.core.rows import EVALUATION
 from orchestrator.records.load import Sweep
-from orchestrator.rows import EVALUATION
-from trainables import checkpoint
-from trainables.tabular import network
-from trainables.tabular_data import load_with_test
+from trainables.builtin.tabular import network
+from trainables.builtin.tabular_data import load_with_test
+from trainables.checkpoints import files
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
 
@@ -46,7 +46,7 @@ def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
 def the_test_part_confirms_it(sweep: Sweep) -> None:
     """On rows that no trial has seen the winner is as good, and scikit-learn finds the same scores."""
     (ranked,) = top(sweep.paths, sweep.info, 1)
-    evaluation.record(sweep.paths, evaluation.evaluate(sweep.paths, sweep.info, ranked))
+    evaluate.record(sweep.paths, evaluate.evaluate(sweep.paths, sweep.info, ranked))
 
     events = orchestrator.load(sweep.paths.root).events
     row = events[events["event"] == EVALUATION].iloc[0]
@@ -54,9 +54,9 @@ def the_test_part_confirms_it(sweep: Sweep) -> None:
     assert (row["trial"], row["step"]) == (ranked.trial, ranked.step)
     assert scores["test_auroc"] >= 0.82
 
-    found = checkpoint.find(sweep.paths.checkpoints(ranked.trial), "best")
+    found = files.find(sweep.paths.checkpoints(ranked.trial), "best")
     assert found is not None
-    state = checkpoint.load(found)
+    state = files.load(found)
     assert state["step"] == ranked.step
     table, part = load_with_test(EXAMPLE.parent / sweep.spec["fixed"]["data"], target="churn")
     model = network(len(table.features), 1, ranked.config)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.loading import declared, load
-from orchestrator.rows import State
-from orchestrator.simulate.virtual import simulate
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.rows import State
+from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import read_spec
+from orchestrator.spec.load_trainable import declared, load
 from trainables.contract import Report, Trial
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01_learning_rate.yaml"

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from orchestrator.analysis.ranking import configs
+from orchestrator.analysis.summary.ranking import configs
 from orchestrator.errors import UserError
 from orchestrator.export import target
 from orchestrator.export.target import Target, export
@@ -18,8 +18,8 @@ from orchestrator.export.to_csv import _plain
 from orchestrator.export.to_tensorboard import plain
 from orchestrator.records.load import Sweep
 from orchestrator.records.paths import SweepPaths
+from tests.analysis.watch.growing import Growing
 from tests.cli.recorded import record
-from tests.watch.growing import Growing
 
 # MLflow's own, of its SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")

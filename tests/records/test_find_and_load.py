@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import NoSuchSweepError, RecordsError, UserError
 from orchestrator.records.find import find, find_sweeps
 from orchestrator.records.load import events_table, load, metrics_table, trials_table
@@ -26,7 +27,6 @@ from orchestrator.records.provenance import (
     write_sweep_json,
 )
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 
 INFO = SweepInfo(
     schema=1,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.analysis.notes import notes
+from orchestrator.analysis.summary.notes import notes
+from orchestrator.core.rows import NODE, PACKING, EventRow
 from orchestrator.records.paths import claim
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import NODE, PACKING, EventRow
 
 
 def test_what_lasts_comes_first_and_outlives_its_session(tmp_path: Path) -> None:

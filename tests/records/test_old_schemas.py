@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.assemble import assemble
-from orchestrator.cli import main
+from orchestrator.cli.app import main
+from orchestrator.core.build import assemble
+from orchestrator.core.replay import Recorded, replay
+from orchestrator.core.rows import Origin, State
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, load, metrics_table, trials_table
 from orchestrator.records.recorder import Recorder
-from orchestrator.replay import Recorded, replay
-from orchestrator.rows import Origin, State
 from orchestrator.spec import parse_spec
 
 HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import RecordsError
-from orchestrator.records.log import Log, log_files, read_file
+from orchestrator.records.parquet_log import Log, log_files, read_file
 from tests.records.failing_disk import FailingDisk
 
 SCHEMA = pa.schema({"n": pa.int64()})

@@ -12,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
 from orchestrator.records.decode import event_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 from tests.records.failing_disk import FailingDisk
 from tests.records.writer import STEPS, open_recorder, record_trial, start_writer
 

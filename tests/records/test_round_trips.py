@@ -10,12 +10,12 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.core.rows import EventRow, Failure, MetricRow, State, TrialRow
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
 from orchestrator.records.schema import Kind
-from orchestrator.rows import EventRow, Failure, MetricRow, State, TrialRow
 
 # Whole microseconds that a float holds exactly enough to come back equal.
 TIMES = st.integers(0, 2**32).map(lambda seconds: seconds + 0.25)

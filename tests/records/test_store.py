@@ -14,12 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
 from orchestrator.records.decode import event_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 from tests.records.failing_disk import FailingDisk
 
 SLOTS = 2

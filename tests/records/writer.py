@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
-from orchestrator.rows import EventRow, MetricRow, State, TrialRow
 
 STEPS = 7
 SEAL_ROWS = 2_000

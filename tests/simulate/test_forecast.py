@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.schedule.asha import Asha
+from orchestrator.core.schedulers.asha import Asha
 from orchestrator.simulate.costs import MEASURED, Costs, measured
 from orchestrator.simulate.forecast import Forecast, Pace, foresee
 from orchestrator.spec import Spec, parse_spec

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.rows import State
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.rows import State
 from orchestrator.simulate.costs import Costs
-from orchestrator.simulate.virtual import Outcome, simulate
+from orchestrator.simulate.virtual_clock import Outcome, simulate
 from orchestrator.spec import parse_spec
 
 

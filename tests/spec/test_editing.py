@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
-from orchestrator.spec.yaml_reader import NotYamlError, from_yaml
+from orchestrator.yaml.reader import NotYamlError, from_yaml
 from tests.spec.churn_example import EXAMPLE
 
 ODD = """\

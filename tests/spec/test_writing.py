@@ -10,13 +10,13 @@ import yaml as yaml_1_1
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.formatting import yaml
+from orchestrator.space.values import MAX_INT
 from orchestrator.spec import parse_spec, read_spec
-from orchestrator.spec.document import Document, Place
-from orchestrator.spec.values import MAX_INT
 from orchestrator.spec.writing import spec_yaml
-from orchestrator.spec.yaml_reader import fragment
-from orchestrator.wording import yaml
-from tests.spec.spaces import specs
+from orchestrator.yaml.document import Document, Place
+from orchestrator.yaml.reader import fragment
+from tests.space.spaces import specs
 
 ROOT = Path(__file__).resolve().parents[2]
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)

@@ -67,7 +67,7 @@ class Launch:
         )
         self.directory = directory
         self.root = directory / "results" / "s"
-        command = [sys.executable, "-m", "orchestrator.cli", "launch", "s.yaml", "--on", hosts.address]
+        command = [sys.executable, "-m", "orchestrator", "launch", "s.yaml", "--on", hosts.address]
         self.process = hosts.head.run(*command, cwd=directory)
 
     def trains_on(self, host: Host) -> None:

@@ -75,7 +75,7 @@ class Launch:
             )
         )
         self.root = directory / "small" / "s"
-        command = [sys.executable, "-m", "orchestrator.cli", "launch", "s.yaml", "--cpus", "1", "--results", "small"]
+        command = [sys.executable, "-m", "orchestrator", "launch", "s.yaml", "--cpus", "1", "--results", "small"]
         self.process = subprocess.Popen(
             command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

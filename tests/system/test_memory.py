@@ -49,7 +49,7 @@ def test_a_worker_that_ray_kills_for_memory_costs_an_attempt_and_not_the_sweep(t
         "RAY_memory_monitor_refresh_ms": "100",
     }
     run = subprocess.run(
-        [sys.executable, "-m", "orchestrator.cli", "launch", "spec.yaml", "--cpus", "1", "--name", "short"],
+        [sys.executable, "-m", "orchestrator", "launch", "spec.yaml", "--cpus", "1", "--name", "short"],
         cwd=tmp_path,
         env={**os.environ, **limit},
         capture_output=True,

@@ -14,7 +14,7 @@ from orchestrator.analysis.report.collect import collect
 from orchestrator.analysis.report.page import figure, page
 from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
-from tests.report.made import HOSTILE, KINDS
+from tests.analysis.report.made import HOSTILE, KINDS
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
 

@@ -88,7 +88,7 @@ class Login:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         given = {**self.slurm.environment(), "SWEEP_PROFILES": str(self.directory / "profiles.yaml"), **environment}
         process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator.cli", *arguments],
+            [sys.executable, "-m", "orchestrator", *arguments],
             cwd=self.directory,
             env=given,
             stdout=subprocess.PIPE,

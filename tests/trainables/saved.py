@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from trainables.checkpoint import load
-from trainables.saving import Checkpoints
+from trainables.checkpoints.files import load
+from trainables.checkpoints.saving import Checkpoints
 
 LONG = 3600.0
 Usage = namedtuple("Usage", "total used free")

@@ -18,10 +18,10 @@ import pytest
 import torch
 
 from tests.trainables.saved import LONG, files, state, two
-from trainables.checkpoint import Keep, find, load, surplus, tidy
+from trainables.checkpoints.files import Keep, find, load, surplus, tidy
+from trainables.checkpoints.saving import Checkpoints
+from trainables.checkpoints.snapshot import DamagedCheckpoint
 from trainables.contract import Report, Trial, TrialEnded, run
-from trainables.saving import Checkpoints
-from trainables.snapshot import DamagedCheckpoint
 
 # ------------------------------------------------------------------------------------------------ best and last
 
@@ -259,7 +259,7 @@ def test_an_interpreter_that_exits_early_is_not_held_up(tmp_path: Path) -> None:
     code = """
         import sys
         from pathlib import Path
-        from trainables.saving import Checkpoints
+        from trainables.checkpoints.saving import Checkpoints
         Checkpoints(Path(sys.argv[1]), every_s=3600).save(1, {"a": 1})
     """
     done = subprocess.run(

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from tests.trainables.saved import Usage, files, state, two
-from trainables import saving, snapshot
-from trainables.checkpoint import load
-from trainables.saving import Checkpoints
+from trainables.checkpoints import saving, snapshot
+from trainables.checkpoints.files import load
+from trainables.checkpoints.saving import Checkpoints
 
 
 def test_a_damaged_last_gives_way_to_the_best(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,7 @@ def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: 
 KILLED = """
     import sys, torch
     from pathlib import Path
-    from trainables.saving import Checkpoints
+    from trainables.checkpoints.saving import Checkpoints
     saved = Checkpoints(Path(sys.argv[1]))
     for step in range(1, 10**9):
         saved.save(step, {"weight": torch.full((200_000,), float(step))})

@@ -15,7 +15,7 @@ import pytest
 from trainables import BUILTIN
 from trainables.configuration import complete
 from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
-from trainables.seeding import seed_all
+from trainables.process.seeding import seed_all
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -169,7 +169,7 @@ def test_linear_trains_and_resumes_without_torch_and_numpy(tmp_path: Path) -> No
 import sys
 from pathlib import Path
 from trainables.contract import Trial, run
-from trainables.linear import train
+from trainables.builtin.linear import train
 for epochs in (1, 2):
     trial = Trial(config={"epochs": epochs}, directory=Path(sys.argv[1]))
     run(train, trial)

@@ -16,8 +16,8 @@ from unittest.mock import MagicMock, create_autospec
 import pytest
 import torch
 
-from trainables import device
-from trainables.isolation import LEFT, Isolation, left_behind
+from trainables.process import device
+from trainables.process.isolation import LEFT, Isolation, left_behind
 
 SIZE = 16e9
 
@@ -109,7 +109,8 @@ def test_a_trial_that_imports_torch_itself_is_limited_too(tmp_path: Path) -> Non
     )
     code = """
         import sys
-        from trainables import device, seeding
+        from trainables.process import device
+        from trainables.process import seeding
         seeding.seed_all(1)
         device.begin_trial(0.5)
         device.begin_trial(0.25)

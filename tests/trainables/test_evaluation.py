@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from trainables.checkpoints.snapshot import DamagedCheckpoint
 from trainables.contract import Trial, declare, run
 from trainables.evaluation import Restoring, evaluate, evaluates
-from trainables.snapshot import DamagedCheckpoint
 
 
 def train(config: Mapping[str, Any], trial: Trial) -> None:

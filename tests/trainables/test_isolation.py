@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.isolation import RESTORED, Isolation, Restored, free_memory
+from trainables.process.isolation import RESTORED, Isolation, Restored, free_memory
 
 
 def change_environment() -> None:
@@ -141,7 +141,7 @@ def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
     """The state right after importing torch was never seen; what RESTORED says of it must be true."""
     in_a_new_process("""
         import sys
-        from trainables.isolation import RESTORED, Isolation
+        from trainables.process.isolation import RESTORED, Isolation
 
         isolation = Isolation()
         isolation.prepare(seed=0, threads=1)
@@ -168,7 +168,7 @@ def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
 
 def test_what_importing_the_trainable_sets_stays() -> None:
     in_a_new_process("""
-        from trainables.isolation import Isolation
+        from trainables.process.isolation import Isolation
 
         isolation = Isolation()
         import torch  # as a trainable's module does, before its first trial
@@ -184,7 +184,7 @@ def test_what_importing_the_trainable_sets_stays() -> None:
 def test_an_idle_round_takes_under_a_millisecond_without_torch() -> None:
     in_a_new_process("""
         import sys, time
-        from trainables.isolation import Isolation
+        from trainables.process.isolation import Isolation
 
         isolation = Isolation()
         times = []

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
+from trainables.builtin.linear import train
 from trainables.contract import Trial, run
-from trainables.linear import train
 
 
 def losses(**config: float) -> list[float]:

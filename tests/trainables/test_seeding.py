@@ -7,7 +7,7 @@ import sys
 
 TRIAL = """
 import random
-from trainables.isolation import Isolation
+from trainables.process.isolation import Isolation
 isolation = Isolation()
 for trial in range(2):
     isolation.prepare(seed=5, threads=1)

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from trainables import random_state, snapshot
-from trainables.snapshot import DamagedCheckpoint, take
+from trainables.checkpoints import random_state, snapshot
+from trainables.checkpoints.snapshot import DamagedCheckpoint, take
 
 
 def through_a_file(tmp_path: Path, **state: Any) -> dict[str, Any]:

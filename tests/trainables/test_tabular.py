@@ -12,11 +12,12 @@ import torch
 from sklearn import datasets
 from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
-from trainables import supervised, tabular
+from trainables import supervised
+from trainables.builtin import tabular
+from trainables.builtin.tabular import network, train
+from trainables.builtin.tabular_data import load_with_test
 from trainables.contract import Trial, run
 from trainables.evaluation import Restoring, evaluate, evaluates
-from trainables.tabular import network, train
-from trainables.tabular_data import load_with_test
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 

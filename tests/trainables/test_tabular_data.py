@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.tabular_columns import read_target
-from trainables.tabular_data import Table, load, load_with_test, some, split
+from trainables.builtin.tabular_columns import read_target
+from trainables.builtin.tabular_data import Table, load, load_with_test, some, split
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from cluster.engine import Present
-from cluster.local import embedded
-from orchestrator import names
-from orchestrator.launch import launch
-from orchestrator.loading import declared
+from cluster.local.embedded import embedded
+from orchestrator import own_packages
+from orchestrator.driver.launch import launch
+from orchestrator.driver.loop import Observer
 from orchestrator.records.load import Sweep, load
-from orchestrator.source import Source
 from orchestrator.spec import parse_spec
-from orchestrator.tune.heart import Observer
+from orchestrator.spec.load_trainable import declared
+from orchestrator.spec.source import Source
 
 CPUS = 2
 
@@ -61,13 +61,13 @@ def names_given_back() -> Iterator[None]:
     """What a test gives to its user of our packages' names is ours again after it."""
 
     def shared() -> dict[str, Any]:
-        return {key: module for key, module in sys.modules.items() if key.partition(".")[0] in names.SHARED}
+        return {key: module for key, module in sys.modules.items() if key.partition(".")[0] in own_packages.SHARED}
 
-    before, claimed, parked = shared(), set(names._claimed), dict(names._parked)
+    before, claimed, parked = shared(), set(own_packages._claimed), dict(own_packages._parked)
     yield
     for key in shared():
         del sys.modules[key]
     sys.modules.update(before)
-    for kept, then in ((names._claimed, claimed), (names._parked, parked)):
+    for kept, then in ((own_packages._claimed, claimed), (own_packages._parked, parked)):
         kept.clear()
         kept.update(then)

@@ -13,12 +13,12 @@ import pytest
 
 from cluster.engine import Present
 from cluster.inventory import nodes, this_machine
+from orchestrator.driver.launch import launch
 from orchestrator.errors import SweepError, TrainableError
-from orchestrator.launch import launch
 from orchestrator.records.load import load
-from orchestrator.source import Source
 from orchestrator.spec import parse_spec
-from orchestrator.tune.job import pack_function
+from orchestrator.spec.source import Source
+from orchestrator.worker.messages import pack_function
 from tests.tune.conftest import CPUS
 
 pytestmark = pytest.mark.timeout(180)

@@ -8,14 +8,14 @@ from typing import Any
 
 from ray.tune.schedulers import TrialScheduler
 
-from orchestrator import events
-from orchestrator.assemble import assemble
-from orchestrator.events import Measurement, Node
-from orchestrator.rows import State
-from orchestrator.tune.heart import CheckpointTrouble, Nobody
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.events import Measurement, Node
+from orchestrator.core.rows import State
+from orchestrator.driver.loop import CheckpointTrouble, Nobody
 from orchestrator.tune.hooks import Decider
-from orchestrator.tune.job import Batch
-from orchestrator.tune.worker import BATCH, ORDER
+from orchestrator.worker.actor import BATCH, ORDER
+from orchestrator.worker.messages import Batch
 from tests.cli.recorded import T0, spec
 
 

@@ -17,18 +17,18 @@ import ray
 from ray.cluster_utils import Cluster
 from ray.util.placement_group import placement_group_table, remove_placement_group
 
-from cluster import presence
 from cluster.engine import Present
+from cluster.existing import presence
 from cluster.fit import Need
-from cluster.settings import settle
-from orchestrator.cli import main
-from orchestrator.launch import launch
-from orchestrator.loading import declared
+from cluster.local.settings import settle
+from orchestrator.cli.app import main
+from orchestrator.driver.launch import launch
 from orchestrator.records.load import Sweep, load
-from orchestrator.source import Source
 from orchestrator.spec import parse_spec
-from orchestrator.tune.ground import LOOK_S
-from orchestrator.tune.place import Placement
+from orchestrator.spec.load_trainable import declared
+from orchestrator.spec.source import Source
+from orchestrator.tune.node_lookup import LOOK_S
+from orchestrator.tune.placement_groups import Placement
 from tests.cluster.notice import give_notice
 
 pytestmark = pytest.mark.timeout(600)

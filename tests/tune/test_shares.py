@@ -1,6 +1,6 @@
 """Shares of GPUs through real Ray Tune. The GPU is pretended, and what torch would say of its memory is made up.
 
-The trainables stand in for CUDA: they replace functions of trainables/device.py in the process that trains them, or
+The trainables stand in for CUDA: they replace functions of trainables/process/device.py in the process that trains them, or
 raise what CUDA raises. What share a trial occupies, Ray itself says.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from cluster.local import embedded
-from orchestrator.packing import FIRST
+from cluster.local.embedded import embedded
+from orchestrator.core.gpu_packing import FIRST
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -30,7 +30,7 @@ def test_packed_trials_share_a_gpu_by_the_peaks_of_the_first(sweep_of: Callable[
         """
         import pathlib, time
         import ray
-        from trainables import device
+        from trainables.process import device
 
         together = pathlib.Path("together")
 
@@ -92,7 +92,7 @@ def test_a_process_that_keeps_gpu_memory_is_not_used_again(sweep_of: Callable[..
     sweep = sweep_of(
         """
         import os
-        from trainables import device
+        from trainables.process import device
 
         def train(config, trial):
             device.held, device.holders = lambda: 2e9, lambda: ["train.CACHE (2.0 GB)"]

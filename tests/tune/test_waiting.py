@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from orchestrator.sweep import Sweep
-from orchestrator.tune.heart import RECORDS, Nobody
+from orchestrator.core.sweep import Sweep
+from orchestrator.driver.loop import RECORDS, Nobody
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.analysis.overview import Objective, objective_of
+from orchestrator.analysis.summary.overview import Objective, objective_of
+from orchestrator.core.rows import Config, State
 from orchestrator.errors import SpecError
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import CONFIG
-from orchestrator.rows import Config, State
+from orchestrator.space.distribution import Distribution
 from orchestrator.spec import parse_spec
-from orchestrator.spec.distribution import Distribution
 
 _COLUMNS = ("trial", "state", "objective", "last_step", "reason", "error_type", "error_message", "error_fingerprint")
 _LATER = ("diagnosis", "diagnosis_reason")

@@ -19,12 +19,12 @@ from orchestrator.analysis.diagnosis.judge import diagnose, diverged_because
 from orchestrator.analysis.diagnosis.names import Names, names_of
 from orchestrator.analysis.diagnosis.reached import Reached, Reaches
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
-from orchestrator.analysis.overview import objective_of
+from orchestrator.analysis.summary.overview import objective_of
+from orchestrator.core.rows import GPU_MEMORY, GPU_UTILISATION, State
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import metric_names
-from orchestrator.rows import GPU_MEMORY, GPU_UTILISATION, State
 
 FIRST_PAGE = 3
 """So many findings stand where there is little room."""

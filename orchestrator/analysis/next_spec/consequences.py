@@ -6,10 +6,10 @@ import random
 from collections.abc import Collection, Iterator
 
 from orchestrator.analysis.next_spec.revision import Plain, Revision, revised
-from orchestrator.spec.expression import EvaluationError, Expression
-from orchestrator.spec.grammar import ExpressionError
+from orchestrator.expressions.expression import EvaluationError, Expression
+from orchestrator.expressions.grammar import ExpressionError
+from orchestrator.space.space import Space
 from orchestrator.spec.model import Spec
-from orchestrator.spec.space import Space
 
 DRAWS = 500
 """A parameter that none of so many random configurations has counts as one that is never there."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.revision import Key, Plain, Revision
 from orchestrator.errors import SpecError
-from orchestrator.spec.document import Document
 from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
 from orchestrator.spec.model import Spec
 from orchestrator.spec.reading import parse_spec
 from orchestrator.spec.writing import spec_yaml
-from orchestrator.spec.yaml_reader import NotYamlError, from_yaml
+from orchestrator.yaml.document import Document
+from orchestrator.yaml.reader import NotYamlError, from_yaml
 
 MARK = "# sweep next: "
 """How lines at the head of a spec begin that a program has written."""

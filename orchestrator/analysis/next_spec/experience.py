@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from orchestrator.analysis.compare.importance import Weight
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.diagnosis.findings.bounds import AtBound
-from orchestrator.analysis.importance import Weight
-from orchestrator.rows import State
-from orchestrator.spec.distribution import Distribution
+from orchestrator.core.rows import State
+from orchestrator.space.distribution import Distribution
 from trainables.contract import Hyperparameter
 
 GOOD = 0.15

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from orchestrator.analysis.next_spec.experience import Experience
 from orchestrator.analysis.next_spec.revision import Revision
-from orchestrator.plan import TRIALS_PER_DIMENSION
-from orchestrator.wording import yaml
+from orchestrator.core.plan import TRIALS_PER_DIMENSION
+from orchestrator.formatting import yaml
 
 
 def fix(known: Experience) -> Iterator[Revision]:

@@ -9,10 +9,10 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.experience import Experience
 from orchestrator.analysis.next_spec.revision import Revision
-from orchestrator.spec.distribution import Distribution
-from orchestrator.spec.options import Choice, Grid
-from orchestrator.spec.values import canonical_json, is_number
-from orchestrator.wording import count, yaml
+from orchestrator.formatting import count, yaml
+from orchestrator.space.choices import Choice, Grid
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.values import canonical_json, is_number
 
 SELDOM = 0.05
 """How likely it may be that none of the good trials has an option although it is as good as the others

@@ -13,7 +13,7 @@ from orchestrator.analysis.next_spec.options import close_in, drop, extend, refi
 from orchestrator.analysis.next_spec.ranges import narrow, recentre, shift
 from orchestrator.analysis.next_spec.revision import Plain, Revision, revised
 from orchestrator.analysis.next_spec.search import draw_anew, start
-from orchestrator.spec.distribution import Distribution
+from orchestrator.space.distribution import Distribution
 from orchestrator.spec.model import Spec
 
 Rule = Callable[[Experience, str, Distribution], Revision | None]

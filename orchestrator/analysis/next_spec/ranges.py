@@ -11,9 +11,9 @@ from typing import Any
 from orchestrator.analysis.next_spec.experience import FEWEST_GOOD, Experience
 from orchestrator.analysis.next_spec.revision import Revision
 from orchestrator.analysis.next_spec.search import STARTS
-from orchestrator.spec.bells import LogNormal, Normal
-from orchestrator.spec.distribution import Distribution, Numeric
-from orchestrator.spec.steps import exact
+from orchestrator.space.distribution import Distribution, Numeric
+from orchestrator.space.normal import LogNormal, Normal
+from orchestrator.space.steps import exact
 
 MARGIN = 0.25
 """What is left on either side of the good values, as a share of their own spread; and a little of the whole range."""

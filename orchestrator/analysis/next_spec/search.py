@@ -7,10 +7,10 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.experience import Experience
 from orchestrator.analysis.next_spec.revision import Revision
-from orchestrator.rows import Config
-from orchestrator.spec.expression import EvaluationError
-from orchestrator.spec.space import Space
-from orchestrator.wording import count
+from orchestrator.core.rows import Config
+from orchestrator.expressions.expression import EvaluationError
+from orchestrator.formatting import count
+from orchestrator.space.space import Space
 
 STARTS = 3
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
+from orchestrator.analysis.compare.importance import importance_in
 from orchestrator.analysis.diagnosis.evidence import evidence_of
 from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
-from orchestrator.analysis.importance import importance_in
 from orchestrator.analysis.next_spec.draft import drafted
 from orchestrator.analysis.next_spec.experience import FEWEST, Experience
 from orchestrator.analysis.next_spec.paths import moved
 from orchestrator.analysis.next_spec.policy import propose
 from orchestrator.analysis.next_spec.revision import Plain, Revision, revised
 from orchestrator.errors import SpecError, SweepError, TrainableError, UserError
-from orchestrator.loading import declared
+from orchestrator.formatting import count
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.spec import parse_spec
-from orchestrator.wording import count
+from orchestrator.spec.load_trainable import declared
 from trainables.contract import Declaration
 
 _GENERATION = re.compile(r"-next(-\d+)?$")

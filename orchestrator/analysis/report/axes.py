@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.analysis.report.data import Axis, Cell, Scale
 from orchestrator.analysis.report.scales import scale
-from orchestrator.spec.distribution import Distribution
+from orchestrator.space.distribution import Distribution
 
 WORDS = 8
 """A choice of more numbers than this is drawn as a range of numbers, not as words."""
@@ -44,7 +44,7 @@ def _distribution(plain: Any) -> Distribution | None:
     """As the spec has it; None where it is not there or of another edition."""
     from pydantic import TypeAdapter, ValidationError
 
-    from orchestrator.spec.distributions import AnyDistribution
+    from orchestrator.space.distributions import AnyDistribution
 
     try:
         found: Distribution = TypeAdapter(AnyDistribution).validate_python(plain)

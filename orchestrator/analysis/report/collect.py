@@ -10,18 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.analysis.compare.importance import importance_in
 from orchestrator.analysis.diagnosis.evidence import evidence_of
 from orchestrator.analysis.diagnosis.examine import Diagnosis, examine
 from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
 from orchestrator.analysis.diagnosis.findings.failures import where
 from orchestrator.analysis.diagnosis.findings.noise import noise_of
-from orchestrator.analysis.evaluations import evaluations
-from orchestrator.analysis.failures import causes
-from orchestrator.analysis.importance import importance_in
-from orchestrator.analysis.ledger import ledger_in
-from orchestrator.analysis.notes import notes
-from orchestrator.analysis.overview import Objective, objective_of, overview
-from orchestrator.analysis.ranking import top
 from orchestrator.analysis.report.axes import axes, cell
 from orchestrator.analysis.report.certainty import certainty
 from orchestrator.analysis.report.curves import curves, spread
@@ -29,13 +23,19 @@ from orchestrator.analysis.report.data import Axis, Curves, Point, ReportData, T
 from orchestrator.analysis.report.divergence import divergence_map
 from orchestrator.analysis.report.scales import scale
 from orchestrator.analysis.report.timeline import timeline
-from orchestrator.analysis.rungs import rung_table
+from orchestrator.analysis.summary.evaluations import evaluations
+from orchestrator.analysis.summary.failures import causes
+from orchestrator.analysis.summary.notes import notes
+from orchestrator.analysis.summary.overview import Objective, objective_of, overview
+from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.rungs import rung_table
+from orchestrator.analysis.time.ledger import ledger_in
+from orchestrator.core.rows import State
+from orchestrator.core.schedulers import RungSummary
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG, metric_names
-from orchestrator.rows import State
-from orchestrator.schedule import RungSummary
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.analysis.compare.importance import Importance
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.analysis.evaluations import Evaluation
-from orchestrator.analysis.failures import Cause
-from orchestrator.analysis.importance import Importance
-from orchestrator.analysis.ledger import Ledger
-from orchestrator.analysis.overview import Objective, Overview
-from orchestrator.analysis.ranking import Ranked
+from orchestrator.analysis.summary.evaluations import Evaluation
+from orchestrator.analysis.summary.failures import Cause
+from orchestrator.analysis.summary.overview import Objective, Overview
+from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.analysis.time.ledger import Ledger
+from orchestrator.core.rows import State
+from orchestrator.core.schedulers import RungSummary
 from orchestrator.records.provenance import SweepInfo
-from orchestrator.rows import State
-from orchestrator.schedule import RungSummary
 
 Cell = float | str
 """A parameter's value on its axis: a number, or a word."""

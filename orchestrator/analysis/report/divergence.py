@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.analysis.report.data import Axis, DivergenceMap, Point
-from orchestrator.rows import State
+from orchestrator.core.rows import State
 
 FEW = 3
 """Of fewer diverged trials nothing is said."""

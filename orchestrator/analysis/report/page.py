@@ -16,13 +16,13 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from orchestrator.analysis.overview import Objective, Overview
-from orchestrator.analysis.ranking import Ranked
 from orchestrator.analysis.report.axes import word
 from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.report.view import view
+from orchestrator.analysis.summary.overview import Objective, Overview
+from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.formatting import count, duration
 from orchestrator.records.provenance import SweepInfo
-from orchestrator.wording import count, duration
 
 if TYPE_CHECKING:
     from jinja2 import Environment

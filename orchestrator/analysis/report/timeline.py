@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.analysis.report.data import Span, Timeline
-from orchestrator.rows import ACCOUNT, EVALUATION, State
+from orchestrator.core.rows import ACCOUNT, EVALUATION, State
 
 UNKNOWN = "node not recorded"
 """Where an attempt is drawn that did not stay its trial's last, in a sweep of several nodes."""

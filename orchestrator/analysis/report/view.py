@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.analysis.report.data import Axis, Cell, ReportData
-from orchestrator.rows import State
+from orchestrator.core.rows import State
 
 DIGITS = 6
 """Of a result and a parameter, as `sweep show` prints them."""

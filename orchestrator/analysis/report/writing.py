@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestrator.analysis.report.page import is_report
 from orchestrator.errors import UserError
-from trainables import checkpoint
+from trainables.checkpoints import files
 
 HEAD_BYTES = 1024
 """So early in a file of ours it says what it is."""
@@ -21,7 +21,7 @@ def write(target: Path, page: str) -> None:
     try:
         if target.exists() and not _is_ours(target):
             raise UserError(f"{target} exists and is no report of a sweep: it is not overwritten")
-        with checkpoint.replacing(target) as hidden:
+        with files.replacing(target) as hidden:
             hidden.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror or error}") from error

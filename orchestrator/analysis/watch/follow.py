@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.analysis.overview import objective_of, status_of
-from orchestrator.analysis.rungs import RungTally
+from orchestrator.analysis.summary.overview import objective_of, status_of
+from orchestrator.analysis.summary.rungs import RungTally
 from orchestrator.analysis.watch.listing import COLUMNS, Listing
 from orchestrator.analysis.watch.scene import Scene, Session
+from orchestrator.core.rows import EVALUATION, EventRow, State
+from orchestrator.core.schedulers import RungSummary
 from orchestrator.errors import RecordsError
+from orchestrator.records.incremental_table import Watched
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG
-from orchestrator.records.watched import Watched
-from orchestrator.rows import EVALUATION, EventRow, State
-from orchestrator.schedule import RungSummary
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from orchestrator.core.rows import Config, State
 from orchestrator.records.schema import CONFIG
-from orchestrator.rows import Config, State
 
 if TYPE_CHECKING:
     import pyarrow as pa

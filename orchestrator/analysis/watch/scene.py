@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.analysis.overview import Objective, Status
+from orchestrator.analysis.summary.overview import Objective, Status
 from orchestrator.analysis.watch.listing import Listing, Row, curves
-from orchestrator.rows import EventRow, State
-from orchestrator.schedule import RungSummary
+from orchestrator.core.rows import EventRow, State
+from orchestrator.core.schedulers import RungSummary
 
 if TYPE_CHECKING:
     import pyarrow as pa

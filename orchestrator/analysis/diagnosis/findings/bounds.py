@@ -9,8 +9,8 @@ from typing import Literal
 
 from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.spec.distribution import Distribution, Numeric
-from orchestrator.spec.options import Choice
+from orchestrator.space.choices import Choice
+from orchestrator.space.distribution import Distribution, Numeric
 
 BEST = 5
 """So many of the best trials are looked at; more where a twentieth of all is more."""

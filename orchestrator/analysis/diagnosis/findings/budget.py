@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.plan import TRIALS_PER_DIMENSION
+from orchestrator.core.plan import TRIALS_PER_DIMENSION
 
 
 def budget(evidence: Evidence) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.findings.region import Region, region
-from orchestrator.rows import GPU_OUT_OF_MEMORY, State
+from orchestrator.core.rows import GPU_OUT_OF_MEMORY, State
 
 SHOWN = 3
 """Causes that stand in the sentence."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.rows import State
-from orchestrator.spec.values import canonical_json
+from orchestrator.core.rows import State
+from orchestrator.space.values import canonical_json
 
 SURE = 0.95
 """Of the confidence interval (two-sided, Student's t with the spread pooled over all configurations)."""

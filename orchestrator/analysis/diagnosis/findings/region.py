@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.rows import Config
-from orchestrator.spec.distribution import Distribution
+from orchestrator.core.rows import Config
+from orchestrator.space.distribution import Distribution
 
 FEWEST = 3
 """Trials to which it must have happened."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.rows import State
+from orchestrator.core.rows import State
 
 FEWEST = 8
 """Trials that came from the rung to the end, at least."""

@@ -1,0 +1,101 @@
+"""Removes from sweeps that nobody runs the checkpoints that are not to stay. Records are never touched.
+
+A driver does this itself when a trial ends; what is left over are checkpoints of a driver that was killed, what killed
+writers left, damaged files, and what a user does not want to keep any longer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.analysis.summary.kept_checkpoint import keep_of
+from orchestrator.analysis.summary.ranking import top
+from orchestrator.control.lease_hold import held
+from orchestrator.core.rows import State
+from orchestrator.driver.checkpoint_retention import to_keep
+from orchestrator.errors import RecordsError
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import read_sweep_json
+from trainables.checkpoints.files import Keep, surplus, tidy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surplus:
+    """What is to go of one trial."""
+
+    trial: int
+    state: State
+    keep: Keep  # what is not to go
+    directory: Path
+    files: tuple[Path, ...]
+    size: int  # bytes of the disk that this frees
+
+
+def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
+    """What can go of a sweep that nobody runs, by trial; :func:`orchestrator.driver.checkpoint_retention.to_keep` says what stays.
+
+    Args:
+        paths: The sweep's files.
+        keep: Stands in for the spec's trial.keep.
+
+    Raises:
+        RecordsError: The records cannot be read, or the checkpoints.
+    """
+    info = read_sweep_json(paths.info)
+    best = {ranked.trial for ranked in top(paths, info, 1)}
+    found = []
+    for row in trials_table(paths, ["trial", "state"]).to_pylist():
+        trial, state = row["trial"], State(row["state"])
+        policy = to_keep(state, keep or keep_of(info), is_best=trial in best)
+        directory = paths.checkpoints(trial)
+        try:
+            files = surplus(directory, policy)
+            if files:
+                size = _freed(files)
+                found.append(
+                    Surplus(
+                        trial=trial,
+                        state=state,
+                        keep=policy,
+                        directory=directory,
+                        files=tuple(sorted(files)),
+                        size=size,
+                    )
+                )
+        except OSError as error:
+            raise RecordsError(f"cannot look into {directory}: {error.strerror or error}") from error
+    return found
+
+
+def clean(
+    paths: SweepPaths, keep: Keep | None = None, *, waiting: Callable[[str], None] = lambda sentence: None
+) -> list[Surplus]:
+    """Remove what :func:`surplus_of` finds; returns it.
+
+    Raises:
+        LeaseHeldError: The sweep runs.
+        RecordsError: Something cannot be read or removed.
+    """
+    if not surplus_of(paths, keep):
+        return []
+    with held(paths, waiting) as check:
+        found = surplus_of(paths, keep)  # as it is now that nobody changes it
+        for each in found:
+            check()
+            try:
+                tidy(each.directory, each.keep)
+            except OSError as error:
+                raise RecordsError(f"cannot clean {each.directory}: {error.strerror or error}") from error
+    return found
+
+
+def _freed(files: list[Path]) -> int:
+    """Bytes. "best" and "last" may be one file under two names, which is freed with the last of them."""
+    status = [path.lstat() for path in files]
+    going = Counter(each.st_ino for each in status)
+    sizes = {each.st_ino: each.st_size for each in status if each.st_nlink <= going[each.st_ino]}
+    return sum(sizes.values())

@@ -1,0 +1,116 @@
+"""One sweep at a glance: whether it runs, its trials by state, its best value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from orchestrator.control import lease
+from orchestrator.control import slurm_status
+from orchestrator.core.rows import State
+from orchestrator.errors import RecordsError
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.sites.remote_record import Remote, read_remote, seen_here
+
+Status = Literal[
+    "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"
+]
+"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: its driver
+is gone and left the sweep unfinished. ``running?``: its driver is on another machine. ``queued``: it was handed to a
+cluster and waits. ``queued?``: to Slurm, and there is none here to ask. ``remote``: it has ended there, and its
+records were not fetched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """By what the trials of a recorded sweep are judged."""
+
+    metric: str
+    mode: Literal["min", "max"]
+    at: Literal["best", "last"]
+
+    def best_of(self, values: list[float]) -> float | None:
+        """The best of the values; None if there are none."""
+        if not values:
+            return None
+        return min(values) if self.mode == "min" else max(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What a listing says of one sweep."""
+
+    name: str
+    status: Status
+    states: dict[State, int] = field(default_factory=dict)  # trials by state, in the order of State
+    best: float | None = None
+    objective: Objective | None = None  # None: the records are damaged
+    trainable: str = ""
+    created: str = ""  # ISO 8601, UTC
+    parent: str = ""  # the sweep that it comes from
+    problem: str = ""  # why the records cannot be read: they are damaged, or elsewhere
+
+
+def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
+    """Look at one sweep. Records that cannot be read are a status, so that a listing goes on.
+
+    Args:
+        paths: Its directory.
+        remote: How it is on its cluster, if it is on one.
+    """
+    if remote is not None and (seen := seen_here(paths)) != paths:
+        return replace(overview(seen), name=paths.name)
+    if remote is not None and not paths.info.is_file():
+        word: Status = "queued" if remote.status == "PENDING" else "remote" if remote.ended else "running"
+        where = f"{remote.directory or 'nothing recorded yet'} on {remote.address}, {remote.status}"
+        return Overview(name=paths.name, status=word, created=remote.submitted, problem=where)
+    try:
+        info = read_sweep_json(paths.info)
+        objective = objective_of(info)
+        trials = trials_table(paths, ["state", "objective"])
+    except (RecordsError, KeyError) as error:
+        return Overview(name=paths.name, status="damaged", problem=str(error))
+    counts = Counter(trials["state"].to_pylist())
+    states = {state: counts[state] for state in State if counts[state]}
+    best = objective.best_of([value for value in trials["objective"].to_pylist() if value is not None])
+    return Overview(
+        name=paths.name,
+        status=status_of(paths, states, best),
+        states=states,
+        best=best,
+        objective=objective,
+        trainable=info.trainable,
+        created=info.created,
+        parent=info.parent or "",
+    )
+
+
+def objective_of(info: SweepInfo) -> Objective:
+    """The objective of a recorded sweep."""
+    section = info.spec["objective"]
+    return Objective(metric=section["metric"], mode=section["mode"], at=section["at"])
+
+
+def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
+    """Whether it runs, or how it ended.
+
+    Args:
+        paths: Of the sweep.
+        states: Its trials by state.
+        best: Its best value; None if no trial has one.
+    """
+    held = lease.status(paths.lease)
+    if (remote := read_remote(paths)) is not None and not remote.pulled_end:
+        return "remote" if remote.ended else "running"
+    if held in ("running", "running?"):
+        return held
+    if (job := slurm_status.standing(paths)) is not None and (job.waits or not states):
+        return "queued?" if job.state == slurm_status.UNKNOWN else "queued"
+    if held == "dead" or not all(state.ended for state in states):
+        return "died"
+    if State.CANCELLED in states or not states:
+        return "halted"
+    return "failed" if best is None else "finished"

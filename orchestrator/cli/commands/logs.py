@@ -1,0 +1,134 @@
+"""`sweep logs`: what a trial, or the driver of a sweep on a cluster, has printed; `sweep pull`: all it recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.formats import say
+from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.errors import UserError
+from orchestrator.records.paths import SweepPaths
+
+LOOK_S = 0.5
+
+
+def logs(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SWEEP] [TRIAL]",
+            help="A sweep, the latest if left out; and the number of a trial.",
+            show_default=False,
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the trial, or the sweep, ends.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Print what a trial has printed.
+
+    Of a sweep that runs as a job on a cluster, without TRIAL, print what its driver has printed."""
+    from orchestrator.cli.remote import ray_job
+    from orchestrator.cli.remote import remote_sweep
+    from orchestrator.records.find import find_here
+    from orchestrator.sites.remote_record import read_remote, seen_here
+
+    sweep, trial = _parsed(words or [])
+    here = find_here(results, sweep)
+    record, seen = read_remote(here), seen_here(here)
+    if trial is None:
+        if record is None:
+            raise UserError(f"which trial of {here.name}? As in: sweep logs {here.name} 0")
+        ray_job.output(here, record, results, follow=follow)
+    elif record is not None and seen == here and not record.pulled_end:
+        remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
+    else:
+        _print_log(seen, trial, follow=follow)
+
+
+def pull(
+    sweep: SweepName = None,
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="Also checkpoints, and what trials have written themselves.")
+    ] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Fetch the records of a sweep that was sent to a cluster.
+
+    Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
+    from orchestrator.cli.remote import local_copy
+    from orchestrator.records.find import find_here
+    from orchestrator.sites.remote_record import read_remote
+
+    here = find_here(results, sweep)
+    record = read_remote(here)
+    if record is None:
+        raise UserError(f"{here.name} is recorded here, in {here.root}: there is nothing to fetch")
+    local_copy.pull(here, record, large=checkpoints)
+
+
+def _parsed(words: list[str]) -> tuple[str | None, int | None]:
+    match words:
+        case []:
+            return None, None
+        case [word]:
+            return (None, int(word)) if word.isdecimal() else (word, None)
+        case [sweep, trial] if trial.isdecimal():
+            return sweep, int(trial)
+        case [_, trial]:
+            raise UserError(f"{trial!r} is no trial: trials have numbers, from 0")
+    raise UserError(f"one sweep and one trial at most, as in: sweep logs churn 3; not {' '.join(words)}")
+
+
+def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
+    """Print a trial's log, and what is added to it until the trial ends."""
+    _check_exists(paths, trial)
+    at = 0
+    while True:
+        ended = not follow or _has_ended(paths, trial)  # before the last look
+        at = _print_from(paths.log(trial), at)
+        if ended:
+            break
+        time.sleep(LOOK_S)
+    if at == 0:
+        say(f"trial {trial} of {paths.name} has printed nothing")
+
+
+def read_from(log: Path, at: int) -> Iterator[bytes]:
+    """What stands in a log from there on; nothing if there is no log yet."""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(at)
+        while data := file.read(2**20):
+            yield data
+
+
+def _print_from(log: Path, at: int) -> int:
+    for data in read_from(log, at):
+        typer.echo(data, nl=False)
+        at += len(data)
+    return at
+
+
+def _check_exists(paths: SweepPaths, trial: int) -> None:
+    from orchestrator.cli.views.wording import count
+    from orchestrator.records.load import trials_table
+
+    known = trials_table(paths, ["trial"]).column("trial").to_pylist()
+    if trial not in known and not paths.log(trial).exists():
+        raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(known), 'trial')}, from 0")
+
+
+def _has_ended(paths: SweepPaths, trial: int) -> bool:
+    from orchestrator.control import lease
+    from orchestrator.core.rows import State
+    from orchestrator.records.load import trials_table
+
+    if lease.status(paths.lease) not in ("running", "running?"):
+        return True
+    rows = trials_table(paths, ["trial", "state"]).to_pylist()
+    return any(row["trial"] == trial and State(row["state"]).ended for row in rows)

@@ -1,0 +1,166 @@
+"""How answers leave the program: aligned text, JSON or CSV on stdout; colours where somebody sees them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TextIO
+
+import typer
+
+from orchestrator.cli.views.wording import cell
+from orchestrator.core.rows import State
+from orchestrator.errors import UserError
+
+COLOURS: Mapping[str, str] = {
+    State.RUNNING: "cyan",
+    State.COMPLETED: "green",
+    State.DIVERGED: "yellow",
+    State.FAILED: "red",
+    "finished": "green",
+    "halted": "yellow",
+    "died": "red",
+    "damaged": "red",
+}
+"""Of the states and statuses that stand out."""
+
+COLOURED = ("state", "status")
+"""The columns in which they stand."""
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def say(text: str = "") -> None:
+    """Talk: on stderr, so that what a command answers can be piped."""
+    typer.echo(text, err=True)
+
+
+def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold: bool = False) -> str:
+    """The text in a colour, if the stream (stdout by default) is a terminal that wants colours."""
+    if not in_colour(stream or sys.stdout):
+        return text
+    return typer.style(text, fg=colour, bold=bold)
+
+
+def in_colour(stream: TextIO) -> bool:
+    """Whether to colour what goes there; https://no-color.org."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer in every form: for people, as JSON, as CSV."""
+
+    text: Callable[[], str]
+    data: Any
+    rows: Sequence[Row]
+
+
+def give(format_: Format, answers: Mapping[str, Answer]) -> None:
+    """Print one answer as it is; several below each other, or as one JSON object by their names.
+
+    Raises:
+        UserError: Several as CSV.
+    """
+    if len(answers) > 1 and format_ is Format.CSV:
+        raise UserError(f"{' and '.join(answers)} are {len(answers)} tables, and CSV holds one: ask for one of them")
+    several = len(answers) > 1
+    answer(
+        format_,
+        text=lambda: "\n\n".join(each.text() for each in answers.values()),
+        data={name: each.data for name, each in answers.items()} if several else next(iter(answers.values())).data,
+        rows=next(iter(answers.values())).rows,
+    )
+
+
+def answer(format_: Format, *, text: Callable[[], str], data: Any, rows: Sequence[Row]) -> None:
+    """Print an answer: text for people, data as JSON, rows as CSV."""
+    match format_:
+        case Format.TABLE:
+            written = text()
+        case Format.JSON:
+            written = as_json(data)
+        case Format.CSV:
+            written = as_csv(rows)
+    if written:
+        typer.echo(written)
+
+
+def as_json(value: Any) -> str:
+    """JSON for people and programs; numbers that JSON does not have become null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """CSV; mappings and lists in it are JSON."""
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in row.items()}
+        for row in rows
+    )
+    return text.getvalue().rstrip("\n")
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """Aligned columns: numbers to the right, lines cut to the terminal's width, and never when piped."""
+    if not rows:
+        return ""
+    names = list(rows[0])
+    texts = [[cell(row[name]) for name in names] for row in rows]
+    right = [any(_is_number(row[name]) for row in rows) for name in names]
+    widths = [max(len(name), *(len(line[i]) for line in texts)) for i, name in enumerate(names)]
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    lines = []
+    for texts_of_row in [names, *texts]:
+        cells = [
+            text.rjust(width) if is_right else text.ljust(width)
+            for text, width, is_right in zip(texts_of_row, widths, right, strict=True)
+        ]
+        lines.append(_cut("  ".join(cells).rstrip(), limit))
+    starts = {name: sum(widths[:i]) + 2 * i for i, name in enumerate(names) if name in COLOURED}
+    for number, row in enumerate(rows, 1):
+        for name, start in starts.items():
+            lines[number] = _with_colour(lines[number], start, str(row[name]))
+    return "\n".join([painted(lines[0], None, bold=True), *lines[1:]])
+
+
+def _with_colour(line: str, start: int, word: str) -> str:
+    end = start + len(word)
+    return line[:start] + painted(line[start:end], COLOURS.get(word)) + line[end:]
+
+
+def _cut(line: str, limit: int) -> str:
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return None
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_finite(each) for each in value]
+    return value

@@ -1,0 +1,164 @@
+"""A launch on a terminal: one display, updated in place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cli.formats import COLOURS
+from orchestrator.cli.live.lines import ending
+from orchestrator.cli.live.progress import Tally
+from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.cli.views.wording import cell, config_line, count, duration, rung_rows
+from orchestrator.core.rows import State
+from orchestrator.core.sweep import Sweep
+from orchestrator.core.trial import Life
+from orchestrator.driver.loop import RAY
+from orchestrator.records.paths import SweepPaths
+
+REFRESH_S = 0.25
+MOST_RUNNING = 8
+
+
+class Screen:
+    """The terminal, from before Ray starts: until something is drawn, it says what is being waited for."""
+
+    def __init__(self) -> None:
+        self._live = Live(
+            Spinner("dots", "starting Ray …"),
+            console=Console(stderr=True),
+            refresh_per_second=1 / REFRESH_S,
+            transient=True,
+        )
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def say(self, text: Text | str) -> None:
+        """Print above the display, to stay."""
+        self._live.console.print(text, highlight=False)
+
+    def draw(self, drawing: RenderableType) -> None:
+        """Replace what is displayed."""
+        self._live.update(drawing)
+
+
+class Display:
+    """An observer that draws its sweep on the screen."""
+
+    def __init__(self, screen: Screen, tally: Tally, paths: SweepPaths) -> None:
+        self._screen = screen
+        self._tally = tally
+        self._paths = paths
+        self._next = 0.0
+        self._troubles = Troubles()
+        self._told: set[str] = set()  # fingerprints of failures that were shown
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        """Draw, if it is time to. A failure is shown at once, the first of its kind."""
+        for note in self._tally.notes(sweep):
+            self._screen.say(Text(note, "yellow"))
+        for change in self._tally.look(sweep, now):
+            if change.kind == "ended" and change.life.state is State.FAILED:
+                self._tell(change.life)
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + REFRESH_S
+            self._screen.draw(_drawn(self._paths.name, sweep, self._tally, self._troubles))
+
+    def trouble(self, what: str, why: str | None) -> None:
+        """Say it, and show it while it lasts."""
+        self._screen.say(Text(self._troubles.line(what, why), "yellow"))
+        if what == RAY:
+            self._screen.__exit__()
+
+    def _tell(self, life: Life) -> None:
+        fingerprint = life.failure.fingerprint if life.failure is not None else ""
+        if fingerprint in self._told:
+            return
+        self._told.add(fingerprint)
+        text = Text.assemble((f"trial {life.number} failed: ", "red"), ending(life))
+        log = self._paths.log(life.number)
+        self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
+
+
+def _drawn(name: str, sweep: Sweep, tally: Tally, troubles: Troubles) -> RenderableType:
+    if tally.began is None:
+        return Spinner("dots", f"{name}: starting workers for {count(tally.slots(), 'trial')} at once …")
+    parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
+    parts += [Text(why, "yellow") for why in troubles.standing.values()]
+    if sweep.best is not None:
+        parts.append(_best(sweep.best))
+    if not sweep.finished:
+        parts += [Text(), _running(tally)]
+    rungs = rung_rows(sweep.scheduler.table())
+    if rungs:
+        parts += [Text(), _table(rungs)]
+    return Group(*parts)
+
+
+def _progress(name: str, tally: Tally) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(1, tally.total), completed=tally.ended, width=20)
+    counts = Text(", ").join(
+        Text(f"{tally.counts[state]} {state}", COLOURS.get(state, "")) for state in State if tally.counts[state]
+    )
+    grid.add_row(Text(name, "bold"), bar, f"{tally.ended}/{tally.total}", counts)
+    return grid
+
+
+def _pace(sweep: Sweep, tally: Tally) -> Text:
+    if sweep.halted is not None:
+        return Text(f"ending: {sweep.halted}", "yellow")
+    if sweep.finished:
+        return Text(f"{duration(tally.wall_s)}, all trials have ended; closing Ray", "dim")
+    parts = [duration(tally.wall_s), f"{tally.per_minute:.3g} trials a minute"]
+    if tally.left_s is not None:
+        parts.append(f"about {duration(tally.left_s)} left")
+    if tally.overhead is not None:
+        parts.append(f"{tally.overhead:.0%} overhead")
+    return Text(", ".join(parts), "dim")
+
+
+def _best(life: Life) -> Text:
+    step = life.best_step if life.objective.at == "best" else life.last_step
+    value = f"{life.objective.metric} {life.result:.6g}"
+    return Text.assemble("best ", (value, "green"), f" (trial {life.number}, step {step})  {config_line(life.config)}")
+
+
+def _running(tally: Tally) -> RenderableType:
+    shown = tally.running[:MOST_RUNNING]
+    if not shown:
+        return Text(f"{count(tally.starting, 'trial')} being started", "dim")
+    rows = [
+        {
+            "trial": life.number,
+            "step": life.last_step,
+            shown[0].objective.metric: life.last,
+            "seconds": round(tally.now - life.started_at) if life.started_at else 0,
+            "node": None if life.node is None else life.node.name,
+        }
+        for life in shown
+    ]
+    table = _table(rows)
+    more = len(tally.running) - len(shown)
+    return Group(table, Text(f"and {more} more", "dim")) if more else table
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name == "node" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(cell, row.values()))
+    return table

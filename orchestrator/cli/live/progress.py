@@ -1,0 +1,143 @@
+"""Follows a sweep while it runs: what is new since the last look, and how far it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.core.rows import State
+from orchestrator.core.sweep import Sweep
+from orchestrator.core.trial import Life
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A trial began an attempt, or ended."""
+
+    life: Life
+    kind: Literal["began", "ended"]
+    at: float  # seconds since the epoch
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Looks only at trials that have not ended, so that a look costs the same late in a sweep.
+
+    Pace and overhead are those of this session: what a resumed sweep had done before is counted, but not timed.
+    """
+
+    slots: Callable[[], int]  # how many trials may run at once, now
+    counts: Counter[State] = field(default_factory=Counter)  # of trials that have ended
+    began: float | None = None  # when the first trial of this session did
+    now: float = 0.0
+    trained_s: float = 0.0  # of all trials, in this session
+    total: int = 0  # trials there will be
+    running: list[Life] = field(default_factory=list)
+    slots_s: float = 0.0  # seconds of all slots, since the first trial began
+    _timed: float | None = None  # until when they are counted
+    _heard: int = 0  # notes seen
+    _known: int = 0  # trials seen
+    _before: int = 0  # trials that had ended before this session
+    _before_s: float = 0.0  # trained before this session
+    _reopened: int = 0  # of those trials that had failed and go on
+    _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
+    _ended_s: float = 0.0  # trained in trials that have ended
+
+    @classmethod
+    def of(cls, sweep: Sweep, *, slots: Callable[[], int]) -> Tally:
+        """Of a session that begins now, with what the sweep has done before."""
+        tally = cls(slots=slots)
+        tally._known = len(sweep.trials)
+        tally._before_s = sum(life.train_s for life in sweep.trials)
+        for life in sweep.trials:
+            if life.state.ended:
+                tally._close(life)
+            else:
+                tally._open[life.number] = life.attempts if life.started_at is not None else 0
+        tally._before = tally.counts.total()
+        return tally
+
+    def look(self, sweep: Sweep, now: float) -> list[Change]:
+        """What is new, by trial."""
+        self.now = now
+        self.total = sweep.total
+        for life in sweep.trials[self._known :]:
+            self._open[life.number] = 0
+        self._known = len(sweep.trials)
+        for life in sweep.reopened[self._reopened :]:
+            self._reopen(life)
+        self._reopened = len(sweep.reopened)
+        changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
+        lives = [sweep.trials[number] for number in self._open]
+        self.running = [life for life in lives if life.state is State.RUNNING]
+        self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
+        if self.began is not None:
+            self.slots_s += max(0.0, now - (self._timed or self.began)) * self.slots()
+            self._timed = now
+        return changes
+
+    def notes(self, sweep: Sweep) -> list[str]:
+        """What the sweep has noted since this was last called."""
+        new = sweep.journal.notes[self._heard :]
+        self._heard += len(new)
+        return new
+
+    def _close(self, life: Life) -> None:
+        self.counts[life.state] += 1
+        self._ended_s += life.train_s
+
+    def _reopen(self, life: Life) -> None:
+        if life.number not in self._open:
+            self._open[life.number] = life.attempts
+            self.counts[State.FAILED] -= 1
+            self._ended_s -= life.train_s
+
+    def _changes(self, life: Life) -> list[Change]:
+        changes = []
+        if life.attempts > self._open[life.number] and life.state is not State.PENDING and life.started_at:
+            began = life.started_at if life.attempts == 1 else self.now
+            self.began = began if self.began is None else self.began
+            self._open[life.number] = life.attempts
+            changes.append(Change(life=life, kind="began", at=began))
+        if life.state.ended:
+            del self._open[life.number]
+            self._close(life)
+            changes.append(Change(life=life, kind="ended", at=life.ended_at or self.now))
+        return changes
+
+    @property
+    def starting(self) -> int:
+        """Trials that were asked for and wait for a worker."""
+        return len(self._open) - len(self.running)
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended."""
+        return self.counts.total()
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds since the first trial began."""
+        return 0.0 if self.began is None else max(0.0, self.now - self.began)
+
+    @property
+    def per_minute(self) -> float:
+        """Trials ended a minute."""
+        return 60 * (self.ended - self._before) / self.wall_s if self.wall_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take at the pace so far; None while there is no pace to speak of."""
+        ended = self.ended - self._before
+        if ended < max(3, self.slots()):
+            return None
+        return self.wall_s / ended * (self.total - self.ended)
+
+    @property
+    def overhead(self) -> float | None:
+        """The share of the slots' time in which nothing was trained; None in the first seconds."""
+        if self.wall_s < 1 or not self.slots_s:
+            return None
+        return max(0.0, 1 - self.trained_s / self.slots_s)

@@ -1,0 +1,31 @@
+"""What a running sweep cannot write at present, and since when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from orchestrator.cli.views.wording import duration
+from orchestrator.driver.capacity import ROOM
+
+
+class Troubles:
+    """Puts into words that something begins to be in trouble, and that it is over.
+
+    Attributes:
+        standing: What is in trouble, and what that means, in a sentence.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.standing: dict[str, str] = {}
+        self._clock = clock
+        self._began: dict[str, float] = {}
+
+    def line(self, what: str, why: str | None) -> str:
+        """A line on what an observer is told; see ``Observer.trouble``."""
+        if why is not None:
+            self.standing[what], self._began[what] = why, self._clock()
+            return why
+        self.standing.pop(what, None)
+        again = "there" if what == ROOM else "written"
+        return f"{what} are {again} again, after {duration(self._clock() - self._began.pop(what, self._clock()))}"

@@ -1,0 +1,89 @@
+"""This machine's copies of sweeps on clusters that are reached over HTTP only: fetched, and brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cluster.errors import ClusterError
+from cluster.jobs import Jobs
+from orchestrator.cli.formats import say
+from orchestrator.cli.remote.ray_job import directory_of, in_words
+from orchestrator.cli.views.wording import count, size
+from orchestrator.errors import SweepError, UserError
+from orchestrator.records.find import find_all, find_here
+from orchestrator.records.paths import SweepPaths
+from orchestrator.sites.remote import fetch
+from orchestrator.sites.remote import submit
+from orchestrator.sites.remote_record import Remote, read_remote, seen_here
+
+LIST_S = 3.0
+"""Seconds that `sweep ls` waits for a cluster."""
+
+
+def pull(here: SweepPaths, remote: Remote, *, large: bool) -> None:
+    """Fetch the records, and say what came.
+
+    Raises:
+        SweepError: They cannot be fetched.
+    """
+    with in_words():
+        jobs = Jobs.reach(remote.address)
+        remote = submit.learned(jobs, here, remote)
+        directory_of(remote, here)
+        fetched = fetch.pull(jobs, here, remote, large=large)
+    still = "" if remote.ended else "; it goes on"
+    say(f"{count(fetched.files, 'file')} of {here.name} fetched, {size(fetched.size)}, into {here.root}{still}")
+
+
+def refresh(results: Path, name: str | None, tell: Callable[[str], None] = say) -> None:
+    """Before a sweep is read: bring its copy up to date, if it is one and its cluster can be reached.
+
+    Args:
+        results: Where this machine keeps its record of the sweep.
+        name: The sweep's; None: the latest.
+        tell: Is told if the copy is an old one.
+
+    Raises:
+        SweepError: Nothing of it has ever been fetched, and it cannot be now.
+    """
+    here = find_here(results, name)
+    remote = read_remote(here)
+    if remote is None or remote.pulled_end or seen_here(here) != here:
+        return
+    try:
+        with in_words():
+            jobs = Jobs.reach(remote.address)
+            remote = submit.learned(jobs, here, remote)
+            if not remote.directory and not remote.ended:
+                raise UserError(f"{here.name} waits on {jobs.address} ({remote.status}); nothing is recorded yet")
+            fetch.pull(jobs, here, remote)
+    except SweepError as error:
+        if not remote.pulled:
+            raise
+        tell(f"{error}; what follows is from {remote.pulled}")
+
+
+def statuses(results: Path) -> dict[str, Remote]:
+    """The sweeps on clusters by name, each asked how it is unless it has ended; who does not answer is told of."""
+    found: dict[str, Remote] = {}
+    reached: dict[str, Jobs | None] = {}
+    for here in find_all(results):
+        if (remote := read_remote(here)) is None:
+            continue
+        if not remote.ended:
+            if remote.address not in reached:
+                reached[remote.address] = _reach_or_say(remote.address)
+            if (jobs := reached[remote.address]) is not None:
+                with in_words():
+                    remote = submit.learned(jobs, here, remote)
+        found[here.name] = remote
+    return found
+
+
+def _reach_or_say(address: str) -> Jobs | None:
+    try:
+        return Jobs.reach(address, patience=LIST_S)
+    except ClusterError as error:
+        say(f"{error}; its sweeps are shown as they were")
+        return None

@@ -1,0 +1,60 @@
+"""What `sweep clean` lists and removes, sweep by sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+
+from orchestrator.after import clean
+from orchestrator.after.clean import Surplus
+from orchestrator.cli.formats import as_table, say
+from orchestrator.cli.views.wording import count, size
+from orchestrator.control import lease
+from orchestrator.control.lease import LeaseHeldError
+from orchestrator.errors import RecordsError, SweepError
+from orchestrator.records.paths import SweepPaths
+from trainables.checkpoints.files import Keep
+
+
+def tidy_up(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool) -> None:
+    """Remove what is not to stay, or only list it. One sweep's trouble does not keep another from being cleaned.
+
+    Raises:
+        SweepError: At least one could not be cleaned.
+    """
+    rows: list[dict[str, Any]] = []
+    freed = failed = 0
+    for paths in sweeps:
+        if lease.status(paths.lease) in ("running", "running?"):
+            say(f"{paths.name} is running, and left alone")
+            continue
+        try:
+            found = clean.surplus_of(paths, keep) if dry_run else clean.clean(paths, keep, waiting=say)
+        except LeaseHeldError as error:
+            say(f"{paths.name} is left alone: {error}")
+            continue
+        except (RecordsError, KeyError) as error:
+            say(f"{paths.name} cannot be cleaned: {error}")
+            failed += 1
+            continue
+        rows += [_row(paths, each) for each in found]
+        freed += sum(each.size for each in found)
+    if rows:
+        verb = "can be freed; nothing was removed" if dry_run else "freed"
+        typer.echo(f"{as_table(rows)}\n\n{size(freed)} in checkpoints of {count(len(rows), 'trial')} {verb}")
+    elif not failed:
+        say("there is nothing to remove")
+    if failed:
+        raise SweepError(f"{count(failed, 'sweep')} could not be cleaned")
+
+
+def _row(paths: SweepPaths, each: Surplus) -> dict[str, Any]:
+    return {
+        "sweep": paths.name,
+        "trial": each.trial,
+        "state": each.state.value,
+        "size": size(each.size),
+        "files": " ".join(path.name for path in each.files),
+    }

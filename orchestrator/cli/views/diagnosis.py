@@ -1,0 +1,107 @@
+"""`sweep show --diagnosis`: what the records show, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.analysis.diagnosis.examine import Diagnosis
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
+from orchestrator.cli.formats import painted
+from orchestrator.cli.views.wording import count
+
+EXAMPLES = 3
+"""So many trials of a kind are shown with their figures."""
+
+_NUMBERS = 12
+"""So many are named by their numbers."""
+
+
+def diagnosis_text(name: str, found: Diagnosis) -> str:
+    """The sweep first, then its trials by what is wrong with them."""
+    head = painted(name, None, bold=True)
+    if not found.verdicts:
+        return "\n\n".join([f"{head}: no trial has reported yet", *_sweep(found.findings)])
+    head += f", judged by {found.names} ({found.names.how})"
+    groups: dict[Kind, dict[int, Verdict]] = {kind: {} for kind in Kind}
+    for trial, verdicts in found.verdicts.items():
+        groups[verdicts[0].kind][trial] = verdicts[0]
+    blocks = [_group(kind, group) for kind, group in groups.items() if group]
+    return "\n\n".join([head, *_sweep(found.findings), *_best(found), "\n".join(blocks)])
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """A line each, with what to do about it."""
+    return [f"{each.sentence}" + (f" → {each.advice}" if each.advice else "") for each in findings]
+
+
+def _sweep(findings: Sequence[Finding]) -> list[str]:
+    return ["\n".join(f"· {line}" for line in finding_lines(findings)) or "nothing stands out in the sweep as a whole"]
+
+
+def _best(found: Diagnosis) -> list[str]:
+    verdicts = found.verdicts.get(found.best, ()) if found.best is not None else ()
+    lines = [f"  {each.kind.words}: {each.sentence}" for each in verdicts]
+    return ["\n".join([f"the best trial, {found.best}", *lines])] if lines else []
+
+
+def _group(kind: Kind, group: dict[int, Verdict]) -> str:
+    title = painted(kind.words, "yellow" if kind in FAULTS else "green" if kind is not Kind.TOO_SHORT else None)
+    numbers = ", ".join(map(str, list(group)[:_NUMBERS])) + (", …" if len(group) > _NUMBERS else "")
+    lines = [f"{title}: {count(len(group), 'trial')} ({numbers})"]
+    if kind is not Kind.TOO_SHORT:
+        lines += [f"  {trial:>5}  {verdict.sentence}" for trial, verdict in list(group.items())[:EXAMPLES]]
+    return "\n".join(lines)
+
+
+def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "train": found.names.train or None,
+        "validation": found.names.validation or None,
+        "chosen": found.names.how,
+        "best": found.best,
+        "reached": _reached_data(found),
+        "findings": [finding_data(each) for each in found.findings],
+        "trials": [
+            {"trial": trial, "verdicts": [_verdict_data(each) for each in verdicts]}
+            for trial, verdicts in found.verdicts.items()
+        ],
+    }
+
+
+def diagnosis_rows(found: Diagnosis) -> list[dict[str, Any]]:
+    """A row a trial: its first verdict."""
+    return [
+        {"trial": trial, "diagnosis": verdicts[0].kind.value, "diagnosis_reason": verdicts[0].sentence}
+        for trial, verdicts in found.verdicts.items()
+    ]
+
+
+def finding_data(each: Finding) -> dict[str, Any]:
+    """A finding for programs."""
+    return {
+        "subject": each.subject,
+        "sentence": each.sentence,
+        "advice": each.advice or None,
+        "urgent": each.urgent,
+        "numbers": dict(each.numbers),
+    }
+
+
+def _reached_data(found: Diagnosis) -> dict[str, float | None] | None:
+    """What the best trial reached, as the metrics have it."""
+    reached, names = found.reached, found.names
+    if reached is None:
+        return None
+    train, validation = (-1 if mode == "max" else 1 for mode in (names.train_mode, names.validation_mode))
+    return {
+        "start": train * reached.start,
+        "train": train * reached.train,
+        "validation": None if reached.validation is None else validation * reached.validation,
+    }
+
+
+def _verdict_data(each: Verdict) -> dict[str, Any]:
+    return {"kind": each.kind.value, "sentence": each.sentence, "numbers": dict(each.numbers)}

@@ -1,0 +1,139 @@
+"""What `sweep doctor` looks at. What can hang or crash runs in its own process, with a time limit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from cluster.inventory import this_machine
+from orchestrator.cli.formats import painted, say
+from orchestrator.cli.views.wording import count
+
+PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
+LEAST_MEMORY = LEAST_DISK = 2 * 2**30
+PROBE_SECONDS = 90
+
+TORCH = """
+import torch
+n = torch.cuda.device_count()
+print(n, *{torch.cuda.get_device_name(i) for i in range(n)})
+"""
+RAY = """
+import time, orchestrator
+from cluster.local.embedded import embedded
+began = time.monotonic()
+with embedded(cpus=1, gpus=0):
+    import ray
+    started = time.monotonic()
+    ray.get(ray.remote(lambda: time.sleep(1)).remote())
+    print(f"starts in {started - began:.0f} s; a task of 1 s took {time.monotonic() - started:.0f} s")
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one examination came to."""
+
+    subject: str
+    found: str
+    hint: str = ""  # what to do about it; "" if all is well
+
+    def __str__(self) -> str:
+        mark = painted("problem", "red") if self.hint else painted("ok     ", "green")
+        return f"{mark}  {self.subject:<8} {self.found}" + (f"\n{'':18}{self.hint}" if self.hint else "")
+
+
+def examine(results: Path, *, start_ray: bool) -> Iterator[Finding]:
+    """One finding after the other, as they come."""
+    yield Finding(subject="python", found=f"{sys.version.split()[0]}, {sys.executable}")
+    yield from map(_package, PACKAGES)
+    yield from _hardware()
+    yield _disk(results)
+    if start_ray:
+        say("starting Ray …")
+        yield _ray()
+
+
+def _package(name: str) -> Finding:
+    subject = name.removesuffix("-orchestrator")
+    try:
+        return Finding(subject=subject, found=metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Finding(subject=subject, found="not installed", hint=f"pip install {name}")
+
+
+def _hardware() -> Iterator[Finding]:
+    node, memory = this_machine(), psutil.virtual_memory()
+    yield Finding(subject="cpus", found=f"{node.cpus:g} for this process")
+    free = f"{_gib(memory.available)} free of {_gib(memory.total)}"
+    low = memory.available < LEAST_MEMORY
+    hint = "Ray and one worker take about 1 GiB before any model; end other programs" if low else ""
+    yield Finding(subject="memory", found=free, hint=hint)
+    yield _gpus(int(node.gpus))
+
+
+def _gpus(listed: int) -> Finding:
+    probe = _probe(TORCH)
+    if probe.returncode:
+        return Finding(
+            subject="gpus", found=f"torch does not import: {_last_line(probe.stderr)}", hint="reinstall torch"
+        )
+    number, _, names = probe.stdout.strip().partition(" ")
+    found = f"the driver lists {listed}, torch sees {number}" + (f" ({names})" if names else "")
+    hint = ""
+    if listed != int(number):
+        hint = "is torch built for this driver (nvidia-smi, torch.version.cuda)? is CUDA_VISIBLE_DEVICES set?"
+    return Finding(subject="gpus", found=found, hint=hint)
+
+
+def _disk(results: Path) -> Finding:
+    place = results.absolute()
+    while not place.exists():
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Finding(
+            subject="results",
+            found=f"cannot write to {place}: {error.strerror}",
+            hint="choose another directory with --results, or SWEEP_RESULTS",
+        )
+    hint = "make room, or record elsewhere with --results" if free < LEAST_DISK else ""
+    return Finding(subject="results", found=f"{results}: {_gib(free)} free", hint=hint)
+
+
+def _ray() -> Finding:
+    probe = _probe(RAY)
+    if not probe.returncode:
+        return Finding(subject="ray", found=probe.stdout.strip())
+    shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else 0
+    hint = f"see /tmp/ray/session_latest/logs; /dev/shm has {_gib(shm)} free, Ray wants a third of the memory"
+    return Finding(subject="ray", found=f"does not start: {_last_line(probe.stderr)}", hint=hint)
+
+
+def _probe(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code by itself; without the working directory on its path, which may hold anything."""
+    command = [sys.executable, "-P", "-c", code]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        silence = f"nothing for {count(PROBE_SECONDS, 'second')}"
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr=silence)
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2] or "without a word"
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"

@@ -1,0 +1,47 @@
+"""Events as people read them, a line each."""
+
+from __future__ import annotations
+
+import time
+
+from rich.text import Text
+
+from orchestrator.cli.formats import COLOURS
+from orchestrator.cli.views.wording import one_line
+from orchestrator.core.rows import ACCOUNT, EventRow, State
+
+UNTOLD = frozenset([State.PENDING.value, ACCOUNT])
+"""What happens and is no news: that a trial is about to begin, and how the time of a session is accounted for."""
+
+
+def worth_telling(event: EventRow) -> bool:
+    """Whether it is news. That a trial is stopped at a rung is told by its end, which follows."""
+    return event.event not in UNTOLD and not (event.event == "rung" and event.decision == "stop")
+
+
+def news_line(event: EventRow) -> Text:
+    """When, which trial, and what."""
+    clock = time.strftime("%H:%M:%S", time.localtime(event.at))
+    if event.trial is None:
+        return Text.assemble((clock, "dim"), "  ", (one_line(event.reason or event.event), "yellow"))
+    word, said = _told(event)
+    return Text.assemble(
+        (clock, "dim"), f"  trial {event.trial:<5} ", (f"{word:<9}", COLOURS.get(word, "")), f"  {said}"
+    )
+
+
+def _told(event: EventRow) -> tuple[str, str]:
+    reason = one_line(event.reason or "")
+    match event.event:
+        case State.RUNNING:
+            again = event.attempt is not None and event.attempt > 1
+            return "running", f"attempt {event.attempt}" if again else ""
+        case "rung":
+            return "goes on", f"{_number(event.value)} at rung {event.rung}, the cutoff is {_number(event.cutoff)}"
+        case "retry":
+            return "retry", f"after {event.decision}{': ' * bool(reason)}{reason}"
+    return event.event, reason
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

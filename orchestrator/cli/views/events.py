@@ -1,0 +1,72 @@
+"""What `sweep show --events` says: the newest events, a line each."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator.cli.formats import in_colour
+from orchestrator.cli.views.event_lines import news_line, worth_telling
+from orchestrator.core.rows import EventRow
+from orchestrator.records.decode import event_rows
+from orchestrator.records.load import events_table
+from orchestrator.records.paths import SweepPaths
+
+NEWEST = 20
+"""So many are shown if nobody says how many."""
+
+
+def newest(paths: SweepPaths, count: int) -> list[EventRow]:
+    """The last events that are worth telling, in the order of time.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    told = [row for row in event_rows(events_table(paths)) if worth_telling(row)]
+    return sorted(told, key=lambda row: row.at)[-count:]
+
+
+def events_text(name: str, found: list[EventRow]) -> str:
+    """For people; a line tells the day when it is another than before."""
+    if not found:
+        return f"nothing has happened in {name} yet"
+    lines, day = [], ""
+    for row in found:
+        if (today := time.strftime("%Y-%m-%d", time.localtime(row.at))) != day:
+            day = today
+            lines.append(day)
+        lines.append(_written(news_line(row)))
+    return "\n".join(lines)
+
+
+def events_rows(found: list[EventRow]) -> list[dict[str, Any]]:
+    """For programs, named as in the events log."""
+    return [
+        {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.at)),
+            "event": row.event,
+            "trial": row.trial,
+            "attempt": row.attempt,
+            "step": row.step,
+            "rung": row.rung,
+            "value": row.value,
+            "cutoff": row.cutoff,
+            "decision": row.decision,
+            "reason": row.reason,
+            "detail": row.detail,
+        }
+        for row in found
+    ]
+
+
+def _written(line: Text) -> str:
+    if not in_colour(sys.stdout):
+        return line.plain.rstrip()
+    console = Console(force_terminal=True, width=sys.maxsize)
+    with console.capture() as captured:
+        console.print(line, end="", soft_wrap=True, highlight=False)
+    return captured.get()

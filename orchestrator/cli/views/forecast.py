@@ -1,0 +1,142 @@
+"""How long a planned sweep takes, in words: the part of `sweep plan` that the virtual clock answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.fit import Need
+from cluster.inventory import Node
+from orchestrator.analysis.time.step_time import tempo
+from orchestrator.cli.views.wording import count, duration
+from orchestrator.simulate.costs import Costs, measured
+from orchestrator.simulate.forecast import Forecast, Pace, Range, foresee
+from orchestrator.spec import Spec
+from orchestrator.spec.source import Source
+from orchestrator.worker.messages import heartbeat
+
+BUSY = 0.5
+"""From this share of its time on, trials wait noticeably for the driver."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """Facts by name, warnings, and what they come from; None if nobody knows the length of a training."""
+
+    facts: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    seen: Forecast | None
+
+
+def prospect(
+    found: Source, nodes: Sequence[Node], *, slots: int, need: Need, step_s: float | None, results: Path
+) -> Prospect:
+    """What to expect of the clock.
+
+    Args:
+        found: The sweep.
+        nodes: Where it runs.
+        slots: How many trials run at once.
+        need: Of one trial.
+        step_s: Seconds of a step; None: as in an earlier sweep.
+        results: Where that may be recorded.
+    """
+    spec = found.spec
+    paces, origin = _paces(found, step_s, results, on_gpus=need.gpus > 0)
+    if not paces:
+        return _in_steps(found, slots, origin)
+    seen = foresee(
+        spec,
+        found.declaration,
+        slots=slots,
+        paces=paces,
+        costs=measured(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
+        starts_at_once=max(1, int(sum(node.cpus for node in nodes))),
+        gpus_per_trial=need.gpus,
+    )
+    if seen is None:
+        return Prospect(facts={}, seen=None)
+    facts = {
+        "a step": origin,
+        "duration": about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}"),
+        "ends": _ends(seen, spec),
+        "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
+        "driver": f"busy for {_share(seen.driver)} of the time",
+        "best": f"known after {about(seen.best_s, duration)}",
+    }
+    return Prospect(facts=facts, warnings=tuple(_warnings(seen, spec)), seen=seen)
+
+
+def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str]:
+    """How long trials train, and who says so; none, and why, if nobody does."""
+    if step_s is not None:
+        return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)"
+    earlier = tempo(results, found.spec, found.declaration)
+    if earlier is None:
+        why = f"no sweep in {results} has this trainable and these fixed values"
+        return [], f"--step-seconds says how long a step takes ({why})"
+    steps = Range.of([pace.step_s for pace in earlier.paces])
+    caveat = ", without a GPU" if on_gpus and not earlier.on_gpus else ""
+    trials = count(len(earlier.paces), "trial")
+    origin = f"{about(steps, _short)}: {trials} of {earlier.sweep}, {earlier.created[:10]}{caveat}"
+    return earlier.paces, origin
+
+
+def _in_steps(found: Source, slots: int, how_to_know: str) -> Prospect:
+    """Without costs and budgets of time, for one does not know what they are in steps."""
+    timeless = found.spec.budget.model_copy(update={"hours": None, "gpu_hours": None})
+    spec = found.spec.model_copy(update={"budget": timeless})
+    seen = foresee(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
+    if seen is None:
+        return Prospect(facts={}, seen=None)
+    return Prospect(facts={"duration": f"{about(seen.seconds, whole)} steps' time; {how_to_know}"}, seen=seen)
+
+
+def about(range_: Range, words: Callable[[float], str], more: str = "") -> str:
+    """A range in words."""
+    low, middle, high = map(words, (range_.low, range_.middle, range_.high))
+    return f"about {middle}" + (f" ({low} to {high}{more})" if low != high else "")
+
+
+def _short(seconds: float) -> str:
+    """A step's time is often far below a second."""
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else duration(seconds)
+
+
+def whole(number: float) -> str:
+    """In full, with commas."""
+    return f"{number:,.0f}"
+
+
+def _ends(seen: Forecast, spec: Spec) -> str:
+    if seen.ended_by is None:
+        return ""
+    return f"{seen.ended_by}; {about(seen.trials, whole)} trials have a result by then"
+
+
+def _busy(seen: Forecast, slots: int, need: Need, gpus: float) -> str:
+    if not need.gpus:
+        return f"{seen.busy(slots):.0%} of the time of {count(slots, 'slot')} is training"
+    trained, there = seen.trained_s.middle / 3600 * need.gpus, seen.seconds.middle / 3600 * gpus
+    held = f"of the {_hours(there)} for which {gpus:g} GPUs are held"
+    return f"{_hours(trained)} GPU-hours of training, {_share(trained / there)} {held}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "less than 1%"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}"
+
+
+def _warnings(seen: Forecast, spec: Spec) -> list[str]:
+    if seen.driver < BUSY:
+        return []
+    search = "a search that does not learn (search.method sobol), " if spec.search.method == "tpe" else ""
+    return [
+        f"the driver is busy for {seen.driver:.0%} of the time, and trials wait for it: {search}longer trials or fewer"
+        " at once would help; docs/scale.md has the figures"
+    ]

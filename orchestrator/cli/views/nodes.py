@@ -1,0 +1,76 @@
+"""What `sweep doctor --on` and `sweep plan --on` say of nodes: what they have, and what they are like within."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cluster.existing.probe import Probe, probe
+from cluster.fit import Need, capacity
+from cluster.inventory import CPU, GPU, MEMORY, Node
+from orchestrator.cli.views.doctor import LEAST_DISK, PACKAGES, Finding
+from orchestrator.cli.views.wording import count, size
+from orchestrator.driver.preflight import existing, faults
+
+MOST_SKEW_S = 2.0
+"""Clocks that differ by more put the times of a sweep's records out of order."""
+
+
+def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str, Any]]:
+    """A row a node: what is free of what it has, and how many trials fit on it."""
+    custom = sorted({name for node in nodes for name in node.custom})
+    return [
+        {
+            "node": node.name,
+            "CPUs free": _of(node, CPU, node.cpus),
+            "GPUs free": _of(node, GPU, node.gpus),
+            "type": node.accelerator or None,
+            "memory free": f"{size(node.free.get(MEMORY, 0.0))} of {size(node.memory)}",
+            **{name: _of(node, name, node.custom.get(name, 0.0)) for name in custom},
+            **({} if need is None else {"slots": capacity(node, need)}),
+        }
+        for node in nodes
+    ]
+
+
+def gpus_by_type(nodes: Sequence[Node]) -> str:
+    """``GPUs: 3 of 8 A100 free, 4 of 4 V100 free``; "" if there are none."""
+    kinds = sorted({node.accelerator for node in nodes if node.gpus})
+    parts = []
+    for kind in kinds:
+        those = [node for node in nodes if node.gpus and node.accelerator == kind]
+        free, total = sum(node.free.get(GPU, 0.0) for node in those), sum(node.gpus for node in those)
+        parts.append(f"{free:g} of {total:g} {kind or 'of a type that Ray does not know'} free")
+    return f"GPUs: {', '.join(parts)}" if parts else ""
+
+
+def examine_nodes(nodes: Sequence[Node], results: Path) -> Iterator[Finding]:
+    """A finding a node, with Ray connected: as a task on it sees it."""
+    for each in probe(nodes, existing(results), PACKAGES, gpus=True):
+        yield _finding(each)
+
+
+def _finding(each: Probe) -> Finding:
+    problems = faults(each, PACKAGES)
+    hints = []
+    if each.failed:
+        hints.append("is its Ray alive, and its python one that ray runs on?")
+    elif problems:
+        hints.append("install the same versions there; share the results directory, or name one that is with --results")
+    elif each.disk_free < LEAST_DISK:
+        problems.append(f"{size(each.disk_free)} free")
+        hints.append("make room, or record elsewhere with --results")
+    if each.torch_gpus is not None and each.torch_gpus < each.node.gpus:
+        problems.append(f"torch sees {each.torch_gpus} of {count(int(each.node.gpus), 'GPU')}")
+        hints.append("is torch built for this driver (nvidia-smi, torch.version.cuda)?")
+    if abs(each.skew_s) > MOST_SKEW_S:
+        problems.append(f"its clock is {abs(each.skew_s):.0f} s {'ahead' if each.skew_s > 0 else 'behind'}")
+        hints.append("synchronise the clocks (chrony, ntp)")
+    seen = "" if each.torch_gpus is None else f", torch sees {count(each.torch_gpus, 'GPU')}"
+    well = f"versions as here, shares the results directory{seen}, {size(each.disk_free)} free"
+    return Finding(subject="node", found=f"{each.node.name}: {'; '.join(problems) or well}", hint="; ".join(hints))
+
+
+def _of(node: Node, name: str, total: float) -> str | None:
+    return f"{node.free.get(name, 0.0):g} of {total:g}" if total else None

@@ -1,0 +1,150 @@
+"""The text of `sweep plan`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
+from cluster.inventory import Node
+from orchestrator.cli.formats import as_table, painted
+from orchestrator.cli.views.forecast import about, prospect, whole
+from orchestrator.cli.views.nodes import node_rows
+from orchestrator.cli.views.wording import count, duration
+from orchestrator.core.build import Ladder
+from orchestrator.core.plan import Plan, make_plan
+from orchestrator.errors import UserError
+from orchestrator.simulate.forecast import Forecast
+from orchestrator.sites.placement import free_slots, need_of
+from orchestrator.spec.max_step import UNDECLARED_LENGTH
+from orchestrator.spec.source import Source
+
+
+def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> str:
+    """What the sweep will do on these nodes.
+
+    Args:
+        found: The sweep.
+        nodes: Where it runs.
+        step_s: Seconds of a step; None: as in an earlier sweep.
+        results: Where that may be recorded.
+
+    Raises:
+        InfeasibleError: One trial does not fit.
+    """
+    spec = found.spec
+    slots, need = free_slots(spec, nodes), need_of(spec, nodes)
+    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
+    expected = prospect(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
+    each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
+    later = "; more, once their GPU memory is measured" if spec.resources.gpu == "packed" and need.gpus else ""
+    head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
+    method = f"{spec.search.method}, seed {spec.search.seed}"
+    facts = {
+        "fits here" if nodes[0].memory < PLENTY else "would fit": (
+            f"{count(slots, 'trial')} at once, {each} each{later} ({_machines(nodes)})"
+        ),
+        "length": _length(found, plan),
+        "steps": _steps(plan, expected.seen),
+        "ceiling": _ceiling(plan),
+        **expected.facts,
+    }
+    lines = [
+        f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
+        *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
+    ]
+    if len(nodes) > 1 and all(node.id for node in nodes):
+        lines += ["", as_table(node_rows(nodes, need))]
+    if plan.ladder is not None and expected.seen is not None:
+        lines += ["", _rungs(plan.ladder, expected.seen, plan.trials)]
+    warnings = (*plan.warnings, *expected.warnings)
+    if warnings:
+        lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in warnings)]
+    return "\n".join(lines)
+
+
+def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | None) -> tuple[Node, ...]:
+    """Nodes for a plan that needs no machine.
+
+    Args:
+        found: The sweep.
+        gpus: In all.
+        per_node: GPUs of a node; None: the usual.
+        cpus: Of a node; None: as many as its trials need.
+
+    Raises:
+        UserError: The trials use no GPUs, so that these do not say how many run at once.
+    """
+    per_node = per_node or GPUS_PER_NODE
+    need = need_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
+    if not need.gpus and cpus is None:
+        raise UserError(
+            "the trials use no GPU (resources.gpu is 0), so --gpus does not say how many run at once: give"
+            " --cpus, of a node, as well"
+        )
+    return imagined(gpus, need, per_node=per_node, cpus=cpus)
+
+
+def _machines(nodes: Sequence[Node]) -> str:
+    if len(nodes) == 1 and nodes[0].memory < PLENTY:
+        return f"{nodes[0].name} has {_has(nodes[0])}"
+    kinds = Counter(map(_has, nodes))
+    text = "; ".join(f"{count(number, 'node')} with {has}" for has, number in kinds.items())
+    return text if nodes[0].memory < PLENTY else f"imagined: {text}; memory as trials need it"
+
+
+def _has(node: Node) -> str:
+    memory = f", {node.memory / 2**30:.1f} GiB" if node.memory < PLENTY else ""
+    return f"{_amount(node.cpus, 'CPU')}, {_amount(node.gpus, 'GPU')}{memory}"
+
+
+def _length(found: Source, plan: Plan) -> str:
+    """Of a full training, and who says so; the precedence is that of ``spec.max_step``."""
+    spec, declaration = found.spec, found.declaration
+    name = UNDECLARED_LENGTH if declaration is None else declaration.length
+    if plan.max_step is None:
+        return "unknown, so no trial is stopped early; scheduler.max or fixed.epochs would say it"
+    if spec.scheduler is not None and spec.scheduler.max is not None:
+        origin = "scheduler.max"
+    elif name in spec.fixed:
+        origin = f"fixed.{name}"
+    elif name in spec.distributions():
+        origin = f"the most that space.{name} gives"
+    else:
+        origin = f"the default of {name} in {spec.trainable}"
+    return f"a full training has {count(plan.max_step, 'step')} ({origin})"
+
+
+def _steps(plan: Plan, seen: Forecast | None) -> str:
+    if seen is None or plan.full_steps is None:
+        return ""
+    if plan.ladder is None:
+        return f"{plan.full_steps:,}"
+    share = seen.steps.middle / plan.full_steps
+    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of all in full"
+
+
+def _ceiling(plan: Plan) -> str:
+    parts = []
+    if plan.ceiling_s is not None:
+        parts.append(duration(plan.ceiling_s))
+    if plan.ceiling_gpu_s is not None:
+        parts.append(f"{plan.ceiling_gpu_s / 3600:g} GPU-hours")
+    return " and ".join(parts)
+
+
+def _rungs(ladder: Ladder, seen: Forecast, trials: int) -> str:
+    rows: list[dict[str, int | None]] = [
+        {"rung": rung.step, "trials come": round(rung.entering), "go on": round(rung.continuing)} for rung in seen.rungs
+    ]
+    last = seen.rungs[-1].continuing if seen.rungs else float(trials)
+    rows.append({"rung": ladder.max_step, "trials come": round(last), "go on": None})
+    title = f"ASHA lets a trial go on that is among the best 1/{ladder.reduction_factor} so far; expected"
+    brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""
+    return f"{title}{brackets}:\n{as_table(rows)}"
+
+
+def _amount(number: float, unit: str) -> str:
+    """``2 CPUs``, ``0.5 GPU``."""
+    return f"{number:g} {unit}" + ("s" if number > 1 or number == 0 else "")

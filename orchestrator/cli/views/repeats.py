@@ -1,0 +1,76 @@
+"""What `sweep show --repeats` and `sweep confirm` say of configurations that were trained several times."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.analysis.compare.repeats import SURE, Repeated
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.cli.formats import as_table, painted
+from orchestrator.cli.views.wording import count
+
+
+def repeats_text(name: str, objective: Objective, found: Sequence[Repeated]) -> str:
+    """A configuration a line, and what that comes to."""
+    if not found:
+        return f"no configuration of {name} was trained more than once; `sweep confirm` does it with the best"
+    rows: list[dict[str, Any]] = []
+    compared = any(each.first is not None for each in found)
+    for each in found:
+        low, high = each.interval or (None, None)
+        rows.append(
+            {
+                f"mean {objective.metric}": each.mean,
+                f"{SURE:.0%} interval": "–" if low is None else f"{low:.5g} to {high:.5g}",
+                "is the best": f"{each.best:.0%}",
+                **({"first": each.first, "flattered by": _by(each.flattered)} if compared else {}),
+                "trained": _trained(each),
+                "configuration": each.config,
+            }
+        )
+    title = f"{painted(name, None, bold=True)}: {count(len(found), 'configuration')}, trained several times"
+    return "\n".join([title, "", as_table(rows), *_sentences(objective, found)])
+
+
+def repeats_rows(found: Sequence[Repeated]) -> list[dict[str, Any]]:
+    """A configuration a row, for programs."""
+    return [
+        {
+            "config": each.config,
+            "mean": each.mean,
+            "low": each.interval[0] if each.interval else None,
+            "high": each.interval[1] if each.interval else None,
+            "best": each.best,
+            "first": each.first,
+            "flattered": each.flattered,
+            "values": list(each.values),
+            "trials": list(each.trials),
+            "diverged": each.diverged,
+            "failed": each.failed,
+        }
+        for each in found
+    ]
+
+
+def _sentences(objective: Objective, found: Sequence[Repeated]) -> list[str]:
+    said = []
+    flattered = [each.flattered for each in found if each.flattered is not None]
+    if flattered:
+        mean = statistics.fmean(flattered)
+        how = f"{abs(mean):.3g} {'better' if mean > 0 else 'worse'} than they are" if mean else "as good as they are"
+        said.append(f"The first figures made them look {how}, on average.")
+    values = [each.values for each in found if len(each.values) > 1]
+    if values and all(len(set(each)) == 1 for each in values):
+        said.append("Another seed changes nothing in what is trained, so these repeats say nothing of chance.")
+    return ["", *said] if said else []
+
+
+def _trained(each: Repeated) -> str:
+    more = [f"{number} {word}" for word, number in (("diverged", each.diverged), ("failed", each.failed)) if number]
+    return ", ".join([f"{len(each.values)} ×", *more])
+
+
+def _by(flattered: float | None) -> str:
+    return "–" if flattered is None else f"{flattered:+.3g}"

@@ -1,0 +1,230 @@
+"""The answers of `sweep show`; `sweep launch` ends with the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.analysis.diagnosis.examine import glance
+from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
+from orchestrator.analysis.summary.failures import Cause, causes
+from orchestrator.analysis.summary.notes import notes
+from orchestrator.analysis.summary.overview import Objective, Overview, objective_of, overview
+from orchestrator.analysis.summary.ranking import Ranked, full_config, top
+from orchestrator.analysis.summary.rungs import rung_table
+from orchestrator.analysis.time.accounts import accounts
+from orchestrator.cli.formats import COLOURS, as_table, painted
+from orchestrator.cli.views.diagnosis import finding_data, finding_lines
+from orchestrator.cli.views.wording import (
+    config_line,
+    count,
+    evaluated,
+    one_line,
+    rung_rows,
+    scores_line,
+    spent,
+    state_counts,
+)
+from orchestrator.control import slurm_status
+from orchestrator.core.schedulers import RungSummary
+from orchestrator.core.time_account import Account, total
+from orchestrator.errors import UserError
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
+from orchestrator.records.schema import CONFIG
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """A whole sweep, as far as it fits on a screen."""
+
+    paths: SweepPaths
+    info: SweepInfo
+    overview: Overview
+    objective: Objective
+    notes: list[str]  # what the sweep noted, as why it ended early
+    rungs: list[RungSummary]
+    top: list[Ranked]
+    causes: list[Cause]
+    evaluations: list[Evaluation]
+    account: Account | None  # over all sessions that came to their end
+    findings: list[Finding]  # the most urgent ones
+
+    @classmethod
+    def of(cls, paths: SweepPaths, count: int) -> Portrait:
+        """Read it, with so many of the best trials."""
+        info = read_sweep_json(paths.info)
+        return cls(
+            paths=paths,
+            info=info,
+            overview=overview(paths),
+            objective=objective_of(info),
+            notes=notes(paths),
+            rungs=rung_table(paths),
+            top=top(paths, info, count),
+            causes=causes(paths),
+            evaluations=evaluations(paths),
+            account=total(accounts(paths)),
+            findings=[each for each in glance(paths, info) if each.subject != "failures"],
+        )
+
+    def text(self) -> str:
+        """For people."""
+        blocks = [self._head(), self._best(), self._table()]
+        if self.rungs:
+            blocks.append(as_table(rung_rows(self.rungs)))
+        if self.causes:
+            blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
+        if self.findings:
+            more = f"more: sweep show {self.paths.name} --diagnosis"
+            blocks.append("\n".join([*(f"· {line}" for line in finding_lines(self.findings)), more]))
+        return "\n\n".join(block for block in blocks if block)
+
+    def _head(self) -> str:
+        states, status = self.overview.states, self.overview.status
+        aim = f"{self.objective.mode} {self.objective.metric} ({self.objective.at} of a trial)"
+        name = painted(self.paths.name, None, bold=True)
+        lines = [
+            f"{name}  {painted(status, COLOURS.get(status))}  {self.info.trainable}, {aim}",
+            f"{count(sum(states.values()), 'trial')}: {state_counts(states)}" if states else "no trials yet",
+            *self._queued(),
+            *self.notes,
+        ]
+        if self.account is not None:
+            lines.append(spent(self.account))
+        return "\n".join(lines)
+
+    def _queued(self) -> list[str]:
+        """What it waits for, if it does."""
+        if self.overview.status not in ("queued", "queued?") or (job := slurm_status.standing(self.paths)) is None:
+            return []
+        unknown = job.state == slurm_status.UNKNOWN
+        return [f"job {job.job} cannot be asked for: there is no Slurm here" if unknown else job.sentence()]
+
+    def _best(self) -> str:
+        """The best trial and all that it was given; nothing if there is none."""
+        if not self.top:
+            return ""
+        best = self.top[0]
+        value = painted(f"{self.objective.metric} {best.value:.6g}", "green")
+        running = "" if best.state.ended else ", still running"
+        lines = [
+            f"best: trial {best.trial}, {value} at step {best.step}{running}",
+            f"  {config_line(full_config(self.info, best))}",
+            *map(evaluated, self.evaluations),
+        ]
+        return "\n".join(lines)
+
+    def _table(self) -> str:
+        """The best trials; nothing if there is only one."""
+        if len(self.top) < 2:
+            return ""
+        return as_table(
+            [
+                {
+                    "trial": each.trial,
+                    "state": each.state.value,
+                    self.objective.metric: each.value,
+                    "step": each.step,
+                    "configuration": each.config,
+                }
+                for each in self.top
+            ]
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The best trials for programs, a row each; parameters are named as in the trials table."""
+        return [
+            {
+                "trial": each.trial,
+                "state": each.state.value,
+                self.objective.metric: each.value,
+                "step": each.step,
+                "train_s": each.train_s,
+                **{CONFIG + name: value for name, value in each.config.items()},
+            }
+            for each in self.top
+        ]
+
+    def data(self) -> dict[str, Any]:
+        """All of it for programs."""
+        return {
+            "name": self.paths.name,
+            "status": self.overview.status,
+            "directory": str(self.paths.root),
+            "created": self.info.created,
+            "trainable": self.info.trainable,
+            "objective": asdict(self.objective),
+            "states": {state.value: count for state, count in self.overview.states.items()},
+            "notes": self.notes,
+            "rungs": [asdict(rung) for rung in self.rungs],
+            "top": [asdict(each) for each in self.top],
+            "failures": [cause_data(self.paths, cause) for cause in self.causes],
+            "evaluations": [each.data() for each in self.evaluations],
+            "account": None if self.account is None else asdict(self.account),
+            "findings": [finding_data(each) for each in self.findings],
+        }
+
+
+def causes_text(
+    paths: SweepPaths, found: list[Cause], places: Mapping[str, str] | None = None, *, tracebacks: bool = True
+) -> str:
+    """Why trials failed, a block a cause.
+
+    Args:
+        paths: Of the sweep.
+        found: The causes.
+        places: Where in the space the failures of a cause lie, by its fingerprint.
+        tracebacks: Whether to show them.
+    """
+    if not found:
+        return f"no trial of {paths.name} has failed"
+    blocks = []
+    for cause in found:
+        trials = ", ".join(map(str, cause.trials[:8])) + (", …" if len(cause.trials) > 8 else "")
+        title = painted(f"{len(cause.trials)} × {cause.fingerprint}", "red")
+        lines = [f"{title}  (trial{'s' if len(cause.trials) > 1 else ''} {trials})", f"  {one_line(cause.message)}"]
+        lines += [f"  {place}" for place in [(places or {}).get(cause.fingerprint)] if place]
+        if tracebacks and cause.traceback:
+            lines += [f"  {line}" for line in cause.traceback.rstrip().splitlines()]
+        log = paths.log(cause.trials[0])
+        lines += [f"  {log}"] if log.exists() else []
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) if tracebacks else "\n".join(blocks)
+
+
+def cause_data(paths: SweepPaths, cause: Cause) -> dict[str, Any]:
+    """A cause for programs."""
+    return {**asdict(cause), "trials": list(cause.trials), "log": str(paths.log(cause.trials[0]))}
+
+
+def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
+    """All that the trials table holds of a trial, times as ISO 8601; and its newest ``evaluation``, if there is one.
+
+    Raises:
+        UserError: There is no such trial.
+    """
+    rows = {row["trial"]: row for row in trials_table(paths).to_pylist()}
+    if trial not in rows:
+        raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(rows), 'trial')}, from 0")
+    row = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in rows[trial].items()}
+    looks = [each.data() for each in evaluations(paths) if each.trial == trial]
+    return {**row, "evaluation": looks[-1] if looks else None}
+
+
+def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:
+    """A trial, a line a value; what is not set is left out, and the traceback comes last."""
+    lines = [
+        f"{name:<18} {value}"
+        for name, value in row.items()
+        if value not in (None, [], "") and name not in ("error_traceback", "evaluation")
+    ]
+    if row["evaluation"] is not None:
+        lines.append(f"{'evaluation':<18} {scores_line(row['evaluation']['scores'])}")
+    log = paths.log(row["trial"])
+    lines += [f"{'log':<18} {log}"] if log.exists() else []
+    return "\n".join([*lines, row["error_traceback"] or ""]).rstrip()

@@ -1,0 +1,222 @@
+"""`sweep try`: one trial in this process, judged by the same state machine as in a sweep, without Ray."""
+
+from __future__ import annotations
+
+import os
+import pdb
+import random
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from orchestrator.cli.formats import COLOURS, painted, say
+from orchestrator.cli.views.wording import config_line, count, duration
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.rows import Config, State
+from orchestrator.core.sweep import Sweep
+from orchestrator.errors import Mistake, SpecError, SweepError, UserError
+from orchestrator.spec import Spec
+from orchestrator.spec import load_trainable
+from orchestrator.spec.source import Source
+from orchestrator.worker.failures import describe
+from trainables.contract import Report, Trial, TrialEnded
+from trainables.contract import run as run_trainable
+from trainables.process.isolation import Isolation
+
+
+def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool) -> None:
+    """Train trial 0 of a sweep, and print its reports as they come.
+
+    Args:
+        found: The spec.
+        given: YAML of values that are to replace drawn ones.
+        steps: Stop after so many reports.
+        debug: Enter pdb where the trainable raises.
+
+    Raises:
+        SpecError: The given values are not in the space.
+        SweepError: The trial failed.
+    """
+    sweep, start = first_trial(found, given)
+    say(f"trial 0: {config_line(start.config)}")
+    stage = Stage(sweep, steps)
+    stage.run(found, start, debug=debug)
+    stage.close()
+
+
+def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
+    """A sweep, and its first trial, in which given values replace drawn ones.
+
+    Raises:
+        SpecError: The given values are not in the space.
+        UserError: The space holds no configuration.
+    """
+    sweep = _one_trial(found, given)
+    start = sweep.ask(time.time())
+    if start is None:
+        raise UserError("the space holds no configuration that meets the constraints")
+    return sweep, start
+
+
+class Stage:
+    """Tells the machine what the trial does, and the user what the machine makes of it.
+
+    Attributes:
+        reports: What the trial reported.
+    """
+
+    def __init__(self, sweep: Sweep, steps: int | None, *, aloud: bool = True) -> None:
+        """Nothing was trained yet.
+
+        Args:
+            sweep: Its first trial has been asked for.
+            steps: Stop after so many reports.
+            aloud: Print each report.
+        """
+        self._sweep = sweep
+        self._steps = steps
+        self._aloud = aloud
+        self.reports: list[Report] = []
+        self._began = time.monotonic()
+
+    def run(
+        self, found: Source, start: events.Start, *, debug: bool = False, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Train the trial in this process, as a worker would.
+
+        Args:
+            found: The spec.
+            start: The trial.
+            debug: Enter pdb where the trainable raises.
+            more: Hyperparameters on top of the trial's.
+        """
+        defaults = found.declaration.defaults() if found.declaration is not None else {}
+        trainable = load_trainable.load(found.spec.trainable, found.base)
+        config = {**defaults, **found.spec.fixed, **start.config, **(more or {})}
+        trial = Trial(config=config, seed=start.seed, sink=self.take)
+        os.chdir(found.base)
+        isolation = Isolation()
+        isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
+        try:
+            self.train(trainable, trial, debug)
+        finally:
+            isolation.restore()
+
+    def train(self, trainable: Any, trial: Trial, debug: bool) -> None:
+        """Train to the end, whatever it is."""
+        self._began = time.monotonic()
+        self._sweep.on(events.Started(trial=0, at=time.time()))
+        try:
+            if load_trainable.shape_of(trainable) == "ray":
+                from orchestrator.worker import ray_function
+
+                ray_function.run(trainable, trial)
+            else:
+                run_trainable(trainable, trial)
+        except TrialEnded:
+            return
+        except (Exception, SystemExit) as error:
+            failure = describe(error)
+            numerical = isinstance(error, OverflowError | FloatingPointError)
+            self._sweep.on(
+                events.Raised(trial=0, at=time.time(), failure=failure, train_s=self.seconds, numerical=numerical)
+            )
+            say(failure.traceback.rstrip())
+            if debug:
+                pdb.post_mortem(error.__traceback__)
+            return
+        self._sweep.on(events.Returned(trial=0, at=time.time(), train_s=self.seconds))
+
+    def take(self, report: Report) -> None:
+        """A report of the trainable."""
+        now = time.time()
+        measurement = events.Measurement(
+            step=report.step, train_s=self.seconds, reported_at=now, metrics=report.metrics
+        )
+        goes_on = self._sweep.on(events.Reported(trial=0, at=now, measurements=[measurement]))
+        metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
+        if self._aloud:
+            typer.echo(f"step {report.step:<5} {metrics}  ({duration(self.seconds)})")
+        self.reports.append(report)
+        if not goes_on:
+            raise TrialEnded
+        if len(self.reports) == self._steps:
+            self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(self._steps, 'report')}"))
+            raise TrialEnded
+
+    def close(self) -> None:
+        """Say how it ended.
+
+        Raises:
+            SweepError: The trial failed.
+        """
+        life = self._sweep.trials[0]
+        self.check()
+        state = painted(life.state, COLOURS.get(life.state), sys.stderr)
+        say(f"{state} in {duration(self.seconds)}: {life.reason}")
+        metric = life.objective.metric
+        if life.best is None and life.state is State.CANCELLED:
+            say(f"warning: {metric}, the objective, was in none of the reports")
+        if life.best is not None:
+            typer.echo(f"{metric}: best {life.best:.6g} at step {life.best_step}, last {life.last:.6g}")
+
+    def check(self) -> None:
+        """Raise what the trial failed by.
+
+        Raises:
+            SweepError: The trial failed.
+        """
+        life = self._sweep.trials[0]
+        if life.state is State.FAILED:
+            raise SweepError(f"the trial failed after {count(len(self.reports), 'report')}: {life.reason}")
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _one_trial(found: Source, given: str | None) -> Sweep:
+    """A sweep whose first trial is the one to be tried; a failed attempt is not repeated."""
+    spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
+    if given is None:
+        return assemble(spec, found.declaration)
+    first = assemble(spec, found.declaration).ask(0.0)
+    # `sweep best` prints the fixed values with the searched ones, and what it prints can be tried.
+    fixed = spec.fixed.items()
+    searched = {name: value for name, value in _mapping(given).items() if (name, value) not in fixed}
+    config = _with_given(spec, searched, first.config if first is not None else {})
+    start = spec.search.model_copy(update={"start": [config]})
+    return assemble(spec.model_copy(update={"search": start}), found.declaration)
+
+
+def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
+    """The drawn configuration with the given values; what these make active is drawn anew."""
+    space, rng = spec.parameter_space(), random.Random(spec.search.seed)
+
+    def suggest(name: str, distribution: Any) -> Any:
+        if name in given:
+            return given[name] if distribution.contains(given[name]) else distribution.from_unit(0.5)
+        return drawn[name] if name in drawn else distribution.from_unit(rng.random())
+
+    config = space.draw(suggest)
+    problems = space.complete({**config, **given})
+    if problems:
+        raise SpecError([Mistake(where="--config", key=name, problem=p, allowed=a) for name, p, a in problems])
+    return config
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        value = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        value = None
+    if not isinstance(value, dict):
+        raise UserError(f"--config takes names and values, as '{{lr: 0.01}}', not {text!r}")
+    return value

@@ -1,0 +1,111 @@
+"""Configurations, rungs and accounts as people read them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.core.rows import State
+from orchestrator.core.schedulers import RungSummary
+from orchestrator.formatting import count as count
+from orchestrator.formatting import duration as duration
+from orchestrator.formatting import size as size
+from orchestrator.formatting import yaml
+
+if TYPE_CHECKING:
+    from orchestrator.analysis.summary.evaluations import Evaluation
+    from orchestrator.core.time_account import Account
+
+RECORDING = "recording in "
+"""How the line begins by which a driver says where its sweep is; whoever has sent it to a cluster looks for it."""
+
+
+def cell(value: Any) -> str:
+    """A value in a table."""
+    match value:
+        case None:
+            return "–"
+        case float():
+            return f"{value:.5g}"
+        case Mapping():
+            return config_line(value)
+    return str(value)
+
+
+def config_line(config: Mapping[str, Any]) -> str:
+    """A configuration on one line: ``lr=0.0123 optimizer=adam``."""
+    return " ".join(f"{name}={_short(value)}" for name, value in config.items())
+
+
+def config_yaml(config: Mapping[str, Any]) -> str:
+    """A configuration as YAML, every digit kept; readers of YAML 1.1 and 1.2 get the same from it."""
+    return "\n".join(f"{name}: {yaml(value)}" for name, value in config.items())
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """A message without its line breaks, cut where it gets long."""
+    joined = " ".join(text.split())
+    return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
+
+
+def state_counts(states: Mapping[State, int]) -> str:
+    """``12 completed, 3 failed``, in the order of a trial's life."""
+    return ", ".join(f"{states[state]} {state}" for state in State if states.get(state))
+
+
+def evaluated(found: Evaluation) -> str:
+    """An evaluation on a line."""
+    return (
+        f"trial {found.trial}'s {found.checkpoint} checkpoint, step {found.step}, on the test part:"
+        f" {scores_line(found.scores)} ({found.at:%Y-%m-%d %H:%M} UTC)"
+    )
+
+
+def scores_line(scores: Mapping[str, float]) -> str:
+    """``test_loss 0.41, test_auroc 0.84``."""
+    return ", ".join(f"{name} {value:.6g}" for name, value in scores.items())
+
+
+def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
+    """The rung table; the bracket stands in it only if there are several."""
+    shown = [rung for rung in rungs if rung.entered]
+    several = len({rung.bracket for rung in shown}) > 1
+    return [
+        {
+            **({"bracket": rung.bracket} if several else {}),
+            "rung": rung.rung,
+            "entered": rung.entered,
+            "went on": rung.entered - rung.stopped,
+            "stopped": rung.stopped - rung.diverged,
+            "diverged": rung.diverged,
+            "cutoff": rung.cutoff,
+        }
+        for rung in shown
+    ]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def spent(account: Account) -> str:
+    """How long a sweep ran, and how much of that was not training."""
+    return f"{duration(account.wall_s)}, {account.overhead:.0%} of the slots' time was no training"
+
+
+def account_text(account: Account) -> str:
+    """Where the time of a session went."""
+    parts = {
+        "start-up": (account.start_up_s, "Ray, and the trials' processes"),
+        "training": (account.training_s, ""),
+        "scheduling": (account.scheduling_s, "in a slot without training: beginning, waiting for decisions, ending"),
+        "idle": (account.idle_s, "no trial in the slot"),
+    }
+    lines = [f"{account.wall_s:.1f} s of wall time, {account.slots_s:.1f} s of all slots:"]
+    for name, (seconds, meaning) in parts.items():
+        share = seconds / account.slots_s if account.slots_s else 0.0
+        lines.append(f"  {name:<11}{seconds:>10.1f} s  {share:>4.0%}  {meaning}".rstrip())
+    share = account.recording_s / account.wall_s if account.wall_s else 0.0
+    beside = "of the driver's wall time, beside the rest"
+    lines.append(f"  {'recording':<11}{account.recording_s:>10.1f} s  {share:>4.0%}  {beside}")
+    return "\n".join(lines)

@@ -1,0 +1,158 @@
+"""Builds the state machine that a spec describes: its search, its scheduler, its limits."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from orchestrator.core.gpu_packing import Shares
+from orchestrator.core.limits import Limits
+from orchestrator.core.schedulers import Scheduler
+from orchestrator.core.schedulers.asha import Asha, default_grace_period
+from orchestrator.core.schedulers.none import NoScheduler
+from orchestrator.core.search import Search
+from orchestrator.core.sweep import Sweep
+from orchestrator.errors import UserError
+from orchestrator.spec import Scheduler as SchedulerSpec
+from orchestrator.spec import Space, Spec, max_step
+from trainables.contract import Declaration
+
+DEFAULT_TRIALS = 20
+"""Trials of a spec that says nothing of its budget, unless its method has an end of its own."""
+
+MAX_CELLS = 100_000
+"""More cells of a grid than this are a slip of the pen, unless a budget bounds them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """The settings of ASHA, defaults filled in."""
+
+    grace_period: int
+    reduction_factor: int
+    max_step: int
+    brackets: int
+
+
+def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
+    """ASHA's settings; None if there is to be no scheduler: it is not wanted, or the length of a training unknown."""
+    last = max_step(spec, declaration)
+    asked = spec.scheduler or SchedulerSpec()
+    if asked.method == "none" or last is None:
+        return None
+    return Ladder(
+        grace_period=asked.grace_period or default_grace_period(last, asked.reduction_factor),
+        reduction_factor=asked.reduction_factor,
+        max_step=last,
+        brackets=asked.brackets,
+    )
+
+
+def trial_count(spec: Spec, space: Space) -> int:
+    """How many trials there will be at most.
+
+    Raises:
+        UserError: The grid has too many cells to count, and no budget bounds it.
+    """
+    allowed = spec.budget.trials
+    end = _end_of_method(spec, space, MAX_CELLS if allowed is None else min(allowed, MAX_CELLS))
+    if allowed is not None:
+        return allowed if end is None or end > MAX_CELLS else min(allowed, end)
+    if end is not None and end > MAX_CELLS and spec.search.method == "grid":
+        raise UserError(f"the grid has more than {MAX_CELLS:,} cells: make it coarser, or set budget.trials")
+    return DEFAULT_TRIALS if end is None else end
+
+
+def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
+    """After how many trials the method has none left; cells are counted to one above the limit. None: it has no end."""
+    if spec.search.method == "list" and isinstance(spec.search.configs, list):
+        return len(spec.search.start) + len(spec.search.configs) * spec.search.repeats
+    if spec.search.method == "grid":
+        return sum(1 for _ in itertools.islice(space.cells() or (), limit + 1)) * spec.search.repeats
+    return None
+
+
+def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:
+    """The sweep that a spec describes, not yet begun.
+
+    Args:
+        spec: A checked one.
+        declaration: What its trainable declares.
+        gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
+    """
+    space = spec.parameter_space()
+    return Sweep(
+        space=space,
+        search=_search(spec, space),
+        scheduler=scheduler_of(spec, declaration),
+        objective=spec.objective,
+        limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
+        seed=spec.search.seed,
+        start=[space.canonical(config) for config in spec.search.start],
+        shares=Shares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
+    )
+
+
+def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limits:
+    """What the sweep may use up.
+
+    Raises:
+        UserError: As ``trial_count``.
+    """
+    budget = spec.budget
+    return Limits(
+        trials=trial_count(spec, space),
+        seconds=None if budget.hours is None else budget.hours * 3600,
+        gpu_seconds=None if budget.gpu_hours is None else budget.gpu_hours * 3600,
+        gpus_per_trial=gpus_per_trial,
+        failures=budget.max_failures,
+        retries=spec.trial.retries,
+        max_step=enforced_max(spec),
+    )
+
+
+def enforced_max(spec: Spec) -> int | None:
+    """The step at which we end a trial ourselves: only where the user says so; else the trainable knows its end."""
+    return None if spec.scheduler is None else spec.scheduler.max
+
+
+def _search(spec: Spec, space: Space) -> Search:
+    seed = spec.search.seed
+    match spec.search.method:
+        case "grid":
+            from orchestrator.core.search.sequence import grid
+
+            return grid(space, spec.search.repeats)
+        case "list":
+            from orchestrator.core.search.sequence import listed
+
+            configs = spec.search.configs
+            assert isinstance(configs, list)
+            return listed([space.canonical(config) for config in configs], spec.search.repeats)
+        case "sobol":
+            from orchestrator.core.search.sobol import sobol
+
+            return sobol(space, seed)
+        case "random":
+            from orchestrator.core.search.random import RandomSearch
+
+            return RandomSearch(space, seed)
+        case "tpe":
+            from orchestrator.core.search.tpe import Tpe
+
+            return Tpe(space, seed, spec.objective.mode)
+
+
+def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
+    """Its scheduler, in which nothing has been entered yet."""
+    rungs = ladder(spec, declaration)
+    if rungs is None:
+        return NoScheduler()
+    return Asha(
+        mode=spec.objective.mode,
+        grace_period=rungs.grace_period,
+        reduction_factor=rungs.reduction_factor,
+        max_step=rungs.max_step,
+        brackets=rungs.brackets,
+        seed=spec.search.seed,
+    )

@@ -1,0 +1,178 @@
+"""Rebuilds the state machine of a sweep from what was recorded, and nothing else.
+
+Events are replayed in the order in which they were written: the search is told again what it was told, the scheduler's
+rungs are entered again. Nothing is asked again and nothing is decided again, except what a crash kept from being
+recorded: a report may stand in the records without the decision that was due on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from orchestrator.core.node_health import Node
+from orchestrator.core.rows import (
+    EVALUATION,
+    NODE,
+    OUT_OF_MEMORY,
+    PACKING,
+    EventRow,
+    Failure,
+    MetricRow,
+    Origin,
+    State,
+    TrialRow,
+)
+from orchestrator.core.sweep import HALTED, Sweep
+from orchestrator.core.trial import Life, best_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What a sweep has recorded, in the order of writing.
+
+    The table of trials may lag behind the logs, so only what these do not hold is taken from it: where a trial
+    ran, and how long its processes took to start.
+    """
+
+    events: Sequence[EventRow]
+    metrics: Sequence[MetricRow]
+    trials: Sequence[TrialRow] = ()
+
+
+def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
+    """Bring a machine that has not begun to where the recorded one was. Unfinished trials are asked for again.
+
+    Args:
+        sweep: Of the same spec; limits may be larger.
+        recorded: All events and reports.
+        at: Now.
+    """
+    halted: set[int] = set()  # trials that were cancelled with the sweep
+    for event in recorded.events:
+        if event.event == NODE and event.detail is not None:
+            sweep.nodes.aside[event.detail["node_id"]] = event.reason or ""
+        if event.event == PACKING and event.detail is not None:
+            sweep.shares.chosen(event.detail["gpus"])
+        if event.trial is None or event.event == EVALUATION:
+            continue
+        if event.event == State.PENDING:
+            detail = event.detail or {}
+            sweep.born(detail["config"], Origin(detail["origin"]), detail["retry_of"])
+            continue
+        life = sweep.trials[event.trial]
+        _relive(sweep, life, event)
+        if event.event in _ENDS and event.decision == HALTED:
+            halted.add(life.number)
+        else:
+            halted.discard(life.number)
+    reports: dict[int, list[MetricRow]] = {}
+    for report in recorded.metrics:
+        reports.setdefault(report.trial, []).append(report)
+        _recall(sweep, sweep.trials[report.trial], report)
+    for row in recorded.trials:
+        life = sweep.trials[row.trial]
+        life.gpu_ids, life.startup_s = row.gpu_ids, row.startup_s
+        life.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
+        life.gpus = row.gpus or life.gpus
+    for life in sweep.trials:
+        if not life.state.ended or life.number in halted:
+            _revive(sweep, life, reports.get(life.number, ()), at)
+    sweep.used_s = _used(recorded)
+    sweep.best = best_of(sweep.trials)
+    for life in sweep.trials:
+        sweep.journal.changed(life)  # the table of trials is to catch up
+
+
+def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
+    match event.event:
+        case State.RUNNING:
+            life.attempts += 1
+            life.gpus = max(sweep.shares.gpus, life.enlarged)
+            life.begin_attempt(event.at)
+        case "rung":
+            life.rung = event.rung
+            _reenter(sweep, life, event.rung or 0, event.value)
+        case "retry":
+            life.end_attempt(event.at)
+            life.failures -= life.state is State.FAILED  # for good, and it was the node
+            life.state = State.PENDING
+            life.preemptions += event.decision == "preemption"
+            life.failures += event.decision == "failure"
+            life.failure = _failure(event)
+            if event.decision == OUT_OF_MEMORY and event.detail is not None:
+                life.enlarged = event.detail["gpus"]
+        case _ if event.event in _ENDS:
+            life.end_attempt(event.at)
+            life.state, life.reason, life.ended_at = State(event.event), event.reason, event.at
+            life.failure = _failure(event)
+            life.failures += life.state is State.FAILED
+            _retell(sweep, life, event.value)
+
+
+def _reenter(sweep: Sweep, life: Life, rung: int, value: float | None) -> None:
+    """The trial entered a rung, and what was decided there stands."""
+    if value is None or not math.isfinite(value):
+        sweep.scheduler.diverge(life.number)
+    else:
+        sweep.scheduler.report(life.number, rung, value)
+
+
+def _retell(sweep: Sweep, life: Life, value: float | None) -> None:
+    """The trial ended, with this value told to the search."""
+    if life.state is State.DIVERGED:
+        sweep.teller.diverged(life)
+    elif life.state in (State.COMPLETED, State.STOPPED) and value is not None:
+        sweep.teller.result(life, value, step=life.rung if life.state is State.STOPPED else None)
+
+
+def _recall(sweep: Sweep, life: Life, row: MetricRow) -> None:
+    """The trial reported this."""
+    before = life.train_s
+    life.recall(row)
+    sweep.trained(life, life.train_s - before)
+    value = row.metrics.get(sweep.objective.metric)
+    if value is not None and not sweep.objective.diverges(value):
+        life.measure(row.step, value)
+
+
+def _revive(sweep: Sweep, life: Life, rows: Sequence[MetricRow], at: float) -> None:
+    """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
+    life.interrupt()
+    for row in rows:
+        value = row.metrics.get(sweep.objective.metric)
+        if value is not None and not life.state.ended:
+            sweep.measured(life, at, row.step, value)
+    if not life.state.ended:
+        sweep.agenda.adopt(life)
+
+
+_ENDS = frozenset(state.value for state in State if state.ended)
+
+
+def _failure(event: EventRow) -> Failure | None:
+    return Failure(**{each.name: event.detail[each.name] for each in fields(Failure)}) if event.detail else None
+
+
+def _used(recorded: Recorded) -> float:
+    """Seconds that the sweep ran, over all its sessions; a session ends with the last thing it recorded."""
+    times = [
+        (event.at, event.event == "sweep" and event.reason == "began")
+        for event in recorded.events
+        if event.event != EVALUATION
+    ]
+    times += [(row.reported_at, False) for row in recorded.metrics]
+    return sum(_sessions(sorted(times, key=lambda entry: entry[0])))  # of the same time as written
+
+
+def _sessions(times: Iterable[tuple[float, bool]]) -> Iterable[float]:
+    began = last = None
+    for at, begins in times:
+        if begins and began is not None and last is not None:
+            yield last - began
+        if begins or began is None:
+            began = at
+        last = at
+    if began is not None and last is not None:
+        yield last - began

@@ -1,0 +1,470 @@
+"""The life of a sweep and of its trials, as a pure state machine.
+
+``ask`` says what to start, ``on`` takes what happened and says whether the trial goes on, ``take`` hands over the
+rows to be recorded. Search, scheduler, budgets, retries, duplicates, penalties and divergence come together here and
+nowhere else, so Ray Tune, the simulator and a resume all get the same sweep. No Ray, no clock, no I/O.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+from orchestrator.core import events
+from orchestrator.core.gpu_packing import Choice, Shares, extra_slots, larger
+from orchestrator.core.journal import Journal, Rows
+from orchestrator.core.limits import Limits
+from orchestrator.core.node_health import QUICK_S, Nodes
+from orchestrator.core.rows import (
+    GPU_MEMORY,
+    GPU_OUT_OF_MEMORY,
+    NODE,
+    OUT_OF_MEMORY,
+    PACKING,
+    Config,
+    Failure,
+    Origin,
+    State,
+)
+from orchestrator.core.schedulers import Scheduler
+from orchestrator.core.search import Search
+from orchestrator.core.search_feedback import Teller
+from orchestrator.core.trial import Life, best_of, better
+from orchestrator.core.trial_queue import Agenda, wait_after
+from orchestrator.spec import Objective, Space
+
+HALTED = "halted"
+"""The decision recorded with a cancelled trial that ended with the sweep: it goes on when the sweep does."""
+
+FALSE_STARTS = 3
+"""So often may a trial's worker die before the trial has begun, without this being held against the trial."""
+
+SUSPICIOUS = 3
+"""After so many reports of a trial without the objective it is said, if no trial has reported it yet."""
+
+
+class Sweep:
+    """One sweep. Deterministic in its arguments and the sequence of calls.
+
+    Attributes:
+        trials: All trials so far, by number.
+        best: The best of them, running ones included; None before the first finite objective.
+        halted: Why the whole sweep ended early, in words; None if it did not.
+        failed: Whether that was a failure.
+        used_s: Seconds of wall time in earlier sessions.
+        trained_s: Seconds of training over all trials and sessions.
+        gpu_s: The same, each times the GPUs of its trial.
+        shares: GPUs of the trials.
+        nodes: Those that are not used any more.
+        reopened: Trials that had failed for good and go on, because it was their node.
+        agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
+    """
+
+    def __init__(
+        self,
+        *,
+        space: Space,
+        search: Search,
+        scheduler: Scheduler,
+        objective: Objective,
+        limits: Limits,
+        seed: int = 0,
+        start: Sequence[Config] = (),
+        shares: Shares | None = None,
+    ) -> None:
+        self.objective = objective
+        self.limits = limits
+        self.scheduler = scheduler
+        self.shares = shares or Shares(limits.gpus_per_trial)
+        self.nodes = Nodes()
+        self.reopened: list[Life] = []
+        self.trials: list[Life] = []
+        self.best: Life | None = None
+        self.halted: str | None = None
+        self.failed = False
+        self.agenda = Agenda(space=space, search=search, trials=limits.trials, start=start)
+        self.teller = Teller(search, objective.mode)
+        self.journal = Journal()
+        self._seed = seed
+        self._live: set[int] = set()  # asked for and not ended
+        self._draining: str | None = None  # why no trial goes on beyond its next report
+        self._suspected = False  # whether the name of the objective was looked at
+        self._began: float | None = None
+        self.used_s = 0.0
+        self.trained_s = 0.0
+        self.gpu_s = 0.0
+
+    def begin(self, at: float) -> None:
+        """A session begins, unless it has: what is recorded from here on belongs to it. ``ask`` does it, too."""
+        if self._began is None:
+            self._began = at
+            self.journal.noted(at, "sweep", "began")
+
+    # What to start ---------------------------------------------------------------------------------------------
+
+    def ask(self, at: float) -> events.Start | None:
+        """The next attempt to start; None if there is nothing to start now, or ever (see ``finished``)."""
+        self.begin(at)
+        if self.halted is not None or self._draining is not None:
+            return None
+        life = self.agenda.due(at) or self._new_trial(at)
+        if life is None:
+            return None
+        life.hand_out(at, self.shares.gpus)
+        self._live.add(life.number)
+        self.journal.changed(life)
+        return events.Start(
+            trial=life.number,
+            attempt=life.attempts,
+            config=life.config,
+            seed=life.seed,
+            rungs=self.scheduler.rungs(life.number),
+            recorded=life.last_step,
+            trained_s=life.train_s,
+            gpus=life.gpus,
+        )
+
+    def _new_trial(self, at: float) -> Life | None:
+        before = self.agenda.used_up
+        proposal = self.agenda.propose(len(self.trials))
+        if proposal is not None:
+            return self._born(at, *proposal)
+        if self.agenda.used_up and not before:
+            self.journal.noted(at, "note", f"the space is used up after {len(self.trials)} different configurations")
+        return None
+
+    def _born(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Life:
+        life = self.born(config, origin, retry_of)
+        detail = {"config": config, "origin": origin, "retry_of": retry_of}
+        self.journal.happened(life, at, State.PENDING, detail=detail)
+        return life
+
+    def born(self, config: Config, origin: Origin, retry_of: int | None) -> Life:
+        """The next trial, with this configuration."""
+        number = len(self.trials)
+        self.agenda.took(config, origin)
+        life = Life(
+            number=number,
+            config=config,
+            seed=random.Random(f"{self._seed}/{number}/trial").getrandbits(31),
+            bracket=self.scheduler.bracket(number),
+            objective=self.objective,
+            origin=origin,
+            retry_of=retry_of,
+        )
+        self.trials.append(life)
+        return life
+
+    def also(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
+        """A trial beside those that the search proposes, to be started next."""
+        self.agenda.adopt(self._born(at, config, origin, retry_of))
+
+    @property
+    def total(self) -> int:
+        """How many trials there will be, as far as it is known."""
+        if self.exhausted:
+            return len(self.trials)
+        return len(self.trials) - self.agenda.proposed + self.limits.trials
+
+    @property
+    def due(self) -> float | None:
+        """When the next of the attempts that wait may start; None if none waits."""
+        return self.agenda.next_at
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further attempt will be started, unless one that runs has to be repeated."""
+        return self.halted is not None or self.agenda.exhausted
+
+    @property
+    def finished(self) -> bool:
+        """Nothing runs, and nothing will."""
+        return self.exhausted and not self._live
+
+    @property
+    def live(self) -> int:
+        """How many attempts were asked for and have not ended."""
+        return len(self._live)
+
+    @property
+    def surplus(self) -> int:
+        """How many slots these take beyond one each, because some have a larger share of a GPU than others."""
+        if not 0 < self.shares.gpus < 1:
+            return 0
+        return sum(extra_slots(self.trials[number].gpus, self.shares.gpus) for number in self._live)
+
+    # What happened ---------------------------------------------------------------------------------------------
+
+    def on(self, event: events.Event) -> bool:
+        """Take an event; returns whether its trial goes on. What comes after a trial's end changes nothing."""
+        match event:
+            case events.Ticked():
+                self._check_time(event.at)
+                return True
+            case events.Halted():
+                self._halt(event.at, event.reason)
+                return False
+            case events.Drained():
+                self._drain(event.at, event.reason)
+                return True
+            case events.Added():
+                self._added(event)
+                return True
+            case events.Noted():
+                self.journal.noted(event.at, "note", event.text)
+                return True
+        if event.trial >= len(self.trials):
+            return False  # somebody asked for the end of a trial that never was
+        life = self.trials[event.trial]
+        if life.state.ended:
+            return False
+        self.journal.changed(life)
+        match event:
+            case events.Started():
+                life.begin_attempt(event.at)
+                self.journal.happened(life, event.at, State.RUNNING)
+            case events.Reported():
+                self._reported(life, event)
+            case events.Returned():
+                self._trained(life, event.train_s)
+                self._came_to_its_end(life, event.at, "the trainable came to its end")
+            case events.Raised():
+                self._trained(life, event.train_s)
+                self._raised(life, event)
+            case events.NotStarted():
+                self._not_started(life, event)
+            case events.Dismissed():
+                life.dismissed = event.reason
+        return life.state is State.RUNNING
+
+    def _reported(self, life: Life, event: events.Reported) -> None:
+        life.node, life.gpu_ids = event.node, event.gpu_ids
+        if event.measurements and life.ran_s(event.at) >= QUICK_S:
+            self.nodes.well(life.node)
+        for measurement in event.measurements:
+            before = life.train_s
+            row = life.report(measurement)
+            self.trained(life, life.train_s - before)
+            if event.gpu_gb and (peak_gb := measurement.metrics.get(GPU_MEMORY)):
+                self._choose(event.at, self.shares.measured(life.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
+            if row is None:
+                continue
+            self.journal.measured(row)
+            value = measurement.metrics.get(self.objective.metric)
+            if value is not None:
+                self.measured(life, event.at, row.step, value)
+            elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
+                self._came_to_its_end(life, event.at, self._last_step_reached)
+            else:
+                self._unmeasured(life, event.at)
+            if life.state.ended:
+                return
+        if event.measurements and life.dismissed is not None:
+            self._end(life, State.CANCELLED, event.at, life.dismissed)
+            self.teller.nothing(life)
+        elif event.measurements and self._draining is not None:
+            self._end(life, State.CANCELLED, event.at, self._draining, decision=HALTED)
+            self.teller.nothing(life)
+
+    def measured(self, life: Life, at: float, step: int, value: float) -> None:
+        """The trial had this objective at a step: decide what is due there."""
+        if self.objective.diverges(value):
+            self._diverge(life, at, f"{self.objective.metric} was {value:g} at step {step}")
+            return
+        life.measure(step, value)
+        decisions = self.scheduler.report(life.number, step, value)
+        self.journal.decided(life, at, decisions)
+        cut = next((decision for decision in decisions if decision.stop), None)
+        if cut is not None:
+            reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
+            self._end(life, State.STOPPED, at, reason, value=cut.value)
+            self.teller.result(life, cut.value, step=cut.rung)
+        elif self._is_last(step):
+            self._complete(life, at, self._last_step_reached)
+        elif self.best is None or better(life, self.best):
+            self.best = life
+
+    def _unmeasured(self, life: Life, at: float) -> None:
+        """A report without the objective, as between two validations, or because its name is misspelt."""
+        life.unmeasured += 1
+        if life.unmeasured != SUSPICIOUS or self._suspected:
+            return
+        self._suspected = True
+        if all(other.last is None and other.state is not State.DIVERGED for other in self.trials):
+            self.journal.noted(
+                at, "note", f"the first {SUSPICIOUS} reports of trial {life.number} had no {life.instead()}"
+            )
+
+    def _is_last(self, step: int) -> bool:
+        return self.limits.max_step is not None and step >= self.limits.max_step
+
+    @property
+    def _last_step_reached(self) -> str:
+        return f"reached the last step, {self.limits.max_step}"
+
+    def _came_to_its_end(self, life: Life, at: float, reason: str) -> None:
+        if life.last is None:
+            self._fail(life, at, life.never_reported())
+        else:
+            self._complete(life, at, reason)
+
+    def _raised(self, life: Life, event: events.Raised) -> None:
+        failure = event.failure
+        reason = f"{failure.type}: {failure.message}"
+        if event.numerical:
+            life.failure = failure
+            self._diverge(life, event.at, reason)
+        elif event.preempted:
+            life.preemptions += 1
+            self._retry(life, event.at, "preemption", reason)
+        elif failure.type == GPU_OUT_OF_MEMORY and not life.enlarged and (gpus := larger(life.gpus)) is not None:
+            life.failure, life.enlarged = failure, gpus
+            self._retry(life, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
+        elif self._is_the_nodes(life, event):
+            life.preemptions += 1
+            self._retry(life, event.at, "preemption", f"its node is set aside; {reason}")
+        elif life.failures < self.limits.retries and not life.fails_like_before(failure):
+            life.fail(failure)
+            self._retry(life, event.at, "failure", reason, wait_s=wait_after(life.failures))
+        else:
+            self._fail(life, event.at, failure)
+
+    def _not_started(self, life: Life, event: events.NotStarted) -> None:
+        life.attempts -= 1
+        if not event.preempted and not self._is_the_nodes(life, event):
+            life.false_starts += 1
+        if life.false_starts > FALSE_STARTS:
+            self._fail(life, event.at, event.failure)
+        else:
+            self._live.discard(life.number)
+            self.agenda.repeat(life)
+
+    def _is_the_nodes(self, life: Life, event: events.Raised | events.NotStarted) -> bool:
+        """Whether the failure is blamed on the node, which is set aside, or is now."""
+        node = event.node
+        if node is None or node.id in self.nodes.aside:
+            return node is not None
+        ran_s = life.ran_s(event.at)
+        trials = self.nodes.failed(node, life.number, event.failure, ran_s=ran_s, others=event.others)
+        if not trials:
+            return False
+        detail = {"node_id": node.id, "node": node.name, "trials": trials}
+        self.journal.noted(event.at, NODE, self.nodes.aside[node.id], detail)
+        for number in trials:
+            if self.trials[number].state is State.FAILED:
+                self._reopen(self.trials[number], event.at)
+        return True
+
+    def _reopen(self, life: Life, at: float) -> None:
+        life.absolve()
+        self.agenda.adopt(life)
+        self.reopened.append(life)
+        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        self.journal.happened(life, at, "retry", decision="preemption", reason="its node is set aside", detail=detail)
+
+    def _added(self, event: events.Added) -> None:
+        if self.agenda.tried(event.config):
+            self.journal.noted(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
+        elif self.halted is None and self._draining is None:
+            self.also(event.at, event.config, Origin.ADDED)
+
+    def _check_time(self, at: float) -> None:
+        used = self.used_s + (0.0 if self._began is None else at - self._began)
+        reason = self.limits.used_up(used, self.gpu_s)
+        if reason is not None:
+            self._halt(at, reason)
+
+    def _trained(self, life: Life, seconds: float) -> None:
+        before = life.train_s
+        life.train(seconds)
+        self.trained(life, life.train_s - before)
+
+    def trained(self, life: Life, seconds: float) -> None:
+        """A trial has trained for so much longer."""
+        self.trained_s += seconds
+        self.gpu_s += seconds * life.gpus
+
+    def _choose(self, at: float, choice: Choice | None) -> None:
+        if choice is not None:
+            self.journal.noted(at, PACKING, choice.reason, {"gpus": choice.gpus})
+
+    # How trials end --------------------------------------------------------------------------------------------
+
+    def _complete(self, life: Life, at: float, reason: str) -> None:
+        assert life.result is not None
+        self._end(life, State.COMPLETED, at, reason, value=life.result)
+        self.teller.result(life, life.result)
+
+    def _diverge(self, life: Life, at: float, reason: str) -> None:
+        self.journal.decided(life, at, self.scheduler.diverge(life.number))
+        self._end(life, State.DIVERGED, at, reason)
+        self.teller.diverged(life)
+
+    def _fail(self, life: Life, at: float, failure: Failure) -> None:
+        life.fail(failure)
+        self._end(life, State.FAILED, at, f"{failure.type}: {failure.message}")
+        self.teller.nothing(life)
+        self._check_failures(at)
+
+    def _retry(self, life: Life, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
+        life.end_attempt(at)
+        life.state = State.PENDING
+        self._live.discard(life.number)
+        self.agenda.repeat(life, not_before=at + wait_s)
+        detail = None if life.failure is None else dataclasses.asdict(life.failure) | more
+        self.journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
+
+    def _end(
+        self,
+        life: Life,
+        state: State,
+        at: float,
+        reason: str,
+        *,
+        value: float | None = None,
+        decision: str | None = None,
+    ) -> None:
+        life.end_attempt(at)
+        life.state, life.reason, life.ended_at = state, reason, at
+        self._live.discard(life.number)
+        if state in (State.COMPLETED, State.STOPPED):
+            self.nodes.well(life.node)
+        if state in (State.DIVERGED, State.FAILED):
+            if self.best is life:
+                self.best = best_of(self.trials)
+        elif life.result is not None and (self.best is None or better(life, self.best)):
+            self.best = life
+        detail = None if life.failure is None else dataclasses.asdict(life.failure)
+        self.journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        if state not in (State.FAILED, State.CANCELLED):
+            self._choose(at, self.shares.ended(life.number))
+        if self._draining is not None:
+            self._drain(at, self._draining)
+
+    def _check_failures(self, at: float) -> None:
+        failed = sum(life.state is State.FAILED for life in self.trials)
+        reason = self.limits.too_many(failed, hopeful=any(life.last is not None for life in self.trials))
+        if reason is not None:
+            self.failed = True
+            self._halt(at, reason)
+
+    def _halt(self, at: float, reason: str) -> None:
+        if self.halted is not None:
+            return
+        self.halted = reason
+        self.journal.noted(at, "sweep", reason)
+        for life in [*(self.trials[number] for number in sorted(self._live)), *self.agenda.clear()]:
+            self._end(life, State.CANCELLED, at, reason, decision=HALTED)
+            self.teller.nothing(life)
+
+    def _drain(self, at: float, reason: str) -> None:
+        self._draining = reason
+        if not any(self.trials[number].state is State.RUNNING for number in self._live):
+            self._halt(at, reason)
+
+    # What is recorded ------------------------------------------------------------------------------------------
+
+    def take(self, now: float) -> Rows:
+        """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
+        return self.journal.take(now)

@@ -1,0 +1,101 @@
+"""Room for trials on nodes that come and go: how many may run at once now, and whether they wait for others to leave.
+
+A thread asks the cluster, so that the driver never waits for the answer; what it says is at most seconds old.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from cluster.engine import Engine
+from cluster.existing import presence
+from orchestrator.core.rows import State
+from orchestrator.core.sweep import Sweep
+from orchestrator.sites.placement import need_of, sharing
+from orchestrator.spec import Spec
+
+ROOM = "free resources"
+"""What trials wait for, as an observer is told."""
+
+LOOK_S = 2.0
+"""Seconds between two looks at the nodes."""
+
+WAIT_S = 10.0
+"""Seconds that a trial may take to come to a process before it is asked what it waits for."""
+
+
+class Room:
+    """Follows the nodes of an engine for a sweep."""
+
+    def __init__(self, spec: Spec, engine: Engine, sweep: Sweep, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spec = spec
+        self._engine = engine
+        self._sweep = sweep
+        self._clock = clock
+        self._nodes = engine.nodes()
+        self._bundle = need_of(spec, self._nodes).bundle()
+        self._known: tuple[object, ...] = ()
+        self._slots = 0
+        self._pending_since: float | None = None  # when some trial began to wait for a process
+        self._ask = threading.Event()  # whether the cluster is to be asked what trials wait for
+        self._waiting = 0  # trials of this size that Ray has not placed
+        self._told = False
+        self._next = 0.0
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Look at the nodes again and again; the engine runs."""
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.wait(LOOK_S):
+                with suppress(Exception):  # while the head is away, what was known stays
+                    leaving = presence.leaving()
+                    self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
+                    self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
+
+        thread = threading.Thread(target=look, name="looks at nodes", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join(LOOK_S)
+
+    def slots(self) -> int:
+        """How many trials may run at once, by the nodes that are there and not set aside."""
+        aside = self._sweep.nodes.aside
+        known = (self._nodes, len(aside), self._sweep.shares.gpus, self._sweep.surplus)
+        if known != self._known:
+            used = [node for node in self._nodes if node.id not in aside]
+            self._slots = sharing(self._spec, used, self._sweep.shares.gpus, self._sweep.surplus) if used else 0
+            self._known = known
+        return self._slots
+
+    def tell(self, trouble: Callable[[str, str | None], object]) -> None:
+        """Say what trials wait for, once when they begin to and once when it is over; called often."""
+        if self._clock() < self._next:
+            return
+        self._next = self._clock() + LOOK_S
+        why = self._trouble()
+        if bool(why) != self._told:
+            self._told = bool(why)
+            trouble(ROOM, why)
+
+    def _trouble(self) -> str | None:
+        if not self.slots():
+            return "waiting: no node is left that has room for a trial"
+        pending = self._sweep.live - sum(life.state is State.RUNNING for life in self._sweep.trials)
+        if pending <= 0:
+            self._pending_since = None
+            self._ask.clear()
+            return None
+        if self._pending_since is None:
+            self._pending_since = self._clock()
+        if self._clock() - self._pending_since > WAIT_S:
+            self._ask.set()
+        waiting = min(pending, self._waiting) if self._ask.is_set() else 0
+        return f"waiting: {waiting} of {self._sweep.live} trials find no free resources yet" if waiting else None

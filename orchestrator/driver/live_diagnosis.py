@@ -1,0 +1,115 @@
+"""Follows the curves of the trials that run, so that a trial that ends stands in the table with what its curves show.
+
+By the same rules as `sweep show --diagnosis`, against what the trials had reached by then. A curve is held until its
+trial ends; of all that have ended, only where they began and the best stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from orchestrator.analysis.diagnosis.curve import Growing
+from orchestrator.analysis.diagnosis.examine import growing_of
+from orchestrator.analysis.diagnosis.judge import diagnose
+from orchestrator.analysis.diagnosis.names import Names, names_of
+from orchestrator.analysis.diagnosis.reached import Reaches
+from orchestrator.core.journal import Rows
+from orchestrator.core.rows import MetricRow, State, TrialRow
+from orchestrator.core.trial import Life
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import read_sweep_json
+from orchestrator.spec import Objective
+
+Said = tuple[str, str]
+"""A verdict and its sentence, as they are recorded."""
+
+
+class Examiner:
+    """Gives the rows of ended trials their verdicts."""
+
+    def __init__(self, objective: Objective, declared: Sequence[str] = ()) -> None:
+        """Nothing has been reported.
+
+        Args:
+            objective: The sweep's.
+            declared: The curves that the trainable declares.
+        """
+        self._objective = objective
+        self._declared = declared
+        self._names = Names()
+        self._known: set[str] = set()  # metrics that were reported so far
+        self._live: dict[int, Growing] = {}
+        self._reaches = Reaches()
+        self._said: dict[int, Said] = {}  # of ended trials: their rows may be written again
+
+    def recall(self, paths: SweepPaths, trials: Collection[Life]) -> None:
+        """The sweep goes on from its records: what was said stands, and curves that had not ended go on.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
+        names, growing = growing_of(paths, read_sweep_json(paths.info))
+        said = _recorded(paths)
+        for life in trials:
+            curve = growing.get(life.number)
+            if not life.state.ended or life.number not in said:
+                if curve is not None:
+                    self._live[life.number] = curve
+                continue
+            self._said[life.number] = said[life.number]
+            if curve is not None and life.state is not State.DIVERGED:
+                self._reaches.add(curve.curve(names))
+        self._names = names
+        self._known = {name for name in (names.train, names.validation) if name}
+
+    def examine(self, rows: Rows) -> Rows:
+        """The same rows; trials that have ended have their verdicts."""
+        for row in rows.metrics:
+            self._follow(row)
+        return replace(rows, trials=[self._judged(row) if row.state.ended else row for row in rows.trials])
+
+    def _follow(self, row: MetricRow) -> None:
+        metrics, names = row.metrics, self._names
+        train, validation = metrics.get(names.train), metrics.get(names.validation)
+        if (train is None or validation is None) and not metrics.keys() <= self._known:
+            self._rename(metrics)
+            names = self._names
+            train, validation = metrics.get(names.train), metrics.get(names.validation)
+        growing = self._live.get(row.trial)
+        if growing is None:
+            growing = self._live[row.trial] = Growing()
+        growing.add(row.step, train, validation)
+
+    def _rename(self, metrics: Mapping[str, float]) -> None:
+        """There are new metrics: other ones may be the curves."""
+        self._known |= metrics.keys()
+        before = self._names
+        now = self._names = names_of(
+            self._known, objective=self._objective.metric, mode=self._objective.mode, declared=self._declared
+        )
+        if before.train not in ("", now.train) or before.validation not in ("", now.validation):
+            self._live.clear()  # what was followed is another metric
+
+    def _judged(self, row: TrialRow) -> TrialRow:
+        growing = self._live.pop(row.trial, None)
+        if row.state is State.FAILED:
+            return row
+        if row.state is State.DIVERGED:
+            return replace(row, diagnosis=State.DIVERGED.value, diagnosis_reason=row.reason)
+        if growing is not None:
+            curve = growing.curve(self._names)
+            verdict = diagnose(curve, self._reaches.reached)[0]
+            self._reaches.add(curve)
+            self._said[row.trial] = (verdict.kind.value, verdict.sentence)
+        said = self._said.get(row.trial)
+        return row if said is None else replace(row, diagnosis=said[0], diagnosis_reason=said[1])
+
+
+def _recorded(paths: SweepPaths) -> dict[int, Said]:
+    table = trials_table(paths)
+    if "diagnosis" not in table.schema.names:
+        return {}
+    columns = (table[name].to_pylist() for name in ("trial", "diagnosis", "diagnosis_reason"))
+    return {trial: (kind, sentence) for trial, kind, sentence in zip(*columns, strict=True) if kind is not None}

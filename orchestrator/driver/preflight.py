@@ -1,0 +1,69 @@
+"""What a node must have to take trials: the versions that the driver has, and the same results directory."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from cluster.engine import Engine
+from cluster.existing.probe import Probe
+from cluster.fit import Need, capacity
+from cluster.inventory import Node
+from orchestrator.errors import UserError
+
+OURS = "sweep-orchestrator"
+NEEDED = (OURS, "ray")
+"""Packages whose versions must be those of the driver."""
+
+
+def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path) -> None:
+    """See to it that all nodes that will take trials can; seconds on a cluster, at once for them all.
+
+    Raises:
+        UserError: One cannot, and which.
+    """
+    probes = engine.probed([node for node in nodes if capacity(node, need)], existing(results), NEEDED)
+    faulty = {probe.node.name: "; ".join(faults(probe, NEEDED)) for probe in probes}
+    named = [f"{name}: {what}" for name, what in faulty.items() if what]
+    if named:
+        raise UserError(
+            f"{len(named)} of {len(probes)} nodes cannot take trials; {' | '.join(named[:3])}"
+            f"{' | …' if len(named) > 3 else ''} (sweep doctor --on {engine.name} shows all)"
+        )
+
+
+def faults(probe: Probe, packages: Sequence[str]) -> list[str]:
+    """What keeps a node from taking trials, or makes it another than the driver's; the names of the packages count."""
+    if probe.failed:
+        return [probe.failed]
+    found = []
+    python = probe.versions["python"] or ""
+    if python.split(".")[:2] != platform.python_version().split(".")[:2]:
+        found.append(f"python is {python}, here {platform.python_version()}")
+    for package in packages:
+        theirs, here = probe.versions[package], version(package)
+        if theirs != here:
+            found.append(f"{package} is {theirs or 'not installed'}, here {here or 'not installed'}")
+    if probe.writable:
+        found.append(f"the results directory cannot be written to: {probe.writable}")
+    elif not probe.shared:
+        found.append("the results directory is not the one that is seen here: it must be shared")
+    return found
+
+
+def version(package: str) -> str | None:
+    """The driver's; None: not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def existing(directory: Path) -> Path:
+    """The directory, or what of the way to it exists."""
+    place = directory.absolute()
+    while not place.exists():
+        place = place.parent
+    return place

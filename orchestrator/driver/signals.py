@@ -1,0 +1,52 @@
+"""Signals while a sweep runs: SIGINT ends it, SIGTERM asks it to stop; a second one of either ends it at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from cluster.local.watch import RayEndedError
+from orchestrator.errors import SweepError
+
+
+class Signals:
+    """Catches both while it is open, in the main thread; elsewhere nothing is caught.
+
+    Attributes:
+        reason: Why the sweep is to end, in words, once a signal came.
+        interrupted: Whether that was SIGINT: what runs is cancelled where it stands.
+    """
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.interrupted = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def again(self) -> None:
+        """Catch them once more: Ray takes SIGTERM for itself when it starts."""
+        for number in self._before:
+            signal.signal(number, self._receive)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Hand the signals back. That Ray ended is no failure if the sweep was to end anyway."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if not isinstance(error, RayEndedError):
+            return False
+        if self.reason is None:
+            raise SweepError(f"{error}; everything up to then is recorded, and sweep resume goes on") from error
+        return True
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.reason is not None:
+            raise KeyboardInterrupt
+        self.interrupted = number == signal.SIGINT
+        self.reason = f"{'interrupted' if self.interrupted else 'stopped'} by {signal.Signals(number).name}"

@@ -1,0 +1,96 @@
+"""Conditions and constraints: Python's expressions, cut down to arithmetic and comparison.
+
+A spec may come from a colleague, so a text is never executed: ``grammar.py`` checks it once, and its tree is
+walked here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.errors import UserError
+from orchestrator.expressions.grammar import parsed
+from orchestrator.expressions.operators import ARITHMETIC, COMPARISON, SIGNS, number
+
+
+class EvaluationError(UserError):
+    """The expression is sound, but not for these values: 1 / 0, or 'sgd' < 1."""
+
+    def __init__(self, expression: Expression, values: Mapping[str, Any], reason: str) -> None:
+        self.expression = expression
+        seen = ", ".join(f"{name} = {values[name]!r}" for name in sorted(expression.names) if name in values)
+        self.problem = f"{expression.text!r} cannot be evaluated" + (f" for {seen}" if seen else "") + f": {reason}"
+        super().__init__(self.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A condition over parameters. Two are equal if their texts are."""
+
+    text: str
+    names: frozenset[str] = field(compare=False)  # the names it reads
+    tree: ast.expr = field(compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str, names: Collection[str]) -> Expression:
+        """Check a text once, so that evaluating it can only fail on values.
+
+        Raises:
+            ExpressionError: It is no condition in our language, or reads a name that is not among ``names``.
+        """
+        tree, used = parsed(text, names)
+        return cls(text, used, tree)
+
+    def evaluate(self, values: Mapping[str, Any]) -> bool:
+        """Whether the condition holds. Every one of its names must be in ``values``.
+
+        Raises:
+            EvaluationError: It has no answer for these values.
+        """
+        try:
+            return bool(_value(self.tree, values))
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise EvaluationError(self, values, str(error)) from None
+
+    def compared_words(self) -> Iterator[tuple[str, str]]:
+        """The (name, word) of every ``name == 'word'`` and ``name in ['word']``: where a typo would hide."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
+                options = node.comparators[0]
+                for option in options.elts if isinstance(options, ast.List | ast.Tuple) else [options]:
+                    if isinstance(option, ast.Constant) and isinstance(option.value, str):
+                        yield node.left.id, option.value
+
+
+def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return values[name]
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return [_value(item, values) for item in items]
+        case ast.BoolOp(op=op, values=parts):
+            decide = all if isinstance(op, ast.And) else any
+            return decide(_value(part, values) for part in parts)
+        case ast.UnaryOp(op=op, operand=operand):
+            value = _value(operand, values)
+            return not value if isinstance(op, ast.Not) else SIGNS[type(op)](number(value))
+        case ast.BinOp(left=left, op=op, right=right):
+            return ARITHMETIC[type(op)](number(_value(left, values)), number(_value(right, values)))
+        case ast.Compare():
+            return _holds(node, values)
+    raise AssertionError(f"unchecked node {node!r}")
+
+
+def _holds(node: ast.Compare, values: Mapping[str, Any]) -> bool:
+    left = _value(node.left, values)
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        right = _value(comparator, values)
+        if not COMPARISON[type(op)](left, right):
+            return False
+        left = right
+    return True

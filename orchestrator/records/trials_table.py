@@ -1,0 +1,91 @@
+"""The table of trials: one row each, the whole file replaced at every write.
+
+Rows are kept as Arrow tables in blocks of trials, and only the blocks with a changed row are made anew; in a
+long sweep most blocks hold ended trials only. So a write costs little more than Parquet's own encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from orchestrator.core.rows import TrialRow
+from orchestrator.records.decode import trial_rows
+from orchestrator.records.disk import DISK, Disk, replace_file
+from orchestrator.records.encode import check_config, trials_table
+from orchestrator.records.in_place_parquet import Edition, next_edition, whole
+from orchestrator.records.parquet_log import read_file
+from orchestrator.records.schema import Kind, trials_schema
+
+BLOCK = 256
+"""Trials in a block."""
+
+
+class TrialsTable:
+    """The writer of trials.parquet. An existing table keeps its rows until they are put anew.
+
+    A new table at once has a file without rows, so that readers find the columns.
+    """
+
+    def __init__(self, path: Path, sweep: str, parameters: Mapping[str, Kind], *, disk: Disk = DISK) -> None:
+        """Open the table, or begin it.
+
+        Raises:
+            RecordsError: The file cannot be read or written.
+        """
+        self._path = path
+        self._sweep = sweep
+        self._parameters = dict(parameters)
+        self._disk = disk
+        self._rows: dict[int, dict[int, TrialRow]] = {}  # block → trial → row
+        self._tables: dict[int, pa.Table] = {}  # block → its rows, encoded
+        self._stale: set[int] = set()
+        self._edition: Edition | None = None
+        if path.exists():
+            self._edition = whole(path.read_bytes())
+            for row in trial_rows(read_file(path), self._parameters):
+                self.put(row)
+        else:
+            self._replace()
+
+    def put(self, row: TrialRow) -> None:
+        """Take the trial's row in place of the one it has.
+
+        Raises:
+            RecordsError: Its configuration does not fit the columns.
+        """
+        block = row.trial // BLOCK
+        rows = self._rows.setdefault(block, {})
+        if row.trial not in rows or rows[row.trial].config is not row.config:
+            check_config(row, self._parameters)
+        rows[row.trial] = row
+        self._stale.add(block)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a row changed since the last write."""
+        return bool(self._stale)
+
+    def write(self) -> None:
+        """Replace the file, if a row changed.
+
+        Raises:
+            RecordsError: The disk refused; the next call tries again.
+        """
+        if not self._stale:
+            return
+        for block in self._stale:
+            rows = sorted(self._rows[block].values(), key=lambda row: row.trial)
+            self._tables[block] = trials_table(rows, self._parameters, self._sweep)
+        self._replace()
+        self._stale.clear()
+
+    def _replace(self) -> None:
+        schema = trials_schema(self._parameters)
+        blocks = [self._tables[block] for block in sorted(self._tables)]
+        table = pa.concat_tables([schema.empty_table(), *blocks]).combine_chunks()
+        edition = next_edition(table, self._edition)
+        replace_file(self._path, edition.content, self._disk)
+        self._edition = edition

@@ -1,0 +1,205 @@
+"""Drives a sweep over imagined slots, by the same calls as the border with Ray Tune makes.
+
+The virtual clock is the driver's: it handles one message at a time, and what comes meanwhile waits. So the clock moves
+to the next message, or, if the driver is behind, by what the last one cost.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.core import events
+from orchestrator.core.rows import EventRow, Failure, MetricRow, TrialRow
+from orchestrator.core.sweep import Sweep
+from orchestrator.simulate.costs import Costs
+
+Curve = Iterable[tuple[float, int, Mapping[str, float]]]
+"""What one training reports: (seconds since the report before, step, metrics)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """All that a simulated sweep recorded."""
+
+    seconds: float  # of the virtual clock, to the last trial's end
+    busy_s: float  # of training, summed over slots
+    metrics: list[MetricRow]
+    events: list[EventRow]
+    trials: dict[int, TrialRow]
+    driver_s: float = 0.0  # in which the driver was busy
+
+
+def simulate(
+    sweep: Sweep,
+    train: Callable[[events.Start], Curve],
+    *,
+    slots: int,
+    costs: Costs | None = None,
+    starts_at_once: int | None = None,
+    began: float = 0.0,
+) -> Outcome:
+    """Run a sweep to its end on a virtual clock.
+
+    Args:
+        sweep: The machine, not yet begun.
+        train: The curve of an attempt; an exception it raises is the trainable's. Steps between two reports count as
+            reported, too, as far as costs go.
+        slots: How many trials run at once.
+        costs: What is charged beside training; None: nothing.
+        starts_at_once: How many workers' processes the cores start in the time of one; None: all. More share the
+            cores, and each takes the longer.
+        began: The virtual clock's start.
+    """
+    sweep.begin(began)
+    crowd = max(1.0, min(slots, sweep.total) / (starts_at_once or slots))
+    run = _Run(sweep, train, costs or Costs(), crowd, began)
+    while not sweep.finished:
+        run.fill(slots)
+        if run.next_at is not None:
+            run.next_message()
+        elif sweep.due is not None:
+            run.now = max(run.now, sweep.due)
+        else:
+            break
+    rows = sweep.take(run.now)
+    return Outcome(
+        seconds=run.now - began,
+        busy_s=run.trained_s(),
+        metrics=rows.metrics,
+        events=rows.events,
+        trials={row.trial: row for row in rows.trials},
+        driver_s=run.driver_s,
+    )
+
+
+class _Run:
+    def __init__(
+        self, sweep: Sweep, train: Callable[[events.Start], Curve], costs: Costs, crowd: float, began: float
+    ) -> None:
+        self.sweep = sweep
+        self.now = began + costs.launch_s
+        self.driver_s = 0.0
+        limit = sweep.limits.seconds
+        self._deadline = math.inf if limit is None else began + limit - sweep.used_s
+        self._queue: list[tuple[float, int, _Training]] = []  # by the time of the next message
+        self._train = train
+        self._costs = costs
+        self._crowd = crowd  # processes that start on each core
+        self._workers = 0  # processes started so far
+        self._trained_s = 0.0
+        self._load = 0.0  # the share of the driver's time that heartbeats take
+        self._order = itertools.count()  # ties go to who was first
+
+    @property
+    def next_at(self) -> float | None:
+        return self._queue[0][0] if self._queue else None
+
+    def fill(self, slots: int) -> None:
+        """Start trials while there are free slots."""
+        while self.sweep.live < slots and (start := self.sweep.ask(self.now)) is not None:
+            self._work(self._costs.start_s + self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials))
+            self.sweep.on(events.Started(trial=start.trial, at=self.now))
+            training = _Training(start.trial, iter(self._train(start)), start.recorded or 0)
+            self._advance(training, self.now + self._until_it_trains())
+
+    def next_message(self) -> None:
+        """Let the driver take the next message; before that, time may be up."""
+        arrived, _, training = self._queue[0]
+        if max(self.now, arrived) >= self._deadline:
+            self.now = max(self.now, self._deadline)
+            self.sweep.on(events.Ticked(at=self.now))
+            if self.sweep.finished:
+                return
+        heapq.heappop(self._queue)
+        self.now = max(self.now, arrived)
+        self._load -= training.load
+        self.driver_s += training.load * training.segment_s
+        self._trained_s += training.segment_s
+        self._work(training.message_s)
+        self.sweep.on(events.Ticked(at=self.now))
+        if training.ended is not None:
+            self.sweep.on(training.ended(self.now))
+            return
+        measurement = events.Measurement(
+            step=training.step, train_s=training.trained_s, reported_at=arrived, metrics=training.metrics
+        )
+        if self.sweep.on(events.Reported(trial=training.trial, at=self.now, measurements=[measurement])):
+            self._advance(training, self.now)
+
+    def trained_s(self) -> float:
+        """Of all slots until now, what the end of the sweep cut off included."""
+        cut = (max(0.0, min(self.now, at) - (at - training.segment_s)) for at, _, training in self._queue)
+        return self._trained_s + sum(cut)
+
+    def _advance(self, training: _Training, at: float) -> None:
+        training.advance(self._costs)
+        self._load += training.load
+        heapq.heappush(self._queue, (at + training.segment_s, next(self._order), training))
+
+    def _until_it_trains(self) -> float:
+        if self.sweep.live <= self._workers:
+            return self._costs.turn_s
+        self._workers += 1
+        return self._costs.worker_s * self._crowd
+
+    def _work(self, seconds: float) -> None:
+        """The driver does something; it takes longer by the heartbeats in between, at worst by one of every trial."""
+        self.driver_s += seconds
+        self.now += seconds / max(1 - self._load, 1 / (1 + self.sweep.live))
+
+
+class _Training:
+    """One attempt: its curve, and the message that comes next.
+
+    Attributes:
+        segment_s: Seconds of training until that message.
+        message_s: What it costs the driver.
+        load: The share of the driver's time that the heartbeats until then take.
+    """
+
+    def __init__(self, trial: int, curve: Iterator[tuple[float, int, Mapping[str, float]]], step: int) -> None:
+        self.trial = trial
+        self.trained_s = 0.0
+        self.step = step
+        self.metrics: Mapping[str, float] = {}
+        self.ended: Callable[[float], events.Event] | None = None
+        self.segment_s = self.message_s = self.load = 0.0
+        self._curve = curve
+
+    def advance(self, costs: Costs) -> None:
+        """Go to the next report, or to the end."""
+        self.segment_s = self.message_s = self.load = 0.0  # an end comes with the last report
+        before = self.step
+        try:
+            seconds, self.step, self.metrics = next(self._curve)
+        except StopIteration:
+            self.ended = lambda at: events.Returned(trial=self.trial, at=at, train_s=self.trained_s)
+            return
+        except Exception as error:
+            raised = error
+            self.ended = lambda at: events.Raised(
+                trial=self.trial,
+                at=at,
+                failure=_failure(raised),
+                train_s=self.trained_s,
+                numerical=isinstance(raised, OverflowError | FloatingPointError),
+            )
+            return
+        self.trained_s += seconds
+        self.segment_s = seconds
+        reports_s = (self.step - before) * costs.report_s
+        beats = seconds // costs.heartbeat_s
+        if beats:  # they have brought the reports already
+            self.message_s = costs.message_s
+            self.load = (beats * costs.message_s + reports_s) / seconds
+        else:
+            self.message_s = costs.message_s + reports_s
+
+
+def _failure(error: Exception) -> Failure:
+    kind = type(error).__name__
+    return Failure(type=kind, message=str(error), fingerprint=f"{kind}: {error}")

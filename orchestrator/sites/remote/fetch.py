@@ -1,0 +1,165 @@
+"""Here: takes the records that `packing` printed on the cluster, checks every hash, and lays them into the copy."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import shlex
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from cluster.jobs import Jobs
+from orchestrator.errors import RecordsError, SweepError
+from orchestrator.records.disk import hidden
+from orchestrator.records.paths import SweepPaths
+from orchestrator.sites.remote.dump_records import BEGIN, END
+from orchestrator.sites.remote.submit import submit_program
+from orchestrator.sites.remote_record import Remote, write_remote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What one pull brought."""
+
+    files: int  # that were new or had changed
+    size: int  # their bytes
+
+
+class SpoiledError(Exception):
+    """What came is not what was sent, or does not fit what is here."""
+
+
+def pull(jobs: Jobs, paths: SweepPaths, remote: Remote, *, large: bool = False) -> Fetched:
+    """Bring the copy here up to date: what changed since the last pull, also while the sweep runs.
+
+    Args:
+        jobs: The cluster's.
+        paths: The copy.
+        remote: The sweep, up to date.
+        large: Checkpoints and the trials' own directories, too.
+
+    Raises:
+        SweepError: It is not there any more, or does not arrive unspoiled.
+        ClusterError: The cluster went away.
+    """
+    ended = remote.ended
+    try:
+        fetched, clock = _round(jobs, paths, remote, since=0.0 if large else remote.clock, large=large)
+    except SpoiledError:  # as when somebody has changed the copy: all of it once more
+        try:
+            fetched, clock = _round(jobs, paths, remote, since=0.0, large=large)
+        except SpoiledError as error:
+            raise SweepError(f"the records of {paths.name} did not arrive unspoiled: {error}") from None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_remote(paths, replace(remote, pulled=now, pulled_end=ended, clock=clock))
+    return fetched
+
+
+def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large: bool) -> tuple[Fetched, float]:
+    words = [
+        "python",
+        "-m",
+        "orchestrator.sites.remote.dump_records",
+        remote.directory,
+        repr(since),
+        "large" if large else "small",
+    ]
+    job = submit_program(jobs, f"exec {shlex.join(words)}", name=f"pull-{paths.name}")
+    with tempfile.TemporaryFile() as packed:
+        try:
+            about = read_package(_lines(jobs.follow(job)), packed)
+        except SpoiledError as error:
+            status = jobs.ended(job)
+            if status.word == "SUCCEEDED":
+                raise
+            said = (status.message or jobs.output(job)).strip().splitlines() or [str(error)]
+            raise SweepError(f"cannot fetch {remote.directory} from {jobs.address}: {said[-1]}") from None
+        finally:
+            if jobs.ended(job).word == "SUCCEEDED":
+                jobs.forget(job)
+        return lay_out(paths.root, packed, about), float(about["clock"])
+
+
+def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
+    """Write the tar to a file, and give what the last line says.
+
+    Raises:
+        SpoiledError: A line is missing or damaged.
+    """
+    digest, begun = hashlib.sha256(), False
+    for line in lines:
+        if line.startswith(END):
+            about: dict[str, Any] = json.loads(line[len(END) :])
+            if digest.hexdigest() != about["digest"]:
+                raise SpoiledError("the hash of the whole differs")
+            return about
+        if begun:
+            try:
+                data = base64.b64decode(line, validate=True)
+            except binascii.Error as error:
+                raise SpoiledError(f"a line is damaged: {error}") from error
+            digest.update(data)
+            packed.write(data)
+        begun = begun or line == BEGIN
+    raise SpoiledError("it ends in the middle")
+
+
+def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
+    """Put what came into the copy, and hold all of the copy against what was sent.
+
+    Raises:
+        SpoiledError: A file differs.
+        RecordsError: The disk refused.
+    """
+    files: dict[str, tuple[int, str]] = {name: tuple(about["files"][name]) for name in about["files"]}
+    count = size = 0
+    packed.seek(0)
+    try:
+        with tarfile.open(fileobj=packed, mode="r|gz") as tar:
+            for entry in tar:
+                path, content = _within(root, entry.name), tar.extractfile(entry)
+                assert content is not None
+                if _hash_of(path) == files[entry.name][1]:
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with hidden(path).open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                hidden(path).replace(path)
+                count, size = count + 1, size + entry.size
+    except OSError as error:
+        raise RecordsError(f"cannot write the copy in {root}: {error.strerror or error}") from error
+    for name, (_, digest) in files.items():
+        if _hash_of(_within(root, name)) != digest:
+            raise SpoiledError(f"{name} differs")
+    return Fetched(files=count, size=size)
+
+
+def _within(root: Path, name: str) -> Path:
+    path = root / name
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise SpoiledError(f"{name} lies outside of the sweep")
+    return path
+
+
+def _hash_of(path: Path) -> str:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ""
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """Whole lines out of pieces that end anywhere."""
+    waiting = ""
+    for piece in pieces:
+        *whole, waiting = (waiting + piece).split("\n")
+        yield from whole
+    yield waiting

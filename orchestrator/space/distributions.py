@@ -1,0 +1,60 @@
+"""All distributions, and how to tell from its key which one a mapping means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Discriminator, Tag
+
+from orchestrator.space.choices import Choice, Grid
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.normal import LogNormal, Normal
+from orchestrator.space.ranges import Int, LogInt, LogUniform, Uniform
+from orchestrator.space.values import mistake, shown
+from orchestrator.suggestions import did_you_mean
+
+FORMS: Mapping[str, type[Distribution]] = {
+    each.form: each for each in (Uniform, LogUniform, Int, LogInt, Normal, LogNormal, Choice, Grid)
+}
+_EXAMPLE = "as in {uniform: [0, 1]} or {choice: [a, b]}"
+
+
+def _with_one_form(data: Any) -> Any:
+    if isinstance(data, Distribution):
+        return data
+    if isinstance(data, list | tuple):
+        raise mistake("a list is no distribution", "{choice: [...]}, or {grid: [...]} to take each in turn")
+    if not isinstance(data, Mapping):
+        raise mistake(
+            f"{shown(data)} is no distribution",
+            f"{_EXAMPLE}; a value that is always the same stands in fixed",
+        )
+    named = [key for key in data if key in FORMS]
+    if len(named) > 1:
+        raise mistake(f"{' and '.join(named)} are {len(named)} distributions", "one of them")
+    if not named:
+        strange = next((key for key in data if key not in ("when", "step", "ordered")), None)
+        if strange is None:
+            raise mistake("no distribution", did_you_mean("", FORMS))
+        raise mistake(f"unknown distribution {shown(strange)}", did_you_mean(strange, FORMS))
+    return data
+
+
+def _form(data: Any) -> str | None:
+    return data.form if isinstance(data, Distribution) else next((key for key in data if key in FORMS), None)
+
+
+AnyDistribution = Annotated[
+    Annotated[Uniform, Tag("uniform")]
+    | Annotated[LogUniform, Tag("loguniform")]
+    | Annotated[Int, Tag("int")]
+    | Annotated[LogInt, Tag("logint")]
+    | Annotated[Normal, Tag("normal")]
+    | Annotated[LogNormal, Tag("lognormal")]
+    | Annotated[Choice, Tag("choice")]
+    | Annotated[Grid, Tag("grid")],
+    Discriminator(_form),
+    BeforeValidator(_with_one_form),
+]
+"""Any distribution; which one is told by its key."""

@@ -1,0 +1,53 @@
+"""Trying a space out: expressions that fail, or that nothing satisfies, show on random configurations."""
+
+from __future__ import annotations
+
+import random
+
+from orchestrator.expressions.expression import EvaluationError, Expression
+from orchestrator.space.space import Space
+from orchestrator.yaml.document import Document, Path
+
+DRAWS = 1000
+"""A constraint that none of so many random configurations meets is taken for a mistake."""
+
+ENOUGH = 100
+"""Once a configuration meets all constraints, so many draws will do."""
+
+
+def check_by_drawing(document: Document, space: Space) -> None:
+    """Note expressions that cannot be evaluated, and constraints that leave nothing to try."""
+    if not (space.constraints or space.conditions):
+        return
+    rng = random.Random(0)
+    unmet = set(range(len(space.constraints)))
+    feasible = False
+    for draw in range(DRAWS):
+        if feasible and draw >= ENOUGH:
+            return
+        try:
+            config = space.sample(rng)
+            met = [space.holds(constraint, config) for constraint in space.constraints]
+        except EvaluationError as error:
+            document.add(_path(space, error.expression), error.problem)
+            return
+        unmet -= {index for index, holds in enumerate(met) if holds}
+        feasible = feasible or all(met)
+    if not feasible:
+        _note_infeasible(document, space, unmet)
+
+
+def _note_infeasible(document: Document, space: Space, unmet: set[int]) -> None:
+    nothing, allowed = f"none of {DRAWS} random configurations meets", "a wider space, or a weaker constraint"
+    for index in sorted(unmet):
+        document.add(("constraints", index), f"{nothing} {space.constraints[index].text!r}", allowed)
+    if not unmet:
+        document.add(("constraints",), f"{nothing} all of them", allowed)
+
+
+def _path(space: Space, expression: Expression) -> Path:
+    """Where the expression that failed is written."""
+    for name, condition in space.conditions.items():
+        if condition is expression:
+            return ("space", name, "when")
+    return ("constraints", space.constraints.index(expression))

@@ -1,0 +1,199 @@
+"""The search space: distributions, the conditions that switch some of them off, and the constraints.
+
+All that a search method or a check asks of a space is answered here, so that all mean the same by it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.core.rows import Config
+from orchestrator.expressions.expression import Expression
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.values import canonical_json, shown
+from orchestrator.suggestions import did_you_mean
+
+
+class CircleError(ValueError):
+    """Conditions that wait for each other; ``names`` is the way round, its start repeated at the end."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__("conditions go in a circle: " + " → ".join(names))
+
+
+class Space:
+    """The parameters in the order in which they are written, and what joins them.
+
+    A parameter is *active* in a configuration if it has no ``when``, or if everything its ``when`` names is
+    active and the condition holds. An inactive one is absent from the configuration.
+
+    Attributes:
+        parameters: Name to distribution in the written order, which is the order of a point's coordinates.
+        fixed: The values that are the same in every configuration. Expressions see them; configurations do
+            not contain them.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Distribution],
+        constraints: Sequence[str] = (),
+        fixed: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Parse every expression.
+
+        Raises:
+            ExpressionError: A condition or constraint is no expression, or names something unknown.
+            CircleError: Conditions depend on each other in a circle.
+        """
+        self.parameters = dict(parameters)
+        self.fixed = dict(fixed or {})
+        names = [*self.parameters, *self.fixed]
+        self.conditions = {
+            name: Expression.parse(distribution.when, names)
+            for name, distribution in self.parameters.items()
+            if distribution.when is not None
+        }
+        self.constraints = tuple(Expression.parse(text, names) for text in constraints)
+        needs = {name: condition.names & self.parameters.keys() for name, condition in self.conditions.items()}
+        self._order = evaluation_order(list(self.parameters), needs)
+
+    def from_unit(self, point: Sequence[float]) -> Config:
+        """The configuration at a point of the unit cube: one coordinate a parameter, in the written order.
+
+        Raises:
+            EvaluationError: A condition has no answer for these values.
+        """
+        coordinates = dict(zip(self.parameters, point, strict=True))
+        return self.draw(lambda name, distribution: distribution.from_unit(coordinates[name]))
+
+    def sample(self, rng: random.Random) -> Config:
+        """A random configuration. It takes one number for every parameter, so that draws do not shift."""
+        return self.from_unit([rng.random() for _ in self.parameters])
+
+    def draw(self, suggest: Callable[[str, Distribution], Any]) -> Config:
+        """Ask for the value of each active parameter, those that others depend on first (define by run)."""
+        config: Config = {}
+        for name in self._order:
+            if self._is_active(name, config):
+                distribution = self.parameters[name]
+                config[name] = distribution.snap(suggest(name, distribution))
+        return self._written(config)
+
+    def canonical(self, config: Mapping[str, Any]) -> Config:
+        """A user's configuration as we would have drawn it: in the written order, 1.0 for a float's 1."""
+        return {name: self.parameters[name].snap(config[name]) for name in self.parameters if name in config}
+
+    def key(self, config: Mapping[str, Any]) -> str:
+        """A text that two configurations share if and only if they are the same."""
+        return canonical_json({**config, **self.canonical(config)})
+
+    def feasible(self, config: Mapping[str, Any]) -> bool:
+        """Whether every constraint holds. One that names an inactive parameter has nothing to say, and holds.
+
+        Raises:
+            EvaluationError: A constraint has no answer for these values.
+        """
+        return all(self.holds(constraint, config) for constraint in self.constraints)
+
+    def holds(self, constraint: Expression, config: Mapping[str, Any]) -> bool:
+        """Whether one constraint holds, or has nothing to say."""
+        values = {**self.fixed, **config}
+        return not constraint.names <= values.keys() or constraint.evaluate(values)
+
+    def cells(self) -> Iterator[Config] | None:
+        """Every feasible configuration once, the last parameter varying fastest; None if there is no end.
+
+        A parameter on which an earlier one depends varies as if written before it.
+        """
+        values = {name: distribution.values() for name, distribution in self.parameters.items()}
+        if any(each is None for each in values.values()):
+            return None
+        return (self._written(cell) for cell in self._combinations(values, {}, 0) if self.feasible(cell))
+
+    def _combinations(self, values: Mapping[str, Any], config: Config, depth: int) -> Iterator[Config]:
+        if depth == len(self._order):
+            yield config
+            return
+        name = self._order[depth]
+        if not self._is_active(name, config):
+            yield from self._combinations(values, config, depth + 1)
+            return
+        for value in values[name]:
+            yield from self._combinations(values, {**config, name: value}, depth + 1)
+
+    def complete(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """What is wrong with a configuration that a user gives: (name, problem, what is allowed) each.
+
+        Raises:
+            EvaluationError: A condition or a constraint has no answer for these values.
+        """
+        problems = [
+            (name, f"unknown parameter {name!r}", did_you_mean(name, self.parameters))
+            for name in config
+            if name not in self.parameters
+        ]
+        sound: Config = {}
+        for name in self._order:
+            problem = self._problem(name, config, sound)
+            if problem is not None:
+                problems.append((name, *problem))
+            elif name in config:
+                sound[name] = config[name]
+        if not problems:
+            problems = [
+                ("", f"breaks the constraint {constraint.text!r}", "")
+                for constraint in self.constraints
+                if not self.holds(constraint, sound)
+            ]
+        return problems
+
+    def _problem(self, name: str, config: Mapping[str, Any], sound: Config) -> tuple[str, str] | None:
+        distribution = self.parameters[name]
+        condition = self.conditions.get(name)
+        if condition is not None and condition.names & config.keys() - sound.keys():
+            return None  # its condition hangs on a value that is itself a mistake
+        if not self._is_active(name, sound):
+            return (f"{name} has no place here", f"only when {distribution.when}") if name in config else None
+        if name not in config:
+            return f"no value for {name}", distribution.allowed()
+        if not distribution.contains(config[name]):
+            return f"{shown(config[name])} is not in the space", distribution.allowed(config[name])
+        return None
+
+    def _is_active(self, name: str, config: Mapping[str, Any]) -> bool:
+        condition = self.conditions.get(name)
+        if condition is None:
+            return True
+        values = {**self.fixed, **config}
+        return condition.names <= values.keys() and condition.evaluate(values)
+
+    def _written(self, config: Config) -> Config:
+        return {name: config[name] for name in self.parameters if name in config}
+
+
+def evaluation_order(names: Sequence[str], needs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The names, each after those it needs; otherwise as given.
+
+    Raises:
+        CircleError: There is no such order.
+    """
+    order: list[str] = []
+    waiting = list(names)
+    while waiting:
+        ready = next((name for name in waiting if all(need in order for need in needs.get(name, ()))), None)
+        if ready is None:
+            raise CircleError(_circle(waiting, needs))
+        order.append(ready)
+        waiting.remove(ready)
+    return tuple(order)
+
+
+def _circle(waiting: Sequence[str], needs: Mapping[str, Collection[str]]) -> list[str]:
+    """One way round among names that all wait: follow what each waits for until a name comes again."""
+    path = [waiting[0]]
+    while path[-1] not in path[:-1]:
+        path.append(next(need for need in sorted(needs[path[-1]]) if need in waiting))
+    return path[path.index(path[-1]) :]

@@ -1,0 +1,117 @@
+"""Whether a spec gives a trainable what it declared: names, types, bounds, choices, files, metrics."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from orchestrator.space.distribution import Distribution
+from orchestrator.space.values import is_number, shown
+from orchestrator.spec.partial_spec import Draft
+from orchestrator.suggestions import did_you_mean
+from orchestrator.yaml.document import Path
+from trainables.contract import REQUIRED, Declaration, Hyperparameter
+
+_MANY = 1000
+"""So many values of a distribution are looked at one by one."""
+
+_TYPES = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    FilePath: "the path of a file",
+    list: "a list",
+}
+
+_Words = tuple[str, str]
+
+
+def check_declared(draft: Draft, declaration: Declaration) -> None:
+    """Note whatever in fixed, space and objective does not fit the declaration."""
+    spec, document = draft.spec, draft.document
+    known = {each.name: each for each in declaration.hyperparameters}
+    searched = spec.distributions()
+    names = {*draft.fixed_names(), *draft.searched_names()}
+    for path, name in _written(draft):
+        if name not in known:
+            document.add(path, f"{spec.trainable} has no hyperparameter {name!r}", did_you_mean(name, known))
+        elif name in spec.fixed and path[0] == "fixed":
+            _note(draft, path, _wrong(spec.fixed[name], known[name], draft.base))
+        elif name in searched and path[0] != "fixed":
+            _note(draft, path, _misfit(searched[name], known[name], draft.base))
+    if draft.sound("fixed") and draft.sound("space") and draft.sound("search"):
+        for each in declaration.hyperparameters:
+            if each.default is REQUIRED and each.name not in names:
+                document.add(("fixed",), f"{spec.trainable} needs a value for {each.name}", each.meaning)
+    metric = spec.objective.metric
+    if draft.sound("objective", "metric") and declaration.metrics and metric not in declaration.metrics:
+        allowed = did_you_mean(metric, declaration.metrics)
+        document.add(("objective", "metric"), f"{spec.trainable} does not report {metric!r}", allowed)
+
+
+def _written(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Every name, and where it is written."""
+    for name in draft.fixed_names():
+        yield ("fixed", name), name
+    for name in draft.searched_names():
+        yield draft.searched_path(name), name
+
+
+def _note(draft: Draft, path: Path, misfit: _Words | None) -> None:
+    if misfit is not None:
+        draft.document.add(path, *misfit)
+
+
+def _misfit(distribution: Distribution, wanted: Hyperparameter, base: FilePath) -> _Words | None:
+    values = distribution.values()
+    if values is not None and (distribution.numeric is None or wanted.choices):
+        return next((wrong for value in values[:_MANY] if (wrong := _wrong(value, wanted, base))), None)
+    return _range_misfit(distribution, wanted)
+
+
+def _range_misfit(distribution: Distribution, wanted: Hyperparameter) -> _Words | None:
+    if wanted.type not in (int, float) or wanted.choices:
+        allowed = "choice: " + (", ".join(map(str, wanted.choices)) or _TYPES[wanted.type])
+        return f"{distribution.form} draws numbers, {wanted.name} takes {_TYPES[wanted.type]}", allowed
+    if wanted.type is int and distribution.kind == "float":
+        return f"{distribution.form} draws fractions, {wanted.name} takes an integer", "int or logint"
+    low, high = distribution.extent or (-math.inf, math.inf)
+    if low < wanted.low or high > wanted.high:
+        reach = "has no bounds" if math.isinf(high) else f"reaches from {low:g} to {high:g}"
+        return f"{distribution.form} {reach}", f"{wanted.name} is {_bounds(wanted)}"
+    return None
+
+
+def _wrong(value: Any, wanted: Hyperparameter, base: FilePath) -> _Words | None:
+    """What is wrong with one value; None if it is right."""
+    if value is None and wanted.default is None:
+        return None
+    if not _has_type(value, wanted.type):
+        whole = wanted.type is int and isinstance(value, float) and value.is_integer()
+        allowed = f"write {value:.0f}" if whole else wanted.meaning
+        return f"{shown(value)} is not {_TYPES[wanted.type]}", allowed
+    if wanted.type is FilePath and not os.path.isfile(base / value):
+        return f"there is no file {shown(value)}", f"a path from {base.resolve()}"
+    if wanted.choices and value not in wanted.choices:
+        return f"{wanted.name} cannot be {shown(value)}", did_you_mean(value, wanted.choices)
+    if is_number(value) and not wanted.low <= value <= wanted.high:
+        return f"{shown(value)} is out of range", f"{wanted.name} is {_bounds(wanted)}"
+    return None
+
+
+def _has_type(value: Any, wanted: type) -> bool:
+    if wanted is float:
+        return is_number(value)
+    if wanted is FilePath:
+        return isinstance(value, str)
+    return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+
+
+def _bounds(wanted: Hyperparameter) -> str:
+    if math.isinf(wanted.high):
+        return f"at least {wanted.low:g}"
+    return f"at most {wanted.high:g}" if math.isinf(wanted.low) else f"in [{wanted.low:g}, {wanted.high:g}]"

@@ -1,0 +1,81 @@
+"""A spec between document and value: which of its parts are well-formed, so that these are judged too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.spec.model import Spec
+from orchestrator.spec.validation_messages import SECTIONS, note
+from orchestrator.yaml.document import Document, Path
+
+_PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "objective": {"metric": "unknown"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A spec whose broken parts are left out, and which those are."""
+
+    spec: Spec
+    document: Document
+    broken: frozenset[Path]
+    base: FilePath
+
+    def sound(self, *path: str) -> bool:
+        """Whether nothing at the path, in it or around it is broken."""
+        return all(each[: len(path)] != path and path[: len(each)] != each for each in self.broken)
+
+    def fixed_names(self) -> tuple[str, ...]:
+        """The names in fixed, broken ones included."""
+        return _keys(self.document.data.get("fixed"))
+
+    def searched_names(self) -> tuple[str, ...]:
+        """The names in the space, broken ones included; without a space, those in the configurations."""
+        return _keys(self.document.data.get("space")) or tuple(self.spec.distributions())
+
+    def searched_path(self, name: str) -> Path:
+        """Where a searched name is written."""
+        return ("space", name) if name in _keys(self.document.data.get("space")) else ("search", "configs")
+
+
+def draft(document: Document, base: FilePath) -> Draft:
+    """Note every structural mistake, and keep what is left. A section without a value is one not written."""
+    document.data = {key: value for key, value in document.data.items() if value is not None}
+    data = dict(document.data)
+    broken: list[Path] = []
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        broken = note(document, error)
+        for path in broken:
+            _leave_out(data, path)
+        spec = Spec.model_validate({**_PLACEHOLDERS, **data})
+    return Draft(spec=spec, document=document, broken=frozenset(broken), base=base)
+
+
+def _leave_out(data: dict[str, Any], path: Path) -> None:
+    """Take out the smallest part around a path without which the rest is well-formed."""
+    if path[0] not in data:
+        return
+    match path:
+        case ("space" | "fixed" as section, str(name), *_):
+            data[section] = {key: value for key, value in data[section].items() if key != name}
+        case ("constraints", int(index), *_):  # replaced, so that the others keep their numbers
+            data["constraints"] = [*data["constraints"][:index], "True", *data["constraints"][index + 1 :]]
+        case (str(section), str(key), *_) if section in SECTIONS and not _is_required(section, key):
+            data[section] = {each: value for each, value in data[section].items() if each != key}
+        case (section, *_):
+            data.pop(str(section), None)
+
+
+def _is_required(section: str, key: str) -> bool:
+    field = SECTIONS[section].model_fields.get(key)
+    return field is not None and field.is_required()
+
+
+def _keys(section: Any) -> tuple[str, ...]:
+    return tuple(section) if isinstance(section, dict) else ()

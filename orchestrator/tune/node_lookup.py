@@ -1,0 +1,46 @@
+"""The nodes under a sweep's trials: where nothing is to be started, where else a trial fits, and which node is gone."""
+
+from __future__ import annotations
+
+import time
+
+from cluster import inventory
+from cluster.existing import presence
+from cluster.fit import Need, capacity
+from orchestrator.core.node_health import Node
+from orchestrator.core.sweep import Sweep
+
+LOOK_S = 1.0
+"""Seconds between two looks at which nodes are leaving, at least."""
+
+
+class Ground:
+    """Asks the cluster that this process is connected to."""
+
+    def __init__(self, sweep: Sweep, need: Need) -> None:
+        self._sweep = sweep
+        self._need = need
+        self._leaving: frozenset[str] = frozenset()
+        self._next = 0.0
+
+    def avoided(self) -> frozenset[str]:
+        """The ids of the nodes that are set aside, or are about to be taken away."""
+        if time.monotonic() >= self._next:
+            self._leaving = presence.leaving()
+            self._next = time.monotonic() + LOOK_S
+        return self._leaving.union(self._sweep.nodes.aside)
+
+    def others(self, node: Node | None) -> frozenset[str]:
+        """The ids of all nodes but this one on which a trial fits, if nothing else runs there."""
+        fitting = {each.id for each in inventory.nodes() if capacity(each, self._need)}
+        return frozenset(fitting - self.avoided() - ({node.id} if node is not None else set()))
+
+    def node_of(self, error: Exception | None) -> Node | None:
+        """The node of the worker whose death Ray tells of with this error; None if it does not say which worker."""
+        actor = getattr(error, "actor_id", None)
+        found = presence.node_of(actor) if actor else None
+        return None if found is None else Node(id=found[0], name=found[1])
+
+    def gone(self, node: Node) -> bool:
+        """Whether the node does not answer any more."""
+        return not presence.answers(node.id)

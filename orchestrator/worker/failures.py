@@ -1,0 +1,153 @@
+"""Turns what went wrong in a worker into a Failure: a sentence, a traceback of the user's own lines, a fingerprint."""
+
+from __future__ import annotations
+
+import re
+import threading
+import traceback
+from itertools import dropwhile
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure
+from orchestrator.own_packages import ROOT
+from orchestrator.worker.log_capture import heading
+
+MAX_MESSAGE = 2_000  # characters
+MAX_TRACEBACK = 20_000
+
+_OURS = tuple(
+    str(ROOT / name)
+    for name in (
+        "orchestrator",
+        "trainables/contract.py",
+        "trainables/checkpoints/saving.py",
+        "trainables/checkpoints/snapshot.py",
+    )
+)
+
+_DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*\n|\n)+)\Z", re.MULTILINE)
+"""The stacks of all threads as ``faulthandler`` writes them when its timer ends a process: the last words of a log."""
+_FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
+MAX_DUMP = 500_000
+
+_LEFT = re.compile(r"[\d.]+ GB of GPU memory stay taken after a trial.*")
+"""As trainables/process/isolation.py says it."""
+
+_GPU_MEMORY = re.compile(
+    r"(?:CUDA|HIP|MPS backend)[^\n]{0,40}out of memory"  # torch's allocators, and the driver through torch
+    r"|CU(?:BLAS|DNN|SOLVER|SPARSE)_STATUS_ALLOC_FAILED"
+    r"|RESOURCE_EXHAUSTED: Out of memory|OOM when allocating tensor"  # jax; TensorFlow
+)
+
+
+def describe(error: BaseException) -> Failure:
+    """An exception of the user's code."""
+    message = str(error)
+    if isinstance(error, SystemExit):
+        message = f"the trainable called sys.exit({error.code!r}); return to end a trial"
+    elif isinstance(error, KeyError):
+        message = f"no key {message}"
+    frames = _theirs(traceback.extract_tb(error.__traceback__))
+    text = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
+    written = [f for f in frames if "site-packages" not in f.filename] or frames  # by the user
+    place = f"{Path(written[-1].filename).name}:{written[-1].lineno}" if written else "?"
+    kind = GPU_OUT_OF_MEMORY if _gpu_out_of_memory(error) else type(error).__name__
+    return Failure(
+        type=kind,
+        message=message[:MAX_MESSAGE] or "without a message",
+        traceback=text[-MAX_TRACEBACK:],
+        fingerprint=f"{kind} at {place}",
+    )
+
+
+def _gpu_out_of_memory(error: BaseException) -> bool:
+    """By name and message: torch is not imported here, and the libraries below it raise a RuntimeError."""
+    named = [cls for cls in type(error).__mro__ if cls.__name__ == "OutOfMemoryError" and cls.__module__ == "torch"]
+    return bool(named) or _GPU_MEMORY.search(str(error)) is not None
+
+
+def stack_of(frame: FrameType | None) -> str:
+    """Where the user's code stands, in a thread whose innermost frame this is."""
+    return "".join(traceback.format_list(_theirs(traceback.extract_stack(frame)))) if frame is not None else ""
+
+
+def _theirs(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """The frames of the user's code, without ours and those that begin a thread."""
+    not_ours = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    return list(dropwhile(lambda frame: frame.filename == threading.__file__, not_ours))
+
+
+def timed_out(limit: float, stack: str) -> Failure:
+    """A trial that has not reported for too long."""
+    return Failure(
+        type="Timeout",
+        message=f"no report for {limit:g} s (trial.timeout); where it stood is in its log",
+        traceback=stack[-MAX_TRACEBACK:],
+        fingerprint="Timeout",
+    )
+
+
+def worker_died(text: str, log: Path, limit: float | None) -> Failure:
+    """The worker process ended under the trial, as os._exit, a signal or the out-of-memory killer does.
+
+    Or as our own watchdog does, where a trial kept the interpreter to itself; that is a timeout.
+
+    Args:
+        text: What Ray says of it.
+        log: The trial's log, whose end often tells why.
+        limit: trial.timeout.
+    """
+    dump = _DUMP.search(_tail(log, MAX_DUMP)) if limit is not None else None
+    if limit is not None and dump is not None:
+        return timed_out(limit, _stack_in(dump.group(1)))
+    last = _tail(log).strip().rpartition("\n")[2]
+    if "creation task" in text:  # the worker could not be set up
+        cause = text.strip().rpartition("\n")[2]
+        return Failure(
+            type="WorkerNotReady",
+            message=cause[:MAX_MESSAGE],
+            traceback=text[-MAX_TRACEBACK:],
+            fingerprint=cause,
+        )
+    memory = "low on memory" in text
+    how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
+    advice = " (resources.memory says how much of it a trial needs)" if memory else ""
+    said = f"; the last line of its log: {last[:200]}" if last else ""
+    return Failure(
+        type="WorkerDied",
+        message=f"the worker process ended {how}{advice}{said}",
+        traceback=text[-MAX_TRACEBACK:],
+        fingerprint=f"WorkerDied {how}",
+    )
+
+
+def memory_left(text: str) -> str:
+    """What to note if Ray says that a process gave up because its trial had left GPU memory taken; else ""."""
+    said = _LEFT.search(text)
+    return f"processes are thrown away: {said.group()}" if said is not None else ""
+
+
+def begun(log: Path, attempt: int) -> bool:
+    """Whether this attempt, whose worker has ended, had come as far as to open the trial's log."""
+    return log.exists() if attempt == 1 else heading(attempt) in _tail(log, MAX_DUMP).splitlines()
+
+
+def _stack_in(dump: str) -> str:
+    """The trial's own stack out of those of all threads, as Python writes it: the innermost frame last."""
+    for thread in re.split(r"^(?:T|Current t)hread 0x.*$", dump, flags=re.MULTILINE):
+        found = _FRAME.findall(thread)
+        if any(file.endswith("tune/attempt.py") and function == "_main" for file, _, function in found):
+            frames = [traceback.FrameSummary(file, int(line), function) for file, line, function in reversed(found)]
+            return "".join(traceback.format_list(_theirs(frames)))
+    return dump
+
+
+def _tail(log: Path, size: int = 2_000) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - size))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

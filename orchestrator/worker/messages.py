@@ -1,0 +1,98 @@
+"""What crosses the border: the job every worker is told once, and the batches that workers send back."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.events import Measurement
+from orchestrator.core.node_health import Node
+from orchestrator.core.rows import Failure
+from orchestrator.errors import TrainableError
+from orchestrator.spec import Objective
+from trainables.checkpoints.files import Keep
+
+BEATS = 50
+"""Heartbeats that the driver hears a second, of all trials together; each costs it a millisecond."""
+
+
+def heartbeat(slots: int) -> float:
+    """How long a worker may keep what was reported, in seconds: longer if there are many."""
+    return max(1.0, slots / BEATS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What all workers of one sweep have in common."""
+
+    trainable: str  # the spec's reference; "" if a function was given from Python
+    function: bytes | None = None  # that function, cloudpickled
+    base: str  # the spec's directory: where trials run, and where relative paths begin
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    objective: Objective
+    max_step: int | None = None
+    logs: str  # directories
+    trials: str
+    checkpoints: str = ""  # directory; "": in each trial's own
+    save_every_s: float = 10.0
+    keep: Keep = "best"  # of a trial that completes
+    timeout_s: float | None = None  # a trial silent for longer is ended as failed
+    threads: int = 1  # torch threads: the CPUs of a trial
+    heartbeat_s: float = 1.0  # how long a worker may keep what was reported
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How the trainable ended, if it did so by itself."""
+
+    failure: Failure | None = None  # None: it returned
+    numerical: bool = False
+
+    @property
+    def spoils(self) -> bool:
+        """Whether the process is not to be trusted with another trial: this one raised, and did not only diverge."""
+        return self.failure is not None and not self.numerical
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What a worker has to say since it was last asked."""
+
+    measurements: list[Measurement]
+    train_s: float
+    node: Node
+    gpu_ids: tuple[str, ...]
+    gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
+    ended: Ended | None = None
+    trouble: str = ""  # why no checkpoint can be written at present
+
+    def pack(self) -> bytes:
+        """As bytes, which Ray Tune hands through untouched."""
+        return pickle.dumps(self, protocol=5)
+
+    @staticmethod
+    def unpack(data: bytes) -> Batch:
+        """The batch again."""
+        batch = pickle.loads(data)
+        assert isinstance(batch, Batch)
+        return batch
+
+
+def pack_function(function: Callable[..., Any]) -> bytes:
+    """A function given from Python, closures included, as bytes for the workers.
+
+    Raises:
+        TrainableError: It holds on to something that cannot be sent to another process.
+    """
+    from ray import cloudpickle
+
+    try:
+        return bytes(cloudpickle.dumps(function))
+    except Exception as error:  # whatever an object's own pickling raises
+        name = getattr(function, "__name__", "the trainable")
+        raise TrainableError(
+            f"{name} cannot be sent to the workers: {error}. Make what it holds on to inside of it, or name it in the"
+            " spec as file.py:function"
+        ) from error

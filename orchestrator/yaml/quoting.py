@@ -1,0 +1,52 @@
+"""Expressions have to be quoted, since YAML gives ``'a' == b``, ``*`` and ``[`` meanings of its own.
+
+Found here: which values are expressions, and in a text that YAML could not read, the line without quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from orchestrator.yaml.document import Path
+
+_WHEN = re.compile(r"\bwhen:\s*(?P<text>\S.*?)\s*(?:,\s*\w+\s*:.*|}.*|\s#.*)?$")
+_ITEM = re.compile(r"\s*-\s*(?P<text>\S.*?)\s*(?:\s#.*)?$")
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+
+
+def is_expression(path: Path) -> bool:
+    """Whether an expression stands at this path."""
+    match path:
+        case ("space", _, "when") | ("constraints", int()):
+            return True
+    return False
+
+
+def quoted(text: str, path: Path) -> str:
+    """The line as it should be written."""
+    return f"{'when: ' if path[-1] == 'when' else '- '}{_in_quotes(text)}"
+
+
+def unquoted_expression(lines: Sequence[str], index: int) -> str | None:
+    """The expression in a line as it should be written; None if there is none, or it has its quotes."""
+    if not 0 <= index < len(lines):
+        return None
+    line = lines[index]
+    condition = _WHEN.search(line)
+    item = _ITEM.match(line) if _under_constraints(lines, index) else None
+    match = condition or item
+    if match is None or _QUOTED.fullmatch(match["text"]):
+        return None
+    return ("when: " if condition else "- ") + _in_quotes(match["text"])
+
+
+def _under_constraints(lines: Sequence[str], index: int) -> bool:
+    for line in reversed(lines[:index]):
+        if line.strip() and not line.lstrip().startswith(("-", "#")):
+            return line.startswith("constraints:")
+    return False
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace('"', "'") + '"'

@@ -1,0 +1,198 @@
+"""YAML 1.2 into a :class:`Document`: everything with its line, every oddity a mistake, nothing executed.
+
+ruamel only parses; its tree of nodes is read here, because the tree still knows lines and quotes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.space.values import shown
+from orchestrator.yaml.document import MAX_DEPTH, Document, Path, Place
+from orchestrator.yaml.quoting import is_expression, quoted, unquoted_expression
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+
+MAX_NODES = 100_000
+"""Values in a document, aliases written out: a few lines of aliases can stand for billions of values."""
+
+_TAG = "tag:yaml.org,2002:"
+_SCALARS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
+_BOOLS = {"true": True, "false": False}
+
+
+class NotYamlError(ValueError):
+    """The text is not YAML; ``line`` counts from 1."""
+
+    def __init__(self, problem: str, *, allowed: str = "", line: int = 1) -> None:
+        self.problem = f"not YAML: {problem}"
+        self.allowed = allowed
+        self.line = line
+        super().__init__(self.problem)
+
+
+def from_yaml(text: str, name: str, *, example: str = "trainable: tabular") -> Document:
+    """Read a spec, or what is written likewise, as in the example.
+
+    Mistakes are noted in the document; after a syntax error there is no data beside them.
+    """
+    document = Document(data={}, places={(): Place(f"{name}:1", 1)})
+    try:
+        node = compose(text)
+    except NotYamlError as error:
+        document.places[()] = Place(f"{name}:{error.line}", error.line)
+        document.add((), error.problem, error.allowed)
+        return document
+    data = None if node is None else _Reading(document, name).value(node, ())
+    if isinstance(data, dict):
+        document.data = data
+    elif not document.mistakes:
+        problem = "there is nothing in it" if data is None else "there are no keys in it"
+        document.add((), problem, f"keys and values, as in '{example}'")
+    return document
+
+
+def fragment(document: Document, path: Path, text: str) -> Any:
+    """Read a value that stands at one place, such as an override's; mistakes are noted for its path.
+
+    Raises:
+        NotYamlError: There is no value.
+    """
+    node = compose(text)
+    return None if node is None else _Reading(document, None).value(node, path)
+
+
+def compose(text: str) -> Node | None:
+    """The tree of a text; None if the text is empty.
+
+    Raises:
+        NotYamlError: There is no tree.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise _syntax_error(error, text.splitlines()) from None
+    except YAMLError as error:
+        raise NotYamlError(str(error).partition("\n")[0]) from None
+    except RecursionError:
+        raise NotYamlError("nested too deeply", allowed=f"at most {MAX_DEPTH} levels") from None
+    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, AssertionError) as error:
+        raise NotYamlError(str(error)) from None  # ruamel's own slips on odd input
+    return node
+
+
+def _syntax_error(error: MarkedYAMLError, lines: list[str]) -> NotYamlError:
+    marks = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
+    for index in (each for mark in marks for each in (mark, mark - 1)):
+        expression = unquoted_expression(lines, index)
+        if expression is not None:
+            return NotYamlError("an expression without quotes", allowed=f"write {expression}", line=index + 1)
+    problem = str(error.problem or error.context).replace("character '\\t'", "a tab")
+    line = marks[0] if marks else 0
+    seen = f"in {shown(lines[line].strip())}" if line < len(lines) and lines[line].strip() else ""
+    return NotYamlError(problem, allowed="indent with spaces" if "a tab" in problem else seen, line=line + 1)
+
+
+class _Reading:
+    """One walk over a tree. With a file's name it notes the line of everything and insists on quotes."""
+
+    def __init__(self, document: Document, name: str | None) -> None:
+        self._document = document
+        self._name = name
+        self._nodes = 0
+        self._open: set[int] = set()  # nodes we are inside of: an alias back to one has no end
+
+    def value(self, node: Any, path: Path) -> Any:
+        self._note_place(node, path)
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH or id(node) in self._open:
+            self._document.add(path[:1], "too large: aliases that multiply, or nesting without end")
+            return None
+        self._open.add(id(node))
+        try:
+            return self._read(node, path)
+        finally:
+            self._open.discard(id(node))
+
+    def _read(self, node: Any, path: Path) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if node.id == "mapping" and kind == "map":
+            return self._mapping(node, path)
+        if node.id == "sequence" and kind == "seq":
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        if node.id == "scalar" and kind in _SCALARS:
+            if self._name and kind == "str" and node.style is None and is_expression(path):
+                self._document.add(path, "an expression without quotes", f"write {quoted(node.value, path)}")
+            return _scalar(kind, node)
+        self._document.add(path, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "plain values")
+        return None
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                merged = {**self._merged(value_node, path), **merged}
+                continue
+            key = key_node.value if key_node.tag == _TAG + "str" else None
+            if not isinstance(key, str):
+                self._document.add(path, f"the key {_short(key_node)} is no text", "a name; in quotes if it must be")
+                continue
+            if key in own:
+                place = self._place(key_node) or self._document.place(path)
+                problem = f"given twice, first on line {first[key]}"
+                self._document.add_at(place, (*path, key), problem, "each key once")
+                continue
+            own[key], first[key] = self.value(value_node, (*path, key)), key_node.start_mark.line + 1
+            self._note_place(key_node, (*path, key))
+        return {**merged, **own}
+
+    def _merged(self, node: Any, path: Path) -> dict[str, Any]:
+        """The values that ``<<`` brings in; of several mappings the earlier wins."""
+        sources = node.value if node.id == "sequence" else [node]
+        values: dict[str, Any] = {}
+        for source in sources:
+            value = self.value(source, path)
+            if not isinstance(value, dict):
+                self._document.add(path, "<< takes a mapping, or a list of them")
+                continue
+            values = {**value, **values}
+        return values
+
+    def _note_place(self, node: Node, path: Path) -> None:
+        place = self._place(node)
+        if place is not None:
+            self._document.places[path] = place
+
+    def _place(self, node: Node) -> Place | None:
+        line = node.start_mark.line + 1
+        return None if self._name is None else Place(f"{self._name}:{line}", line)
+
+
+def _scalar(kind: str, node: ScalarNode) -> Any:
+    """The value; the text itself if it is not what its tag says."""
+    text: str = node.value
+    number = text.replace("_", "").lower()
+    try:
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return _BOOLS.get(number, text)
+            case "int":
+                return int(number, 0) if number.lstrip("+-").startswith(("0x", "0o", "0b")) else int(number)
+            case "float":
+                return float(number.replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        return text
+    return text
+
+
+def _short(node: Node) -> str:
+    return repr(node.value) if isinstance(node.value, str) else "in brackets"

@@ -1,0 +1,198 @@
+"""Whatever was searched and whatever came of it: the next spec is sound, and is the user's own but for what changed."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.analysis.compare.importance import Weight
+from orchestrator.analysis.diagnosis.evidence import Evidence
+from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
+from orchestrator.analysis.next_spec.draft import MARK, drafted
+from orchestrator.analysis.next_spec.experience import Experience
+from orchestrator.analysis.next_spec.policy import Proposal, propose
+from orchestrator.analysis.next_spec.revision import Plain
+from orchestrator.core.rows import Config
+from orchestrator.errors import SpecError
+from orchestrator.spec import Spec, parse_spec, read_spec
+from orchestrator.spec.writing import spec_yaml
+from tests.analysis.evidence import evidence
+from tests.space.spaces import specs
+from tests.spec.churn_example import EXAMPLE
+
+
+def is_sound(plain: Plain) -> bool:
+    try:
+        parse_spec(plain, base=Path())
+    except SpecError:
+        return False
+    return True
+
+
+def sloped(spec: Spec, rng: random.Random) -> Evidence:
+    """A sweep over the spec's space in which the best lie at bounds, in the middle, and anywhere."""
+    targets = {name: rng.choice([0.0, 0.5, 1.0, None]) for name in spec.space}
+
+    def result(config: Config, noise: random.Random) -> float:
+        off = [
+            abs(spec.space[name].to_unit(value) - target)
+            for name, value in config.items()
+            if (target := targets[name]) is not None
+        ]
+        return float("inf") if noise.random() < 0.1 else sum(off) + noise.gauss(0, 0.05)
+
+    plain = spec.to_plain()
+    trials = rng.choice([5, 15, 60, 160])
+    return evidence(plain["space"], result, trials=trials, method=spec.search.method, seed=rng.randrange(10**6))
+
+
+def proposed(spec: Spec, rng: random.Random) -> tuple[Experience, Proposal]:
+    found = sloped(spec, rng)
+    highs = {name: rng.choice([0.01, 0.05, 0.5]) for name in spec.space if rng.random() < 0.8}
+    weights = {name: Weight(name=name, share=high / 2, low=0, high=high, trials=60) for name, high in highs.items()}
+    known = Experience(
+        sweep="churn",
+        evidence=found,
+        trials=spec.budget.trials or len(found.outcomes),
+        weights=weights,
+        bounds={each.parameter: each for each in at_bounds(found)},
+    )
+    return known, propose(known, spec.to_plain(), is_sound)
+
+
+def read(path: Path, text: str) -> Spec:
+    path.write_text(text)
+    return read_spec(path)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@given(data=specs(), seed=st.integers(0, 10**6))
+def test_it_passes_the_check_and_says_what_was_meant(
+    tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any], seed: int
+) -> None:
+    spec = parse_spec(data, base=Path())
+    points = [spec.parameter_space().sample(random.Random(number)) for number in range(seed % 4)]
+    spec = spec.model_copy(update={"search": spec.search.model_copy(update={"start": points})})
+    known, proposal = proposed(spec, random.Random(seed))
+    plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
+    text = drafted(spec_yaml(spec), plain, proposal.revisions, head="from churn", base=Path())
+    after = read(tmp_path_factory.getbasetemp() / "next.yaml", text)
+    assert after.to_plain() == plain
+    for revision in proposal.revisions:
+        assert " ".join(revision.reason.split()) in text
+    space = after.parameter_space()
+    for config in after.search.start:
+        assert space.complete(config) == []
+    unchanged = ("trainable", "objective", "budget", "scheduler", "resources", "trial")
+    assert [getattr(after, key) for key in unchanged] == [getattr(spec, key) for key in unchanged]
+    best = known.ranked[0].config if known.ranked else {}
+    for name, value in best.items():
+        if name in after.space and known.space[name].numeric is not None:
+            low, high = after.space[name].extent or (0, 0)
+            assert low <= value <= high  # the best is never cut off
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=20)
+def test_in_what_a_user_wrote_only_lines_that_say_something_else_change(seed: int) -> None:
+    spec = parse_spec_text(EXAMPLE)
+    _, proposal = proposed(spec, random.Random(seed))
+    plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
+    text = drafted(EXAMPLE, plain, proposal.revisions, head="from churn", base=Path())
+    assert parse_spec_text(text).to_plain() == plain
+    changed = {key for revision in proposal.revisions for key in revision.edits}
+    for line in EXAMPLE.splitlines():
+        key = line.strip().partition(":")[0]
+        kept = key not in ("name", "search") and not any(key == name for _, name in (k for k in changed if len(k) == 2))
+        assert not kept or ("constraints",) in changed or line in text.splitlines(), line
+
+
+def test_the_next_after_the_next_has_only_its_own_reasons() -> None:
+    spec, text = parse_spec_text(EXAMPLE), EXAMPLE
+    for generation in range(3):
+        _, proposal = proposed(spec, random.Random(generation))
+        plain = {**proposal.plain, "name": f"churn-next-{generation}", "parent": "churn"}
+        text = drafted(text, plain, proposal.revisions, head="from churn", base=Path())
+        spec = parse_spec_text(text)
+        reasons = [revision for revision in proposal.revisions if revision.at is not None]
+        assert text.count("was ") == sum(revision.reason.count("was ") for revision in reasons)
+        assert sum(line.startswith(MARK) for line in text.splitlines()) == 1 + len(proposal.revisions) - len(reasons)
+    assert "# a built-in, module:attr, or file.py:attr" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not: [yaml",
+        '{"trainable": "tabular", "space": {"lr": {"loguniform": [1e-4, 1e-1]}}, "objective": {"metric": "loss"}}',
+        "trainable: tabular\nspace: &s\n  lr: &lr {loguniform: [1e-4, 1e-1]}\n  b: *lr\nobjective: {metric: loss}\n",
+    ],
+)
+def test_a_text_that_cannot_be_edited_is_written_anew(text: str, tmp_path: Path) -> None:
+    data = {"trainable": "tabular", "space": {"lr": {"loguniform": [1e-4, 1e-1]}}, "objective": {"metric": "loss"}}
+    if "&lr" in text:
+        data["space"]["b"] = {"loguniform": [1e-4, 1e-1]}
+    spec = parse_spec(data, base=Path())
+    known = evidence(data["space"], lambda config, rng: abs(config["lr"] - 1e-2), trials=60, method="tpe")
+    proposal = propose(Experience(sweep="churn", evidence=known, trials=60), spec.to_plain(), is_sound)
+    plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
+    written = drafted(text, plain, proposal.revisions, head="from churn", base=Path())
+    assert read(tmp_path / "next.yaml", written).to_plain() == plain
+    assert "  # was [0.0001, 0.1]: the best 9 trials lie in" in written
+
+
+def test_what_has_lost_its_sense_goes_and_the_head_says_so() -> None:
+    own = '  - "layers * width <= 512"\n'
+    text = EXAMPLE.replace(own, f'{own}  - "momentum < 0.95"\n')
+    spec = parse_spec_text(text)
+    known = evidence(spec.to_plain()["space"], lambda c, rng: (c["optimizer"] == "sgd") + rng.random(), trials=90)
+    proposal = propose(Experience(sweep="churn", evidence=known, trials=90), spec.to_plain(), is_sound)
+    written = drafted(text, proposal.plain, proposal.revisions, head="from churn", base=Path())
+    assert written.startswith(
+        f"{MARK}from churn\n{MARK}without momentum: \"optimizer == 'sgd'\" never holds now\n# How a spec should feel"
+    )
+    assert "  optimizer: {choice: [adam, adamw]}  # was also sgd: of the " in written
+    assert f"{own}objective" in written.replace("  # without the constraint 'momentum < 0.95'", "")
+    assert "momentum" not in written.replace("without momentum", "").replace("'momentum < 0.95'", "")
+
+
+def test_start_points_of_before_do_not_hold_a_range_open() -> None:
+    spec = parse_spec(
+        {
+            "trainable": "mine:train",
+            "space": {"lr": {"loguniform": [1e-6, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"start": [{"lr": 1e-6}, {"lr": 1.0}]},
+        },
+        base=Path(),
+    )
+    known = evidence(spec.to_plain()["space"], lambda config, rng: abs(config["lr"] - 1e-3))
+    proposal = propose(Experience(sweep="churn", evidence=known, trials=60), spec.to_plain(), is_sound)
+    low, high = proposal.plain["space"]["lr"]["loguniform"]
+    assert 1e-5 < low < high < 1e-1
+    assert proposal.revisions[-1].reason.startswith("was 2 others: the best of churn, ")
+
+
+def test_overrides_at_the_launch_are_kept() -> None:
+    spec = parse_spec_text(EXAMPLE)
+    launched = spec.model_copy(
+        update={"budget": spec.budget.model_copy(update={"trials": 200, "hours": None}), "constraints": []}
+    )
+    _, proposal = proposed(launched, random.Random(1))
+    text = drafted(EXAMPLE, proposal.plain, proposal.revisions, head="from churn", base=Path())
+    assert "budget: {trials: 200}                              # gpu_hours" in text
+    assert "constraints" not in text
+
+
+def parse_spec_text(text: str) -> Spec:
+    from orchestrator.yaml.reader import from_yaml
+
+    document = from_yaml(text, "spec.yaml")
+    assert not document.mistakes
+    return parse_spec(document.data, base=Path())

@@ -1,0 +1,312 @@
+"""Each rule of the next spec on a sweep of which one knows what it should learn."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from orchestrator.analysis.compare.importance import Weight
+from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
+from orchestrator.analysis.next_spec.consequences import settled
+from orchestrator.analysis.next_spec.experience import FEWEST, Experience
+from orchestrator.analysis.next_spec.fixing import fix
+from orchestrator.analysis.next_spec.options import close_in, drop, extend, refine
+from orchestrator.analysis.next_spec.policy import Rule
+from orchestrator.analysis.next_spec.ranges import narrow, recentre, shift
+from orchestrator.analysis.next_spec.search import draw_anew, start
+from orchestrator.core.rows import Config
+from orchestrator.spec import Space
+from tests.analysis.evidence import Result, evidence
+from trainables.contract import Hyperparameter
+
+
+def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: dict[str, float] | None = None,
+           declared: tuple[Hyperparameter, ...] = (), **more: Any) -> Experience:  # fmt: skip
+    """What a sweep has taught. Weights: the upper end of a parameter's interval."""
+    found = evidence(space, result, trials=trials, **more)
+    return Experience(
+        sweep="churn",
+        evidence=found,
+        trials=trials,
+        weights={
+            name: Weight(name=name, share=high / 2, low=0, high=high, trials=trials)
+            for name, high in (weights or {}).items()
+        },
+        bounds={each.parameter: each for each in at_bounds(found)},
+        declared={each.name: each for each in declared},
+    )
+
+
+def after(rule: Rule, known: Experience, name: str = "x") -> tuple[Any, str]:
+    """What the rule makes of a parameter, and why; (None, "") if it has nothing to say."""
+    revision = rule(known, name, known.space[name])
+    if revision is None:
+        return None, ""
+    value = revision.edits[("space", name)]
+    form = known.space[name].form
+    assert {key: value[key] for key in value if key != form}.items() <= known.space[name].model_dump().items()
+    return value[form], revision.reason
+
+
+def near(target: float, *, log: bool = False) -> Result:
+    """The closer to the target, the better."""
+
+    def result(config: Config, rng: random.Random) -> float:
+        x = math.log10(config["x"]) if log else config["x"]
+        return (x - target) ** 2 + rng.gauss(0, 1e-3)
+
+    return result
+
+
+class TestNarrow:
+    def test_a_logarithmic_range_closes_in_on_its_own_scale(self) -> None:
+        (low, high), reason = after(narrow, learnt({"x": {"loguniform": [1e-6, 1]}}, near(-3, log=True)))
+        assert 1e-5 < low < 1e-3 < high < 1e-1
+        assert reason.startswith("was [1e-06, 1]: the best 9 trials lie in [0.000")
+        assert len(f"{low:g}".lstrip("0.")) <= 6  # two digits
+
+    def test_all_good_values_stay_within(self) -> None:
+        for form in ({"uniform": [-3, 7]}, {"int": [0, 100]}, {"uniform": [0, 1], "step": 0.05}, {"logint": [1, 999]}):
+            known = learnt({"x": form}, near(2.5 if "uniform" in form and form["uniform"][1] > 1 else 0.5))
+            (low, high), _ = after(narrow, known)
+            assert all(low <= value <= high for value in known.good_values("x"))
+            assert low < high
+
+    def test_steps_stay_the_same_ones(self) -> None:
+        (low, high), _ = after(narrow, learnt({"x": {"uniform": [0.1, 2.1], "step": 0.2}}, near(1.0)))
+        assert round((low - 0.1) / 0.2, 9).is_integer()
+        assert round((high - 0.1) / 0.2, 9).is_integer()
+
+    def test_a_single_integer_keeps_a_neighbour(self) -> None:
+        assert after(narrow, learnt({"x": {"int": [1, 6]}}, near(6), trials=90))[0] == [5, 6]
+
+    def test_not_where_the_good_ones_are_everywhere(self) -> None:
+        assert after(narrow, learnt({"x": {"uniform": [0, 1]}}, lambda config, rng: rng.random()))[0] is None
+
+    def test_chance_is_seldom_taken_for_more(self) -> None:
+        def narrowed(weight: float) -> int:
+            """How often of 100, where the five best lie anywhere."""
+            space, weights = {"x": {"uniform": [0, 1]}}, {"x": weight}
+            noise: Result = lambda config, rng: rng.random()  # noqa: E731
+            found = (learnt(space, noise, trials=30, weights=weights, seed=seed) for seed in range(100))
+            return sum(after(narrow, known)[0] is not None for known in found)
+
+        assert narrowed(0.05) <= 3
+        assert narrowed(0.5) <= 20
+
+    def test_what_weighs_little_over_the_whole_range_may_count_among_the_good(self) -> None:
+        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5), weights={"x": 0.01})
+        assert after(narrow, known)[0] is not None
+
+    def test_a_few_outliers_among_many_hold_nothing_open(self) -> None:
+        def mostly(config: Config, rng: random.Random) -> float:
+            return 0.02 if config["x"] > 0.99 else abs(config["x"] - 0.3)
+
+        known = learnt({"x": {"uniform": [0, 1]}}, mostly, trials=400)
+        assert max(known.good_values("x")) > 0.99
+        (_, high), reason = after(narrow, known)
+        assert high < 0.6
+        assert reason.startswith("was [0, 1]: nine in ten of the best 60 trials lie in [0.2")
+
+    def test_not_by_too_few_that_have_it(self) -> None:
+        space = {"kind": {"choice": list("abcdefghij")}, "x": {"uniform": [0, 1], "when": "kind == 'a'"}}
+        assert after(narrow, learnt(space, lambda config, rng: config.get("x", 0.5)))[0] is None
+
+
+class TestShift:
+    def test_beyond_the_bound_and_away_from_where_nothing_was_good(self) -> None:
+        (low, high), reason = after(shift, learnt({"x": {"loguniform": [1e-6, 1e-2]}}, near(0, log=True), trials=200))
+        assert 1e-5 < low < 1e-2 < high == 1
+        assert reason.startswith("was [1e-06, 0.01]: ")
+        assert "best trials lie at the upper bound" in reason
+
+    def test_a_lower_bound_on_its_steps(self) -> None:
+        (low, high), _ = after(shift, learnt({"x": {"uniform": [3, 5], "step": 0.3}}, near(0), trials=200))
+        assert low < 3 < high < 5
+        assert round((3 - low) / 0.3, 9).is_integer()
+
+    def test_not_beyond_what_the_trainable_takes(self) -> None:
+        declared = (Hyperparameter(name="x", type=float, default=0.1, meaning="", high=5.0),)
+        known = learnt({"x": {"uniform": [0.5, 5]}}, near(9), trials=200, declared=declared)
+        assert after(shift, known)[0] is None
+        assert after(narrow, known)[0][1] == 5
+
+    def test_not_in_the_middle(self) -> None:
+        assert after(shift, learnt({"x": {"uniform": [0, 1]}}, near(0.5)))[0] is None
+
+
+class TestRecentre:
+    def test_mean_and_spread_of_the_good_ones(self) -> None:
+        (mean, sd), reason = after(recentre, learnt({"x": {"normal": [0, 2]}}, near(1.5), trials=90))
+        assert 1 < mean < 2
+        assert 0.2 <= sd < 1.5
+        assert reason.startswith("was [0, 2]: the best 14 trials lie around 1.")
+
+    def test_of_the_logarithm(self) -> None:
+        known = learnt({"x": {"lognormal": [0, 2]}}, lambda config, rng: (math.log(config["x"]) - 2) ** 2, trials=90)
+        (mean, sd), _ = after(recentre, known)
+        assert 1.5 < mean < 2.5
+        assert sd < 1.5
+
+    def test_not_where_they_are_everywhere(self) -> None:
+        assert after(recentre, learnt({"x": {"normal": [0, 2]}}, lambda config, rng: rng.random()))[0] is None
+
+
+def among(*good: Any) -> Result:
+    return lambda config, rng: (config["x"] not in good) + rng.random()
+
+
+class TestOptions:
+    def test_what_never_did_well_goes(self) -> None:
+        left, reason = after(drop, learnt({"x": {"choice": ["a", "b", "c"]}}, among("a", "b")))
+        assert left == ["a", "b"]
+        assert reason.startswith("was also c: of the ")
+        assert reason.endswith("trials with it, none is among the best 9 trials")
+
+    def test_lists_and_true_and_one_are_told_apart(self) -> None:
+        assert after(drop, learnt({"x": {"choice": [[8], True, 1]}}, lambda c, rng: c["x"] is not True))[0] == [True]
+
+    def test_not_what_was_hardly_tried(self) -> None:
+        space = {"x": {"choice": list("abcdefghijklmnopqrst")}}
+        assert after(drop, learnt(space, lambda config, rng: rng.random(), trials=40))[0] is None
+
+    def test_an_order_is_kept_and_neighbours_of_the_good_stay(self) -> None:
+        space = {"x": {"choice": [8, 16, 32, 64, 128, 256], "ordered": True}}
+        assert after(close_in, learnt(space, among(32, 64)))[0] == [16, 32, 64, 128]
+        assert after(drop, learnt(space, among(32, 64)))[0] is None
+
+    @pytest.mark.parametrize(
+        ("form", "good", "expected"),
+        [
+            ({"choice": [32, 64, 128], "ordered": True}, 128, [32, 64, 128, 256]),
+            ({"choice": [128, 64, 32], "ordered": True}, 128, [256, 128, 64, 32]),
+            ({"choice": [32, 64, 128], "ordered": True}, 32, [16, 32, 64, 128]),
+            ({"grid": [0.1, 0.2, 0.3]}, 0.3, [0.1, 0.2, 0.3, 0.4]),
+            ({"grid": [1, 2, 4]}, 1, None),  # there is no half layer
+            ({"grid": [1, 2, 7]}, 7, None),  # who knows how it goes on
+            ({"choice": [32, 64, 128]}, 128, None),  # in no order
+            ({"grid": [5, 10, 15]}, 5, None),  # nothing below 0 by surprise
+        ],
+    )  # fmt: skip
+    def test_a_row_of_numbers_goes_on(self, form: dict[str, Any], good: Any, expected: Any) -> None:
+        value, reason = after(extend, learnt({"x": form}, among(good), trials=160))
+        assert value == expected
+        assert not value or "where it ended" in reason
+
+    def test_not_beyond_what_the_trainable_takes(self) -> None:
+        declared = (Hyperparameter(name="x", type=int, default=1, meaning="", choices=(32, 64, 128)),)
+        space = {"x": {"choice": [32, 64, 128], "ordered": True}}
+        assert after(extend, learnt(space, among(128), trials=160, declared=declared))[0] is None
+
+    @pytest.mark.parametrize(
+        ("grid", "best", "finer"),
+        [
+            ([1e-4, 1e-3, 1e-2], 1e-3, [0.000316, 1e-3, 0.00316]),
+            ([1, 2, 3, 5], 3, [2, 3, 4]),
+            ([0.0, 0.5, 1.0], 1.0, [0.75, 1.0]),
+            ([1, 2], 1, None),
+            (["a", "b", "c"], "a", None),
+        ],
+    )
+    def test_a_grid_becomes_finer_around_the_best(self, grid: list[Any], best: Any, finer: Any) -> None:
+        known = learnt({"x": {"grid": grid}}, lambda config, rng: float(config["x"] != best), method="grid")
+        assert after(refine, known)[0] == finer
+
+
+class TestFix:
+    SPACE = {  # noqa: RUF012
+        "x": {"uniform": [0, 1]},
+        "y": {"uniform": [0, 1]},
+        "z": {"choice": ["a", "b"]},
+        "w": {"uniform": [0, 1], "when": "z == 'a'"},
+    }
+
+    def fixed(self, trials: int, **weights: float) -> list[str]:
+        known = learnt(self.SPACE, near(0.5), trials=trials, weights=weights)
+        best = known.ranked[0].config
+        found = []
+        for revision in fix(known):
+            (_, name), value = next(iter(revision.edits.items()))
+            assert revision.at == ("fixed", name)
+            assert value == best[name]
+            assert revision.edits[("space", name)] is None
+            assert f"{trials} trials are few for 4 parameters" in revision.reason
+            found.append(name)
+        return found
+
+    def test_what_matters_least_until_there_are_trials_enough(self) -> None:
+        light = {"x": 0.9, "y": 0.05, "z": 0.02}
+        assert self.fixed(19, **light) == ["z"]
+        assert self.fixed(14, **light) == ["z", "y"]
+        assert self.fixed(9, **light) == ["z", "y"]
+        assert self.fixed(20, **light) == []
+
+    def test_never_what_only_some_have(self) -> None:
+        assert self.fixed(9, w=0.01) == []
+
+
+class TestConsequences:
+    PLAIN = {  # noqa: RUF012
+        "trainable": "mine:train",
+        "fixed": {},
+        "space": {
+            "kind": {"choice": ["a"]},
+            "x": {"uniform": [0.0, 1.0], "when": "kind == 'b'"},
+            "y": {"uniform": [0.0, 1.0], "when": "x > 0.5"},
+            "z": {"uniform": [0.0, 1.0], "when": "kind == 'a'"},
+        },
+        "constraints": ["x < 0.9", "z < 0.9"],
+        "objective": {"metric": "loss"},
+    }
+
+    def test_what_can_never_be_there_goes_with_all_that_names_it(self) -> None:
+        plain, made = settled(self.PLAIN)
+        assert list(plain["space"]) == ["kind", "z"]
+        assert plain["constraints"] == ["z < 0.9"]
+        assert all(revision.at is None for revision in made if revision.edits != {("constraints",): ["z < 0.9"]})
+        assert any(revision.reason == "without x: \"kind == 'b'\" never holds now" for revision in made)
+
+    def test_what_good_trials_had_is_seldom_but_there(self) -> None:
+        assert list(settled(self.PLAIN, keep=["x", "y"])[0]["space"]) == ["kind", "x", "y", "z"]
+
+    def test_nothing_where_all_makes_sense(self) -> None:
+        plain = {**self.PLAIN, "space": {"kind": {"choice": ["a", "b"]}}, "constraints": []}
+        assert settled(plain) == (plain, [])
+
+
+class TestSearch:
+    def test_another_seed_but_for_a_grid(self) -> None:
+        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5))
+        revision = draw_anew(known, {"seed": 7})
+        assert revision is not None
+        assert revision.edits == {("search", "seed"): 8}
+        grid = learnt({"x": {"grid": [1, 2]}}, near(1), method="grid")
+        assert draw_anew(grid, {"seed": 7}) is None
+
+    def test_it_begins_with_the_best_that_fit(self) -> None:
+        known = learnt({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}, near(0.5))
+        smaller = Space({"x": known.space["x"]})
+        revision = start(known, {"start": []}, smaller)
+        assert revision is not None
+        configs = revision.edits[("search", "start")]
+        assert [config.keys() for config in configs] == [{"x"}] * 3
+        assert (
+            revision.reason
+            == f"was empty: the best of churn, trials {', '.join(str(e.trial) for e in known.ranked[:3])}"
+        )
+
+    def test_the_same_configuration_comes_once(self) -> None:
+        known = learnt({"x": {"choice": [1, 2]}}, near(1))
+        revision = start(known, {"start": [{"x": 2}]}, Space(known.space))
+        assert revision is not None
+        assert revision.edits[("search", "start")] == [{"x": 1}, {"x": 2}]
+        assert revision.reason.startswith("was 1 other: ")
+
+
+def test_enough_is_enough() -> None:
+    space = {"x": {"uniform": [0, 1]}}
+    assert not learnt(space, near(0.5), trials=FEWEST - 1).enough
+    assert learnt(space, near(0.5), trials=FEWEST).enough

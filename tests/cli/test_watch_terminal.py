@@ -1,0 +1,116 @@
+"""`sweep watch` in a terminal, as a process of its own; tests/system/ looks at it with tmux."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.live import watch_keys
+from tests.cli.recorded import record
+
+
+class Terminal:
+    """The command's terminal, seen from the other side; what it has drawn is in ``seen``, without colours."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        self.seen = ""
+        self._ours, theirs = pty.openpty()
+        self.before = termios.tcgetattr(theirs)
+        self.theirs = theirs
+        self.resize(24, 80)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", *arguments],
+            cwd=directory,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "70", "LINES": "20"},  # which are not so
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def press(self, keys: str) -> None:
+        os.write(self._ours, keys.encode())
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """For the text to be drawn, after what has been waited for before."""
+        end = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < end, f"still no {text!r} in {self.seen[-3000:]!r}"
+            if select.select([self._ours], [], [], 0.1)[0]:
+                drawn = self.seen + os.read(self._ours, 1 << 16).decode(errors="replace")
+                self.seen = re.sub(r"\x1b\[[\d;]*m", "", drawn)
+        self.seen = self.seen.partition(text)[2]
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(timeout=30)
+        os.close(self._ours)
+        os.close(self.theirs)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    paths = record(tmp_path / "results")
+    paths.log(3).parent.mkdir()
+    paths.log(3).write_text("what trial 3 has printed\n")
+    terminal = Terminal(tmp_path, "watch")
+    yield terminal
+    terminal.close()
+
+
+def test_keys_size_and_the_end(terminal: Terminal) -> None:
+    terminal.wait_for("\x1b[?1049h")  # another screen than the shell's
+    terminal.wait_for("1/12")
+    terminal.press("s\x1b[B")
+    terminal.wait_for("s best")
+    terminal.wait_for("2/12")
+    terminal.press("\x1b[A\r")
+    terminal.wait_for("what trial 3 has printed")
+    terminal.press("q")
+    terminal.wait_for("1/12")
+    terminal.resize(20, 160)
+    terminal.wait_for("configuration")
+    terminal.press("q")
+    terminal.wait_for("\x1b[?1049l")
+    assert terminal.process.wait(timeout=60) == 0
+    assert termios.tcgetattr(terminal.theirs) == terminal.before
+    assert "Traceback" not in terminal.seen
+
+
+def test_ctrl_c_leaves_in_order(terminal: Terminal) -> None:
+    terminal.wait_for("1/12")
+    terminal.process.send_signal(2)
+    terminal.wait_for("\x1b[?1049l")
+    assert terminal.process.wait(timeout=60) == 0
+    assert termios.tcgetattr(terminal.theirs) == terminal.before
+
+
+def test_a_terminal_that_is_gone_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        with watch_keys.Keys() as keys:
+            assert keys.pressed(0) == []
+            os.write(ours, b"\x1b[Aq")
+            assert keys.pressed(5) == ["up", "q"]
+            monkeypatch.setattr(os, "read", lambda *_: b"")
+            os.write(ours, b"x")
+            with pytest.raises(EOFError):
+                keys.pressed(5)
+    os.close(ours)

@@ -1,0 +1,63 @@
+"""An embedded Ray: out of reach of other machines, and without processes that no sweep needs."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+SCRIPT = """
+import json, psutil, ray
+from cluster.local.embedded import embedded
+from ray._private.worker import global_worker
+
+@ray.remote(num_cpus=1)
+class Worker:
+    def here(self):
+        return True
+
+with embedded(cpus=2):
+    worker = Worker.remote()
+    ray.get(worker.here.remote())
+    connected = hasattr(global_worker, "core_worker")
+    processes = [
+        {
+            "command": " ".join(process.cmdline()),
+            "name": process.name(),
+            "listens": [each.laddr.ip for each in process.net_connections(kind="tcp") if each.status == "LISTEN"],
+        }
+        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
+    ]
+print(json.dumps({"connected": [connected, hasattr(global_worker, "core_worker")], "processes": processes}))
+"""
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True)
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def test_nothing_of_it_listens_but_on_loopback(seen: dict[str, Any]) -> None:
+    listening = [(process["name"], ip) for process in seen["processes"] for ip in process["listens"]]
+    assert {name for name, _ in listening} >= {"gcs_server", "raylet", "ray::Worker"}
+    for name, ip in listening:
+        address = ipaddress.ip_address(ip)
+        inner = getattr(address, "ipv4_mapped", None) or address
+        assert inner.is_loopback, f"{name} listens on {ip}"
+
+
+def test_nothing_runs_that_no_sweep_needs(seen: dict[str, Any]) -> None:
+    commands = [process["command"] for process in seen["processes"]]
+    for needless in ("dashboard.py", "monitor.py", "ray::IDLE"):
+        assert not [command for command in commands if needless in command]
+
+
+def test_ray_tells_when_it_has_said_goodbye(seen: dict[str, Any]) -> None:
+    """Its processes are killed after that: see ``_shutdown`` in cluster/local/embedded.py."""
+    assert seen["connected"] == [True, False]

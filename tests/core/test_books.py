@@ -1,0 +1,72 @@
+"""Whatever happens to a sweep, its books balance."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.core import events
+from orchestrator.core.rows import Failure, State
+from tests.core.played import make
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(data=st.data())
+def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
+    """Random events in random order: each trial ends in one state, each (trial, step) is recorded once and rising."""
+    sweep = make(trials=8, scheduler={"method": "asha", "grace_period": 2}, trial={"retries": 1})
+    now = 0.0
+    recorded: dict[int, int] = {}
+    steps: dict[int, int] = {}
+    ended: list[int] = []
+
+    def drain() -> None:
+        rows = sweep.take(now)
+        for row in rows.metrics:
+            assert row.step > recorded.get(row.trial, -1)
+            recorded[row.trial] = row.step
+        for event in rows.events:
+            if event.trial is not None and event.event in (
+                "completed",
+                "stopped",
+                "diverged",
+                "failed",
+                "cancelled",
+            ):
+                ended.append(event.trial)
+
+    for _ in range(data.draw(st.integers(0, 120))):
+        now += 1.0
+        live = [life for life in sweep.trials if not life.state.ended and life.number in sweep._live]
+        kind = data.draw(st.sampled_from(["ask", "ask", "start", "report", "report", "return", "raise", "lost"]))
+        if kind == "ask":
+            sweep.ask(now)
+        elif live:
+            life = data.draw(st.sampled_from(live))
+            if life.state is State.PENDING:
+                steps[life.number] = 0
+                sweep.on(events.Started(trial=life.number, at=now))
+            elif kind == "report":
+                steps[life.number] += data.draw(st.integers(1, 4))
+                loss = data.draw(st.floats(0, 9) | st.just(math.nan))
+                measurement = events.Measurement(
+                    step=steps[life.number], train_s=1.0, reported_at=now, metrics={"loss": loss}
+                )
+                sweep.on(events.Reported(trial=life.number, at=now, measurements=[measurement]))
+            elif kind == "return":
+                sweep.on(events.Returned(trial=life.number, at=now))
+            elif kind in ("raise", "lost"):
+                failure = Failure(type="E", message="m", fingerprint=f"{now}")
+                sweep.on(events.Raised(trial=life.number, at=now, failure=failure, preempted=kind == "lost"))
+        if data.draw(st.booleans()):
+            drain()
+    sweep.on(events.Halted(at=now, reason="the end"))
+    drain()
+    assert sweep.finished
+    assert sorted(ended) == [life.number for life in sweep.trials]
+    best = [
+        life.result for life in sweep.trials if life.result is not None and life.state not in ("diverged", "failed")
+    ]
+    assert (sweep.best.result if sweep.best else None) == min(best, default=None)

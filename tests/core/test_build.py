@@ -1,0 +1,81 @@
+"""From a spec to the machine: defaults filled in, and what bounds a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.core.build import DEFAULT_TRIALS, Ladder, assemble, ladder, trial_count
+from orchestrator.core.plan import make_plan
+from orchestrator.core.schedulers.asha import Asha
+from orchestrator.core.schedulers.none import NoScheduler
+from orchestrator.errors import UserError
+from orchestrator.spec import Spec, parse_spec
+from trainables.contract import Declaration, Hyperparameter
+
+EPOCHS = Declaration(
+    hyperparameters=(Hyperparameter(name="epochs", type=int, default=81, meaning=""),), length="epochs"
+)
+
+
+def spec_of(**sections: Any) -> Spec:
+    data = {"trainable": "m:t", "space": {"x": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}} | sections
+    return parse_spec(data, base=Path())
+
+
+class TestScheduler:
+    def test_asha_if_nothing_is_said_and_the_length_is_known(self) -> None:
+        expected = Ladder(grace_period=3, reduction_factor=3, max_step=81, brackets=1)
+        assert ladder(spec_of(), EPOCHS) == expected
+        assert ladder(spec_of(), None) is None
+
+    def test_what_is_said_stands(self) -> None:
+        asked = {"grace_period": 2, "reduction_factor": 4, "max": 10, "brackets": 2}
+        assert ladder(spec_of(scheduler=asked), None) == Ladder(
+            grace_period=2, reduction_factor=4, max_step=10, brackets=2
+        )
+        assert ladder(spec_of(scheduler={"method": "none"}), EPOCHS) is None
+
+    def test_the_machine_gets_it(self) -> None:
+        assert isinstance(assemble(spec_of(), EPOCHS).scheduler, Asha)
+        assert isinstance(assemble(spec_of(), None).scheduler, NoScheduler)
+
+
+class TestTrials:
+    def test_the_budget_or_the_end_of_the_method_or_a_default(self) -> None:
+        grid: dict[str, Any] = {"space": {"x": {"grid": [1, 2, 3]}, "y": {"int": [1, 4]}}, "search": {"method": "grid"}}
+        for sections, expected in (
+            ({"budget": {"trials": 7}}, 7),
+            ({}, DEFAULT_TRIALS),
+            (grid, 12),
+            (grid | {"budget": {"trials": 5}}, 5),
+            (grid | {"budget": {"trials": 30}}, 12),
+            (grid | {"budget": {"trials": 30}, "space": {"x": {"int": [0, 10**12]}}}, 30),
+            (grid | {"budget": {"trials": 10**9}, "space": {"x": {"int": [0, 10**12]}}}, 10**9),
+            ({"search": {"method": "list", "configs": [{"x": 0.1}]}, "budget": {"trials": 30}}, 1),
+            ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "start": [{"x": 0.3}]}}, 3),
+            ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "repeats": 5}}, 10),
+            (grid | {"search": {"method": "grid", "repeats": 2}}, 24),
+        ):
+            spec = spec_of(**sections)
+            assert trial_count(spec, spec.parameter_space()) == expected
+
+    def test_a_grid_beyond_all_bounds_is_refused_before_it_is_counted(self) -> None:
+        spec = spec_of(space={"x": {"int": [0, 10**12]}}, search={"method": "grid"})
+        with pytest.raises(UserError, match=r"more than 100,000 cells.*budget\.trials"):
+            trial_count(spec, spec.parameter_space())
+
+
+class TestPlan:
+    def test_too_many_dimensions_for_the_trials(self) -> None:
+        space = {f"x{i}": {"uniform": [0, 1]} for i in range(5)}
+        few = make_plan(spec_of(space=space, budget={"trials": 24}), None, slots=1)
+        enough = make_plan(spec_of(space=space, budget={"trials": 25}), None, slots=1)
+        assert "24 trials are few for 5 searched parameters" in few.warnings[0]
+        assert not enough.warnings
+
+    def test_ceilings_are_the_budgets(self) -> None:
+        plan = make_plan(spec_of(budget={"hours": 2}), None, slots=4, gpus_per_trial=0.5)
+        assert (plan.ceiling_s, plan.ceiling_gpu_s) == (7200, 14400)

@@ -1,0 +1,129 @@
+"""The state machine: how sweeps end, by failures, budgets, or because somebody says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.limits import HOPELESS
+from orchestrator.core.rows import State
+from orchestrator.simulate.virtual_clock import simulate
+from orchestrator.spec import parse_spec
+from tests.core.played import Report, make, states, steady
+
+
+class TestEnds:
+    def broken(self, start: events.Start) -> Iterator[Report]:
+        yield 1.0, 1, {}
+        raise ValueError(f"at {start.trial}")
+
+    def test_if_the_first_all_fail_the_sweep_gives_up(self) -> None:
+        sweep = make(trials=100)
+        outcome = simulate(sweep, self.broken, slots=1)
+        assert sweep.failed
+        assert states(outcome) == [State.FAILED] * HOPELESS
+
+    def test_with_one_result_it_goes_on(self) -> None:
+        sweep = make(trials=20)
+        outcome = simulate(sweep, lambda start: (steady if start.trial == 0 else self.broken)(start), slots=1)
+        assert not sweep.failed
+        assert len(outcome.trials) == 20
+
+    @pytest.mark.parametrize("allowed", [0, 3])
+    def test_max_failures(self, allowed: int) -> None:
+        sweep = make(trials=20, budget={"max_failures": allowed})
+        outcome = simulate(sweep, lambda start: (steady if start.trial == 0 else self.broken)(start), slots=2)
+        assert sweep.failed
+        assert states(outcome).count(State.FAILED) == allowed + 1
+
+    def test_the_budget_of_hours_cancels_what_runs(self) -> None:
+        sweep = make(trials=100, budget={"hours": 100 / 3600})
+        outcome = simulate(sweep, steady, slots=2)
+        assert sweep.halted == "the budget of 0.0277778 hours is used up"
+        assert not sweep.failed
+        assert states(outcome).count(State.COMPLETED) == 6
+        assert states(outcome).count(State.CANCELLED) == 2
+        assert outcome.seconds == pytest.approx(100, abs=1)
+
+    def test_the_budget_of_gpu_hours_counts_training_times_gpus(self) -> None:
+        data = {
+            "trainable": "mine:train",
+            "space": {"x": {"uniform": [0, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"method": "random"},
+            "budget": {"trials": 100, "gpu_hours": 200 / 3600},
+        }
+        sweep = assemble(parse_spec(data, base=Path()), None, gpus_per_trial=2)
+        simulate(sweep, steady, slots=2)
+        assert sum(life.train_s for life in sweep.trials) == pytest.approx(100, abs=2)
+
+    def test_halted_means_every_trial_has_ended(self) -> None:
+        sweep = make()
+        for at in range(3):
+            start = sweep.ask(float(at))
+            assert start is not None
+            if at:
+                sweep.on(events.Started(trial=start.trial, at=float(at)))
+        sweep.on(events.Halted(at=5.0, reason="interrupted"))
+        assert sweep.finished
+        assert [life.state for life in sweep.trials] == [State.CANCELLED] * 3
+        assert sweep.ask(6.0) is None
+        late = events.Measurement(step=1, train_s=1.0, reported_at=6.0, metrics={"loss": 0.0})
+        assert not sweep.on(events.Reported(trial=1, at=6.0, measurements=[late]))
+        assert not sweep.take(7.0).metrics
+
+    def test_drained_means_each_trial_ends_at_its_next_report(self) -> None:
+        sweep = make()
+        for _ in range(3):
+            start = sweep.ask(0.0)
+            assert start is not None
+            if start.trial < 2:
+                sweep.on(events.Started(trial=start.trial, at=0.0))
+        sweep.on(events.Drained(at=1.0, reason="asked"))
+        assert sweep.ask(1.0) is None
+        assert sweep.halted is None
+        idle = events.Reported(trial=0, at=1.5, measurements=[])
+        assert sweep.on(idle)
+        for number in (0, 1):
+            measurement = events.Measurement(step=1, train_s=1.0, reported_at=2.0, metrics={"loss": 0.5})
+            assert not sweep.on(events.Reported(trial=number, at=2.0, measurements=[measurement]))
+        assert sweep.halted == "asked"
+        assert sweep.finished
+        assert [life.state for life in sweep.trials] == [State.CANCELLED] * 3
+        assert [life.last_step for life in sweep.trials] == [1, 1, None]
+
+    def test_a_trial_that_ends_by_itself_ends_the_draining(self) -> None:
+        sweep = make()
+        sweep.ask(0.0)
+        sweep.on(events.Started(trial=0, at=0.0))
+        sweep.on(events.Drained(at=1.0, reason="asked"))
+        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
+        sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
+        assert sweep.trials[0].state is State.DIVERGED
+        assert sweep.halted == "asked"
+
+    def test_a_dismissed_trial_ends_alone(self) -> None:
+        sweep = make()
+        for _ in range(2):
+            start = sweep.ask(0.0)
+            assert start is not None
+            sweep.on(events.Started(trial=start.trial, at=0.0))
+        sweep.on(events.Dismissed(trial=1, at=1.0, reason="ended by hand"))
+        sweep.on(events.Dismissed(trial=77, at=1.0, reason="there is none"))
+        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": 0.5})
+        assert sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
+        assert not sweep.on(events.Reported(trial=1, at=2.0, measurements=[measurement]))
+        assert sweep.trials[1].state is State.CANCELLED
+        assert sweep.ask(3.0) is not None
+
+    def test_a_space_that_is_used_up_ends_the_sweep(self) -> None:
+        sweep = make(trials=50, space={"x": {"choice": [0.1, 0.2, 0.3]}})
+        outcome = simulate(sweep, steady, slots=2)
+        assert len(outcome.trials) == 3
+        assert sweep.finished
+        assert any(row.reason and "used up after 3" in row.reason for row in outcome.events)

@@ -1,0 +1,70 @@
+"""What the search is told of how trials ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from orchestrator.core import events
+from orchestrator.core.rows import Config
+from orchestrator.core.search import Told
+from orchestrator.core.search_feedback import Teller
+from orchestrator.simulate.virtual_clock import simulate
+from tests.core.played import Report, make, steady
+
+
+class Spy:
+    """A search that remembers what it was told."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = values
+        self.told: list[Told] = []
+        self.forgotten: list[int] = []
+
+    def ask(self, number: int, accept: Callable[[Config], bool]) -> Config | None:
+        return {"x": self.values[number]}
+
+    def resume(self, number: int, config: Config) -> None: ...
+
+    def tell(self, told: Told) -> None:
+        self.told.append(told)
+
+    def forget(self, number: int) -> None:
+        self.forgotten.append(number)
+
+
+class TestTelling:
+    def run(self, **sections: Any) -> Spy:
+        sweep = make(trials=6, **sections)
+        spy = Spy([0.5, 0.2, 0.3, 0.7, 0.1, 0.9])
+        sweep.agenda._search = spy
+        sweep.teller = Teller(spy, "min")
+
+        def curve(start: events.Start) -> Iterator[Report]:
+            if start.trial in (0, 3):
+                yield 1.0, 1, {"loss": math.inf}
+            if start.trial == 4:
+                raise ValueError("broken")
+            yield from steady(start)
+
+        simulate(sweep, curve, slots=1)
+        return spy
+
+    def test_diverged_trials_are_told_as_the_worst_finite_value_once_there_is_one(self) -> None:
+        spy = self.run()
+        assert [told.number for told in spy.told] == [1, 0, 2, 3, 5]
+        values = {told.number: told.value for told in spy.told}
+        assert values[0] == values[1] < values[2] == values[3] < values[5]
+
+    def test_failed_trials_are_forgotten(self) -> None:
+        assert self.run().forgotten == [4]
+
+    def test_stopped_trials_are_told_at_their_rung(self) -> None:
+        spy = self.run(scheduler={"method": "asha", "grace_period": 3})
+        stopped = {told.number: told for told in spy.told if told.step is not None}
+        assert stopped
+        for told in stopped.values():
+            assert told.value == pytest.approx(told.config["x"] * (1 + 1 / (told.step or 0)))

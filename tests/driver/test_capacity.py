@@ -1,0 +1,127 @@
+"""How many trials may run at once as nodes come and go, and what is said while they wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.engine import Embedded
+from cluster.existing import presence
+from cluster.inventory import Node
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.driver import capacity
+from orchestrator.driver import wait_for_node
+from orchestrator.driver.capacity import Room
+from orchestrator.spec import Spec, parse_spec
+
+TWO = Node(name="two", id="2", cpus=2)
+FOUR = Node(name="four", id="4", cpus=4, gpus=2)
+
+
+class Engine(Embedded):
+    """Its nodes are what the test says."""
+
+    now: tuple[Node, ...] = (TWO,)
+
+    def nodes(self) -> tuple[Node, ...]:
+        return self.now
+
+
+def spec(**resources: object) -> Spec:
+    return parse_spec(
+        {
+            "trainable": "linear",
+            "space": {"lr": {"uniform": [0, 1]}},
+            "objective": {"metric": "loss"},
+            "budget": {"trials": 9},
+            "resources": {"gpu": 0, **resources},
+        },
+        base=Path(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "LOOK_S", 0.01)
+    monkeypatch.setattr(wait_for_node, "LOOK_S", 0.01)
+    monkeypatch.setattr(Engine, "now", (TWO,))
+    monkeypatch.setattr(presence, "leaving", frozenset)
+
+
+def until(true: Iterator[bool]) -> None:
+    """Fails by pytest's time limit."""
+    while not next(true):
+        time.sleep(0.01)
+
+
+def test_slots_follow_the_nodes() -> None:
+    sweep, engine = assemble(spec(), None), Engine()
+    follows = Room(spec(), engine, sweep)
+    with follows.followed():
+        assert follows.slots() == 2
+        Engine.now = (TWO, FOUR)
+        until(follows.slots() == 6 for _ in iter(int, 1))
+        sweep.nodes.aside["2"] = "three trials failed there"
+        assert follows.slots() == 4
+        Engine.now = ()
+        until(follows.slots() == 0 for _ in iter(int, 1))
+
+
+def test_a_cap_on_gpus_holds_whatever_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "now", (FOUR, FOUR))
+    capped = spec(gpu=1, max_gpus=3)
+    assert Room(capped, Engine(), assemble(capped, None, gpus_per_trial=1.0)).slots() == 3
+
+
+def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def nodes(_: Engine) -> tuple[Node, ...]:
+        asked.append(1)
+        if len(asked) > 1:
+            raise ConnectionError
+        return (TWO,)
+
+    monkeypatch.setattr(Engine, "nodes", nodes)
+    follows = Room(spec(), Engine(), assemble(spec(), None))
+    with follows.followed():
+        until(len(asked) > 3 for _ in iter(int, 1))
+        assert follows.slots() == 2
+
+
+def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "waiting", lambda bundle: 1 if bundle == {"CPU": 1.0} else 0)
+    sweep, now, said = assemble(spec(), None), 0.0, []
+    follows = Room(spec(), Engine(), sweep, lambda: now)
+
+    def tell() -> None:
+        nonlocal now
+        now += 5.0
+        follows.tell(lambda what, why: said.append((what, why)))
+
+    with follows.followed():
+        sweep.ask(0.0)
+        sweep.ask(0.0)
+        sweep.on(events.Started(trial=0, at=0.0))
+        tell()
+        tell()
+        assert said == [], "a process may take a moment to start"
+        until((tell() or bool(said)) for _ in iter(int, 1))
+        sweep.on(events.Started(trial=1, at=0.0))
+        tell()
+        tell()
+    assert said == [
+        (capacity.ROOM, "waiting: 1 of 2 trials find no free resources yet"),
+        (capacity.ROOM, None),
+    ]
+
+
+def test_that_no_node_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str | None] = []
+    monkeypatch.setattr(Engine, "now", ())
+    Room(spec(), Engine(), assemble(spec(), None)).tell(lambda what, why: said.append(why))
+    assert said == ["waiting: no node is left that has room for a trial"]

@@ -1,0 +1,232 @@
+"""The heart on a disk that refuses: it waits, loses nothing, and can still be asked to end. Without Ray."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from orchestrator.control.lease import LeaseLostError
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.rows import TrialRow
+from orchestrator.core.sweep import Sweep
+from orchestrator.driver import loop
+from orchestrator.driver.loop import CheckpointTrouble, Heart
+from orchestrator.errors import RecordsError
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.recorder import Recorder
+from orchestrator.spec import parse_spec
+from tests.records.failing_disk import FailingDisk
+
+STEPS = 4
+
+
+class Listener:
+    """An observer that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str | None]] = []
+        self.shown = 0
+
+    def show(self, sweep: Sweep, now: float) -> None:
+        self.shown += 1
+
+    def trouble(self, what: str, why: str | None) -> None:
+        self.told.append((what, why))
+
+
+class Driver:
+    """A heart with all that belongs to it, and its sweep."""
+
+    def __init__(self, root: Path, ended: Callable[[TrialRow], object] = lambda row: None) -> None:
+        data: dict[str, Any] = {
+            "trainable": "x:train",
+            "space": {"x": {"uniform": [0, 1]}},
+            "objective": {"metric": "loss"},
+            "search": {"method": "random"},
+            "budget": {"trials": 10},
+        }
+        self.paths = SweepPaths(root / "s")
+        self.paths.root.mkdir()
+        self.disk = FailingDisk(lambda count: False)
+        self.sweep = assemble(parse_spec(data, base=root), None)
+        self.listener = Listener()
+        self.heard: list[events.Event] = []
+        self.lease: Callable[[], None] = lambda: None
+        self.heart = Heart(
+            self.sweep,
+            Recorder(
+                self.paths,
+                sweep="s",
+                parameters={"x": "float"},
+                metrics=["loss"],
+                disk=self.disk,
+                clock=lambda: 0.0,  # a write costs nothing, so the next is due at once
+                logs_every=0.0,
+                trials_every=0.0,
+            ),
+            self.listener,
+            poll=lambda now: self.heard,
+            lease=lambda: self.lease(),
+            ended=ended,
+            retry_s=0.02,
+        )
+
+    def refuse(self, for_s: float | None = None) -> None:
+        until = time.monotonic() + for_s if for_s is not None else float("inf")
+        self.disk.fails = lambda count: time.monotonic() < until
+
+    def train(self) -> None:
+        """One trial, a beat after each of its reports."""
+        start = self.sweep.ask(self.heart.beat())
+        assert start is not None
+        self.sweep.on(events.Started(trial=start.trial, at=time.time()))
+        for step in range(1, STEPS + 1):
+            measured = events.Measurement(step=step, train_s=0.1 * step, reported_at=0.0, metrics={"loss": 1.0 / step})
+            self.sweep.on(events.Reported(trial=start.trial, at=time.time(), measurements=[measured]))
+            self.heart.beat()
+        self.sweep.on(events.Returned(trial=start.trial, at=time.time()))
+
+    def read(self, name: str) -> pd.DataFrame:
+        return pd.read_parquet(self.paths.root / name)
+
+    def check(self, trials: int) -> None:
+        metrics, happened, table = (self.read(name) for name in ("metrics", "events", "trials.parquet"))
+        steps = [(trial, step) for trial in range(trials) for step in range(1, STEPS + 1)]
+        assert list(zip(metrics["trial"], metrics["step"], strict=True)) == steps
+        assert table["state"].tolist() == ["completed"] * trials
+        assert happened.groupby("trial")["event"].apply(list).tolist() == [["pending", "running", "completed"]] * trials
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "TICK_S", 0.0)
+    monkeypatch.setattr(loop, "LAST_S", 0.1)
+
+
+def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
+    driver = Driver(tmp_path)
+    driver.train()
+    driver.refuse(for_s=0.3)
+    began = time.monotonic()
+    driver.train()
+    assert time.monotonic() - began > 0.3
+    driver.train()
+    driver.heart.finish()
+    driver.check(3)
+    (_, why), over = driver.listener.told
+    assert why is not None
+    assert why.startswith(f"waiting: the records cannot be written: {driver.paths.root}")
+    assert why.endswith(".parquet: No space left on device; trials wait at their next report")
+    assert over == ("the records", None)
+
+
+def test_nothing_is_lost_or_doubled_wherever_the_disk_fails(tmp_path: Path) -> None:
+    """Every seventh operation fails, so that all of them do at some time, and the rounds are cut everywhere."""
+    driver = Driver(tmp_path)
+    driver.disk.fails = lambda count: count % 7 == 3
+    for _ in range(4):
+        driver.train()
+    driver.heart.finish()
+    driver.check(4)
+
+
+def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_path: Path) -> None:
+    driver = Driver(tmp_path)
+    until = time.monotonic() + 0.3
+
+    def lease() -> None:
+        if time.monotonic() < until:
+            raise RecordsError("cannot use the lease: No space left on device")
+
+    driver.lease = lease
+    driver.train()
+    driver.heart.finish()
+    driver.check(1)
+    assert [why is None for _, why in driver.listener.told] == [False, True]
+
+    def lost() -> None:
+        raise LeaseLostError("taken over")
+
+    driver.lease = lost
+    with pytest.raises(LeaseLostError):
+        driver.heart.beat()
+
+
+def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path) -> None:
+    driver = Driver(tmp_path)
+    driver.train()
+    driver.refuse()
+
+    def end() -> None:
+        driver.heard = [events.Drained(at=time.time(), reason="stopped by SIGTERM")]
+
+    threading.Timer(0.3, end).start()
+    began = time.monotonic()
+    with pytest.raises(
+        RecordsError, match=r"stopped by SIGTERM, and the last of the records cannot be written: .*space"
+    ):
+        driver.train()
+    assert 0.3 < time.monotonic() - began < 5
+    with pytest.raises(RecordsError):
+        driver.heart.last_try()
+    driver.refuse(for_s=0.0)
+    driver.heart.last_try()
+    assert driver.read("events")["reason"].tolist()[-1] == "stopped by SIGTERM"
+
+
+def test_an_end_asked_for_while_it_waits_ends_the_sweep_when_the_disk_is_back(tmp_path: Path) -> None:
+    driver = Driver(tmp_path)
+    start = driver.sweep.ask(driver.heart.beat())
+    assert start is not None
+    driver.sweep.on(events.Started(trial=0, at=time.time()))
+    driver.refuse(for_s=0.05)
+    driver.heard = [events.Halted(at=time.time(), reason="interrupted by SIGINT")]
+    driver.heart.beat()
+    driver.heart.finish()
+    assert driver.sweep.halted == "interrupted by SIGINT"
+    assert driver.read("trials.parquet")["state"].tolist() == ["cancelled"]
+
+
+def test_checkpoints_that_cannot_be_removed_are_removed_later(tmp_path: Path) -> None:
+    removed: list[int] = []
+    readonly = True
+
+    def ended(row: TrialRow) -> None:
+        if readonly:
+            raise OSError(30, "Read-only file system")
+        removed.append(row.trial)
+
+    driver = Driver(tmp_path, ended)
+    driver.train()
+    driver.train()
+    driver.heart.beat()
+    assert removed == []
+    readonly = False
+    driver.heart.finish()
+    assert removed == [0, 1]
+    driver.check(2)
+
+
+def test_trouble_with_checkpoints_is_told_once_until_it_is_over() -> None:
+    listener = Listener()
+    trouble = CheckpointTrouble(listener)
+    full = "3 MB are free on its disk"
+    for trial in (0, 1, 0, 1):
+        trouble.told(trial, full, returned=False)
+    said = "checkpoints cannot be written: 3 MB are free on its disk; training and recording go on"
+    assert listener.told == [("checkpoints", said)]
+    trouble.told(2, "", returned=False)  # it may not have saved yet
+    trouble.told(0, "", returned=False)
+    assert len(listener.told) == 1
+    trouble.told(1, "", returned=False)
+    assert listener.told[1:] == [("checkpoints", None)]
+    trouble.told(3, full, returned=False)  # is then stopped, and says nothing any more
+    trouble.told(4, "", returned=True)
+    assert len(listener.told) == 4

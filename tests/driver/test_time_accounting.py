@@ -1,0 +1,63 @@
+"""Where a session's time went: what is in the slots sums up, and what came before the session is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core import events
+from orchestrator.core.build import assemble
+from orchestrator.core.sweep import Sweep
+from orchestrator.core.time_account import Account, Book, total
+from orchestrator.spec import parse_spec
+
+SPEC = {
+    "trainable": "mine:train",
+    "fixed": {"epochs": 9},
+    "space": {"x": {"uniform": [0, 1]}},
+    "objective": {"metric": "loss"},
+    "search": {"method": "random"},
+    "budget": {"trials": 3},
+}
+
+
+def trial(sweep: Sweep, at: float, *, startup: float, waits: float, trains: float) -> float:
+    """One trial from its asking to its end; returns the time then."""
+    start = sweep.ask(at)
+    assert start is not None
+    at += startup
+    sweep.on(events.Started(trial=start.trial, at=at))
+    at += waits + trains
+    row = events.Measurement(step=9, train_s=trains, reported_at=at, metrics={"loss": 1.0})
+    sweep.on(events.Reported(trial=start.trial, at=at, measurements=[row]))
+    sweep.on(events.Returned(trial=start.trial, at=at, train_s=trains))
+    return at
+
+
+def test_the_parts_are_those_of_this_session_and_sum_up() -> None:
+    sweep = assemble(parse_spec(SPEC, base=Path()), None)
+    trial(sweep, 0.0, startup=5.0, waits=5.0, trains=5.0)  # before the session
+
+    clock: Iterator[float] = iter([100.0, 104.0, 110.0, 120.0, 130.0])
+    slots: Iterator[int] = iter([2, 2, 1, 1])
+    book = Book(sweep, lambda: next(slots), lambda: next(clock))
+    book.ray_started()  # 4 s on 2 slots
+    trial(sweep, 104.0, startup=2.0, waits=1.0, trains=10.0)
+    book.look()
+    book.look()
+    account = book.close(recording_s=0.5)
+    assert account == Account(
+        wall_s=30.0,
+        slots_s=2 * 4 + 2 * 6 + 10 + 10,
+        start_up_s=2 * 4 + 2,
+        training_s=10.0,
+        scheduling_s=1.0,
+        idle_s=40 - 10 - 10 - 1,
+        recording_s=0.5,
+    )
+    assert account.overhead == pytest.approx(30 / 40)
+    assert total([account, account]) == account + account
+    assert total([]) is None
+    assert Account(**(account.row(0.0).detail or {})) == account

@@ -1,0 +1,46 @@
+"""What a sweep is called when its spec does not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.api.run import _name
+from orchestrator.records.paths import claim
+from orchestrator.spec import parse_spec
+from orchestrator.spec.source import Source
+
+
+def _source(trainable: str, **more: object) -> Source:
+    spec = {"trainable": trainable, "space": {"x": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}, **more}
+    return Source(spec=parse_spec(spec, base=Path()), text=b"", base=Path(), declaration=None)
+
+
+def _train_in_a_closure() -> object:
+    def train(config: object, trial: object) -> None: ...
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("trainable", "name"),
+    [
+        ("tabular", "tabular"),
+        ("train.py:fit", "train"),
+        ("project.models:fit", "fit"),
+        ("my train.py:fit", "my-train"),
+        ("größe.py:fit", "gr-e"),
+        ("--.py:fit", "sweep"),
+        (_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
+        (_name(lambda config, trial: None), "lambda"),
+    ],
+)
+def test_a_sweep_without_a_name_is_called_after_its_trainable(trainable: str, name: str, tmp_path: Path) -> None:
+    source = _source(trainable)
+    assert source.name == name
+    assert claim(tmp_path, source.name).root.is_dir()
+
+
+def test_the_name_in_the_spec_comes_first() -> None:
+    assert _source("tabular", name="churn").name == "churn"

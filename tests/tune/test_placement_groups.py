@@ -1,0 +1,61 @@
+"""What trials occupy, and where their processes are sent; tests/tune/test_nodes.py does it on several nodes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+import pytest
+from ray.util.placement_group import placement_group
+
+from cluster.fit import Need
+from orchestrator.tune import placement_groups
+from orchestrator.tune.placement_groups import SPENT, Placement
+
+A, B, C = "a" * 56, "b" * 56, "c" * 56
+NEED = Need(cpus=1, gpus=0.5, memory=1e9)
+
+
+def targets(count: int, room: Mapping[str, Mapping[str, float]], monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Where so many processes go that are asked for at once, packed."""
+    monkeypatch.setattr(placement_groups, "free", lambda: {node: dict(has) for node, has in room.items()})
+    placement = Placement(Need(cpus=1, gpus=1), avoided=lambda: {C}, pack=True)
+    bundle = {"CPU": 1.0, "GPU": 1.0}
+    return [placement._options(bundle).get("_soft_target_node_id") for _ in range(count)]
+
+
+def test_requests_for_the_same_are_equal_whatever_is_avoided_meanwhile() -> None:
+    avoided: set[str] = set()
+    placement = Placement(NEED, avoided=lambda: avoided)
+    before = placement.request()
+    avoided.add(A)
+    again = Placement(NEED, avoided=lambda: avoided).request(0.5)
+    assert before == again
+    assert hash(before) == hash(again)
+    assert before.bundles == [{"CPU": 1.0, "GPU": 0.5, "memory": 1e9}]
+
+
+def test_another_share_is_another_request() -> None:
+    placement = Placement(NEED, avoided=tuple)
+    assert placement.request(1.0) != placement.request()
+    assert placement.request(1.0).bundles[0]["GPU"] == 1.0
+    assert placement.request() is placement.request(0.5)
+    assert placement.request() != SPENT
+
+
+def test_avoided_nodes_are_left_out_from_the_next_process_on() -> None:
+    avoided: set[str] = set()
+    placement = Placement(NEED, avoided=lambda: avoided)
+    assert placement._options({"CPU": 1.0}) == {}
+    avoided |= {B, A}
+    assert placement._options({"CPU": 1.0}) == {"bundle_label_selector": [{"ray.io/node-id": f"!in({A},{B})"}]}
+
+
+def test_packing_fills_the_fullest_node_that_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = {A: {"CPU": 4.0, "GPU": 4.0}, B: {"CPU": 4.0, "GPU": 2.0}, C: {"CPU": 4.0, "GPU": 1.0}}
+    assert targets(3, room, monkeypatch) == [B, B, A]
+    assert targets(1, {A: {"CPU": 4.0}}, monkeypatch) == [None]  # a resource that is used up is absent
+
+
+def test_ray_still_takes_what_placement_gives_it() -> None:
+    assert {"bundle_label_selector", "_soft_target_node_id"} <= set(inspect.signature(placement_group).parameters)

@@ -1,0 +1,69 @@
+"""What a light trial overrides is still there in Ray Tune, is called as it was, and is all that costs."""
+
+from __future__ import annotations
+
+import inspect
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.tune import CheckpointConfig, PlacementGroupFactory, Trainable
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.search import SearchGenerator
+
+from cluster.ray_private.tune_trial import Common, Generator, LightTrial
+
+OVERRIDDEN = [
+    name
+    for name, value in vars(LightTrial).items()
+    if name != "__init__" and (inspect.isfunction(value) or isinstance(value, property))
+]
+
+
+def a_trial() -> LightTrial:
+    spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
+    return LightTrial(Common(trainable=object, spec=spec), {}, "id", PlacementGroupFactory([{"CPU": 1}]))
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_ray_tune_still_has_it_and_calls_it_alike(name: str) -> None:
+    theirs, ours = inspect.getattr_static(TuneTrial, name), inspect.getattr_static(LightTrial, name)
+    assert isinstance(theirs, property) == isinstance(ours, property)
+    if not isinstance(theirs, property):
+        assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
+
+
+@pytest.mark.parametrize("name", ["add_configurations", "create_trial_if_possible"])
+def test_a_generator_is_asked_as_before(name: str) -> None:
+    theirs, ours = getattr(SearchGenerator, name), getattr(Generator, name)
+    assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
+    assert "self.create_trial_if_possible(self._experiment.spec)" in inspect.getsource(SearchGenerator.next_trial)
+    assert "self.searcher.suggest(trial_id)" in inspect.getsource(SearchGenerator.create_trial_if_possible)
+
+
+def test_a_worker_is_asked_for_nothing_but_its_trial() -> None:
+    trial = a_trial()
+    asked: list[str] = []
+
+    class Handle:
+        def __getattr__(self, name: str) -> Any:
+            asked.append(name)
+            return SimpleNamespace(remote=lambda **options: None)
+
+    trial.set_ray_actor(Handle())
+    trial.update_last_result({"loss": 1.0})
+    assert trial.temporary_state.ray_actor is not None
+    assert asked == []
+
+
+def test_the_trials_of_a_run_can_be_taken_from_its_list() -> None:
+    """``get_trials`` gives the list itself; ended trials are removed from it, and Ray Tune never scans them again."""
+    controller = TuneController.__new__(TuneController)
+    controller._trials = []
+    assert controller.get_trials() is controller._trials
+
+
+def test_a_trainable_still_sets_its_directory_up_there() -> None:
+    for method in (Trainable.__init__, Trainable.reset):
+        assert "self._setup_logdir()" in inspect.getsource(method)

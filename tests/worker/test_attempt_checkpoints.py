@@ -1,0 +1,313 @@
+"""What of an attempt is on the disk when it ends, in each way that it may end. Without Ray."""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.core.events import Start
+from orchestrator.spec import Objective
+from orchestrator.worker import unrecorded_reports
+from orchestrator.worker.attempt import Attempt
+from orchestrator.worker.messages import Ended, Job
+from trainables.checkpoints.files import load
+from trainables.contract import Trial
+from trainables.process.isolation import Isolation
+
+Make = Callable[..., Attempt]
+MAX = Objective(metric="loss", mode="max", diverged_above=1e6)
+
+
+@pytest.fixture
+def attempt(tmp_path: Path) -> Iterator[Make]:
+    made: list[Attempt] = []
+
+    def make(
+        run: Callable[[Trial], object],
+        *,
+        rungs: tuple[int, ...] = (),
+        bar: float = math.inf,
+        recorded: int | None = None,
+        trained_s: float = 0.0,
+        **job: Any,
+    ) -> Attempt:
+        settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "save_every_s": 3600.0} | job
+        order = Start(
+            trial=7,
+            attempt=len(made) + 1,
+            config={},
+            seed=11,
+            rungs=rungs,
+            recorded=recorded,
+            trained_s=trained_s,
+        )
+        told = Job(
+            trainable="",
+            base=str(tmp_path),
+            logs=str(tmp_path),
+            trials=str(tmp_path / "trials"),
+            checkpoints=str(tmp_path / "checkpoints"),
+            **settings,
+        )
+        made.append(Attempt(order, told, run, Isolation(), bar))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[[], dict[str, int]]:
+    """Each checkpoint's name, and the step in it."""
+
+    def read() -> dict[str, int]:
+        directory = tmp_path / "checkpoints" / "7"
+        return {path.stem: load(path)["step"] for path in sorted(directory.glob("*"))}
+
+    return read
+
+
+def ended(attempt: Attempt) -> Ended:
+    while True:
+        _, _, ended = attempt.collect()
+        if ended is not None:
+            return ended
+
+
+def train(trial: Trial, losses: tuple[float, ...] = (3.0, 1.0, 2.0)) -> None:
+    restored = trial.restore() or {"step": 0}
+    for step in range(restored["step"] + 1, len(losses) + 1):
+        trial.save(step=step, weight=random.random())
+        trial.report(step=step, loss=losses[step - 1])
+
+
+@pytest.mark.parametrize(
+    ("keep", "expected"),
+    [("best", {"best": 2}), ("last", {"last": 3}), ("both", {"best": 2, "last": 3}), ("none", {})],
+)
+def test_of_a_completed_trial_stands_what_is_kept_before_its_end_is_told(
+    attempt: Make, files: Any, keep: str, expected: dict[str, int]
+) -> None:
+    assert ended(attempt(train, keep=keep)).failure is None
+    assert files() == expected
+
+
+def test_at_the_last_step_too(attempt: Make, files: Any) -> None:
+    made = attempt(lambda trial: train(trial, (5.0, 4.0, 3.0, 2.0, 1.0)), max_step=3, keep="last")
+    measurements, _, _ = made.collect()
+    assert [each.step for each in measurements] == [1, 2, 3]
+    assert files() == {"last": 3}
+
+
+def test_the_best_is_the_objectives(attempt: Make, files: Any) -> None:
+    attempt_ = attempt(lambda trial: train(trial, (3.0, 7.0, 2.0)), objective=MAX)
+    ended(attempt_)
+    assert files() == {"best": 2}
+
+
+def test_what_diverged_is_never_best(attempt: Make, files: Any) -> None:
+    made = attempt(
+        lambda trial: train(trial, (3.0, -1e9, 4.0)),
+        objective=MAX,
+        keep="both",
+    )
+    while made.collect()[2] is None:  # as a driver that lets it go on
+        pass
+    assert files() == {"best": 3, "last": 3}
+
+
+def test_interrupted_it_stands_at_its_last_save(attempt: Make, files: Any) -> None:
+    reached = threading.Event()
+
+    def run(trial: Trial) -> None:
+        train(trial)
+        reached.set()
+        for step in range(4, 10**6):
+            time.sleep(0.01)
+            trial.report(step=step, loss=9.0)
+
+    made = attempt(run)
+    assert reached.wait(10)
+    assert made.end()
+    assert files() == {"best": 2, "last": 3}
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(0.5, {}), (1.0, {}), (1.5, {"best": 2})])
+def test_stopped_at_a_rung_it_is_written_only_if_it_may_be_the_best_of_all(
+    attempt: Make, files: Any, bar: float, expected: dict[str, int]
+) -> None:
+    made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0)), rungs=(3,), bar=bar)
+    made.collect()
+    assert made.end()
+    assert files() == expected
+
+
+@pytest.mark.parametrize(("error", "expected"), [(OverflowError(), {}), (ValueError(), {"best": 2, "last": 3})])
+def test_a_failure_can_be_gone_on_from_and_an_overflow_not(
+    attempt: Make, files: Any, error: Exception, expected: dict[str, int]
+) -> None:
+    def run(trial: Trial) -> None:
+        train(trial)
+        raise error
+
+    assert ended(attempt(run)).failure is not None
+    assert files() == expected
+
+
+def test_a_further_attempt_draws_what_the_first_would_have(attempt: Make, tmp_path: Path) -> None:
+    drawn: list[float] = []
+
+    def run(trial: Trial) -> None:
+        restored = trial.restore() or {"step": 0}
+        for step in range(restored["step"] + 1, 7):
+            drawn.append(random.random())
+            trial.save(step=step)
+            trial.report(step=step, loss=1.0)
+            if step == 3 and not restored["step"]:
+                raise RuntimeError("once")
+
+    assert ended(attempt(run)).failure is not None
+    assert ended(attempt(run)).failure is None
+    once = random.Random(11)
+    assert drawn == [once.random() for _ in range(6)]
+
+
+def test_a_disk_that_refuses_is_one_line(attempt: Make, tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").touch()
+    assert ended(attempt(train)).failure is None
+    said = (tmp_path / "7.log").read_text()
+    assert said.count("\n") == 1
+    assert "no checkpoint can be written: Not a directory. Training and recording go on" in said
+
+
+def test_what_cannot_be_saved_is_a_failure_at_the_users_line(attempt: Make) -> None:
+    failure = ended(attempt(lambda trial: trial.save(step=1, stream=random.Random()))).failure
+    assert failure is not None
+    assert "trial.save(stream=…): random.Random cannot be saved" in failure.message
+    assert "test_attempt_checkpoints.py" in failure.fingerprint
+
+
+def test_after_its_timeout_it_saves_no_more(attempt: Make, files: Any) -> None:
+    late = threading.Event()
+
+    def run(trial: Trial) -> None:
+        train(trial)
+        time.sleep(1.0)
+        trial.save(step=4)
+        late.set()
+
+    failure = ended(attempt(run, timeout_s=0.4)).failure
+    assert failure is not None
+    assert failure.type == "Timeout"
+    assert late.wait(10)
+    assert files() == {}
+
+
+def test_a_silent_trial_that_saves_leaves_no_log(attempt: Make, tmp_path: Path) -> None:
+    ended(attempt(train))
+    assert not (tmp_path / "7.log").exists()
+
+
+class TestAheadOfTheRecords:
+    """A checkpoint may be newer than what the driver has recorded, when that dies, or the worker does."""
+
+    LOSSES = (9.0, 8.0, 7.0, 6.0, 5.0, 4.0)
+
+    def cut_off_at(self, attempt: Make, step: int) -> None:
+        """An attempt that is killed behind a step: what it has written by then stays."""
+        reached = threading.Event()
+
+        def run(trial: Trial) -> None:
+            for number in range(1, step + 1):
+                trial.save(step=number, weight=float(number))
+                trial.report(step=number, loss=self.LOSSES[number - 1])
+            reached.set()
+            while True:
+                time.sleep(0.01)
+
+        made = attempt(run, save_every_s=0.0, keep="both")
+        assert reached.wait(10)
+        made._checkpoints.close("none")
+
+    def go_on(self, trial: Trial) -> None:
+        train(trial, self.LOSSES)
+
+    @pytest.mark.parametrize("recorded", [None, 1, 3, 4])
+    def test_what_the_driver_does_not_know_is_sent_again(self, attempt: Make, recorded: int | None) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(self.go_on, recorded=recorded, trained_s=0.0)
+        measurements, _, _ = made.collect()
+        steps = [each.step for each in measurements]
+        assert steps == list(range((recorded or 0) + 1, 7))
+        assert [each.metrics["loss"] for each in measurements] == [self.LOSSES[step - 1] for step in steps]
+        trained = [each.train_s for each in measurements]
+        assert trained == sorted(trained)
+
+    def test_without_its_checkpoint_it_begins_anew(self, attempt: Make, tmp_path: Path) -> None:
+        self.cut_off_at(attempt, 4)
+        shutil.rmtree(tmp_path / "checkpoints" / "7")
+        made = attempt(self.go_on, recorded=4)
+        assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
+
+    def test_a_decision_that_is_due_on_it_is_waited_for(self, attempt: Make) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(self.go_on, recorded=1, rungs=(3,))
+        assert [each.step for each in made.collect()[0]] == [2, 3]
+        assert [each.step for each in made.collect()[0]] == [4, 5, 6]
+
+    def test_where_reports_would_be_missing_it_goes_on_from_an_older_state(
+        self, attempt: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(unrecorded_reports, "MOST", 2)
+        self.cut_off_at(attempt, 5)
+        monkeypatch.undo()
+        made = attempt(self.go_on, recorded=2)
+        assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
+        assert "is newer than the records" in (tmp_path / "7.log").read_text()
+        made = attempt(self.go_on, recorded=3)
+        assert 1 not in [each.step for each in made.collect()[0]]
+
+    def test_a_state_is_written_only_when_its_report_has_come(self, attempt: Make, files: Any) -> None:
+        def run(trial: Trial) -> None:
+            trial.save(step=1, weight=1.0)
+            trial.report(step=1, loss=1.0)
+            trial.save(step=2, weight=2.0)
+            raise ValueError("between the save and the report of step 2")
+
+        assert ended(attempt(run, keep="both")).failure is not None
+        assert files() == {"best": 1, "last": 1}
+
+    def test_a_state_that_is_saved_behind_the_last_report_is_kept(self, attempt: Make, files: Any) -> None:
+        def run(trial: Trial) -> None:
+            trial.report(step=1, loss=1.0)
+            trial.save(step=1, weight=1.0)
+            trial.save(step=2, weight=2.0)
+
+        ended(attempt(run, keep="both"))
+        assert files() == {"best": 1, "last": 2}
+
+    def test_ended_inside_a_report_this_one_is_carried_too(self, attempt: Make) -> None:
+        reporting = threading.Event()
+
+        def run(trial: Trial) -> None:
+            for number in range(1, 5):
+                if number == 4:
+                    reporting.set()
+                    time.sleep(0.3)  # it is told to end meanwhile
+                trial.save(step=number, weight=1.0)
+                trial.report(step=number, loss=1.0)
+
+        made = attempt(run)
+        assert reporting.wait(10)
+        assert made.end()
+        again = attempt(self.go_on, recorded=2)
+        assert [each.step for each in again.collect()[0]] == [3, 4, 5, 6]

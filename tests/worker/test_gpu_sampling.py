@@ -1,0 +1,32 @@
+"""GPU figures beside the metrics, from an imagined GPU: only what torch would say of it is made up."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.worker.gpu_sampling import EVERY_S, Gauge
+from trainables.process import device
+from trainables.process.device import Use
+
+METRICS = {"loss": 0.5}
+
+
+def test_a_sample_is_taken_once_a_second_from_the_first_report_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9, utilisation=0.7))
+    gauge = Gauge()
+    sampled = {"gpu_memory_gb": 3.0, "gpu_utilisation": 0.7, "loss": 0.5}
+    assert gauge.beside(METRICS, 10.0) == sampled
+    assert gauge.beside(METRICS, 10.0 + EVERY_S / 2) == METRICS
+    assert gauge.beside(METRICS, 10.0 + EVERY_S) == sampled
+    assert gauge.gpu_gb == 80.0
+
+
+def test_without_a_gpu_nothing_is_added() -> None:
+    gauge = Gauge()
+    assert gauge.beside(METRICS, 0.0) is METRICS
+    assert gauge.gpu_gb is None
+
+
+def test_what_cannot_be_known_is_left_out_and_a_metric_of_the_same_name_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9))
+    assert Gauge().beside({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}

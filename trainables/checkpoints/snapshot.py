@@ -1,0 +1,211 @@
+"""What a checkpoint holds: a trial's state as a copy in plain types, and where its random generators stood.
+
+A file is JSON if there is no tensor in the state, so that a trainable without torch does without it here, too; else
+it is torch's. Both give back exactly what was saved, and reading either runs no code of the file's.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from trainables.checkpoints import random_state
+
+FORMAT = 1  # of a checkpoint file
+
+_PLAIN = (bool, int, float, str, type(None))
+_ROOM = 65_536  # bytes of a file beside its tensors, generously
+
+
+class DamagedCheckpoint(ValueError):
+    """A file that is no whole checkpoint."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carried:
+    """A report, as a checkpoint carries it that may be newer than the records."""
+
+    step: int
+    train_s: float  # seconds of training up to there, over all attempts
+    reported_at: float
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """What a checkpoint has to know of the reports up to its step, so that none is lost with a driver or a worker."""
+
+    before: int | None = None  # up to this step they were recorded for certain; None: perhaps none
+    carried: tuple[Carried, ...] = ()  # all after that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A trial's state after a step, which training cannot change any more."""
+
+    step: int
+    state: dict[str, Any]
+    random: dict[str, Any]  # as trainables.checkpoints.random_state.capture() gives it
+    reports: Reports = Reports()  # of one that was read
+
+    @property
+    def suffix(self) -> str:
+        """That of its file."""
+        return ".json" if next(_tensors(self.state), None) is None else ".pt"
+
+    @property
+    def size(self) -> int:
+        """Bytes of its file, at most about."""
+        return _ROOM + sum(int(tensor.nbytes) for tensor in _tensors(self.state))
+
+    def restored(self) -> dict[str, Any]:
+        """The state by the names it was saved under, with "step"."""
+        return {**self.state, "step": self.step}
+
+
+def take(step: int, state: Mapping[str, Any]) -> Snapshot:
+    """Copy the state as it is now, tensors to the CPU.
+
+    Args:
+        step: The step it is the state after.
+        state: By name what has a ``state_dict()``, or plain data: numbers, strings, None, tensors, and lists, tuples
+            and dicts of such.
+
+    Raises:
+        TypeError: Something in it is none of these; the message names it.
+    """
+    return Snapshot(
+        step=step, state={key: _copy(value, key) for key, value in state.items()}, random=random_state.capture()
+    )
+
+
+def _copy(value: Any, where: str) -> Any:
+    if type(value) in _PLAIN:
+        return value
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return _copy_dict(value, where)
+    if isinstance(value, list | tuple):
+        items = [each if type(each) in _PLAIN else _copy(each, f"{where}[{i}]") for i, each in enumerate(value)]
+        return items if isinstance(value, list) else tuple(items)
+    if hasattr(value, "state_dict"):
+        return _copy(value.state_dict(), where)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.bool_ | numpy.number):
+        return value.item()
+    is_array = numpy is not None and isinstance(value, numpy.ndarray)
+    raise TypeError(
+        f"trial.save({where}=…): {type(value).__module__}.{type(value).__qualname__} cannot be saved; "
+        + (
+            "torch.from_numpy(array) can"
+            if is_array
+            else "what has a state_dict() can, and numbers, strings, tensors, and lists, tuples and dicts of these"
+        )
+    )
+
+
+def _copy_dict(value: dict[Any, Any], where: str) -> dict[Any, Any]:
+    copied = {_copy(key, f"{where}, a key"): _copy(each, f"{where}[{key!r}]") for key, each in value.items()}
+    if type(value) is OrderedDict:  # a module's state, with the versions of its layers as an attribute
+        ordered = OrderedDict(copied)
+        vars(ordered).update(vars(value))
+        return ordered
+    return Counter(copied) if type(value) is Counter else copied  # torch's MultiStepLR needs its Counter
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        if type(value) not in _PLAIN:
+            yield value
+        return
+    for each in value:
+        yield from _tensors(each)
+
+
+def write(file: BinaryIO, snapshot: Snapshot, best: float, reports: Reports = Reports()) -> None:
+    """Write a checkpoint.
+
+    Args:
+        file: Takes the bytes.
+        snapshot: What to write.
+        best: The lowest loss of the trial so far, as :meth:`trainables.checkpoints.saving.Checkpoints.report` gets it.
+        reports: Those up to its step.
+    """
+    content = {
+        "format": FORMAT,
+        "step": snapshot.step,
+        "best": best,
+        "state": snapshot.state,
+        "random": snapshot.random,
+        "recorded": reports.before,
+        "reports": [[each.step, each.train_s, each.reported_at, each.metrics] for each in reports.carried],
+    }
+    if snapshot.suffix == ".json":
+        file.write(json.dumps(_tagged(content)).encode())
+    else:
+        import torch
+
+        torch.save(content, file)
+
+
+def read(path: Path) -> tuple[Snapshot, float]:
+    """A snapshot, and the trial's lowest loss up to then. Nothing is unpickled but tensors and plain types.
+
+    Raises:
+        DamagedCheckpoint: It is not whole, or no checkpoint.
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            if path.suffix == ".json":
+                content = json.loads(file.read(), object_hook=_untagged)
+            else:
+                import torch
+
+                content = torch.load(file, map_location="cpu", weights_only=True)
+            if content["format"] != FORMAT:
+                raise DamagedCheckpoint(f"its format is {content['format']}, and this version reads {FORMAT}")
+            carried = tuple(
+                Carried(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
+                for step, train_s, reported_at, metrics in content["reports"]
+            )
+            found = Snapshot(
+                step=content["step"],
+                state=dict(content["state"]),
+                random=dict(content["random"]),
+                reports=Reports(before=content["recorded"], carried=carried),
+            )
+            return found, float(content["best"])
+        except MemoryError:
+            raise
+        except Exception as error:  # a foreign file can fail in any way
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # torch seeks where there is nothing
+                raise
+            raise DamagedCheckpoint(str(error).partition("\n")[0] or type(error).__name__) from error
+
+
+def _tagged(value: Any) -> Any:
+    """As JSON's own types: a tuple, and a dict whose keys are not all text, become a dict of one of two keys."""
+    if isinstance(value, dict):
+        if all(type(key) is str for key in value) and not value.keys() <= {"tuple", "items"}:
+            return {key: _tagged(each) for key, each in value.items()}
+        return {"items": [[_tagged(key), _tagged(each)] for key, each in value.items()]}
+    if isinstance(value, tuple):
+        return {"tuple": [_tagged(each) for each in value]}
+    return [_tagged(each) for each in value] if isinstance(value, list) else value
+
+
+def _untagged(value: dict[str, Any]) -> Any:
+    if value.keys() == {"tuple"}:
+        return tuple(value["tuple"])
+    return dict(value["items"]) if value.keys() == {"items"} else value
