@@ -36,16 +36,16 @@ def messages() -> Figures:
 
     from benchmarks.ours import fit, random_search
     from orchestrator.core.schedulers.none import NoScheduler
-    from orchestrator.tune.hooks import Decider
+    from orchestrator.tune.hooks import SweepScheduler
 
     seen: list[tuple[float, float]] = []
-    on_trial_result = Decider.on_trial_result
+    on_trial_result = SweepScheduler.on_trial_result
 
     def counted(*arguments: Any) -> Any:
         seen.append((time.perf_counter(), time.thread_time()))
         return on_trial_result(*arguments)
 
-    Decider.on_trial_result = counted  # type: ignore[method-assign]
+    SweepScheduler.on_trial_result = counted  # type: ignore[method-assign]
     NoScheduler.rungs = lambda self, trial: tuple(range(1, MESSAGES + 1))  # type: ignore[method-assign]
     _, sweep = fit(train, random_search(TRIALS))
     assert len(sweep.metrics) == TRIALS * MESSAGES
@@ -56,7 +56,7 @@ def messages() -> Figures:
 
 def asks() -> Figures:
     """Without Ray."""
-    from orchestrator.core.search import Told
+    from orchestrator.core.search import Observation
     from orchestrator.core.search.tpe import Tpe
 
     space = _space(PARAMETERS)
@@ -67,7 +67,7 @@ def asks() -> Figures:
     for wanted in KNOWN:
         for number in range(known, wanted):
             config = space.sample(draws)
-            search.tell(Told(number=number, config=config, value=sum(config.values())))
+            search.tell(Observation(number=number, config=config, value=sum(config.values())))
         began = time.thread_time()
         for number in range(wanted, wanted + ASKS):
             search.ask(number, lambda config: True)

@@ -27,17 +27,17 @@ def ours() -> Figures:
     imported = resident_mib()
 
     from benchmarks.ours import fit, random_search
-    from orchestrator.driver.loop import Heart
+    from orchestrator.driver.loop import DriverLoop
 
     seen = [imported]
-    finish = Heart.finish
+    finish = DriverLoop.finish
 
-    def finish_and_look(heart: Heart) -> None:
+    def finish_and_look(loop: DriverLoop) -> None:
         seen.append(resident_mib())
-        finish(heart)
+        finish(loop)
         seen.append(resident_mib())
 
-    Heart.finish = finish_and_look  # type: ignore[method-assign]
+    DriverLoop.finish = finish_and_look  # type: ignore[method-assign]
     seconds, sweep = fit(train, random_search(TRIALS))
     assert len(sweep.trials) == TRIALS
     assert len(sweep.metrics) == TRIALS * REPORTS

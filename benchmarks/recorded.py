@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.ours import source_of
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.node_health import Node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
@@ -59,7 +59,7 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
         fingerprints=fingerprints(spec, begun.declaration, begun.trainable(), begun.base),
     )
     write_sweep_json(paths.info, info)
-    sweep = assemble(spec, None)
+    sweep = build_sweep(spec, None)
     at = time.time() - trials  # a second a trial
     kinds = {name: each.kind for name, each in spec.parameter_space().parameters.items()}
     with Recorder(paths, sweep=paths.name, parameters=kinds, metrics=["loss"]) as recorder:
@@ -80,7 +80,7 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
                         trial=start.trial, at=at + 1, measurements=measured, node=Node(id="1", name="192.0.2.1")
                     )
                 )
-                sweep.on(events.Returned(trial=start.trial, at=at + 1, train_s=1.0))
+                sweep.on(events.Finished(trial=start.trial, at=at + 1, train_s=1.0))
             at += 1
             rows = sweep.take(at)
             recorder.metrics(rows.metrics)

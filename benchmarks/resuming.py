@@ -24,14 +24,14 @@ def ours() -> Figures:
     from benchmarks.ours import CPUS
     from benchmarks.recorded import record, train
     from cluster.engine import Embedded
-    from orchestrator.core.extend import Growth
+    from orchestrator.core.extend import Extension
     from orchestrator.driver.resume import resume
     from orchestrator.records.load import load
 
     paths = record(Path("results"), TRIALS, REPORTS)
     before = load(paths.root).metrics
     began = time.time()
-    resume(paths, growth=Growth(trials=TRIALS + 1), train=train, engine=Embedded(cpus=CPUS, gpus=0))
+    resume(paths, extension=Extension(trials=TRIALS + 1), train=train, engine=Embedded(cpus=CPUS, gpus=0))
     seconds = _first_after(began, load(paths.root).metrics["at"])
     sweep = load(paths.root)
     assert len(sweep.trials) == TRIALS + 1

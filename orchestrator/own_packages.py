@@ -2,8 +2,8 @@
 
 Their modules and ours live in one process and both write ``import cluster``. The rule: while the top level of one of
 our modules is executed the name means our package; at all other times it means the user's, if their project has such
-a folder. Our modules therefore import these packages at their top only (tests/test_own_packages.py holds that), and either
-side never sees the other's. docs/decisions/0002-generic-names.md tells what else was considered.
+a folder. Our modules therefore import these packages at their top only (tests/test_own_packages.py holds that), and
+either side never sees the other's. docs/decisions/0002-generic-names.md tells what else was considered.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _leave() -> None:
         _block()
 
 
-def deaf() -> None:
+def ignore_sigterm() -> None:
     """In a worker, before it trains: SIGTERM does nothing to it, and ends what its trials start, as it should.
 
     The block would be inherited by the trials' own processes, which could not be terminated; a handler is not.

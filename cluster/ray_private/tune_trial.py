@@ -25,7 +25,7 @@ NO_STATE = ("{}", "{}")  # of a trial and of its run, as JSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nowhere:
+class NoStorage:
     """In place of Ray Tune's storage: trials keep nothing there. False, which is how Ray Tune tells it from one."""
 
     trial_dir_name: str = "none"
@@ -35,23 +35,23 @@ class Nowhere:
         return False
 
 
-NOWHERE = Nowhere()
+NOWHERE = NoStorage()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Common:
+class SharedTrialSettings:
     """What all trials of a run have in common; looked up once."""
 
     trainable: type
     spec: Mapping[str, Any]
 
     @classmethod
-    def of(cls, experiment: Experiment) -> Common:
+    def of(cls, experiment: Experiment) -> SharedTrialSettings:
         """What the experiment says of its trials."""
         return cls(trainable=get_trainable_cls(experiment.spec["run"]), spec=experiment.spec)
 
 
-class Generator(SearchGenerator):
+class TrialGenerator(SearchGenerator):
     """Ray Tune's own way from a Searcher's suggestion to a trial, which makes light ones here."""
 
     def __init__(self, searcher: Searcher, placement: Placement) -> None:
@@ -61,7 +61,7 @@ class Generator(SearchGenerator):
     def add_configurations(self, experiments: Any) -> None:
         """Called once, before the first trial."""
         super().add_configurations(experiments)
-        self._common = Common.of(self._experiment)
+        self._common = SharedTrialSettings.of(self._experiment)
 
     def create_trial_if_possible(self, experiment_spec: dict[str, Any]) -> TuneTrial | None:
         """Ask the Searcher; the specification of the experiment is neither copied nor parsed for each trial."""
@@ -84,7 +84,9 @@ class LightTrial(TuneTrial):
 
     error: Exception | None = None
 
-    def __init__(self, common: Common, config: dict[str, Any], trial_id: str, resources: PlacementGroupFactory) -> None:
+    def __init__(
+        self, common: SharedTrialSettings, config: dict[str, Any], trial_id: str, resources: PlacementGroupFactory
+    ) -> None:
         self._trainable = common.trainable
         super().__init__(
             common.spec["run"],

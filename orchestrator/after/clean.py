@@ -36,7 +36,9 @@ class Surplus:
 
 
 def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
-    """What can go of a sweep that nobody runs, by trial; :func:`orchestrator.driver.checkpoint_retention.to_keep` says what stays.
+    """The checkpoints, by trial, that a sweep that is not running need not keep.
+
+    :func:`orchestrator.driver.checkpoint_retention.to_keep` decides what stays.
 
     Args:
         paths: The sweep's files.

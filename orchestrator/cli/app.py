@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.commands import after, export, keep, logs, read, report, run, steer, watch, write
-from orchestrator.cli.commands import doctor
+from orchestrator.cli.commands import after, doctor, export, keep, logs, read, report, run, steer, watch, write
 from orchestrator.cli.error_text import error_text
 from orchestrator.cli.formats import painted, say
 from orchestrator.cli.views.wording import one_line

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from orchestrator.cli.formats import say
 from orchestrator.cli.views.wording import config_line
-from orchestrator.control import lease
-from orchestrator.control import slurm_status
+from orchestrator.control import lease, slurm_status
 from orchestrator.control.requests import Kind, Request, send
 from orchestrator.core.rows import Config, State
 from orchestrator.errors import SweepError, UserError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from orchestrator.core.gpu_packing import Shares
+from orchestrator.core.gpu_packing import GpuShares
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.schedulers.asha import Asha, default_grace_period
@@ -72,7 +72,7 @@ def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
     return None
 
 
-def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:
+def build_sweep(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:
     """The sweep that a spec describes, not yet begun.
 
     Args:
@@ -89,7 +89,7 @@ def assemble(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: flo
         limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
-        shares=Shares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
+        shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
     )
 
 

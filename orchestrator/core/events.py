@@ -58,7 +58,7 @@ class Reported:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Returned:
+class Finished:
     """The trainable came to its own end."""
 
     trial: int
@@ -67,7 +67,7 @@ class Returned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Raised:
+class Failed:
     """The trainable raised; or its process or node died under it."""
 
     trial: int
@@ -108,7 +108,7 @@ class Halted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drained:
+class StopAfterNextReport:
     """The sweep ends as soon as it can without losing anything: each trial at its next report."""
 
     at: float
@@ -116,7 +116,7 @@ class Drained:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dismissed:
+class TrialStopRequested:
     """One trial is to end at its next report; the others go on."""
 
     trial: int
@@ -125,7 +125,7 @@ class Dismissed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Added:
+class ConfigAdded:
     """Somebody wants this configuration of the space tried, beside what the search proposes."""
 
     at: float
@@ -141,4 +141,16 @@ class Noted:
     text: str
 
 
-Event = Started | Reported | Returned | Raised | NotStarted | Ticked | Halted | Drained | Dismissed | Added | Noted
+Event = (
+    Started
+    | Reported
+    | Finished
+    | Failed
+    | NotStarted
+    | Ticked
+    | Halted
+    | StopAfterNextReport
+    | TrialStopRequested
+    | ConfigAdded
+    | Noted
+)

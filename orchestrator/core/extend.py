@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.core.build import ladder
 from orchestrator.core.rows import Origin, State
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 from orchestrator.errors import UserError
 from orchestrator.spec import Spec, max_step
 from orchestrator.spec.max_step import length_of
@@ -17,7 +17,7 @@ from trainables.contract import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Growth:
+class Extension:
     """What a resume may change: absolute totals, not additions. None: as before."""
 
     trials: int | None = None
@@ -77,10 +77,10 @@ def retry(sweep: Sweep, states: Collection[State], at: float) -> int:
 
     A trial that was tried once more before is left to its successor.
     """
-    succeeded = {life.retry_of for life in sweep.trials}
-    wanted = [life for life in sweep.trials if life.state in states and life.number not in succeeded]
-    for life in wanted:
-        sweep.also(at, life.config, Origin.RETRY, life.number)
+    succeeded = {trial.retry_of for trial in sweep.trials}
+    wanted = [trial for trial in sweep.trials if trial.state in states and trial.number not in succeeded]
+    for trial in wanted:
+        sweep.also(at, trial.config, Origin.RETRY, trial.number)
     return len(wanted)
 
 
@@ -95,30 +95,30 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
         old_end: The last step of a full training before.
         at: Now.
     """
-    there = [life for life in sweep.trials if life.state is State.COMPLETED and (life.last_step or 0) >= old_end]
-    cutoff = sweep.scheduler.cutoff_among([_last(life) for life in there])
-    going_on = [life for life in there if not _beyond(life, cutoff)]
-    for life in there:
+    there = [trial for trial in sweep.trials if trial.state is State.COMPLETED and (trial.last_step or 0) >= old_end]
+    cutoff = sweep.scheduler.cutoff_among([_last(trial) for trial in there])
+    going_on = [trial for trial in there if not _beyond(trial, cutoff)]
+    for trial in there:
         # A rung may lie where the end was: everyone enters it, and goes on or not by the cutoff among all.
-        decisions = sweep.scheduler.report(life.number, life.last_step or 0, _last(life))
-        stops = life not in going_on
+        decisions = sweep.scheduler.report(trial.number, trial.last_step or 0, _last(trial))
+        stops = trial not in going_on
         settled = [replace(each, cutoff=each.cutoff if cutoff is None else cutoff, stop=stops) for each in decisions]
-        sweep.journal.decided(life, at, settled)
-    for life in going_on:
-        life.interrupt()
-        sweep.agenda.adopt(life)
-        why = "" if cutoff is None else f": {_last(life):g} there is not worse than the cutoff {cutoff:g}"
-        reason = f"goes on beyond step {life.last_step}{why}"
-        sweep.journal.happened(life, at, "retry", decision="extension", reason=reason)
+        sweep.journal.decided(trial, at, settled)
+    for trial in going_on:
+        trial.interrupt()
+        sweep.trial_queue.adopt(trial)
+        why = "" if cutoff is None else f": {_last(trial):g} there is not worse than the cutoff {cutoff:g}"
+        reason = f"goes on beyond step {trial.last_step}{why}"
+        sweep.journal.happened(trial, at, "retry", decision="extension", reason=reason)
     return len(going_on)
 
 
-def _beyond(life: Life, cutoff: float | None) -> bool:
+def _beyond(trial: Trial, cutoff: float | None) -> bool:
     if cutoff is None:
         return False
-    return _last(life) > cutoff if life.objective.mode == "min" else _last(life) < cutoff
+    return _last(trial) > cutoff if trial.objective.mode == "min" else _last(trial) < cutoff
 
 
-def _last(life: Life) -> float:
-    assert life.last is not None  # it completed
-    return life.last
+def _last(trial: Trial) -> float:
+    assert trial.last is not None  # it completed
+    return trial.last

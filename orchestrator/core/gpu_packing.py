@@ -36,7 +36,7 @@ class Choice:
     reason: str
 
 
-class Shares:
+class GpuShares:
     """GPUs of the trials of one sweep.
 
     Attributes:

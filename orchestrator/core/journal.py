@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.rows import EventRow, MetricRow, TrialRow
 from orchestrator.core.schedulers import Decision
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +31,15 @@ class Journal:
         self.notes: list[str] = []
         self._metrics: list[MetricRow] = []
         self._events: list[EventRow] = []
-        self._changed: dict[int, Life] = {}  # in the order of their first change
+        self._changed: dict[int, Trial] = {}  # in the order of their first change
 
     def measured(self, row: MetricRow) -> None:
         """A report."""
         self._metrics.append(row)
 
-    def changed(self, life: Life) -> None:
+    def changed(self, trial: Trial) -> None:
         """A trial is not as it was."""
-        self._changed[life.number] = life
+        self._changed[trial.number] = trial
 
     def noted(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
         """Something about the whole sweep."""
@@ -49,7 +49,7 @@ class Journal:
 
     def happened(
         self,
-        life: Life,
+        trial: Trial,
         at: float,
         event: str,
         *,
@@ -59,15 +59,15 @@ class Journal:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Something about one trial."""
-        self.changed(life)
+        self.changed(trial)
         self._events.append(
             EventRow(
                 at=at,
                 event=event,
-                trial=life.number,
-                attempt=life.attempts,
-                step=life.last_step,
-                rung=life.rung,
+                trial=trial.number,
+                attempt=trial.attempts,
+                step=trial.last_step,
+                rung=trial.rung,
                 value=value,
                 decision=decision,
                 reason=reason,
@@ -75,17 +75,17 @@ class Journal:
             )
         )
 
-    def decided(self, life: Life, at: float, decisions: Sequence[Decision]) -> None:
+    def decided(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Decisions of the scheduler, each with the cutoff it compared against."""
         for decision in decisions:
-            life.rung = decision.rung
+            trial.rung = decision.rung
             self._events.append(
                 EventRow(
                     at=at,
                     event="rung",
-                    trial=life.number,
-                    attempt=life.attempts,
-                    step=life.last_step,
+                    trial=trial.number,
+                    attempt=trial.attempts,
+                    step=trial.last_step,
                     rung=decision.rung,
                     value=decision.value,
                     cutoff=decision.cutoff,
@@ -98,7 +98,7 @@ class Journal:
         rows = Rows(
             metrics=self._metrics,
             events=self._events,
-            trials=[life.row(now) for life in self._changed.values()],
+            trials=[trial.row(now) for trial in self._changed.values()],
         )
         self._metrics, self._events, self._changed = [], [], {}
         return rows

@@ -30,7 +30,7 @@ class Node:
         return f"{self.name} ({self.id[:8]})"
 
 
-class Nodes:
+class NodeHealth:
     """What is known of the nodes of a sweep.
 
     Attributes:

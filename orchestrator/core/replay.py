@@ -25,7 +25,7 @@ from orchestrator.core.rows import (
     TrialRow,
 )
 from orchestrator.core.sweep import HALTED, Sweep
-from orchestrator.core.trial import Life, best_of
+from orchestrator.core.trial import Trial, best_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,91 +61,91 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
             detail = event.detail or {}
             sweep.born(detail["config"], Origin(detail["origin"]), detail["retry_of"])
             continue
-        life = sweep.trials[event.trial]
-        _relive(sweep, life, event)
+        trial = sweep.trials[event.trial]
+        _relive(sweep, trial, event)
         if event.event in _ENDS and event.decision == HALTED:
-            halted.add(life.number)
+            halted.add(trial.number)
         else:
-            halted.discard(life.number)
+            halted.discard(trial.number)
     reports: dict[int, list[MetricRow]] = {}
     for report in recorded.metrics:
         reports.setdefault(report.trial, []).append(report)
         _recall(sweep, sweep.trials[report.trial], report)
     for row in recorded.trials:
-        life = sweep.trials[row.trial]
-        life.gpu_ids, life.startup_s = row.gpu_ids, row.startup_s
-        life.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
-        life.gpus = row.gpus or life.gpus
-    for life in sweep.trials:
-        if not life.state.ended or life.number in halted:
-            _revive(sweep, life, reports.get(life.number, ()), at)
+        trial = sweep.trials[row.trial]
+        trial.gpu_ids, trial.startup_s = row.gpu_ids, row.startup_s
+        trial.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
+        trial.gpus = row.gpus or trial.gpus
+    for trial in sweep.trials:
+        if not trial.state.ended or trial.number in halted:
+            _revive(sweep, trial, reports.get(trial.number, ()), at)
     sweep.used_s = _used(recorded)
     sweep.best = best_of(sweep.trials)
-    for life in sweep.trials:
-        sweep.journal.changed(life)  # the table of trials is to catch up
+    for trial in sweep.trials:
+        sweep.journal.changed(trial)  # the table of trials is to catch up
 
 
-def _relive(sweep: Sweep, life: Life, event: EventRow) -> None:
+def _relive(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     match event.event:
         case State.RUNNING:
-            life.attempts += 1
-            life.gpus = max(sweep.shares.gpus, life.enlarged)
-            life.begin_attempt(event.at)
+            trial.attempts += 1
+            trial.gpus = max(sweep.shares.gpus, trial.enlarged)
+            trial.begin_attempt(event.at)
         case "rung":
-            life.rung = event.rung
-            _reenter(sweep, life, event.rung or 0, event.value)
+            trial.rung = event.rung
+            _reenter(sweep, trial, event.rung or 0, event.value)
         case "retry":
-            life.end_attempt(event.at)
-            life.failures -= life.state is State.FAILED  # for good, and it was the node
-            life.state = State.PENDING
-            life.preemptions += event.decision == "preemption"
-            life.failures += event.decision == "failure"
-            life.failure = _failure(event)
+            trial.end_attempt(event.at)
+            trial.failures -= trial.state is State.FAILED  # for good, and it was the node
+            trial.state = State.PENDING
+            trial.preemptions += event.decision == "preemption"
+            trial.failures += event.decision == "failure"
+            trial.failure = _failure(event)
             if event.decision == OUT_OF_MEMORY and event.detail is not None:
-                life.enlarged = event.detail["gpus"]
+                trial.enlarged = event.detail["gpus"]
         case _ if event.event in _ENDS:
-            life.end_attempt(event.at)
-            life.state, life.reason, life.ended_at = State(event.event), event.reason, event.at
-            life.failure = _failure(event)
-            life.failures += life.state is State.FAILED
-            _retell(sweep, life, event.value)
+            trial.end_attempt(event.at)
+            trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
+            trial.failure = _failure(event)
+            trial.failures += trial.state is State.FAILED
+            _retell(sweep, trial, event.value)
 
 
-def _reenter(sweep: Sweep, life: Life, rung: int, value: float | None) -> None:
+def _reenter(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None:
     """The trial entered a rung, and what was decided there stands."""
     if value is None or not math.isfinite(value):
-        sweep.scheduler.diverge(life.number)
+        sweep.scheduler.diverge(trial.number)
     else:
-        sweep.scheduler.report(life.number, rung, value)
+        sweep.scheduler.report(trial.number, rung, value)
 
 
-def _retell(sweep: Sweep, life: Life, value: float | None) -> None:
+def _retell(sweep: Sweep, trial: Trial, value: float | None) -> None:
     """The trial ended, with this value told to the search."""
-    if life.state is State.DIVERGED:
-        sweep.teller.diverged(life)
-    elif life.state in (State.COMPLETED, State.STOPPED) and value is not None:
-        sweep.teller.result(life, value, step=life.rung if life.state is State.STOPPED else None)
+    if trial.state is State.DIVERGED:
+        sweep.search_feedback.diverged(trial)
+    elif trial.state in (State.COMPLETED, State.STOPPED) and value is not None:
+        sweep.search_feedback.result(trial, value, step=trial.rung if trial.state is State.STOPPED else None)
 
 
-def _recall(sweep: Sweep, life: Life, row: MetricRow) -> None:
+def _recall(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
     """The trial reported this."""
-    before = life.train_s
-    life.recall(row)
-    sweep.trained(life, life.train_s - before)
+    before = trial.train_s
+    trial.recall(row)
+    sweep.trained(trial, trial.train_s - before)
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
-        life.measure(row.step, value)
+        trial.measure(row.step, value)
 
 
-def _revive(sweep: Sweep, life: Life, rows: Sequence[MetricRow], at: float) -> None:
+def _revive(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
     """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
-    life.interrupt()
+    trial.interrupt()
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
-        if value is not None and not life.state.ended:
-            sweep.measured(life, at, row.step, value)
-    if not life.state.ended:
-        sweep.agenda.adopt(life)
+        if value is not None and not trial.state.ended:
+            sweep.measured(trial, at, row.step, value)
+    if not trial.state.ended:
+        sweep.trial_queue.adopt(trial)
 
 
 _ENDS = frozenset(state.value for state in State if state.ended)

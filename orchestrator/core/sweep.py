@@ -12,10 +12,10 @@ import random
 from collections.abc import Sequence
 
 from orchestrator.core import events
-from orchestrator.core.gpu_packing import Choice, Shares, extra_slots, larger
+from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots, larger
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
-from orchestrator.core.node_health import QUICK_S, Nodes
+from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.rows import (
     GPU_MEMORY,
     GPU_OUT_OF_MEMORY,
@@ -29,9 +29,9 @@ from orchestrator.core.rows import (
 )
 from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.search import Search
-from orchestrator.core.search_feedback import Teller
-from orchestrator.core.trial import Life, best_of, better
-from orchestrator.core.trial_queue import Agenda, wait_after
+from orchestrator.core.search_feedback import SearchFeedback
+from orchestrator.core.trial import Trial, best_of, better
+from orchestrator.core.trial_queue import TrialQueue, wait_after
 from orchestrator.spec import Objective, Space
 
 HALTED = "halted"
@@ -71,20 +71,20 @@ class Sweep:
         limits: Limits,
         seed: int = 0,
         start: Sequence[Config] = (),
-        shares: Shares | None = None,
+        shares: GpuShares | None = None,
     ) -> None:
         self.objective = objective
         self.limits = limits
         self.scheduler = scheduler
-        self.shares = shares or Shares(limits.gpus_per_trial)
-        self.nodes = Nodes()
-        self.reopened: list[Life] = []
-        self.trials: list[Life] = []
-        self.best: Life | None = None
+        self.shares = shares or GpuShares(limits.gpus_per_trial)
+        self.nodes = NodeHealth()
+        self.reopened: list[Trial] = []
+        self.trials: list[Trial] = []
+        self.best: Trial | None = None
         self.halted: str | None = None
         self.failed = False
-        self.agenda = Agenda(space=space, search=search, trials=limits.trials, start=start)
-        self.teller = Teller(search, objective.mode)
+        self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
+        self.search_feedback = SearchFeedback(search, objective.mode)
         self.journal = Journal()
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
@@ -108,43 +108,43 @@ class Sweep:
         self.begin(at)
         if self.halted is not None or self._draining is not None:
             return None
-        life = self.agenda.due(at) or self._new_trial(at)
-        if life is None:
+        trial = self.trial_queue.due(at) or self._new_trial(at)
+        if trial is None:
             return None
-        life.hand_out(at, self.shares.gpus)
-        self._live.add(life.number)
-        self.journal.changed(life)
+        trial.hand_out(at, self.shares.gpus)
+        self._live.add(trial.number)
+        self.journal.changed(trial)
         return events.Start(
-            trial=life.number,
-            attempt=life.attempts,
-            config=life.config,
-            seed=life.seed,
-            rungs=self.scheduler.rungs(life.number),
-            recorded=life.last_step,
-            trained_s=life.train_s,
-            gpus=life.gpus,
+            trial=trial.number,
+            attempt=trial.attempts,
+            config=trial.config,
+            seed=trial.seed,
+            rungs=self.scheduler.rungs(trial.number),
+            recorded=trial.last_step,
+            trained_s=trial.train_s,
+            gpus=trial.gpus,
         )
 
-    def _new_trial(self, at: float) -> Life | None:
-        before = self.agenda.used_up
-        proposal = self.agenda.propose(len(self.trials))
+    def _new_trial(self, at: float) -> Trial | None:
+        before = self.trial_queue.used_up
+        proposal = self.trial_queue.propose(len(self.trials))
         if proposal is not None:
             return self._born(at, *proposal)
-        if self.agenda.used_up and not before:
+        if self.trial_queue.used_up and not before:
             self.journal.noted(at, "note", f"the space is used up after {len(self.trials)} different configurations")
         return None
 
-    def _born(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Life:
-        life = self.born(config, origin, retry_of)
+    def _born(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Trial:
+        trial = self.born(config, origin, retry_of)
         detail = {"config": config, "origin": origin, "retry_of": retry_of}
-        self.journal.happened(life, at, State.PENDING, detail=detail)
-        return life
+        self.journal.happened(trial, at, State.PENDING, detail=detail)
+        return trial
 
-    def born(self, config: Config, origin: Origin, retry_of: int | None) -> Life:
+    def born(self, config: Config, origin: Origin, retry_of: int | None) -> Trial:
         """The next trial, with this configuration."""
         number = len(self.trials)
-        self.agenda.took(config, origin)
-        life = Life(
+        self.trial_queue.took(config, origin)
+        trial = Trial(
             number=number,
             config=config,
             seed=random.Random(f"{self._seed}/{number}/trial").getrandbits(31),
@@ -153,29 +153,29 @@ class Sweep:
             origin=origin,
             retry_of=retry_of,
         )
-        self.trials.append(life)
-        return life
+        self.trials.append(trial)
+        return trial
 
     def also(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
         """A trial beside those that the search proposes, to be started next."""
-        self.agenda.adopt(self._born(at, config, origin, retry_of))
+        self.trial_queue.adopt(self._born(at, config, origin, retry_of))
 
     @property
     def total(self) -> int:
         """How many trials there will be, as far as it is known."""
         if self.exhausted:
             return len(self.trials)
-        return len(self.trials) - self.agenda.proposed + self.limits.trials
+        return len(self.trials) - self.trial_queue.proposed + self.limits.trials
 
     @property
     def due(self) -> float | None:
         """When the next of the attempts that wait may start; None if none waits."""
-        return self.agenda.next_at
+        return self.trial_queue.next_at
 
     @property
     def exhausted(self) -> bool:
         """Whether no further attempt will be started, unless one that runs has to be repeated."""
-        return self.halted is not None or self.agenda.exhausted
+        return self.halted is not None or self.trial_queue.exhausted
 
     @property
     def finished(self) -> bool:
@@ -205,10 +205,10 @@ class Sweep:
             case events.Halted():
                 self._halt(event.at, event.reason)
                 return False
-            case events.Drained():
+            case events.StopAfterNextReport():
                 self._drain(event.at, event.reason)
                 return True
-            case events.Added():
+            case events.ConfigAdded():
                 self._added(event)
                 return True
             case events.Noted():
@@ -216,84 +216,84 @@ class Sweep:
                 return True
         if event.trial >= len(self.trials):
             return False  # somebody asked for the end of a trial that never was
-        life = self.trials[event.trial]
-        if life.state.ended:
+        trial = self.trials[event.trial]
+        if trial.state.ended:
             return False
-        self.journal.changed(life)
+        self.journal.changed(trial)
         match event:
             case events.Started():
-                life.begin_attempt(event.at)
-                self.journal.happened(life, event.at, State.RUNNING)
+                trial.begin_attempt(event.at)
+                self.journal.happened(trial, event.at, State.RUNNING)
             case events.Reported():
-                self._reported(life, event)
-            case events.Returned():
-                self._trained(life, event.train_s)
-                self._came_to_its_end(life, event.at, "the trainable came to its end")
-            case events.Raised():
-                self._trained(life, event.train_s)
-                self._raised(life, event)
+                self._reported(trial, event)
+            case events.Finished():
+                self._trained(trial, event.train_s)
+                self._came_to_its_end(trial, event.at, "the trainable came to its end")
+            case events.Failed():
+                self._trained(trial, event.train_s)
+                self._raised(trial, event)
             case events.NotStarted():
-                self._not_started(life, event)
-            case events.Dismissed():
-                life.dismissed = event.reason
-        return life.state is State.RUNNING
+                self._not_started(trial, event)
+            case events.TrialStopRequested():
+                trial.dismissed = event.reason
+        return trial.state is State.RUNNING
 
-    def _reported(self, life: Life, event: events.Reported) -> None:
-        life.node, life.gpu_ids = event.node, event.gpu_ids
-        if event.measurements and life.ran_s(event.at) >= QUICK_S:
-            self.nodes.well(life.node)
+    def _reported(self, trial: Trial, event: events.Reported) -> None:
+        trial.node, trial.gpu_ids = event.node, event.gpu_ids
+        if event.measurements and trial.ran_s(event.at) >= QUICK_S:
+            self.nodes.well(trial.node)
         for measurement in event.measurements:
-            before = life.train_s
-            row = life.report(measurement)
-            self.trained(life, life.train_s - before)
+            before = trial.train_s
+            row = trial.report(measurement)
+            self.trained(trial, trial.train_s - before)
             if event.gpu_gb and (peak_gb := measurement.metrics.get(GPU_MEMORY)):
-                self._choose(event.at, self.shares.measured(life.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
+                self._choose(event.at, self.shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
                 continue
             self.journal.measured(row)
             value = measurement.metrics.get(self.objective.metric)
             if value is not None:
-                self.measured(life, event.at, row.step, value)
+                self.measured(trial, event.at, row.step, value)
             elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
-                self._came_to_its_end(life, event.at, self._last_step_reached)
+                self._came_to_its_end(trial, event.at, self._last_step_reached)
             else:
-                self._unmeasured(life, event.at)
-            if life.state.ended:
+                self._unmeasured(trial, event.at)
+            if trial.state.ended:
                 return
-        if event.measurements and life.dismissed is not None:
-            self._end(life, State.CANCELLED, event.at, life.dismissed)
-            self.teller.nothing(life)
+        if event.measurements and trial.dismissed is not None:
+            self._end(trial, State.CANCELLED, event.at, trial.dismissed)
+            self.search_feedback.nothing(trial)
         elif event.measurements and self._draining is not None:
-            self._end(life, State.CANCELLED, event.at, self._draining, decision=HALTED)
-            self.teller.nothing(life)
+            self._end(trial, State.CANCELLED, event.at, self._draining, decision=HALTED)
+            self.search_feedback.nothing(trial)
 
-    def measured(self, life: Life, at: float, step: int, value: float) -> None:
+    def measured(self, trial: Trial, at: float, step: int, value: float) -> None:
         """The trial had this objective at a step: decide what is due there."""
         if self.objective.diverges(value):
-            self._diverge(life, at, f"{self.objective.metric} was {value:g} at step {step}")
+            self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
-        life.measure(step, value)
-        decisions = self.scheduler.report(life.number, step, value)
-        self.journal.decided(life, at, decisions)
+        trial.measure(step, value)
+        decisions = self.scheduler.report(trial.number, step, value)
+        self.journal.decided(trial, at, decisions)
         cut = next((decision for decision in decisions if decision.stop), None)
         if cut is not None:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
-            self._end(life, State.STOPPED, at, reason, value=cut.value)
-            self.teller.result(life, cut.value, step=cut.rung)
+            self._end(trial, State.STOPPED, at, reason, value=cut.value)
+            self.search_feedback.result(trial, cut.value, step=cut.rung)
         elif self._is_last(step):
-            self._complete(life, at, self._last_step_reached)
-        elif self.best is None or better(life, self.best):
-            self.best = life
+            self._complete(trial, at, self._last_step_reached)
+        elif self.best is None or better(trial, self.best):
+            self.best = trial
 
-    def _unmeasured(self, life: Life, at: float) -> None:
+    def _unmeasured(self, trial: Trial, at: float) -> None:
         """A report without the objective, as between two validations, or because its name is misspelt."""
-        life.unmeasured += 1
-        if life.unmeasured != SUSPICIOUS or self._suspected:
+        trial.unmeasured += 1
+        if trial.unmeasured != SUSPICIOUS or self._suspected:
             return
         self._suspected = True
         if all(other.last is None and other.state is not State.DIVERGED for other in self.trials):
             self.journal.noted(
-                at, "note", f"the first {SUSPICIOUS} reports of trial {life.number} had no {life.instead()}"
+                at, "note", f"the first {SUSPICIOUS} reports of trial {trial.number} had no {trial.instead()}"
             )
 
     def _is_last(self, step: int) -> bool:
@@ -303,50 +303,50 @@ class Sweep:
     def _last_step_reached(self) -> str:
         return f"reached the last step, {self.limits.max_step}"
 
-    def _came_to_its_end(self, life: Life, at: float, reason: str) -> None:
-        if life.last is None:
-            self._fail(life, at, life.never_reported())
+    def _came_to_its_end(self, trial: Trial, at: float, reason: str) -> None:
+        if trial.last is None:
+            self._fail(trial, at, trial.never_reported())
         else:
-            self._complete(life, at, reason)
+            self._complete(trial, at, reason)
 
-    def _raised(self, life: Life, event: events.Raised) -> None:
+    def _raised(self, trial: Trial, event: events.Failed) -> None:
         failure = event.failure
         reason = f"{failure.type}: {failure.message}"
         if event.numerical:
-            life.failure = failure
-            self._diverge(life, event.at, reason)
+            trial.failure = failure
+            self._diverge(trial, event.at, reason)
         elif event.preempted:
-            life.preemptions += 1
-            self._retry(life, event.at, "preemption", reason)
-        elif failure.type == GPU_OUT_OF_MEMORY and not life.enlarged and (gpus := larger(life.gpus)) is not None:
-            life.failure, life.enlarged = failure, gpus
-            self._retry(life, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
-        elif self._is_the_nodes(life, event):
-            life.preemptions += 1
-            self._retry(life, event.at, "preemption", f"its node is set aside; {reason}")
-        elif life.failures < self.limits.retries and not life.fails_like_before(failure):
-            life.fail(failure)
-            self._retry(life, event.at, "failure", reason, wait_s=wait_after(life.failures))
+            trial.preemptions += 1
+            self._retry(trial, event.at, "preemption", reason)
+        elif failure.type == GPU_OUT_OF_MEMORY and not trial.enlarged and (gpus := larger(trial.gpus)) is not None:
+            trial.failure, trial.enlarged = failure, gpus
+            self._retry(trial, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
+        elif self._is_the_nodes(trial, event):
+            trial.preemptions += 1
+            self._retry(trial, event.at, "preemption", f"its node is set aside; {reason}")
+        elif trial.failures < self.limits.retries and not trial.fails_like_before(failure):
+            trial.fail(failure)
+            self._retry(trial, event.at, "failure", reason, wait_s=wait_after(trial.failures))
         else:
-            self._fail(life, event.at, failure)
+            self._fail(trial, event.at, failure)
 
-    def _not_started(self, life: Life, event: events.NotStarted) -> None:
-        life.attempts -= 1
-        if not event.preempted and not self._is_the_nodes(life, event):
-            life.false_starts += 1
-        if life.false_starts > FALSE_STARTS:
-            self._fail(life, event.at, event.failure)
+    def _not_started(self, trial: Trial, event: events.NotStarted) -> None:
+        trial.attempts -= 1
+        if not event.preempted and not self._is_the_nodes(trial, event):
+            trial.false_starts += 1
+        if trial.false_starts > FALSE_STARTS:
+            self._fail(trial, event.at, event.failure)
         else:
-            self._live.discard(life.number)
-            self.agenda.repeat(life)
+            self._live.discard(trial.number)
+            self.trial_queue.repeat(trial)
 
-    def _is_the_nodes(self, life: Life, event: events.Raised | events.NotStarted) -> bool:
+    def _is_the_nodes(self, trial: Trial, event: events.Failed | events.NotStarted) -> bool:
         """Whether the failure is blamed on the node, which is set aside, or is now."""
         node = event.node
         if node is None or node.id in self.nodes.aside:
             return node is not None
-        ran_s = life.ran_s(event.at)
-        trials = self.nodes.failed(node, life.number, event.failure, ran_s=ran_s, others=event.others)
+        ran_s = trial.ran_s(event.at)
+        trials = self.nodes.failed(node, trial.number, event.failure, ran_s=ran_s, others=event.others)
         if not trials:
             return False
         detail = {"node_id": node.id, "node": node.name, "trials": trials}
@@ -356,15 +356,15 @@ class Sweep:
                 self._reopen(self.trials[number], event.at)
         return True
 
-    def _reopen(self, life: Life, at: float) -> None:
-        life.absolve()
-        self.agenda.adopt(life)
-        self.reopened.append(life)
-        detail = None if life.failure is None else dataclasses.asdict(life.failure)
-        self.journal.happened(life, at, "retry", decision="preemption", reason="its node is set aside", detail=detail)
+    def _reopen(self, trial: Trial, at: float) -> None:
+        trial.absolve()
+        self.trial_queue.adopt(trial)
+        self.reopened.append(trial)
+        detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
+        self.journal.happened(trial, at, "retry", decision="preemption", reason="its node is set aside", detail=detail)
 
-    def _added(self, event: events.Added) -> None:
-        if self.agenda.tried(event.config):
+    def _added(self, event: events.ConfigAdded) -> None:
+        if self.trial_queue.tried(event.config):
             self.journal.noted(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
         elif self.halted is None and self._draining is None:
             self.also(event.at, event.config, Origin.ADDED)
@@ -375,15 +375,15 @@ class Sweep:
         if reason is not None:
             self._halt(at, reason)
 
-    def _trained(self, life: Life, seconds: float) -> None:
-        before = life.train_s
-        life.train(seconds)
-        self.trained(life, life.train_s - before)
+    def _trained(self, trial: Trial, seconds: float) -> None:
+        before = trial.train_s
+        trial.train(seconds)
+        self.trained(trial, trial.train_s - before)
 
-    def trained(self, life: Life, seconds: float) -> None:
+    def trained(self, trial: Trial, seconds: float) -> None:
         """A trial has trained for so much longer."""
         self.trained_s += seconds
-        self.gpu_s += seconds * life.gpus
+        self.gpu_s += seconds * trial.gpus
 
     def _choose(self, at: float, choice: Choice | None) -> None:
         if choice is not None:
@@ -391,33 +391,33 @@ class Sweep:
 
     # How trials end --------------------------------------------------------------------------------------------
 
-    def _complete(self, life: Life, at: float, reason: str) -> None:
-        assert life.result is not None
-        self._end(life, State.COMPLETED, at, reason, value=life.result)
-        self.teller.result(life, life.result)
+    def _complete(self, trial: Trial, at: float, reason: str) -> None:
+        assert trial.result is not None
+        self._end(trial, State.COMPLETED, at, reason, value=trial.result)
+        self.search_feedback.result(trial, trial.result)
 
-    def _diverge(self, life: Life, at: float, reason: str) -> None:
-        self.journal.decided(life, at, self.scheduler.diverge(life.number))
-        self._end(life, State.DIVERGED, at, reason)
-        self.teller.diverged(life)
+    def _diverge(self, trial: Trial, at: float, reason: str) -> None:
+        self.journal.decided(trial, at, self.scheduler.diverge(trial.number))
+        self._end(trial, State.DIVERGED, at, reason)
+        self.search_feedback.diverged(trial)
 
-    def _fail(self, life: Life, at: float, failure: Failure) -> None:
-        life.fail(failure)
-        self._end(life, State.FAILED, at, f"{failure.type}: {failure.message}")
-        self.teller.nothing(life)
+    def _fail(self, trial: Trial, at: float, failure: Failure) -> None:
+        trial.fail(failure)
+        self._end(trial, State.FAILED, at, f"{failure.type}: {failure.message}")
+        self.search_feedback.nothing(trial)
         self._check_failures(at)
 
-    def _retry(self, life: Life, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
-        life.end_attempt(at)
-        life.state = State.PENDING
-        self._live.discard(life.number)
-        self.agenda.repeat(life, not_before=at + wait_s)
-        detail = None if life.failure is None else dataclasses.asdict(life.failure) | more
-        self.journal.happened(life, at, "retry", decision=cause, reason=reason, detail=detail)
+    def _retry(self, trial: Trial, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
+        trial.end_attempt(at)
+        trial.state = State.PENDING
+        self._live.discard(trial.number)
+        self.trial_queue.repeat(trial, not_before=at + wait_s)
+        detail = None if trial.failure is None else dataclasses.asdict(trial.failure) | more
+        self.journal.happened(trial, at, "retry", decision=cause, reason=reason, detail=detail)
 
     def _end(
         self,
-        life: Life,
+        trial: Trial,
         state: State,
         at: float,
         reason: str,
@@ -425,26 +425,26 @@ class Sweep:
         value: float | None = None,
         decision: str | None = None,
     ) -> None:
-        life.end_attempt(at)
-        life.state, life.reason, life.ended_at = state, reason, at
-        self._live.discard(life.number)
+        trial.end_attempt(at)
+        trial.state, trial.reason, trial.ended_at = state, reason, at
+        self._live.discard(trial.number)
         if state in (State.COMPLETED, State.STOPPED):
-            self.nodes.well(life.node)
+            self.nodes.well(trial.node)
         if state in (State.DIVERGED, State.FAILED):
-            if self.best is life:
+            if self.best is trial:
                 self.best = best_of(self.trials)
-        elif life.result is not None and (self.best is None or better(life, self.best)):
-            self.best = life
-        detail = None if life.failure is None else dataclasses.asdict(life.failure)
-        self.journal.happened(life, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        elif trial.result is not None and (self.best is None or better(trial, self.best)):
+            self.best = trial
+        detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
+        self.journal.happened(trial, at, state, value=value, decision=decision, reason=reason, detail=detail)
         if state not in (State.FAILED, State.CANCELLED):
-            self._choose(at, self.shares.ended(life.number))
+            self._choose(at, self.shares.ended(trial.number))
         if self._draining is not None:
             self._drain(at, self._draining)
 
     def _check_failures(self, at: float) -> None:
-        failed = sum(life.state is State.FAILED for life in self.trials)
-        reason = self.limits.too_many(failed, hopeful=any(life.last is not None for life in self.trials))
+        failed = sum(trial.state is State.FAILED for trial in self.trials)
+        reason = self.limits.too_many(failed, hopeful=any(trial.last is not None for trial in self.trials))
         if reason is not None:
             self.failed = True
             self._halt(at, reason)
@@ -454,9 +454,9 @@ class Sweep:
             return
         self.halted = reason
         self.journal.noted(at, "sweep", reason)
-        for life in [*(self.trials[number] for number in sorted(self._live)), *self.agenda.clear()]:
-            self._end(life, State.CANCELLED, at, reason, decision=HALTED)
-            self.teller.nothing(life)
+        for trial in [*(self.trials[number] for number in sorted(self._live)), *self.trial_queue.clear()]:
+            self._end(trial, State.CANCELLED, at, reason, decision=HALTED)
+            self.search_feedback.nothing(trial)
 
     def _drain(self, at: float, reason: str) -> None:
         self._draining = reason

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class TimeAccount:
     """Seconds. Those of the slots sum up to ``slots_s``; ``recording_s`` is the driver's, beside them."""
 
     wall_s: float  # of the session, the start of Ray included
@@ -30,22 +30,22 @@ class Account:
         """The share of the slots' time in which nothing was trained."""
         return 1 - self.training_s / self.slots_s if self.slots_s else 0.0
 
-    def __add__(self, other: Account) -> Account:
+    def __add__(self, other: TimeAccount) -> TimeAccount:
         """Two sessions together."""
         mine, theirs = asdict(self), asdict(other)
-        return Account(**{name: mine[name] + theirs[name] for name in mine})
+        return TimeAccount(**{name: mine[name] + theirs[name] for name in mine})
 
     def row(self, at: float) -> EventRow:
         """As it is recorded."""
         return EventRow(at=at, event=ACCOUNT, value=self.overhead, reason="where the time went", detail=asdict(self))
 
 
-def total(accounts: Sequence[Account]) -> Account | None:
+def total(accounts: Sequence[TimeAccount]) -> TimeAccount | None:
     """Of all sessions; None if there are none."""
-    return reduce(Account.__add__, accounts) if accounts else None
+    return reduce(TimeAccount.__add__, accounts) if accounts else None
 
 
-class Book:
+class TimeAccounting:
     """Keeps the account while a session runs. The clock gives seconds from any origin."""
 
     def __init__(self, sweep: Sweep, slots: Callable[[], int], clock: Callable[[], float]) -> None:
@@ -69,13 +69,13 @@ class Book:
         self._slots_s += (now - self._looked) * self._slots()
         self._looked = now
 
-    def close(self, recording_s: float) -> Account:
+    def close(self, recording_s: float) -> TimeAccount:
         """The session ends, having spent so many seconds on writing records."""
         self.look()
         startup, trained, in_slot = (now - then for now, then in zip(_sums(self._sweep), self._before, strict=True))
         start_up_s = self._ray_s + startup
         scheduling_s = max(0.0, in_slot - trained)
-        return Account(
+        return TimeAccount(
             wall_s=self._looked - self._began,
             slots_s=self._slots_s,
             start_up_s=start_up_s,
@@ -88,5 +88,5 @@ class Book:
 
 def _sums(sweep: Sweep) -> tuple[float, float, float]:
     """Over all trials: seconds of start-up, of training, in a slot."""
-    lives = sweep.trials
-    return sum(life.startup_s for life in lives), sweep.trained_s, sum(life.in_slot_s for life in lives)
+    trials = sweep.trials
+    return sum(trial.startup_s for trial in trials), sweep.trained_s, sum(trial.in_slot_s for trial in trials)

@@ -17,7 +17,7 @@ FROM_OUTSIDE = frozenset({"WorkerDied", "Timeout"})
 
 
 @dataclass(kw_only=True, slots=True)
-class Life:
+class Trial:
     """One trial, over all its attempts. Changed only by the sweep it belongs to."""
 
     number: int
@@ -193,19 +193,19 @@ class Life:
         )
 
 
-def better(a: Life, b: Life) -> bool:
+def better(a: Trial, b: Trial) -> bool:
     """Whether a trial's result beats another's; both must have one."""
     left = a.result if a.result is not None else math.nan
     right = b.result if b.result is not None else math.nan
     return left < right if a.objective.mode == "min" else left > right
 
 
-def best_of(lives: Iterable[Life]) -> Life | None:
+def best_of(trials: Iterable[Trial]) -> Trial | None:
     """That with the best result, of those that have one and did not diverge or fail; the first of equals."""
     best = None
-    for life in lives:
-        if life.state in (State.DIVERGED, State.FAILED) or life.result is None:
+    for trial in trials:
+        if trial.state in (State.DIVERGED, State.FAILED) or trial.result is None:
             continue
-        if best is None or better(life, best):
-            best = life
+        if best is None or better(trial, best):
+            best = trial
     return best

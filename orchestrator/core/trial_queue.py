@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from orchestrator.core.rows import Config, Origin
 from orchestrator.core.search import Search
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 from orchestrator.spec import Space
 
 FIRST_WAIT_S = 1.0
@@ -20,7 +20,7 @@ def wait_after(failures: int) -> float:
     return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures - 1, 10)))
 
 
-class Agenda:
+class TrialQueue:
     """Knows how often what was tried, so that nothing is proposed more often than the search means it to be.
 
     Attributes:
@@ -43,25 +43,25 @@ class Agenda:
         self._trials = trials
         self._points = list(start)
         self._tried: Counter[str] = Counter()  # how often; what is tried once more after its end counts once
-        self._waiting: list[tuple[float, Life]] = []  # (not before, trial), in the order of asking
+        self._waiting: list[tuple[float, Trial]] = []  # (not before, trial), in the order of asking
 
     # Attempts at known trials ------------------------------------------------------------------------------------
 
-    def repeat(self, life: Life, *, not_before: float = -math.inf) -> None:
+    def repeat(self, trial: Trial, *, not_before: float = -math.inf) -> None:
         """An attempt at this trial is wanted, from that time on."""
-        self._waiting.append((not_before, life))
+        self._waiting.append((not_before, trial))
 
-    def adopt(self, life: Life) -> None:
+    def adopt(self, trial: Trial) -> None:
         """A trial that the search did not ask for just now runs next: the search is to count it as running."""
-        self._search.resume(life.number, life.config)
-        self.repeat(life)
+        self._search.resume(trial.number, trial.config)
+        self.repeat(trial)
 
-    def due(self, at: float) -> Life | None:
+    def due(self, at: float) -> Trial | None:
         """The first trial whose attempt may start now, taken from the list."""
-        for index, (not_before, life) in enumerate(self._waiting):
+        for index, (not_before, trial) in enumerate(self._waiting):
             if not_before <= at:
                 del self._waiting[index]
-                return life
+                return trial
         return None
 
     @property
@@ -69,10 +69,10 @@ class Agenda:
         """When the next attempt at a known trial may start; None if none waits."""
         return min((not_before for not_before, _ in self._waiting), default=None)
 
-    def clear(self) -> list[Life]:
+    def clear(self) -> list[Trial]:
         """Give up on all that waits; returns it."""
         waiting, self._waiting = self._waiting, []
-        return [life for _, life in waiting]
+        return [trial for _, trial in waiting]
 
     # New trials ---------------------------------------------------------------------------------------------------
 

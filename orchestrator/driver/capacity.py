@@ -27,7 +27,7 @@ WAIT_S = 10.0
 """Seconds that a trial may take to come to a process before it is asked what it waits for."""
 
 
-class Room:
+class Capacity:
     """Follows the nodes of an engine for a sweep."""
 
     def __init__(self, spec: Spec, engine: Engine, sweep: Sweep, clock: Callable[[], float] = time.monotonic) -> None:
@@ -88,7 +88,7 @@ class Room:
     def _trouble(self) -> str | None:
         if not self.slots():
             return "waiting: no node is left that has room for a trial"
-        pending = self._sweep.live - sum(life.state is State.RUNNING for life in self._sweep.trials)
+        pending = self._sweep.live - sum(trial.state is State.RUNNING for trial in self._sweep.trials)
         if pending <= 0:
             self._pending_since = None
             self._ask.clear()

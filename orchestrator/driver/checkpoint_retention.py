@@ -19,7 +19,7 @@ def to_keep(state: State, keep: Keep, *, is_best: bool) -> Keep:
     return keep if state is State.COMPLETED or is_best else "none"
 
 
-class Keeper:
+class CheckpointRetention:
     """Follows a running sweep. A stopped trial that is the best keeps its checkpoints until another one is."""
 
     def __init__(self, sweep: Sweep, paths: SweepPaths, keep: Keep) -> None:

@@ -13,7 +13,7 @@ LOOK_S = 0.5
 """Seconds between two looks at the requests."""
 
 
-class Outside:
+class Commands:
     """Polled by the driver.
 
     Attributes:
@@ -37,7 +37,7 @@ class Outside:
         """
         if self._signals.reason is not None:
             self.asked_to_end = not self._signals.interrupted
-            kind = events.Halted if self._signals.interrupted else events.Drained
+            kind = events.Halted if self._signals.interrupted else events.StopAfterNextReport
             return [kind(at=at, reason=self._signals.reason)]
         if time.monotonic() < self._next:
             return []
@@ -46,14 +46,14 @@ class Outside:
 
     def _event(self, request: Request, at: float) -> events.Event:
         if request.kind == "dismiss" and request.trial is not None:
-            return events.Dismissed(trial=request.trial, at=at, reason=f"ended by {request.by}")
+            return events.TrialStopRequested(trial=request.trial, at=at, reason=f"ended by {request.by}")
         if request.kind == "add" and request.config is not None:
-            return events.Added(at=at, config=request.config, by=request.by)
+            return events.ConfigAdded(at=at, config=request.config, by=request.by)
         if request.kind == "concurrency" and request.concurrency is not None:
             self.concurrency = request.concurrency
             return events.Noted(
                 at=at, text=f"at most {request.concurrency} trials at once from now on, by {request.by}"
             )
         self.asked_to_end = True
-        kind = events.Halted if request.kind == "halt" else events.Drained
+        kind = events.Halted if request.kind == "halt" else events.StopAfterNextReport
         return kind(at=at, reason=f"stopped by {request.by}")

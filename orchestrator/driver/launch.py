@@ -12,14 +12,14 @@ from cluster.engine import Engine
 from cluster.fit import Need
 from orchestrator.control.lease import Lease
 from orchestrator.core import events
-from orchestrator.core.build import assemble, enforced_max
+from orchestrator.core.build import build_sweep, enforced_max
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.time_account import Account, Book
-from orchestrator.driver.capacity import Room
-from orchestrator.driver.checkpoint_retention import Keeper
-from orchestrator.driver.commands import Outside
-from orchestrator.driver.live_diagnosis import Examiner
-from orchestrator.driver.loop import RAY, Heart, Nobody, Observer
+from orchestrator.core.time_account import TimeAccount, TimeAccounting
+from orchestrator.driver.capacity import Capacity
+from orchestrator.driver.checkpoint_retention import CheckpointRetention
+from orchestrator.driver.commands import Commands
+from orchestrator.driver.live_diagnosis import LiveDiagnosis
+from orchestrator.driver.loop import RAY, DriverLoop, NoObserver, Observer
 from orchestrator.driver.preflight import check_nodes
 from orchestrator.driver.signals import Signals
 from orchestrator.driver.wait_for_node import wait_for_room
@@ -33,7 +33,7 @@ from orchestrator.spec import Spec
 from orchestrator.spec.fingerprint import fingerprints
 from orchestrator.spec.source import Source
 from orchestrator.tune.run import drive, import_ahead
-from orchestrator.worker.messages import Job, heartbeat
+from orchestrator.worker.messages import WorkerSettings, heartbeat
 
 
 def launch(
@@ -99,19 +99,19 @@ def run_session(
         lease = stack.enter_context(Lease.acquire(paths.lease))
         stack.enter_context(signals)
         need = need_of(spec, nodes)
-        sweep = assemble(spec, source.declaration, gpus_per_trial=need.gpus)
+        sweep = build_sweep(spec, source.declaration, gpus_per_trial=need.gpus)
         begin(sweep)
-        examiner = Examiner(spec.objective, source.declaration.curves if source.declaration is not None else ())
+        examiner = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration is not None else ())
         if sweep.trials:
             examiner.recall(paths, sweep.trials)
-        outside = Outside(paths, signals, spec.resources.concurrency)
+        outside = Commands(paths, signals, spec.resources.concurrency)
 
-        room = Room(spec, engine, sweep)
+        room = Capacity(spec, engine, sweep)
 
         def slots() -> int:
             return min(room.slots(), outside.concurrency or sys.maxsize)
 
-        book = Book(sweep, slots, time.monotonic)
+        book = TimeAccounting(sweep, slots, time.monotonic)
 
         def poll(at: float) -> list[events.Event]:
             book.look()
@@ -120,7 +120,7 @@ def run_session(
 
         def last_words(why: str) -> None:
             sweep.on(events.Halted(at=time.time(), reason=why))
-            heart = Heart(
+            loop = DriverLoop(
                 sweep,
                 recorder,
                 shown,
@@ -130,13 +130,13 @@ def run_session(
                 examine=examiner.examine,
             )
             with suppress(RecordsError):
-                heart.last_try()
+                loop.last_try()
             lease.release()
             shown.trouble(RAY, f"{why}; everything up to then is recorded, and sweep resume goes on")
 
         recorder = _recorder(spec, paths)
-        keeper = Keeper(sweep, paths, spec.trial.keep)
-        shown = observer(sweep, paths, slots) if observer is not None else Nobody()
+        keeper = CheckpointRetention(sweep, paths, spec.trial.keep)
+        shown = observer(sweep, paths, slots) if observer is not None else NoObserver()
         import_ahead()
         stack.enter_context(engine.running(last_words))
         stack.enter_context(room.followed())
@@ -171,7 +171,7 @@ def run_session(
     return paths
 
 
-def _record(account: Account, recorder: Recorder) -> None:
+def _record(account: TimeAccount, recorder: Recorder) -> None:
     """The last event of a session. A disk that has just refused it does not make the sweep a failure."""
     recorder.events([account.row(time.time())])
     with suppress(RecordsError):
@@ -208,9 +208,9 @@ def _recorder(spec: Spec, paths: SweepPaths) -> Recorder:
     return Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric])
 
 
-def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
+def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> WorkerSettings:
     spec = source.spec
-    return Job(
+    return WorkerSettings(
         trainable=spec.trainable,
         function=source.packed,
         base=str(source.base.resolve()),
@@ -229,7 +229,7 @@ def _job(source: Source, paths: SweepPaths, need: Need, count: int) -> Job:
 
 
 def _most_common_failure(sweep: Sweep) -> str:
-    failures = [life.failure for life in sweep.trials if life.failure is not None]
+    failures = [trial.failure for trial in sweep.trials if trial.failure is not None]
     prints = [failure.fingerprint for failure in failures]
     common = max(failures, key=lambda failure: prints.count(failure.fingerprint))
     place = f" ({common.fingerprint})" if " at " in common.fingerprint else ""
@@ -239,5 +239,5 @@ def _most_common_failure(sweep: Sweep) -> str:
 def _no_result(sweep: Sweep) -> str:
     if sweep.halted is not None:
         return f"{sweep.halted} before any trial had a result"
-    states = sorted({life.state.value for life in sweep.trials})
+    states = sorted({trial.state.value for trial in sweep.trials})
     return f"no trial has a result: all {len(sweep.trials)} are {' or '.join(states)}"

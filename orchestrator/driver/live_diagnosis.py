@@ -16,7 +16,7 @@ from orchestrator.analysis.diagnosis.names import Names, names_of
 from orchestrator.analysis.diagnosis.reached import Reaches
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import MetricRow, State, TrialRow
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
@@ -26,7 +26,7 @@ Said = tuple[str, str]
 """A verdict and its sentence, as they are recorded."""
 
 
-class Examiner:
+class LiveDiagnosis:
     """Gives the rows of ended trials their verdicts."""
 
     def __init__(self, objective: Objective, declared: Sequence[str] = ()) -> None:
@@ -44,7 +44,7 @@ class Examiner:
         self._reaches = Reaches()
         self._said: dict[int, Said] = {}  # of ended trials: their rows may be written again
 
-    def recall(self, paths: SweepPaths, trials: Collection[Life]) -> None:
+    def recall(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
         """The sweep goes on from its records: what was said stands, and curves that had not ended go on.
 
         Raises:
@@ -52,14 +52,14 @@ class Examiner:
         """
         names, growing = growing_of(paths, read_sweep_json(paths.info))
         said = _recorded(paths)
-        for life in trials:
-            curve = growing.get(life.number)
-            if not life.state.ended or life.number not in said:
+        for trial in trials:
+            curve = growing.get(trial.number)
+            if not trial.state.ended or trial.number not in said:
                 if curve is not None:
-                    self._live[life.number] = curve
+                    self._live[trial.number] = curve
                 continue
-            self._said[life.number] = said[life.number]
-            if curve is not None and life.state is not State.DIVERGED:
+            self._said[trial.number] = said[trial.number]
+            if curve is not None and trial.state is not State.DIVERGED:
                 self._reaches.add(curve.curve(names))
         self._names = names
         self._known = {name for name in (names.train, names.validation) if name}

@@ -47,7 +47,7 @@ class Observer(Protocol):
         ...
 
 
-class Nobody:
+class NoObserver:
     """Does not watch."""
 
     def show(self, sweep: Sweep, now: float) -> None:
@@ -57,7 +57,7 @@ class Nobody:
         """Hears nothing."""
 
 
-class Heart:
+class DriverLoop:
     """Beats while a sweep runs, and writes the last of its records."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Heart:
             refused = error
         for event in heard:
             self._sweep.on(event)
-            if isinstance(event, events.Halted | events.Drained):
+            if isinstance(event, events.Halted | events.StopAfterNextReport):
                 self._ending = event.reason
         self._take(now)
         try:

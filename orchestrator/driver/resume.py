@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.engine import Embedded, Engine
-from orchestrator.core.extend import Growth, extend, full_length, retry
+from orchestrator.core.extend import Extension, extend, full_length, retry
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
@@ -37,7 +37,7 @@ from trainables.contract import declaration_of
 def resume(
     paths: SweepPaths,
     *,
-    growth: Growth | None = None,
+    extension: Extension | None = None,
     again: Collection[State] = (),
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
@@ -62,9 +62,9 @@ def resume(
         SpecError: The saved spec does not fit the trainable any more.
         SweepError: As for ``launch``.
     """
-    growth, engine = growth or Growth(), engine or Embedded()
+    extension, engine = extension or Extension(), engine or Embedded()
     info, sent = read_sweep_json(paths.info), here()
-    source, old_end, grown = _source(info, sent.base if sent else Path(info.directory), growth, train)
+    source, old_end, grown = _source(info, sent.base if sent else Path(info.directory), extension, train)
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
     changed = changes(info.fingerprints, now)
     if changed and not allow_change:
@@ -81,14 +81,14 @@ def resume(
             trials=trial_rows(trials_table(paths), kinds),
         )
         replay(sweep, recorded, time.time())
-        if sweep.agenda.proposed > sweep.limits.trials:
+        if sweep.trial_queue.proposed > sweep.limits.trials:
             raise UserError(
-                f"{info.name} has {sweep.agenda.proposed} trials already: --trials is a total, and cannot be less"
+                f"{info.name} has {sweep.trial_queue.proposed} trials already: --trials is a total, and cannot be less"
             )
         now_s = time.time()
-        if again or growth.max_steps is not None:
+        if again or extension.max_steps is not None:
             sweep.begin(now_s)
-        if growth.max_steps is not None and old_end is not None:
+        if extension.max_steps is not None and old_end is not None:
             extend(sweep, old_end, now_s)
         if again and not retry(sweep, again, now_s):
             raise UserError(f"{info.name} has no {' or '.join(again)} trial that was not tried again already")
@@ -120,13 +120,13 @@ def resume(
 
 
 def _source(
-    info: SweepInfo, base: Path, growth: Growth, train: Callable[..., Any] | None
+    info: SweepInfo, base: Path, extension: Extension, train: Callable[..., Any] | None
 ) -> tuple[Source, int | None, list[str]]:
     """The grown sweep; the last step of a full training before; and what changed, as overrides."""
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
     before = parse_spec(info.spec, base=base, resolve=resolve)
     declaration = resolve(before.trainable, base)
-    grown = growth.overrides(before, declaration)
+    grown = extension.overrides(before, declaration)
     source = Source(
         spec=parse_spec(info.spec, base=base, overrides=grown, resolve=resolve),
         text=b"",

@@ -177,11 +177,11 @@ class _Training:
         try:
             seconds, self.step, self.metrics = next(self._curve)
         except StopIteration:
-            self.ended = lambda at: events.Returned(trial=self.trial, at=at, train_s=self.trained_s)
+            self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self.trained_s)
             return
         except Exception as error:
             raised = error
-            self.ended = lambda at: events.Raised(
+            self.ended = lambda at: events.Failed(
                 trial=self.trial,
                 at=at,
                 failure=_failure(raised),

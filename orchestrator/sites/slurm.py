@@ -15,8 +15,7 @@ from pathlib import Path
 from cluster.errors import ClusterError
 from cluster.launchers import queue
 from cluster.launchers.slurm import Job, JobFiles, script
-from orchestrator.control import lease
-from orchestrator.control import slurm_status
+from orchestrator.control import lease, slurm_status
 from orchestrator.driver.launch import describe
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths, claim

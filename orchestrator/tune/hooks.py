@@ -20,24 +20,24 @@ from ray.tune.search import Searcher
 from orchestrator.core import events
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.loop import CheckpointTrouble
-from orchestrator.tune.node_lookup import Ground
+from orchestrator.tune.node_lookup import NodeLookup
 from orchestrator.tune.placement_groups import SPENT
-from orchestrator.tune.worker_deaths import Deaths
+from orchestrator.tune.worker_deaths import WorkerDeaths
 from orchestrator.worker.actor import BATCH, ORDER
 from orchestrator.worker.failures import begun, memory_left, worker_died
-from orchestrator.worker.messages import Batch
+from orchestrator.worker.messages import WorkerUpdate
 
 Clock = Callable[[], float]
 
 
-class _Live:
+class _NotPickled:
     """Ray Tune pickles its hooks, to restore a run some day. Ours are never restored, and pickle as empty shells."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
-class Asker(_Live, Searcher):
+class SweepSearcher(_NotPickled, Searcher):
     """Asks the machine for the next attempt, while there are free slots.
 
     Handing out no more than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search choose late.
@@ -66,7 +66,7 @@ class Asker(_Live, Searcher):
         """Nothing: a resume reads the records."""
 
 
-class Decider(_Live, TrialScheduler):
+class SweepScheduler(_NotPickled, TrialScheduler):
     """Hands reports and failures to the machine, and its decisions to Ray Tune."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Decider(_Live, TrialScheduler):
         logs: Path,
         timeout_s: float | None,
         trouble: CheckpointTrouble,
-        ground: Ground,
+        node_lookup: NodeLookup,
     ) -> None:
         super().__init__()
         self._sweep = sweep
@@ -84,8 +84,8 @@ class Decider(_Live, TrialScheduler):
         self._logs = logs
         self._timeout_s = timeout_s
         self._trouble = trouble
-        self._ground = ground
-        self._deaths = Deaths(sweep, ground, clock)
+        self._ground = node_lookup
+        self._deaths = WorkerDeaths(sweep, node_lookup, clock)
         self._noted = False
         self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
         self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
@@ -103,13 +103,13 @@ class Decider(_Live, TrialScheduler):
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         if trial.trial_id in self._given_up:
             return TrialScheduler.STOP
-        batch = Batch.unpack(result[BATCH])
+        batch = WorkerUpdate.unpack(result[BATCH])
         decision = self._on_batch(batch, trial)
         if decision == TrialScheduler.STOP and batch.node.id in self._ground.avoided():
             trial.placement_group_factory = SPENT
         return decision
 
-    def _on_batch(self, batch: Batch, trial: TuneTrial) -> Any:
+    def _on_batch(self, batch: WorkerUpdate, trial: TuneTrial) -> Any:
         number, now = _number(trial), self._clock()
         self._trouble.told(number, batch.trouble, returned=batch.ended is not None and batch.ended.failure is None)
         goes_on = self._sweep.on(
@@ -127,10 +127,10 @@ class Decider(_Live, TrialScheduler):
         if batch.ended is None:
             return TrialScheduler.CONTINUE
         if batch.ended.failure is None:
-            self._sweep.on(events.Returned(trial=number, at=now, train_s=batch.train_s))
+            self._sweep.on(events.Finished(trial=number, at=now, train_s=batch.train_s))
             return TrialScheduler.STOP
         self._sweep.on(
-            events.Raised(
+            events.Failed(
                 trial=number,
                 at=now,
                 failure=batch.ended.failure,
@@ -204,13 +204,13 @@ class Decider(_Live, TrialScheduler):
         """Nothing: a resume reads the records."""
 
 
-class Watcher(_Live, TrialProgressCallback):
+class SweepCallback(_NotPickled, TrialProgressCallback):
     """Tells the machine of starts, and lets time pass.
 
     It stands in for the callback that Ray Tune would add by itself, and that prints a line at every trial's end.
     """
 
-    def __init__(self, decider: Decider, tick: Callable[[], object]) -> None:
+    def __init__(self, decider: SweepScheduler, tick: Callable[[], object]) -> None:
         self._decider = decider
         self._tick = tick
 
@@ -232,7 +232,7 @@ class Watcher(_Live, TrialProgressCallback):
         self._tick()
 
 
-class Halt(_Live, Stopper):
+class SweepStopper(_NotPickled, Stopper):
     """Ends Ray Tune's run as soon as the machine has halted."""
 
     def __init__(self, sweep: Sweep) -> None:

@@ -14,7 +14,7 @@ LOOK_S = 1.0
 """Seconds between two looks at which nodes are leaving, at least."""
 
 
-class Ground:
+class NodeLookup:
     """Asks the cluster that this process is connected to."""
 
     def __init__(self, sweep: Sweep, need: Need) -> None:

@@ -17,10 +17,10 @@ from orchestrator.core.journal import Rows
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.gc_tuning import rarely_sought
-from orchestrator.driver.loop import CheckpointTrouble, Heart, Observer, Poll
+from orchestrator.driver.loop import CheckpointTrouble, DriverLoop, Observer, Poll
 from orchestrator.errors import RecordsError
 from orchestrator.records.recorder import Recorder
-from orchestrator.worker.messages import Job
+from orchestrator.worker.messages import WorkerSettings
 
 SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no JSON, CSV and TensorBoard file a trial
@@ -50,7 +50,7 @@ def import_ahead() -> None:
 
 def drive(
     sweep: Sweep,
-    job: Job,
+    job: WorkerSettings,
     *,
     recorder: Recorder,
     observer: Observer,
@@ -89,22 +89,22 @@ def drive(
     from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
     from cluster.ray_private.memory_kills import outliving_kills
-    from cluster.ray_private.tune_trial import Generator
-    from orchestrator.tune.hooks import Asker, Decider, Halt, Watcher
-    from orchestrator.tune.node_lookup import Ground
+    from cluster.ray_private.tune_trial import TrialGenerator
+    from orchestrator.tune.hooks import SweepCallback, SweepScheduler, SweepSearcher, SweepStopper
+    from orchestrator.tune.node_lookup import NodeLookup
     from orchestrator.tune.placement_groups import Placement
     from orchestrator.tune.uncounted import uncounted
     from orchestrator.worker.actor import Worker
 
-    heart = Heart(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
+    loop = DriverLoop(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
 
     def tick() -> float:
         """A slot that is free gets its next trial first, and then the records are written."""
-        return heart.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
+        return loop.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
 
-    ground = Ground(sweep, need)
-    placement = Placement(need, avoided=ground.avoided, pack=pack)
-    decider = Decider(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), ground)
+    node_lookup = NodeLookup(sweep, need)
+    placement = Placement(need, avoided=node_lookup.avoided, pack=pack)
+    decider = SweepScheduler(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), node_lookup)
     try:
         with (
             outliving_kills(),
@@ -115,7 +115,7 @@ def drive(
             Tuner(
                 tune.with_parameters(Worker, job=job),
                 tune_config=TuneConfig(
-                    search_alg=Generator(Asker(sweep, slots, tick), placement),
+                    search_alg=TrialGenerator(SweepSearcher(sweep, slots, tick), placement),
                     scheduler=decider,
                     num_samples=-1,
                     reuse_actors=reuse,
@@ -123,8 +123,8 @@ def drive(
                 run_config=RunConfig(
                     name="tune",
                     storage_path=scratch,
-                    stop=Halt(sweep),
-                    callbacks=[Watcher(decider, tick)],
+                    stop=SweepStopper(sweep),
+                    callbacks=[SweepCallback(decider, tick)],
                     checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
                     verbose=0,
                 ),
@@ -134,11 +134,11 @@ def drive(
     except BaseException as error:
         sweep.on(events.Halted(at=time.time(), reason=f"{type(error).__name__}: {error}".rstrip(": ")))
         try:
-            heart.last_try()
+            loop.last_try()
         except RecordsError:
             if not isinstance(error, RecordsError):
                 raise
         raise
     if not sweep.finished:
         sweep.on(events.Halted(at=time.time(), reason="Ray Tune's run ended before the sweep"))
-    heart.finish()
+    loop.finish()

@@ -14,7 +14,7 @@ from orchestrator.core import events
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.core.sweep import Sweep
-from orchestrator.tune.node_lookup import Ground
+from orchestrator.tune.node_lookup import NodeLookup
 
 SETTLE_S = 1.0
 
@@ -23,7 +23,7 @@ _NODE_DIED = ("node has died", "is unavailable: ")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Death:
+class WorkerDeath:
     """A worker that ended under its trial."""
 
     trial: int
@@ -34,19 +34,19 @@ class Death:
     others: frozenset[str]
 
 
-class Deaths:
+class WorkerDeaths:
     """Tells the machine of each, once it is settled."""
 
-    def __init__(self, sweep: Sweep, ground: Ground, clock: Callable[[], float]) -> None:
+    def __init__(self, sweep: Sweep, node_lookup: NodeLookup, clock: Callable[[], float]) -> None:
         self._sweep = sweep
-        self._ground = ground
+        self._ground = node_lookup
         self._clock = clock
-        self._waiting: list[tuple[float, Death]] = []  # until when, by the monotonic clock
+        self._waiting: list[tuple[float, WorkerDeath]] = []  # until when, by the monotonic clock
 
     def add(self, trial: int, error: Exception | None, failure: Failure, *, began: bool) -> None:
         """A worker has died, and Ray says so with this error."""
         node = self._ground.node_of(error)
-        death = Death(
+        death = WorkerDeath(
             trial=trial, began=began, at=self._clock(), failure=failure, node=node, others=self._ground.others(node)
         )
         if getattr(error, "preempted", False) or any(phrase in str(error) for phrase in _NODE_DIED):
@@ -62,8 +62,8 @@ class Deaths:
             _, death = self._waiting.pop(0)
             self._tell(death, lost=death.node is not None and self._ground.gone(death.node))
 
-    def _tell(self, death: Death, *, lost: bool) -> None:
-        kind = events.Raised if death.began else events.NotStarted
+    def _tell(self, death: WorkerDeath, *, lost: bool) -> None:
+        kind = events.Failed if death.began else events.NotStarted
         failure = death.failure
         if lost:
             where = "its node" if death.node is None else f"node {death.node}"

@@ -11,13 +11,13 @@ from typing import Any
 import ray
 from ray import tune
 
-from cluster.ray_private.apart import deaf
+from cluster.ray_private.apart import ignore_sigterm
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 from orchestrator.spec import load_trainable
 from orchestrator.worker import ray_function
 from orchestrator.worker.attempt import Attempt
-from orchestrator.worker.messages import Batch, Job
+from orchestrator.worker.messages import WorkerSettings, WorkerUpdate
 from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
 from trainables.process.isolation import Isolation
@@ -33,7 +33,7 @@ class WorkerSpent(RuntimeError):
 class Worker(tune.Trainable):
     """A process that makes one attempt after the other."""
 
-    def setup(self, config: dict[str, Any], job: Job | None = None) -> None:
+    def setup(self, config: dict[str, Any], job: WorkerSettings | None = None) -> None:
         """Called once a process, with the first order."""
         assert job is not None
         self._job = job
@@ -41,7 +41,7 @@ class Worker(tune.Trainable):
         self._run = _runner(_trainable(job))
         self._node = Node(id=ray.get_runtime_context().get_node_id(), name=ray.util.get_node_ip_address())
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
-        deaf()
+        ignore_sigterm()
         self._isolation = Isolation()
         self._spent = False
         self._order: Start = config[ORDER]
@@ -70,7 +70,7 @@ class Worker(tune.Trainable):
             self._attempt = self._begin()
         measurements, train_s, ended = self._attempt.collect()
         self._spent = ended is not None and ended.spoils
-        batch = Batch(
+        batch = WorkerUpdate(
             measurements=measurements,
             train_s=train_s,
             node=self._node,
@@ -106,7 +106,7 @@ def _runner(trainable: Any) -> Callable[[Trial], None]:
     return run
 
 
-def _trainable(job: Job) -> Any:
+def _trainable(job: WorkerSettings) -> Any:
     if job.function is not None:
         return ray.cloudpickle.loads(job.function)
     return load_trainable.load(job.trainable, Path(job.base))

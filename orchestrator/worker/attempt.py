@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.events import Measurement, Start
-from orchestrator.worker.child_processes import Children
+from orchestrator.worker.child_processes import ChildProcesses
 from orchestrator.worker.failures import describe, stack_of, timed_out
-from orchestrator.worker.gpu_sampling import Gauge
-from orchestrator.worker.handoff import Exchange
+from orchestrator.worker.gpu_sampling import GpuSampler
+from orchestrator.worker.handoff import Handoff
 from orchestrator.worker.log_capture import captured
-from orchestrator.worker.messages import Ended, Job
-from orchestrator.worker.unrecorded_reports import Tail
+from orchestrator.worker.messages import AttemptEnd, WorkerSettings
+from orchestrator.worker.unrecorded_reports import UnrecordedReports
 from orchestrator.worker.watchdog import watched
 from trainables.checkpoints.files import Keep
 from trainables.checkpoints.saving import Checkpoints
@@ -42,7 +42,7 @@ class Attempt:
     def __init__(
         self,
         order: Start,
-        job: Job,
+        job: WorkerSettings,
         run: Callable[[Trial], object],
         isolation: Isolation,
         bar: float = math.inf,
@@ -67,20 +67,20 @@ class Attempt:
         self._directory = Path(job.trials) / str(order.trial)
         checkpoints = Path(job.checkpoints) / str(order.trial) if job.checkpoints else self._directory / "checkpoints"
         self._checkpoints = Checkpoints(checkpoints, every_s=job.save_every_s, ledger=self)
-        self._tail = Tail(recorded=order.recorded)
-        self._gauge = Gauge()
-        self._exchange = Exchange(heartbeat_s=job.heartbeat_s)
+        self._tail = UnrecordedReports(recorded=order.recorded)
+        self._gauge = GpuSampler()
+        self._exchange = Handoff(heartbeat_s=job.heartbeat_s)
         self._next_rung = self._rung_after(-1 if order.recorded is None else order.recorded)
         self._saving = False  # the trainable is through, and its last checkpoint is being written
         self._began = time.monotonic()
         self._carried_s = 0.0  # trained by an attempt before, after what the driver knows of it
-        self._children = Children()
+        self._children = ChildProcesses()
         self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
         self._thread.start()
 
     # Called by the worker --------------------------------------------------------------------------------------
 
-    def collect(self) -> tuple[list[Measurement], float, Ended | None]:
+    def collect(self) -> tuple[list[Measurement], float, AttemptEnd | None]:
         """Reports since the last call, seconds of training so far, and how it ended if it did. As ``Exchange.take``."""
         measurements, ended = self._exchange.take()
         return measurements, self._train_s(), ended
@@ -122,7 +122,7 @@ class Attempt:
 
     def _time_out(self, limit: float, log: int) -> None:
         stack = stack_of(sys._current_frames().get(self._thread.ident or 0))
-        if not self._exchange.give_up(Ended(failure=timed_out(limit, stack))):
+        if not self._exchange.give_up(AttemptEnd(failure=timed_out(limit, stack))):
             return
         with suppress(OSError):  # sys.stderr may be what the trial is stuck in
             os.write(log, f"no report for {limit:g} s; the trial stood at:\n{stack}".encode())
@@ -132,33 +132,33 @@ class Attempt:
     # The user's thread -----------------------------------------------------------------------------------------
 
     def _main(self) -> None:
-        ended: Ended | None = None
+        ended: AttemptEnd | None = None
         try:
             ended = self._train()
         except TrialEnded:
             pass  # by force, when it was over already
         except BaseException as error:  # of ours: without an end it would look as if it trained for ever
-            ended = Ended(failure=describe(error))
+            ended = AttemptEnd(failure=describe(error))
         self._exchange.close(ended)
 
-    def _train(self) -> Ended | None:
+    def _train(self) -> AttemptEnd | None:
         """Run it to its end, whatever that is; None: it was told to end."""
         order, job = self._order, self._job
-        ended: Ended | None = None
+        ended: AttemptEnd | None = None
         keep: Keep = "both"  # of what is not written yet; a further attempt may need it
         with captured(Path(job.logs) / f"{order.trial}.log", order.attempt) as log, self._watched(log):
             try:
                 self._isolation.prepare(seed=order.seed, threads=job.threads, gpus=order.gpus or 0.0)
                 self._began = self._exchange.sign()
                 self._run(self._trial())
-                ended, keep = Ended(), job.keep
+                ended, keep = AttemptEnd(), job.keep
             except TrialEnded:
                 ended, keep = None, self._kept_when_ended()
             except (OverflowError, FloatingPointError) as error:
-                ended, keep = Ended(failure=describe(error), numerical=True), "none"
+                ended, keep = AttemptEnd(failure=describe(error), numerical=True), "none"
             except BaseException as error:  # SystemExit and KeyboardInterrupt of the user's code, too
                 traceback.print_exc()
-                ended = Ended(failure=describe(error))
+                ended = AttemptEnd(failure=describe(error))
             finally:
                 self._saving = True
                 self._exchange.sign()
@@ -204,7 +204,7 @@ class Attempt:
     def resume(self, reports: Reports) -> bool:
         """Send the reports again that a checkpoint carries and the driver does not know."""
         order = self._order
-        if Tail.behind(reports, order.recorded):
+        if UnrecordedReports.behind(reports, order.recorded):
             return False
         unknown = [each for each in reports.carried if order.recorded is None or each.step > order.recorded]
         for each in unknown:

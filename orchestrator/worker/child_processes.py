@@ -8,7 +8,7 @@ from contextlib import suppress
 import psutil
 
 
-class Children:
+class ChildProcesses:
     """What this process starts from now on, and what those start. Made when a trial begins."""
 
     def __init__(self) -> None:

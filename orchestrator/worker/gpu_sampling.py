@@ -12,7 +12,7 @@ EVERY_S = 1.0
 """Between two samples: asking the driver takes about a millisecond, and its own figure is a mean of up to a second."""
 
 
-class Gauge:
+class GpuSampler:
     """Of one attempt. Reports in between carry no sample; where there is no GPU to be measured, none does.
 
     Attributes:

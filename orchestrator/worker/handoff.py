@@ -11,7 +11,7 @@ import threading
 import time
 
 from orchestrator.core.events import Measurement
-from orchestrator.worker.messages import Ended
+from orchestrator.worker.messages import AttemptEnd
 from trainables.contract import TrialEnded
 
 UNASKED_S = 10.0
@@ -19,7 +19,7 @@ UNASKED_S = 10.0
 searches or writes slowly is back by then; what is still lost if it dies instead is as little as that."""
 
 
-class Exchange:
+class Handoff:
     """Of one attempt. ``take`` and ``end`` are called for the driver, the rest by the threads of the trial."""
 
     def __init__(self, *, heartbeat_s: float) -> None:
@@ -28,7 +28,7 @@ class Exchange:
         Args:
             heartbeat_s: For how long ``take`` waits, and keeps what was reported.
         """
-        self.ended: Ended | None = None
+        self.ended: AttemptEnd | None = None
         self.judged = False  # it is ended at a report that was handed over: the driver wants no more of it
         self.asked = time.monotonic()  # when the driver collected last
         self.waited_s = 0.0  # for decisions
@@ -41,7 +41,7 @@ class Exchange:
         self._handed = False  # the report it waits for was handed over
         self._ending = False
 
-    def take(self) -> tuple[list[Measurement], Ended | None]:
+    def take(self) -> tuple[list[Measurement], AttemptEnd | None]:
         """Reports since the last call, and how the trial ended if it did.
 
         Being asked again means that the trial goes on: a thread whose last report was handed over proceeds. Returns
@@ -100,13 +100,13 @@ class Exchange:
         with self._changed:
             return 0.0 if self._waiting else time.monotonic() - self._heard
 
-    def close(self, ended: Ended | None) -> None:
+    def close(self, ended: AttemptEnd | None) -> None:
         """The trainable is through; None: it was told to end."""
         with self._changed:
             self.ended = self.ended or ended
             self._changed.notify_all()
 
-    def give_up(self, ended: Ended) -> bool:
+    def give_up(self, ended: AttemptEnd) -> bool:
         """End a silent trial; False: it has ended, or waits for the driver, at the last moment."""
         with self._changed:
             if self._waiting or self.ended is not None:

@@ -24,7 +24,7 @@ def heartbeat(slots: int) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class WorkerSettings:
     """What all workers of one sweep have in common."""
 
     trainable: str  # the spec's reference; "" if a function was given from Python
@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class AttemptEnd:
     """How the trainable ended, if it did so by itself."""
 
     failure: Failure | None = None  # None: it returned
@@ -57,7 +57,7 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class WorkerUpdate:
     """What a worker has to say since it was last asked."""
 
     measurements: list[Measurement]
@@ -65,7 +65,7 @@ class Batch:
     node: Node
     gpu_ids: tuple[str, ...]
     gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
-    ended: Ended | None = None
+    ended: AttemptEnd | None = None
     trouble: str = ""  # why no checkpoint can be written at present
 
     def pack(self) -> bytes:
@@ -73,10 +73,10 @@ class Batch:
         return pickle.dumps(self, protocol=5)
 
     @staticmethod
-    def unpack(data: bytes) -> Batch:
+    def unpack(data: bytes) -> WorkerUpdate:
         """The batch again."""
         batch = pickle.loads(data)
-        assert isinstance(batch, Batch)
+        assert isinstance(batch, WorkerUpdate)
         return batch
 
 

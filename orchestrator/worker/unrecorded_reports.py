@@ -1,7 +1,7 @@
 """The newest reports of a trial, which the driver may not have recorded yet. Checkpoints carry them along.
 
-See :class:`trainables.checkpoints.saving.Ledger`: without them a checkpoint that is a second newer than the records would leave the
-reports of that second out for ever, if the driver or the worker is killed just then.
+See :class:`trainables.checkpoints.saving.Ledger`: without them a checkpoint that is a second newer than the records
+would leave the reports of that second out for ever, if the driver or the worker is killed just then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST = 10_000
 """More reports are not kept: a trial that reports thousands of times a second would fill its checkpoints with them."""
 
 
-class Tail:
+class UnrecordedReports:
     """Of one attempt. Used by the user's thread and by the one that writes checkpoints."""
 
     def __init__(self, *, recorded: int | None) -> None:

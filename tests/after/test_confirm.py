@@ -11,7 +11,7 @@ import pytest
 from orchestrator.after.confirm import confirmation
 from orchestrator.analysis.summary.ranking import top
 from orchestrator.cli.views.confirmation import spec_file
-from orchestrator.core.build import assemble, scheduler_of
+from orchestrator.core.build import build_sweep, scheduler_of
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.errors import SpecError, SweepError, UserError
 from orchestrator.records.load import trials_table
@@ -49,12 +49,12 @@ def test_the_best_each_several_times_in_full(tmp_path: Path) -> None:
     assert spec.search.configs == [each.config for each in top(paths, info, 3)]
     assert isinstance(scheduler_of(spec, None), NoScheduler)
     assert spec.budget.trials is None
-    assert assemble(spec, None).total == 12
+    assert build_sweep(spec, None).total == 12
 
 
 def test_seeds_are_fresh(tmp_path: Path) -> None:
     source, paths, info = confirming(tmp_path)
-    outcome = simulate(assemble(source.spec, None), learning, slots=2)
+    outcome = simulate(build_sweep(source.spec, None), learning, slots=2)
     seeds = {row.seed for row in outcome.trials.values()}
     assert len(seeds) == 12
     assert not seeds & set(trials_table(paths, ["seed"])["seed"].to_pylist())

@@ -12,7 +12,7 @@ from orchestrator.analysis.time.accounts import accounts
 from orchestrator.analysis.time.ledger import Ledger, Spent, ledger_in, ledger_of
 from orchestrator.cli.views.ledger import ledger_text
 from orchestrator.core.rows import State
-from orchestrator.core.time_account import Account, total
+from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
@@ -22,10 +22,10 @@ EXAMPLE = SweepPaths(Path(__file__).resolve().parents[2] / "results" / "churn-ex
 seconds = st.floats(0, 1e6, allow_subnormal=False)
 
 
-def account(**parts: float) -> Account:
+def account(**parts: float) -> TimeAccount:
     """A session whose slots' time is the sum of its parts."""
     parts = {"start_up_s": 0.0, "training_s": 0.0, "scheduling_s": 0.0, "idle_s": 0.0} | parts
-    return Account(wall_s=sum(parts.values()), slots_s=sum(parts.values()), recording_s=0.0, **parts)
+    return TimeAccount(wall_s=sum(parts.values()), slots_s=sum(parts.values()), recording_s=0.0, **parts)
 
 
 def test_of_a_real_sweep_the_parts_are_the_time_of_its_slots() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.core.sweep import Sweep
@@ -51,7 +51,7 @@ def attempt(sweep: Sweep, at: float) -> float:
                 traceback='File "train.py", line 7, in train\nValueError: no good\n',
                 fingerprint="ValueError at train.py:7",
             )
-            sweep.on(events.Raised(trial=start.trial, at=at, failure=failure, train_s=step))
+            sweep.on(events.Failed(trial=start.trial, at=at, failure=failure, train_s=step))
             return at
         loss = float("nan") if start.config["kind"] == "wild" and step == 4 else start.config["lr"] + 1 / step
         measured = events.Measurement(step=step, train_s=step, reported_at=at, metrics={"loss": loss})
@@ -59,7 +59,7 @@ def attempt(sweep: Sweep, at: float) -> float:
             events.Reported(trial=start.trial, at=at, measurements=[measured], node=Node(id="1", name="here"))
         ):
             return at
-    sweep.on(events.Returned(trial=start.trial, at=at, train_s=9.0))
+    sweep.on(events.Finished(trial=start.trial, at=at, train_s=9.0))
     return at
 
 
@@ -77,7 +77,7 @@ def record(results: Path, *, halt_after: int | None = None, **changes: Any) -> S
         now=T0,
     )
     write_sweep_json(paths.info, info)
-    sweep, at = assemble(checked, None), T0
+    sweep, at = build_sweep(checked, None), T0
     while not sweep.finished and len(sweep.trials) != halt_after:
         at = attempt(sweep, at)
     if not sweep.finished:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import Failure
-from orchestrator.driver.live_diagnosis import Examiner
+from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.records.paths import claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -46,13 +46,13 @@ def results(tmp_path: Path) -> Path:
             name="judged", seed=1, trainable=spec.trainable, spec=spec.to_plain(), command=command, directory=tmp_path
         ),
     )
-    sweep, at = assemble(spec, None), 1_790_000_000.0
+    sweep, at = build_sweep(spec, None), 1_790_000_000.0
     while (start := sweep.ask(at)) is not None:
         at += 1
         sweep.on(events.Started(trial=start.trial, at=at))
         if start.config["batch_size"] == 512:
             failure = Failure(type="GpuOutOfMemory", message="CUDA out of memory", fingerprint="GpuOutOfMemory")
-            sweep.on(events.Raised(trial=start.trial, at=at, failure=failure))
+            sweep.on(events.Failed(trial=start.trial, at=at, failure=failure))
             continue
         validation = turning(0.3 + 0.001 / start.config["lr"] ** 0.5, 0.9)
         for step, (train, seen) in enumerate(zip(falling(0.05), validation, strict=True), start=1):
@@ -60,10 +60,10 @@ def results(tmp_path: Path) -> Path:
                 step=step, train_s=float(step), reported_at=at, metrics={"train_loss": train, "val_loss": seen}
             )
             sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured]))
-        sweep.on(events.Returned(trial=start.trial, at=at, train_s=40.0))
+        sweep.on(events.Finished(trial=start.trial, at=at, train_s=40.0))
     kinds = {name: each.kind for name, each in spec.distributions().items()}
     with Recorder(paths, sweep="judged", parameters=kinds, metrics=["val_loss"]) as recorder:
-        rows: Rows = Examiner(spec.objective).examine(sweep.take(at))
+        rows: Rows = LiveDiagnosis(spec.objective).examine(sweep.take(at))
         recorder.metrics(rows.metrics)
         recorder.events(rows.events)
         for row in rows.trials:

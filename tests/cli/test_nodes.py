@@ -7,8 +7,7 @@ import platform
 from cluster.existing.probe import Probe
 from cluster.fit import Need
 from cluster.inventory import CPU, GPU, MEMORY, Node
-from orchestrator.cli.views import doctor
-from orchestrator.cli.views import nodes
+from orchestrator.cli.views import doctor, nodes
 from orchestrator.driver.preflight import faults, version
 
 GB = 10**9

@@ -14,7 +14,7 @@ from orchestrator.cli.live.lines import Lines
 from orchestrator.cli.live.progress import Tally
 from orchestrator.cli.live.write_troubles import Troubles
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import T0, spec
 
@@ -42,7 +42,7 @@ def test_piped(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 def test_on_a_terminal_it_stands_while_it_lasts(tmp_path: Path) -> None:
-    sweep, screen, said = assemble(spec(), None), Screen(), io.StringIO()
+    sweep, screen, said = build_sweep(spec(), None), Screen(), io.StringIO()
     screen._live.console = Console(file=said, width=200)
     watching = Display(screen, Tally(slots=lambda: 1), SweepPaths(tmp_path / "s"))
     sweep.ask(T0)

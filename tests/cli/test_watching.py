@@ -13,7 +13,7 @@ from orchestrator.cli.live.launch_screen import Display, Screen
 from orchestrator.cli.live.lines import Lines, line
 from orchestrator.cli.live.progress import Tally
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial_queue import wait_after
@@ -23,11 +23,11 @@ from tests.cli.recorded import T0, attempt, spec
 
 @pytest.fixture
 def sweep() -> Sweep:
-    return assemble(spec(), None)
+    return build_sweep(spec(), None)
 
 
-def boom(trial: int, at: float) -> events.Raised:
-    return events.Raised(trial=trial, at=at, failure=Failure(type="OSError", message="a\nb", fingerprint="x"))
+def boom(trial: int, at: float) -> events.Failed:
+    return events.Failed(trial=trial, at=at, failure=Failure(type="OSError", message="a\nb", fingerprint="x"))
 
 
 class TestTally:
@@ -40,15 +40,15 @@ class TestTally:
         tally, told, at = Tally(slots=lambda: 1), [], T0
         while not sweep.finished:
             at = attempt(sweep, at)
-            told += [(change.life.number, change.kind) for change in tally.look(sweep, at)]
-            told += [(change.life.number, change.kind) for change in tally.look(sweep, at)]
+            told += [(change.trial.number, change.kind) for change in tally.look(sweep, at)]
+            told += [(change.trial.number, change.kind) for change in tally.look(sweep, at)]
         assert told == [(number, kind) for number in range(12) for kind in ("began", "ended")]
         assert tally.counts == {State.STOPPED: 8, State.DIVERGED: 2, State.FAILED: 2}
         assert (tally.ended, tally.total, tally.left_s, tally.running) == (12, 12, 0, [])
-        assert tally.overhead == pytest.approx(1 - sum(life.train_s for life in sweep.trials) / (at - T0))
+        assert tally.overhead == pytest.approx(1 - sum(trial.train_s for trial in sweep.trials) / (at - T0))
 
     def test_a_second_attempt_begins_again(self) -> None:
-        sweep, tally = assemble(spec(trial={"retries": 1}), None), Tally(slots=lambda: 1)
+        sweep, tally = build_sweep(spec(trial={"retries": 1}), None), Tally(slots=lambda: 1)
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         sweep.on(boom(0, T0))
@@ -70,7 +70,7 @@ class TestTally:
         assert tally.ended == 4
         assert (tally.per_minute, tally.trained_s, tally.wall_s) == (0, 0, 0)
         ended = attempt(sweep, later)
-        assert [change.life.number for change in tally.look(sweep, ended)] == [4, 4]
+        assert [change.trial.number for change in tally.look(sweep, ended)] == [4, 4]
         assert tally.wall_s == ended - later
         assert tally.per_minute == pytest.approx(60 / (ended - later))
 
@@ -93,7 +93,7 @@ class TestTally:
         sweep.ask(T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         (change,) = tally.look(sweep, T0)
-        assert (change.kind, change.life.state) == ("ended", State.CANCELLED)
+        assert (change.kind, change.trial.state) == ("ended", State.CANCELLED)
         assert tally.total == 1
 
 
@@ -117,12 +117,12 @@ class TestLines:
         )
 
     def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:
-        sweep = assemble(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
+        sweep = build_sweep(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
         lines = Lines(Tally(slots=lambda: 1))
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="x")
-        sweep.on(events.Raised(trial=0, at=T0, failure=failure))
+        sweep.on(events.Failed(trial=0, at=T0, failure=failure))
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         sweep.on(events.Noted(at=T0, text="a node is set aside"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.virtual_clock import Outcome
@@ -28,7 +28,7 @@ def make(method: str = "random", trials: int = 9, steps: int = 27, **sections: A
     }
     for name, section in sections.items():
         data[name] = {**data.get(name, {}), **section} if isinstance(section, dict) and name != "space" else section
-    return assemble(parse_spec(data, base=Path()), None)
+    return build_sweep(parse_spec(data, base=Path()), None)
 
 
 def steady(start: events.Start) -> Iterator[Report]:

@@ -39,34 +39,34 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
 
     for _ in range(data.draw(st.integers(0, 120))):
         now += 1.0
-        live = [life for life in sweep.trials if not life.state.ended and life.number in sweep._live]
+        live = [trial for trial in sweep.trials if not trial.state.ended and trial.number in sweep._live]
         kind = data.draw(st.sampled_from(["ask", "ask", "start", "report", "report", "return", "raise", "lost"]))
         if kind == "ask":
             sweep.ask(now)
         elif live:
-            life = data.draw(st.sampled_from(live))
-            if life.state is State.PENDING:
-                steps[life.number] = 0
-                sweep.on(events.Started(trial=life.number, at=now))
+            trial = data.draw(st.sampled_from(live))
+            if trial.state is State.PENDING:
+                steps[trial.number] = 0
+                sweep.on(events.Started(trial=trial.number, at=now))
             elif kind == "report":
-                steps[life.number] += data.draw(st.integers(1, 4))
+                steps[trial.number] += data.draw(st.integers(1, 4))
                 loss = data.draw(st.floats(0, 9) | st.just(math.nan))
                 measurement = events.Measurement(
-                    step=steps[life.number], train_s=1.0, reported_at=now, metrics={"loss": loss}
+                    step=steps[trial.number], train_s=1.0, reported_at=now, metrics={"loss": loss}
                 )
-                sweep.on(events.Reported(trial=life.number, at=now, measurements=[measurement]))
+                sweep.on(events.Reported(trial=trial.number, at=now, measurements=[measurement]))
             elif kind == "return":
-                sweep.on(events.Returned(trial=life.number, at=now))
+                sweep.on(events.Finished(trial=trial.number, at=now))
             elif kind in ("raise", "lost"):
                 failure = Failure(type="E", message="m", fingerprint=f"{now}")
-                sweep.on(events.Raised(trial=life.number, at=now, failure=failure, preempted=kind == "lost"))
+                sweep.on(events.Failed(trial=trial.number, at=now, failure=failure, preempted=kind == "lost"))
         if data.draw(st.booleans()):
             drain()
     sweep.on(events.Halted(at=now, reason="the end"))
     drain()
     assert sweep.finished
-    assert sorted(ended) == [life.number for life in sweep.trials]
+    assert sorted(ended) == [trial.number for trial in sweep.trials]
     best = [
-        life.result for life in sweep.trials if life.result is not None and life.state not in ("diverged", "failed")
+        trial.result for trial in sweep.trials if trial.result is not None and trial.state not in ("diverged", "failed")
     ]
     assert (sweep.best.result if sweep.best else None) == min(best, default=None)

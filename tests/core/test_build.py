@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.build import DEFAULT_TRIALS, Ladder, assemble, ladder, trial_count
+from orchestrator.core.build import DEFAULT_TRIALS, Ladder, build_sweep, ladder, trial_count
 from orchestrator.core.plan import make_plan
 from orchestrator.core.schedulers.asha import Asha
 from orchestrator.core.schedulers.none import NoScheduler
@@ -39,8 +39,8 @@ class TestScheduler:
         assert ladder(spec_of(scheduler={"method": "none"}), EPOCHS) is None
 
     def test_the_machine_gets_it(self) -> None:
-        assert isinstance(assemble(spec_of(), EPOCHS).scheduler, Asha)
-        assert isinstance(assemble(spec_of(), None).scheduler, NoScheduler)
+        assert isinstance(build_sweep(spec_of(), EPOCHS).scheduler, Asha)
+        assert isinstance(build_sweep(spec_of(), None).scheduler, NoScheduler)
 
 
 class TestTrials:

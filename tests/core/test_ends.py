@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.limits import HOPELESS
 from orchestrator.core.rows import State
 from orchestrator.simulate.virtual_clock import simulate
@@ -58,9 +58,9 @@ class TestEnds:
             "search": {"method": "random"},
             "budget": {"trials": 100, "gpu_hours": 200 / 3600},
         }
-        sweep = assemble(parse_spec(data, base=Path()), None, gpus_per_trial=2)
+        sweep = build_sweep(parse_spec(data, base=Path()), None, gpus_per_trial=2)
         simulate(sweep, steady, slots=2)
-        assert sum(life.train_s for life in sweep.trials) == pytest.approx(100, abs=2)
+        assert sum(trial.train_s for trial in sweep.trials) == pytest.approx(100, abs=2)
 
     def test_halted_means_every_trial_has_ended(self) -> None:
         sweep = make()
@@ -71,7 +71,7 @@ class TestEnds:
                 sweep.on(events.Started(trial=start.trial, at=float(at)))
         sweep.on(events.Halted(at=5.0, reason="interrupted"))
         assert sweep.finished
-        assert [life.state for life in sweep.trials] == [State.CANCELLED] * 3
+        assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
         assert sweep.ask(6.0) is None
         late = events.Measurement(step=1, train_s=1.0, reported_at=6.0, metrics={"loss": 0.0})
         assert not sweep.on(events.Reported(trial=1, at=6.0, measurements=[late]))
@@ -84,7 +84,7 @@ class TestEnds:
             assert start is not None
             if start.trial < 2:
                 sweep.on(events.Started(trial=start.trial, at=0.0))
-        sweep.on(events.Drained(at=1.0, reason="asked"))
+        sweep.on(events.StopAfterNextReport(at=1.0, reason="asked"))
         assert sweep.ask(1.0) is None
         assert sweep.halted is None
         idle = events.Reported(trial=0, at=1.5, measurements=[])
@@ -94,14 +94,14 @@ class TestEnds:
             assert not sweep.on(events.Reported(trial=number, at=2.0, measurements=[measurement]))
         assert sweep.halted == "asked"
         assert sweep.finished
-        assert [life.state for life in sweep.trials] == [State.CANCELLED] * 3
-        assert [life.last_step for life in sweep.trials] == [1, 1, None]
+        assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
+        assert [trial.last_step for trial in sweep.trials] == [1, 1, None]
 
     def test_a_trial_that_ends_by_itself_ends_the_draining(self) -> None:
         sweep = make()
         sweep.ask(0.0)
         sweep.on(events.Started(trial=0, at=0.0))
-        sweep.on(events.Drained(at=1.0, reason="asked"))
+        sweep.on(events.StopAfterNextReport(at=1.0, reason="asked"))
         measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
         sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
         assert sweep.trials[0].state is State.DIVERGED
@@ -113,8 +113,8 @@ class TestEnds:
             start = sweep.ask(0.0)
             assert start is not None
             sweep.on(events.Started(trial=start.trial, at=0.0))
-        sweep.on(events.Dismissed(trial=1, at=1.0, reason="ended by hand"))
-        sweep.on(events.Dismissed(trial=77, at=1.0, reason="there is none"))
+        sweep.on(events.TrialStopRequested(trial=1, at=1.0, reason="ended by hand"))
+        sweep.on(events.TrialStopRequested(trial=77, at=1.0, reason="there is none"))
         measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": 0.5})
         assert sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
         assert not sweep.on(events.Reported(trial=1, at=2.0, measurements=[measurement]))

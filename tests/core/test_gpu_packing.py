@@ -9,8 +9,8 @@ import pytest
 
 from cluster.inventory import this_machine
 from orchestrator.core import events
-from orchestrator.core.build import assemble
-from orchestrator.core.gpu_packing import FIRST, MOST, Shares, extra_slots, larger
+from orchestrator.core.build import build_sweep
+from orchestrator.core.gpu_packing import FIRST, MOST, GpuShares, extra_slots, larger
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import GPU_MEMORY, GPU_OUT_OF_MEMORY, OUT_OF_MEMORY, PACKING, EventRow, Failure, State
 from orchestrator.core.sweep import Sweep
@@ -20,8 +20,8 @@ from orchestrator.spec import parse_spec
 SIZE_GB = 16.0
 
 
-def chosen(*peaks: float, size_gb: float = SIZE_GB) -> Shares:
-    shares = Shares(1.0, packed=True)
+def chosen(*peaks: float, size_gb: float = SIZE_GB) -> GpuShares:
+    shares = GpuShares(1.0, packed=True)
     for trial, peak in enumerate(peaks):
         shares.measured(trial, peak_gb=peak, size_gb=size_gb)
         shares.ended(trial)
@@ -48,14 +48,14 @@ class TestChoice:
         assert together * round(shares.gpus, 4) <= 1  # as Ray counts
 
     def test_it_is_by_the_largest_peak_of_the_smallest_gpu(self) -> None:
-        shares = Shares(1.0, packed=True)
+        shares = GpuShares(1.0, packed=True)
         for trial, size in enumerate((80.0, 10.0, 80.0)):
             shares.measured(trial, peak_gb=2.0, size_gb=size)
             shares.ended(trial)
         assert shares.gpus == pytest.approx(1 / 3, abs=1e-4)  # 2.9 of 10
 
     def test_a_running_trial_counts_from_its_second_look_on(self) -> None:
-        shares = Shares(1.0, packed=True)
+        shares = GpuShares(1.0, packed=True)
         firsts = [shares.measured(trial, peak_gb=1.0, size_gb=SIZE_GB) for trial in range(FIRST)]
         assert firsts == [None] * FIRST
         assert shares.gpus == 1.0
@@ -70,14 +70,14 @@ class TestChoice:
         assert shares.measured(9, peak_gb=15.0, size_gb=SIZE_GB) is None  # chosen once
 
     def test_where_nothing_can_be_measured_it_stays_one_a_gpu_and_says_so(self) -> None:
-        shares = Shares(1.0, packed=True)
+        shares = GpuShares(1.0, packed=True)
         choices = [shares.ended(trial) for trial in range(FIRST)]
         assert choices[-1] is not None
         assert choices[-1].gpus == shares.gpus == 1.0
         assert "cannot be measured" in choices[-1].reason
 
-    @pytest.mark.parametrize("shares", [Shares(0.5), Shares(2.0), Shares(0.0, packed=True)])
-    def test_what_is_not_packed_or_has_no_gpu_is_left_as_it_is(self, shares: Shares) -> None:
+    @pytest.mark.parametrize("shares", [GpuShares(0.5), GpuShares(2.0), GpuShares(0.0, packed=True)])
+    def test_what_is_not_packed_or_has_no_gpu_is_left_as_it_is(self, shares: GpuShares) -> None:
         before = shares.gpus
         assert all(shares.measured(trial, peak_gb=1.0, size_gb=SIZE_GB) is None for trial in range(9))
         assert all(shares.ended(trial) is None for trial in range(9))
@@ -121,7 +121,7 @@ def make(gpu: Any = "packed", gpus: float = 1.0, **sections: Any) -> Sweep:
         "budget": {"trials": 12},
         "resources": {"gpu": gpu},
     } | sections
-    return assemble(parse_spec(data, base=Path()), None, gpus_per_trial=gpus)
+    return build_sweep(parse_spec(data, base=Path()), None, gpus_per_trial=gpus)
 
 
 def start(sweep: Sweep, at: float) -> events.Start:
@@ -139,13 +139,13 @@ def report(sweep: Sweep, trial: int, at: float, peak_gb: float | None, step: int
 
 def out_of_memory(sweep: Sweep, trial: int, at: float) -> None:
     failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="GpuOutOfMemory at a.py:1")
-    sweep.on(events.Raised(trial=trial, at=at, failure=failure, train_s=2.0))
+    sweep.on(events.Failed(trial=trial, at=at, failure=failure, train_s=2.0))
 
 
 def through(sweep: Sweep, peak_gb: float | None, at: float) -> events.Start:
     order = start(sweep, at)
     report(sweep, order.trial, at + 1, peak_gb)
-    sweep.on(events.Returned(trial=order.trial, at=at + 2, train_s=2.0))
+    sweep.on(events.Finished(trial=order.trial, at=at + 2, train_s=2.0))
     return order
 
 
@@ -175,19 +175,19 @@ def test_a_trial_with_a_whole_gpu_takes_the_slots_of_those_that_share_one() -> N
     assert sweep.surplus == 0
     for order in orders[:FIRST]:
         report(sweep, order.trial, 2.0, 3.0)
-        sweep.on(events.Returned(trial=order.trial, at=3.0))
+        sweep.on(events.Finished(trial=order.trial, at=3.0))
     start(sweep, 4.0)
     assert (sweep.live, sweep.surplus) == (2, 2)  # a whole GPU and a third of another: four thirds
 
 
 def test_a_restart_keeps_the_choice() -> None:
     sweep = make()
-    for trial in range(FIRST):
-        through(sweep, 3.0, 10.0 * trial)
+    for number in range(FIRST):
+        through(sweep, 3.0, 10.0 * number)
     again = restarted(sweep, [])
     assert again.shares.gpus == pytest.approx(1 / 3, abs=1e-4)
     assert not again.shares.measuring
-    assert [life.gpus for life in again.trials] == [1.0] * FIRST
+    assert [trial.gpus for trial in again.trials] == [1.0] * FIRST
     assert again.gpu_s == again.trained_s > 0  # a GPU each
     assert start(again, 101.0).gpus == pytest.approx(1 / 3, abs=1e-4)
 
@@ -221,8 +221,8 @@ def test_want_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
     sweep = make(gpu=0.25, gpus=0.25)
     order = start(sweep, 0.0)
     out_of_memory(sweep, order.trial, 2.0)
-    life = sweep.trials[order.trial]
-    assert (life.state, life.failures) == (State.PENDING, 0)
+    trial = sweep.trials[order.trial]
+    assert (trial.state, trial.failures) == (State.PENDING, 0)
     again = start(sweep, 3.0)
     assert (again.trial, again.attempt, again.gpus) == (order.trial, 2, 0.5)
     assert sweep.surplus == 1
@@ -235,7 +235,7 @@ def test_want_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
     assert (retry.detail["gpus"], retry.detail["type"]) == (0.5, GPU_OUT_OF_MEMORY)
 
     out_of_memory(sweep, order.trial, 5.0)
-    assert (life.state, life.failures) == (State.FAILED, 1)
+    assert (trial.state, trial.failures) == (State.FAILED, 1)
 
 
 def test_want_of_a_whole_gpu_is_the_configurations_failure() -> None:

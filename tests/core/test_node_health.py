@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.cli.live.progress import Tally
 from orchestrator.core import events
-from orchestrator.core.node_health import IN_A_ROW, QUICK_S, Node, Nodes
+from orchestrator.core.node_health import IN_A_ROW, QUICK_S, Node, NodeHealth
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import Failure, State
 from orchestrator.core.sweep import Sweep
@@ -17,7 +17,7 @@ ALL = frozenset({BAD.id, GOOD.id, THIRD.id})
 BROKEN = Failure(type="RuntimeError", message="no CUDA device", fingerprint="RuntimeError at train.py:3")
 
 
-def failed(nodes: Nodes, *trials: int, node: Node = BAD, ran_s: float = 1.0, others: Any = ALL) -> tuple[int, ...]:
+def failed(nodes: NodeHealth, *trials: int, node: Node = BAD, ran_s: float = 1.0, others: Any = ALL) -> tuple[int, ...]:
     """What the last of these failures brings."""
     found: tuple[int, ...] = ()
     for trial in trials:
@@ -26,31 +26,31 @@ def failed(nodes: Nodes, *trials: int, node: Node = BAD, ran_s: float = 1.0, oth
 
 
 def test_three_different_trials_in_a_row() -> None:
-    nodes = Nodes()
+    nodes = NodeHealth()
     assert failed(nodes, 4, 5, 4) == ()
     assert failed(nodes, 2) == (2, 4, 5)
 
 
 def test_slow_failures_do_not_count() -> None:
-    assert failed(Nodes(), 1, 2, 3, 4, ran_s=QUICK_S) == ()
+    assert failed(NodeHealth(), 1, 2, 3, 4, ran_s=QUICK_S) == ()
 
 
 def test_a_trial_that_goes_well_there_begins_the_row_anew() -> None:
-    nodes = Nodes()
+    nodes = NodeHealth()
     failed(nodes, 1, 2)
     nodes.well(BAD)
     assert failed(nodes, 3, 4) == ()
 
 
 def test_the_last_node_stays() -> None:
-    assert failed(Nodes(), 1, 2, 3, others={BAD.id}) == ()
-    nodes = Nodes()
+    assert failed(NodeHealth(), 1, 2, 3, others={BAD.id}) == ()
+    nodes = NodeHealth()
     nodes.aside.update({GOOD.id: "", THIRD.id: ""})
     assert failed(nodes, 1, 2, 3) == ()
 
 
 def test_what_fails_on_another_node_too_is_not_the_node() -> None:
-    nodes = Nodes()
+    nodes = NodeHealth()
     failed(nodes, 9, node=GOOD)
     assert failed(nodes, 1, 2, 3) == ()
     nodes.well(GOOD)
@@ -74,7 +74,7 @@ class Cluster:
 
     def fail(self, trial: int, node: Node = BAD) -> None:
         self.at += 1
-        self.sweep.on(events.Raised(trial=trial, at=self.at, failure=BROKEN, node=node, others=ALL - {node.id}))
+        self.sweep.on(events.Failed(trial=trial, at=self.at, failure=BROKEN, node=node, others=ALL - {node.id}))
 
     def finish(self, trial: int, node: Node = GOOD) -> None:
         self.at += 1
@@ -82,7 +82,7 @@ class Cluster:
             events.Measurement(step=step, train_s=step, reported_at=self.at, metrics={"loss": 1.0}) for step in (1, 2)
         ]
         self.sweep.on(events.Reported(trial=trial, at=self.at, measurements=measured, node=node))
-        self.sweep.on(events.Returned(trial=trial, at=self.at, train_s=2))
+        self.sweep.on(events.Finished(trial=trial, at=self.at, train_s=2))
 
     def recorded(self) -> list[Any]:
         self.events += self.sweep.take(self.at).events
@@ -98,13 +98,13 @@ def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charge
     assert set(sweep.nodes.aside) == {BAD.id}
     assert "10.0.0.2 (bbbbbbbb) is set aside: trials 0, 1, 2 failed there" in sweep.nodes.aside[BAD.id]
     assert "no CUDA device" in sweep.journal.notes[-1]
-    assert [life.state for life in sweep.trials] == [State.PENDING] * 4  # the fourth failed on a node set aside
-    assert [(life.failures, life.preemptions) for life in sweep.trials] == [(0, 1)] * 4
+    assert [trial.state for trial in sweep.trials] == [State.PENDING] * 4  # the fourth failed on a node set aside
+    assert [(trial.failures, trial.preemptions) for trial in sweep.trials] == [(0, 1)] * 4
     assert tally.counts[State.FAILED] == 0
     while not sweep.finished:
         cluster.finish(cluster.start())
     tally.look(sweep, cluster.at)
-    assert {life.state for life in sweep.trials} == {State.COMPLETED}
+    assert {trial.state for trial in sweep.trials} == {State.COMPLETED}
     assert tally.counts.total() == len(sweep.trials) == 8
 
 
@@ -131,7 +131,7 @@ def test_workers_that_cannot_be_set_up_count_and_are_no_false_starts() -> None:
         assert start is not None
         sweep.on(events.NotStarted(trial=start.trial, at=2.0, failure=BROKEN, node=BAD, others=frozenset({GOOD.id})))
     assert set(sweep.nodes.aside) == {BAD.id}
-    assert [life.false_starts for life in sweep.trials] == [1, 1, 0, 0]
+    assert [trial.false_starts for trial in sweep.trials] == [1, 1, 0, 0]
 
 
 def test_a_resume_knows_it_still() -> None:
@@ -141,5 +141,5 @@ def test_a_resume_knows_it_still() -> None:
     again = make(trials=8)
     replay(again, Recorded(events=cluster.recorded(), metrics=[]), at=cluster.at)
     assert again.nodes.aside == cluster.sweep.nodes.aside
-    assert [(life.failures, life.preemptions) for life in again.trials] == [(0, 1)] * 3
+    assert [(trial.failures, trial.preemptions) for trial in again.trials] == [(0, 1)] * 3
     assert not again.exhausted

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import EVALUATION, EventRow, MetricRow, State
 from orchestrator.core.sweep import Sweep
@@ -30,7 +30,7 @@ def make(method: str = "random", trials: int = 12, **sections: Any) -> Sweep:
         "scheduler": {"method": "asha", "grace_period": 3},
         "budget": {"trials": trials},
     } | sections
-    return assemble(parse_spec(data, base=Path()), None)
+    return build_sweep(parse_spec(data, base=Path()), None)
 
 
 def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
@@ -109,15 +109,15 @@ def test_cut_anywhere_it_ends_as_the_undisturbed_one(data: st.DataObject, method
     recorded = session.recorded(data.draw(st.integers(0, len(session.rounds) - 1)), data.draw(st.integers(0, 3)))
     again = make(method, scheduler={"method": "none"})
     replay(again, recorded, at=1e6)
-    ended = {life.number for life in again.trials if life.state.ended}
+    ended = {trial.number for trial in again.trials if trial.state.ended}
     rest = simulate(again, curve, slots=slots, began=1e6)
 
     rows = [*recorded.metrics, *rest.metrics]
     assert len({(row.trial, row.step) for row in rows}) == len(rows)
     assert {(row.trial, row.step) for row in rows} == {(row.trial, row.step) for row in session.metrics}
     assert not {event.trial for event in rest.events if event.event == State.RUNNING} & ended
-    assert [(life.config, life.seed, life.state) for life in again.trials] == [
-        (life.config, life.seed, life.state) for life in undisturbed.trials
+    assert [(trial.config, trial.seed, trial.state) for trial in again.trials] == [
+        (trial.config, trial.seed, trial.state) for trial in undisturbed.trials
     ]
     assert again.best is not None
     assert undisturbed.best is not None
@@ -136,10 +136,10 @@ def test_with_asha_every_decision_stands_and_none_is_left_out(data: st.DataObjec
     after = [(event.trial, event.rung) for event in rest.events if event.event == "rung"]
     assert not before & set(after)
     assert len(set(after)) == len(after)
-    for life in again.trials:
-        assert life.state.ended
-        reached = [rung for rung in (3, 9) if life.last_step is not None and life.last_step >= rung]
-        entered = sorted(rung for trial, rung in [*before, *after] if trial == life.number and rung is not None)
+    for trial in again.trials:
+        assert trial.state.ended
+        reached = [rung for rung in (3, 9) if trial.last_step is not None and trial.last_step >= rung]
+        entered = sorted(rung for number, rung in [*before, *after] if number == trial.number and rung is not None)
         assert entered[: len(reached)] == reached
 
 
@@ -168,7 +168,7 @@ def test_trials_cancelled_with_the_sweep_go_on() -> None:
     again = make(trials=4, budget={"trials": 4, "hours": 1}, scheduler={"method": "none"})
     replay(again, Recorded(events=outcome.events, metrics=outcome.metrics), at=1000.0)
     rest = simulate(again, curve, slots=2, began=1000.0)
-    assert {life.state for life in again.trials} <= {State.COMPLETED, State.DIVERGED, State.FAILED}
+    assert {trial.state for trial in again.trials} <= {State.COMPLETED, State.DIVERGED, State.FAILED}
     assert all(again.trials[number].attempts == 2 for number in cancelled)
     rows = [*outcome.metrics, *rest.metrics]
     assert len({(row.trial, row.step) for row in rows}) == len(rows)

@@ -50,7 +50,7 @@ class TestRetries:
             assert start is not None
             assert start.attempt == attempt
             sweep.on(events.Started(trial=0, at=100.0 * attempt))
-            sweep.on(events.Raised(trial=0, at=100.0 * attempt, failure=killed))
+            sweep.on(events.Failed(trial=0, at=100.0 * attempt, failure=killed))
         assert sweep.trials[0].state is State.FAILED
 
     def test_a_preemption_uses_up_no_retry(self) -> None:
@@ -60,7 +60,7 @@ class TestRetries:
         for at in range(5):
             sweep.on(events.Started(trial=0, at=at))
             gone = Failure(type="WorkerDied", message="its node has died")
-            assert not sweep.on(events.Raised(trial=0, at=at, failure=gone, preempted=True))
+            assert not sweep.on(events.Failed(trial=0, at=at, failure=gone, preempted=True))
             again = sweep.ask(at)
             assert again is not None
             assert again.attempt == at + 2

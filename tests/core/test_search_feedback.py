@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.core import events
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Told
-from orchestrator.core.search_feedback import Teller
+from orchestrator.core.search import Observation
+from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.simulate.virtual_clock import simulate
 from tests.core.played import Report, make, steady
 
@@ -21,7 +21,7 @@ class Spy:
 
     def __init__(self, values: list[float]) -> None:
         self.values = values
-        self.told: list[Told] = []
+        self.told: list[Observation] = []
         self.forgotten: list[int] = []
 
     def ask(self, number: int, accept: Callable[[Config], bool]) -> Config | None:
@@ -29,7 +29,7 @@ class Spy:
 
     def resume(self, number: int, config: Config) -> None: ...
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Observation) -> None:
         self.told.append(told)
 
     def forget(self, number: int) -> None:
@@ -40,8 +40,8 @@ class TestTelling:
     def run(self, **sections: Any) -> Spy:
         sweep = make(trials=6, **sections)
         spy = Spy([0.5, 0.2, 0.3, 0.7, 0.1, 0.9])
-        sweep.agenda._search = spy
-        sweep.teller = Teller(spy, "min")
+        sweep.trial_queue._search = spy
+        sweep.search_feedback = SearchFeedback(spy, "min")
 
         def curve(start: events.Start) -> Iterator[Report]:
             if start.trial in (0, 3):

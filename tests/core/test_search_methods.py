@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Search, Told
+from orchestrator.core.search import Observation, Search
 from orchestrator.core.search.dimension import Dimension
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import grid, listed
@@ -99,7 +99,7 @@ class TestEveryMethod:
         space = space or space_for(name)
         return Asking(space, METHODS[name](space, seed))
 
-    def play(self, asking: Asking, endings: list[str], value: float = 1.0) -> list[Told]:
+    def play(self, asking: Asking, endings: list[str], value: float = 1.0) -> list[Observation]:
         """Ask and end one trial after the other; returns what was told."""
         told = []
         for number, ending in enumerate(endings):
@@ -110,7 +110,7 @@ class TestEveryMethod:
                 asking.search.forget(number)
                 continue
             value = (value * 7919) % 13
-            told.append(Told(number=number, config=config, value=value, step=2 if ending == "stopped" else None))
+            told.append(Observation(number=number, config=config, value=value, step=2 if ending == "stopped" else None))
             asking.search.tell(told[-1])
         return told
 
@@ -154,7 +154,7 @@ class TestEveryMethod:
             again.resume(number, config)
         for number, config in reversed(list(enumerate(running))):
             assert config is not None
-            again.tell(Told(number=number, config=config, value=float(number)))
+            again.tell(Observation(number=number, config=config, value=float(number)))
         assert again.ask(4, asking.accept) is not None
 
     def test_a_small_space_is_used_up_completely_and_then_none(self, name: str) -> None:
@@ -218,7 +218,7 @@ def test_tpe_learns_where_random_does_not() -> None:
             config = search.ask(number, anything)
             assert config is not None
             values.append(sum((x - 0.3) ** 2 for x in config.values()))
-            search.tell(Told(number=number, config=config, value=values[-1]))
+            search.tell(Observation(number=number, config=config, value=values[-1]))
         return sum(values[-20:]) / 20
 
     learnt = sum(late_mean(Tpe(space, seed, "min")) for seed in range(3))
@@ -235,7 +235,7 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
             config = search.ask(number, anything)
             assert config is not None
             configs.append(config)
-            search.tell(Told(number=number, config=config, value=sign * (config["x"] + (config["kind"] == "b"))))
+            search.tell(Observation(number=number, config=config, value=sign * (config["x"] + (config["kind"] == "b"))))
         assert sum(config["kind"] == "a" for config in configs[40:]) > 14
         assert sum(config["x"] < 0.5 for config in configs[40:]) > 14
 

@@ -38,7 +38,7 @@ class TestLife:
         for row in outcome.trials.values():
             if row.state is State.STOPPED:
                 assert row.rung == row.last_step
-        least = min(life.config["x"] for life in sweep.trials)
+        least = min(trial.config["x"] for trial in sweep.trials)
         assert sweep.best is not None
         assert sweep.best.config["x"] == least
 
@@ -140,8 +140,8 @@ class TestStart:
     def test_start_points_come_first_and_are_not_repeated(self) -> None:
         sweep = make(trials=5, search={"start": [{"x": 0.25}, {"x": 0.75}, {"x": 0.25}]})
         simulate(sweep, steady, slots=2)
-        assert [life.config["x"] for life in sweep.trials[:2]] == [0.25, 0.75]
-        assert len({life.config["x"] for life in sweep.trials}) == 5
+        assert [trial.config["x"] for trial in sweep.trials[:2]] == [0.25, 0.75]
+        assert len({trial.config["x"] for trial in sweep.trials}) == 5
 
     @settings(derandomize=True, deadline=None, max_examples=20)
     @given(slots=st.integers(1, 9), seconds=st.lists(st.floats(0.1, 9), min_size=12, max_size=12))

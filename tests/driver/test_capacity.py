@@ -12,10 +12,9 @@ from cluster.engine import Embedded
 from cluster.existing import presence
 from cluster.inventory import Node
 from orchestrator.core import events
-from orchestrator.core.build import assemble
-from orchestrator.driver import capacity
-from orchestrator.driver import wait_for_node
-from orchestrator.driver.capacity import Room
+from orchestrator.core.build import build_sweep
+from orchestrator.driver import capacity, wait_for_node
+from orchestrator.driver.capacity import Capacity
 from orchestrator.spec import Spec, parse_spec
 
 TWO = Node(name="two", id="2", cpus=2)
@@ -59,8 +58,8 @@ def until(true: Iterator[bool]) -> None:
 
 
 def test_slots_follow_the_nodes() -> None:
-    sweep, engine = assemble(spec(), None), Engine()
-    follows = Room(spec(), engine, sweep)
+    sweep, engine = build_sweep(spec(), None), Engine()
+    follows = Capacity(spec(), engine, sweep)
     with follows.followed():
         assert follows.slots() == 2
         Engine.now = (TWO, FOUR)
@@ -74,7 +73,7 @@ def test_slots_follow_the_nodes() -> None:
 def test_a_cap_on_gpus_holds_whatever_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "now", (FOUR, FOUR))
     capped = spec(gpu=1, max_gpus=3)
-    assert Room(capped, Engine(), assemble(capped, None, gpus_per_trial=1.0)).slots() == 3
+    assert Capacity(capped, Engine(), build_sweep(capped, None, gpus_per_trial=1.0)).slots() == 3
 
 
 def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +86,7 @@ def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
         return (TWO,)
 
     monkeypatch.setattr(Engine, "nodes", nodes)
-    follows = Room(spec(), Engine(), assemble(spec(), None))
+    follows = Capacity(spec(), Engine(), build_sweep(spec(), None))
     with follows.followed():
         until(len(asked) > 3 for _ in iter(int, 1))
         assert follows.slots() == 2
@@ -95,8 +94,8 @@ def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "waiting", lambda bundle: 1 if bundle == {"CPU": 1.0} else 0)
-    sweep, now, said = assemble(spec(), None), 0.0, []
-    follows = Room(spec(), Engine(), sweep, lambda: now)
+    sweep, now, said = build_sweep(spec(), None), 0.0, []
+    follows = Capacity(spec(), Engine(), sweep, lambda: now)
 
     def tell() -> None:
         nonlocal now
@@ -123,5 +122,5 @@ def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pyt
 def test_that_no_node_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str | None] = []
     monkeypatch.setattr(Engine, "now", ())
-    Room(spec(), Engine(), assemble(spec(), None)).tell(lambda what, why: said.append(why))
+    Capacity(spec(), Engine(), build_sweep(spec(), None)).tell(lambda what, why: said.append(why))
     assert said == ["waiting: no node is left that has room for a trial"]

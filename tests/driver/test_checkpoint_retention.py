@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import State
-from orchestrator.driver.checkpoint_retention import Keeper
+from orchestrator.driver.checkpoint_retention import CheckpointRetention
 from orchestrator.records.paths import SweepPaths
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import parse_spec
@@ -28,8 +28,8 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
         "scheduler": {"method": "asha", "grace_period": 3, "reduction_factor": 9},
         "budget": {"trials": len(LOSSES)},
     }
-    sweep = assemble(parse_spec(spec, base=Path()), None)
-    keeper = Keeper(sweep, paths, "best")
+    sweep = build_sweep(parse_spec(spec, base=Path()), None)
+    keeper = CheckpointRetention(sweep, paths, "best")
     left: list[set[int]] = []
 
     def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
@@ -53,7 +53,7 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
 
     sweep.on = on  # type: ignore[method-assign]
     simulate(sweep, curve, slots=1)
-    assert [life.state for life in sweep.trials] == [State.COMPLETED] + [State.STOPPED] * 5
+    assert [trial.state for trial in sweep.trials] == [State.COMPLETED] + [State.STOPPED] * 5
     assert left == [{0}, {0}, {0, 2}, {0, 2}, {0, 4}, {0, 4}]
     assert len(list(paths.checkpoints(4).iterdir())) == 2, "its worker may still write"
     keeper.finish()

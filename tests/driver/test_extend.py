@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
-from orchestrator.core.extend import Growth, extend, full_length, retry
+from orchestrator.core.build import build_sweep
+from orchestrator.core.extend import Extension, extend, full_length, retry
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import EventRow, MetricRow, Origin, State
 from orchestrator.core.sweep import Sweep
@@ -47,13 +47,13 @@ def curve_to(last: int) -> Any:
 
 
 def again(spec: Spec, outcome: Outcome) -> Sweep:
-    sweep = assemble(spec, None)
+    sweep = build_sweep(spec, None)
     replay(sweep, Recorded(events=outcome.events, metrics=outcome.metrics), at=1e6)
     return sweep
 
 
-def grown(spec: Spec, growth: Growth) -> Spec:
-    return parse_spec(spec.to_plain(), base=Path(), overrides=growth.overrides(spec, None))
+def grown(spec: Spec, extension: Extension) -> Spec:
+    return parse_spec(spec.to_plain(), base=Path(), overrides=extension.overrides(spec, None))
 
 
 def joined(one: Outcome, two: Outcome) -> Outcome:
@@ -73,12 +73,12 @@ class TestLongerTrainings:
         before = spec_of(
             scheduler={"method": "asha", "grace_period": grace_period, "reduction_factor": 3}, budget={"trials": 60}
         )
-        first = simulate(assemble(before, None), curve_to(9), slots=3)
+        first = simulate(build_sweep(before, None), curve_to(9), slots=3)
         ended = {n: row for n, row in first.trials.items() if row.state is State.COMPLETED}
-        after = grown(before, Growth(max_steps=27))
+        after = grown(before, Extension(max_steps=27))
         sweep = again(after, first)
         count = extend(sweep, 9, at=1e6)
-        going_on = {life.number for life in sweep.trials if not life.state.ended}
+        going_on = {trial.number for trial in sweep.trials if not trial.state.ended}
         assert count == len(going_on)
         assert 0 < count < len(ended)
         worst = max(ended[n].objective_last or 0.0 for n in going_on)
@@ -97,21 +97,21 @@ class TestLongerTrainings:
 
     def test_without_a_scheduler_all_go_on_and_a_crash_in_between_loses_none(self) -> None:
         before = spec_of()
-        first = simulate(assemble(before, None), curve_to(9), slots=2)
-        after = grown(before, Growth(max_steps=12))
+        first = simulate(build_sweep(before, None), curve_to(9), slots=2)
+        after = grown(before, Extension(max_steps=12))
         sweep = again(after, first)
         assert extend(sweep, 9, at=1e6) == 12
         rows = sweep.take(1e6)  # and nothing more is recorded
         crashed = joined(first, Outcome(seconds=0, busy_s=0, metrics=[], events=rows.events, trials={}))
         sweep = again(after, crashed)
         second = simulate(sweep, curve_to(12), slots=2, began=2e6)
-        assert {life.last_step for life in sweep.trials} == {12}
+        assert {trial.last_step for trial in sweep.trials} == {12}
         assert {(row.trial, row.step) for row in second.metrics} == {(n, s) for n in range(12) for s in (10, 11, 12)}
 
     def test_old_rungs_stay_where_they_are(self) -> None:
         before = spec_of(fixed={"epochs": 100}, scheduler={"method": "asha"})
-        after = grown(before, Growth(max_steps=1000))
-        one, two = (assemble(spec, None).scheduler.rungs(0) for spec in (before, after))
+        after = grown(before, Extension(max_steps=1000))
+        one, two = (build_sweep(spec, None).scheduler.rungs(0) for spec in (before, after))
         assert two[: len(one)] == one
         assert len(two) > len(one)
 
@@ -126,22 +126,22 @@ class TestLongerTrainings:
     )
     def test_what_cannot_be_longer(self, sections: dict[str, Any], steps: int, words: str) -> None:
         with pytest.raises(UserError, match=words):
-            grown(spec_of(**sections), Growth(max_steps=steps))
+            grown(spec_of(**sections), Extension(max_steps=steps))
 
     def test_whoever_ends_a_training_is_told_of_the_new_length(self) -> None:
         both = spec_of(scheduler={"method": "asha", "max": 5, "grace_period": 1})
         assert full_length(both, None) == 5
-        after = grown(both, Growth(max_steps=20))
+        after = grown(both, Extension(max_steps=20))
         assert after.fixed["epochs"] == 20
         assert after.scheduler is not None
         assert after.scheduler.max == 20
         ours = spec_of(fixed={}, scheduler={"max": 5})
-        assert grown(ours, Growth(max_steps=20)).fixed == {}
+        assert grown(ours, Extension(max_steps=20)).fixed == {}
         length = Hyperparameter(name="rounds", type=int, default=7, meaning="rounds")
         theirs = Declaration(hyperparameters=(length,), length="rounds")
         plain = spec_of(fixed={})
         assert full_length(plain, theirs) == 7
-        assert Growth(max_steps=20).overrides(plain, theirs) == ["fixed.rounds=20"]
+        assert Extension(max_steps=20).overrides(plain, theirs) == ["fixed.rounds=20"]
 
 
 def failing(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
@@ -154,7 +154,7 @@ def failing(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]
 
 class TestRetry:
     def test_what_failed_is_tried_as_new_trials_beside_the_budget(self) -> None:
-        first = simulate(assemble(spec_of(), None), failing, slots=2)
+        first = simulate(build_sweep(spec_of(), None), failing, slots=2)
         sweep = again(spec_of(), first)
         assert retry(sweep, [State.FAILED], at=1e6) == 2
         second = simulate(sweep, failing, slots=2, began=1e6)
@@ -173,11 +173,11 @@ class TestRetry:
         assert third.trials[14].retry_of == 3
 
     def test_the_budget_counts_what_the_search_proposed(self) -> None:
-        first = simulate(assemble(spec_of(), None), failing, slots=2)
-        sweep = again(grown(spec_of(), Growth(trials=15)), first)
+        first = simulate(build_sweep(spec_of(), None), failing, slots=2)
+        sweep = again(grown(spec_of(), Extension(trials=15)), first)
         retry(sweep, [State.FAILED], at=1e6)
         simulate(sweep, failing, slots=2, began=1e6)
-        assert [life.origin for life in sweep.trials[12:]] == [Origin.RETRY] * 2 + [Origin.SEARCH] * 3
+        assert [trial.origin for trial in sweep.trials[12:]] == [Origin.RETRY] * 2 + [Origin.SEARCH] * 3
         assert sweep.total == 17
 
     def test_the_wait_before_a_further_attempt_doubles(self) -> None:
@@ -189,7 +189,7 @@ class TestRetry:
                 raise ValueError(f"attempt {start.attempt}")
             yield 1.0, 1, {"loss": 1.0}
 
-        sweep = assemble(spec_of(budget={"trials": 1}, trial={"retries": 2}), None)
+        sweep = build_sweep(spec_of(budget={"trials": 1}, trial={"retries": 2}), None)
         outcome = simulate(sweep, twice, slots=1)
         began = [row.at for row in outcome.events if row.event == State.RUNNING]
         assert began == [0.0, 1.0, 3.0]
@@ -198,42 +198,42 @@ class TestRetry:
 
 class TestAdd:
     def test_an_added_configuration_is_next_and_comes_on_top(self) -> None:
-        sweep = assemble(spec_of(budget={"trials": 2}), None)
+        sweep = build_sweep(spec_of(budget={"trials": 2}), None)
         first = sweep.ask(0.0)
         assert first is not None
-        sweep.on(events.Added(at=0.5, config={"x": 0.125}, by="me"))
+        sweep.on(events.ConfigAdded(at=0.5, config={"x": 0.125}, by="me"))
         following = sweep.ask(1.0)
         assert following is not None
         assert following.config == {"x": 0.125}
         assert sweep.total == 3
         assert sweep.ask(2.0) is not None
         assert sweep.ask(3.0) is None
-        assert [life.origin for life in sweep.trials] == [Origin.SEARCH, Origin.ADDED, Origin.SEARCH]
+        assert [trial.origin for trial in sweep.trials] == [Origin.SEARCH, Origin.ADDED, Origin.SEARCH]
 
     def test_one_that_was_tried_is_left_out_with_a_note(self) -> None:
-        sweep = assemble(spec_of(), None)
+        sweep = build_sweep(spec_of(), None)
         start = sweep.ask(0.0)
         assert start is not None
-        sweep.on(events.Added(at=1.0, config=start.config, by="me"))
+        sweep.on(events.ConfigAdded(at=1.0, config=start.config, by="me"))
         assert len(sweep.trials) == 1
         notes = [row.reason for row in sweep.take(2.0).events if row.event == "note"]
         assert notes == ["me added a configuration that was tried before: left out"]
 
     def test_it_survives_a_crash_before_it_has_begun(self) -> None:
-        sweep = assemble(spec_of(budget={"trials": 1}), None)
+        sweep = build_sweep(spec_of(budget={"trials": 1}), None)
         sweep.ask(0.0)
-        sweep.on(events.Added(at=1.0, config={"x": 0.125}, by="me"))
+        sweep.on(events.ConfigAdded(at=1.0, config={"x": 0.125}, by="me"))
         rows = sweep.take(1.0)
-        restarted = assemble(spec_of(budget={"trials": 1}), None)
+        restarted = build_sweep(spec_of(budget={"trials": 1}), None)
         replay(restarted, Recorded(events=rows.events, metrics=[]), at=5.0)
-        assert [(life.config, life.origin) for life in restarted.trials][1] == ({"x": 0.125}, Origin.ADDED)
+        assert [(trial.config, trial.origin) for trial in restarted.trials][1] == ({"x": 0.125}, Origin.ADDED)
         assert not restarted.finished
 
     def test_a_sweep_that_ends_takes_no_more(self) -> None:
-        sweep = assemble(spec_of(), None)
+        sweep = build_sweep(spec_of(), None)
         sweep.ask(0.0)
-        sweep.on(events.Drained(at=1.0, reason="stop"))
-        sweep.on(events.Added(at=2.0, config={"x": 0.125}, by="me"))
+        sweep.on(events.StopAfterNextReport(at=1.0, reason="stop"))
+        sweep.on(events.ConfigAdded(at=2.0, config={"x": 0.125}, by="me"))
         assert len(sweep.trials) == 1
 
 
@@ -245,13 +245,13 @@ class TestRepeats:
         return spec_of(search={"method": "list", "configs": configs, "repeats": 3}, budget={})
 
     def test_a_trial_has_its_own_seed(self) -> None:
-        sweep = assemble(self.spec(), None)
+        sweep = build_sweep(self.spec(), None)
         outcome = simulate(sweep, curve_to(3), slots=2)
         assert [row.config["x"] for row in outcome.trials.values()] == [0.1, 0.2, 0.3] * 3
         assert len({row.seed for row in outcome.trials.values()}) == 9
 
     def test_a_crash_anywhere_changes_nothing(self) -> None:
-        whole = simulate(assemble(self.spec(), None), curve_to(3), slots=1)
+        whole = simulate(build_sweep(self.spec(), None), curve_to(3), slots=1)
         for cut in range(0, len(whole.events), 5):
             begun = Outcome(seconds=0, busy_s=0, metrics=[], events=whole.events[:cut], trials={})
             rest = simulate(again(self.spec(), begun), curve_to(3), slots=1)
@@ -259,21 +259,21 @@ class TestRepeats:
             assert [row.seed for row in rest.trials.values()] == [row.seed for row in whole.trials.values()]
 
     def test_one_that_is_tried_again_after_its_end_takes_no_turn(self) -> None:
-        sweep = assemble(self.spec(), None)
+        sweep = build_sweep(self.spec(), None)
         sweep.also(0.0, {"x": 0.1}, Origin.RETRY, None)
         simulate(sweep, curve_to(3), slots=1)
-        assert [life.config["x"] for life in sweep.trials].count(0.1) == 4
+        assert [trial.config["x"] for trial in sweep.trials].count(0.1) == 4
 
 
 def test_the_time_between_two_sessions_is_no_running_time() -> None:
     before = spec_of()
-    first = simulate(assemble(before, None), curve_to(9), slots=2)
-    sweep = again(grown(before, Growth(max_steps=12)), first)
+    first = simulate(build_sweep(before, None), curve_to(9), slots=2)
+    sweep = again(grown(before, Extension(max_steps=12)), first)
     sweep.begin(1e6)
     extend(sweep, 9, at=1e6)
     second = simulate(sweep, curve_to(12), slots=2, began=1e6 + 5)
     used = first.seconds + second.seconds + 5
-    assert again(grown(before, Growth(max_steps=12)), joined(first, second)).used_s == pytest.approx(used)
+    assert again(grown(before, Extension(max_steps=12)), joined(first, second)).used_s == pytest.approx(used)
 
 
 def test_test_scores_measured_later_are_no_running_time() -> None:
@@ -282,6 +282,6 @@ def test_test_scores_measured_later_are_no_running_time() -> None:
     row = MetricRow(trial=0, attempt=1, step=1, train_s=1.0, reported_at=9.0, metrics={"loss": 1.0})
     config = {"config": {"x": 0.5}, "origin": "search", "retry_of": None}
     pending = EventRow(at=0.0, event="pending", trial=0, detail=config)
-    sweep = assemble(spec_of(), None)
+    sweep = build_sweep(spec_of(), None)
     replay(sweep, Recorded(events=[began, pending, late], metrics=[row]), at=2e6)
     assert sweep.used_s == 9.0

@@ -13,11 +13,11 @@ import pytest
 
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver import loop
-from orchestrator.driver.loop import CheckpointTrouble, Heart
+from orchestrator.driver.loop import CheckpointTrouble, DriverLoop
 from orchestrator.errors import RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
@@ -55,11 +55,11 @@ class Driver:
         self.paths = SweepPaths(root / "s")
         self.paths.root.mkdir()
         self.disk = FailingDisk(lambda count: False)
-        self.sweep = assemble(parse_spec(data, base=root), None)
+        self.sweep = build_sweep(parse_spec(data, base=root), None)
         self.listener = Listener()
         self.heard: list[events.Event] = []
         self.lease: Callable[[], None] = lambda: None
-        self.heart = Heart(
+        self.loop = DriverLoop(
             self.sweep,
             Recorder(
                 self.paths,
@@ -84,14 +84,14 @@ class Driver:
 
     def train(self) -> None:
         """One trial, a beat after each of its reports."""
-        start = self.sweep.ask(self.heart.beat())
+        start = self.sweep.ask(self.loop.beat())
         assert start is not None
         self.sweep.on(events.Started(trial=start.trial, at=time.time()))
         for step in range(1, STEPS + 1):
             measured = events.Measurement(step=step, train_s=0.1 * step, reported_at=0.0, metrics={"loss": 1.0 / step})
             self.sweep.on(events.Reported(trial=start.trial, at=time.time(), measurements=[measured]))
-            self.heart.beat()
-        self.sweep.on(events.Returned(trial=start.trial, at=time.time()))
+            self.loop.beat()
+        self.sweep.on(events.Finished(trial=start.trial, at=time.time()))
 
     def read(self, name: str) -> pd.DataFrame:
         return pd.read_parquet(self.paths.root / name)
@@ -118,7 +118,7 @@ def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
     driver.train()
     assert time.monotonic() - began > 0.3
     driver.train()
-    driver.heart.finish()
+    driver.loop.finish()
     driver.check(3)
     (_, why), over = driver.listener.told
     assert why is not None
@@ -133,7 +133,7 @@ def test_nothing_is_lost_or_doubled_wherever_the_disk_fails(tmp_path: Path) -> N
     driver.disk.fails = lambda count: count % 7 == 3
     for _ in range(4):
         driver.train()
-    driver.heart.finish()
+    driver.loop.finish()
     driver.check(4)
 
 
@@ -147,7 +147,7 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
 
     driver.lease = lease
     driver.train()
-    driver.heart.finish()
+    driver.loop.finish()
     driver.check(1)
     assert [why is None for _, why in driver.listener.told] == [False, True]
 
@@ -156,7 +156,7 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
 
     driver.lease = lost
     with pytest.raises(LeaseLostError):
-        driver.heart.beat()
+        driver.loop.beat()
 
 
 def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path
     driver.refuse()
 
     def end() -> None:
-        driver.heard = [events.Drained(at=time.time(), reason="stopped by SIGTERM")]
+        driver.heard = [events.StopAfterNextReport(at=time.time(), reason="stopped by SIGTERM")]
 
     threading.Timer(0.3, end).start()
     began = time.monotonic()
@@ -175,21 +175,21 @@ def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path
         driver.train()
     assert 0.3 < time.monotonic() - began < 5
     with pytest.raises(RecordsError):
-        driver.heart.last_try()
+        driver.loop.last_try()
     driver.refuse(for_s=0.0)
-    driver.heart.last_try()
+    driver.loop.last_try()
     assert driver.read("events")["reason"].tolist()[-1] == "stopped by SIGTERM"
 
 
 def test_an_end_asked_for_while_it_waits_ends_the_sweep_when_the_disk_is_back(tmp_path: Path) -> None:
     driver = Driver(tmp_path)
-    start = driver.sweep.ask(driver.heart.beat())
+    start = driver.sweep.ask(driver.loop.beat())
     assert start is not None
     driver.sweep.on(events.Started(trial=0, at=time.time()))
     driver.refuse(for_s=0.05)
     driver.heard = [events.Halted(at=time.time(), reason="interrupted by SIGINT")]
-    driver.heart.beat()
-    driver.heart.finish()
+    driver.loop.beat()
+    driver.loop.finish()
     assert driver.sweep.halted == "interrupted by SIGINT"
     assert driver.read("trials.parquet")["state"].tolist() == ["cancelled"]
 
@@ -206,10 +206,10 @@ def test_checkpoints_that_cannot_be_removed_are_removed_later(tmp_path: Path) ->
     driver = Driver(tmp_path, ended)
     driver.train()
     driver.train()
-    driver.heart.beat()
+    driver.loop.beat()
     assert removed == []
     readonly = False
-    driver.heart.finish()
+    driver.loop.finish()
     assert removed == [0, 1]
     driver.check(2)
 

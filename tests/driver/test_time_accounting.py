@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.time_account import Account, Book, total
+from orchestrator.core.time_account import TimeAccount, TimeAccounting, total
 from orchestrator.spec import parse_spec
 
 SPEC = {
@@ -32,23 +32,23 @@ def trial(sweep: Sweep, at: float, *, startup: float, waits: float, trains: floa
     at += waits + trains
     row = events.Measurement(step=9, train_s=trains, reported_at=at, metrics={"loss": 1.0})
     sweep.on(events.Reported(trial=start.trial, at=at, measurements=[row]))
-    sweep.on(events.Returned(trial=start.trial, at=at, train_s=trains))
+    sweep.on(events.Finished(trial=start.trial, at=at, train_s=trains))
     return at
 
 
 def test_the_parts_are_those_of_this_session_and_sum_up() -> None:
-    sweep = assemble(parse_spec(SPEC, base=Path()), None)
+    sweep = build_sweep(parse_spec(SPEC, base=Path()), None)
     trial(sweep, 0.0, startup=5.0, waits=5.0, trains=5.0)  # before the session
 
     clock: Iterator[float] = iter([100.0, 104.0, 110.0, 120.0, 130.0])
     slots: Iterator[int] = iter([2, 2, 1, 1])
-    book = Book(sweep, lambda: next(slots), lambda: next(clock))
+    book = TimeAccounting(sweep, lambda: next(slots), lambda: next(clock))
     book.ray_started()  # 4 s on 2 slots
     trial(sweep, 104.0, startup=2.0, waits=1.0, trains=10.0)
     book.look()
     book.look()
     account = book.close(recording_s=0.5)
-    assert account == Account(
+    assert account == TimeAccount(
         wall_s=30.0,
         slots_s=2 * 4 + 2 * 6 + 10 + 10,
         start_up_s=2 * 4 + 2,
@@ -60,4 +60,4 @@ def test_the_parts_are_those_of_this_session_and_sum_up() -> None:
     assert account.overhead == pytest.approx(30 / 40)
     assert total([account, account]) == account + account
     assert total([]) is None
-    assert Account(**(account.row(0.0).detail or {})) == account
+    assert TimeAccount(**(account.row(0.0).detail or {})) == account

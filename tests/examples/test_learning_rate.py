@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import State
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import read_spec
@@ -39,7 +39,7 @@ def test_the_optimum_lies_below_the_edge_and_all_above_it_has_diverged(seed: int
         if raised is not None:
             raise raised
 
-    sweep = assemble(spec, declared(spec.trainable, EXAMPLE.parent))
+    sweep = build_sweep(spec, declared(spec.trainable, EXAMPLE.parent))
     outcome = simulate(sweep, curve, slots=2)
     assert len(outcome.trials) == 60
     assert sweep.best is not None

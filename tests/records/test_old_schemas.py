@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.app import main
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import Origin, State
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
@@ -70,7 +70,7 @@ def test_a_resume_finds_it_finished_and_could_go_on_recording(old: Path) -> None
     sweep = load(old)
     spec = parse_spec(sweep.spec, base=old)
     kinds = {name: distribution.kind for name, distribution in spec.distributions().items()}
-    machine = assemble(spec, None)
+    machine = build_sweep(spec, None)
     recorded = Recorded(
         events=event_rows(events_table(sweep.paths)),
         metrics=metric_rows(metrics_table(sweep.paths)),
@@ -78,8 +78,8 @@ def test_a_resume_finds_it_finished_and_could_go_on_recording(old: Path) -> None
     )
     replay(machine, recorded, at=0.0)
     assert machine.finished
-    assert [life.state.value for life in machine.trials] == sweep.trials.state.tolist()
-    assert [life.origin for life in machine.trials].count(Origin.RETRY) == 3
+    assert [trial.state.value for trial in machine.trials] == sweep.trials.state.tolist()
+    assert [trial.origin for trial in machine.trials].count(Origin.RETRY) == 3
     assert machine.best is not None
     assert machine.best.number == 10
 

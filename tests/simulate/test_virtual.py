@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import State
 from orchestrator.simulate.costs import Costs
 from orchestrator.simulate.virtual_clock import Outcome, simulate
@@ -34,7 +34,7 @@ def play(trials: int, slots: int, costs: Costs, *, step_s: float = 10.0, steps: 
         for step in range(1, steps + 1):
             yield step_s, step, {"loss": start.config["x"]}
 
-    return simulate(assemble(spec, None), curve, slots=slots, costs=costs, **options)
+    return simulate(build_sweep(spec, None), curve, slots=slots, costs=costs, **options)
 
 
 def test_by_default_only_training_takes_time() -> None:

@@ -1,7 +1,7 @@
 """Shares of GPUs through real Ray Tune. The GPU is pretended, and what torch would say of its memory is made up.
 
-The trainables stand in for CUDA: they replace functions of trainables/process/device.py in the process that trains them, or
-raise what CUDA raises. What share a trial occupies, Ray itself says.
+The trainables stand in for CUDA: they replace functions of trainables/process/device.py in the process that trains
+them, or raise what CUDA raises. What share a trial occupies, Ray itself says.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import SearchGenerator
 
-from cluster.ray_private.tune_trial import Common, Generator, LightTrial
+from cluster.ray_private.tune_trial import LightTrial, SharedTrialSettings, TrialGenerator
 
 OVERRIDDEN = [
     name
@@ -23,7 +23,7 @@ OVERRIDDEN = [
 
 def a_trial() -> LightTrial:
     spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
-    return LightTrial(Common(trainable=object, spec=spec), {}, "id", PlacementGroupFactory([{"CPU": 1}]))
+    return LightTrial(SharedTrialSettings(trainable=object, spec=spec), {}, "id", PlacementGroupFactory([{"CPU": 1}]))
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
@@ -36,7 +36,7 @@ def test_ray_tune_still_has_it_and_calls_it_alike(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["add_configurations", "create_trial_if_possible"])
 def test_a_generator_is_asked_as_before(name: str) -> None:
-    theirs, ours = getattr(SearchGenerator, name), getattr(Generator, name)
+    theirs, ours = getattr(SearchGenerator, name), getattr(TrialGenerator, name)
     assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
     assert "self.create_trial_if_possible(self._experiment.spec)" in inspect.getsource(SearchGenerator.next_trial)
     assert "self.searcher.suggest(trial_id)" in inspect.getsource(SearchGenerator.create_trial_if_possible)

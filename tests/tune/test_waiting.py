@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.loop import RECORDS, Nobody
+from orchestrator.driver.loop import RECORDS, NoObserver
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -20,7 +20,7 @@ REFUSED_S = 3.0
 """In which a dozen trials would begin, if any could."""
 
 
-class Hindrance(Nobody):
+class Hindrance(NoObserver):
     """An observer that takes the directory of the metrics away once it holds some, and gives it back after a while."""
 
     def __init__(self, metrics: Path, noticed: Path) -> None:

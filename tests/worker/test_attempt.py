@@ -18,7 +18,7 @@ import pytest
 from orchestrator.core.events import Start
 from orchestrator.spec import Objective
 from orchestrator.worker.attempt import Attempt
-from orchestrator.worker.messages import Job
+from orchestrator.worker.messages import WorkerSettings
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 
@@ -30,7 +30,9 @@ def attempt(tmp_path: Path) -> Any:
     def make(run: Callable[[Trial], object], *, rungs: tuple[int, ...] = (), **job: Any) -> Attempt:
         settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "fixed": {"epochs": 3}} | job
         order = Start(trial=7, attempt=1, config={"x": 0.5}, seed=11, rungs=rungs)
-        told = Job(trainable="", base=str(tmp_path), logs=str(tmp_path), trials=str(tmp_path / "trials"), **settings)
+        told = WorkerSettings(
+            trainable="", base=str(tmp_path), logs=str(tmp_path), trials=str(tmp_path / "trials"), **settings
+        )
         made.append(Attempt(order, told, run, Isolation()))
         return made[-1]
 

@@ -17,7 +17,7 @@ from orchestrator.core.events import Start
 from orchestrator.spec import Objective
 from orchestrator.worker import unrecorded_reports
 from orchestrator.worker.attempt import Attempt
-from orchestrator.worker.messages import Ended, Job
+from orchestrator.worker.messages import AttemptEnd, WorkerSettings
 from trainables.checkpoints.files import load
 from trainables.contract import Trial
 from trainables.process.isolation import Isolation
@@ -49,7 +49,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             recorded=recorded,
             trained_s=trained_s,
         )
-        told = Job(
+        told = WorkerSettings(
             trainable="",
             base=str(tmp_path),
             logs=str(tmp_path),
@@ -76,7 +76,7 @@ def files(tmp_path: Path) -> Callable[[], dict[str, int]]:
     return read
 
 
-def ended(attempt: Attempt) -> Ended:
+def ended(attempt: Attempt) -> AttemptEnd:
     while True:
         _, _, ended = attempt.collect()
         if ended is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.worker.gpu_sampling import EVERY_S, Gauge
+from orchestrator.worker.gpu_sampling import EVERY_S, GpuSampler
 from trainables.process import device
 from trainables.process.device import Use
 
@@ -13,7 +13,7 @@ METRICS = {"loss": 0.5}
 
 def test_a_sample_is_taken_once_a_second_from_the_first_report_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9, utilisation=0.7))
-    gauge = Gauge()
+    gauge = GpuSampler()
     sampled = {"gpu_memory_gb": 3.0, "gpu_utilisation": 0.7, "loss": 0.5}
     assert gauge.beside(METRICS, 10.0) == sampled
     assert gauge.beside(METRICS, 10.0 + EVERY_S / 2) == METRICS
@@ -22,11 +22,11 @@ def test_a_sample_is_taken_once_a_second_from_the_first_report_on(monkeypatch: p
 
 
 def test_without_a_gpu_nothing_is_added() -> None:
-    gauge = Gauge()
+    gauge = GpuSampler()
     assert gauge.beside(METRICS, 0.0) is METRICS
     assert gauge.gpu_gb is None
 
 
 def test_what_cannot_be_known_is_left_out_and_a_metric_of_the_same_name_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9))
-    assert Gauge().beside({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}
+    assert GpuSampler().beside({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}

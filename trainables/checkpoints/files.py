@@ -1,6 +1,6 @@
 """A trial's files in a directory of their own: ``last``, the newest state saved, and ``best``, that of the best report.
 
-With ``.pt`` they hold tensors, with ``.json`` none; :mod:`trainables.checkpoints.saving` writes them while a trial runs.
+With ``.pt`` they hold tensors, with ``.json`` none; :mod:`trainables.checkpoints.saving` writes them during a trial.
 """
 
 from __future__ import annotations

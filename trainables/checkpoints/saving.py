@@ -122,7 +122,7 @@ class Checkpoints:
         return None
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Copy the state after this step, to be written when it is due; see :func:`trainables.checkpoints.snapshot.take`.
+        """Copy the state after this step and write it when it is due; see :func:`trainables.checkpoints.snapshot.take`.
 
         Raises:
             TypeError: Something in the state cannot be saved.

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from orchestrator.control import lease
-from orchestrator.control import slurm_status
+from orchestrator.control import lease, slurm_status
 from orchestrator.core.rows import State
 from orchestrator.errors import RecordsError
 from orchestrator.records.load import trials_table

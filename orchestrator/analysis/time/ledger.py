@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from orchestrator.analysis.time.accounts import accounts
 from orchestrator.core.rows import State
-from orchestrator.core.time_account import Account, total
+from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import SpecError
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
@@ -89,7 +89,7 @@ def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
 
 
 def ledger_of(
-    spent: Sequence[Spent], closed: Sequence[Account], *, sessions: int, length: float | None = None
+    spent: Sequence[Spent], closed: Sequence[TimeAccount], *, sessions: int, length: float | None = None
 ) -> Ledger:
     """Put it together.
 

@@ -33,8 +33,7 @@ def logs(
     """Print what a trial has printed.
 
     Of a sweep that runs as a job on a cluster, without TRIAL, print what its driver has printed."""
-    from orchestrator.cli.remote import ray_job
-    from orchestrator.cli.remote import remote_sweep
+    from orchestrator.cli.remote import ray_job, remote_sweep
     from orchestrator.records.find import find_here
     from orchestrator.sites.remote_record import read_remote, seen_here
 

@@ -81,9 +81,7 @@ def show(
         asked["events"] = lambda: show.events(paths, top)
     if repeats:
         asked["repeats"] = lambda: show.repeats(paths)
-    give(
-        format_, {name: view() for name, view in (asked or {"sweep": lambda: show.whole(paths, top or BEST)}).items()}
-    )
+    give(format_, {name: view() for name, view in (asked or {"sweep": lambda: show.whole(paths, top or BEST)}).items()})
 
 
 def compare(

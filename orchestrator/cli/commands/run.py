@@ -195,7 +195,7 @@ def resume_(
     It goes on from its records. Trials that were running go on from their last checkpoint. A sweep that was sent to a
     cluster goes on there, with the code as it is here now."""
     from orchestrator.cli.live.watched_launch import watched
-    from orchestrator.core.extend import Growth
+    from orchestrator.core.extend import Extension
     from orchestrator.core.rows import State
     from orchestrator.driver.resume import resume
     from orchestrator.records.find import find, find_here
@@ -244,14 +244,14 @@ def resume_(
         once = options.as_words(retry=retry)
         resume_queued(paths, batch, nodes=nodes, detach=detach, arguments=words, once=once)
         return
-    growth = Growth(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency, max_gpus=max_gpus)
+    extension = Extension(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency, max_gpus=max_gpus)
     again = [State(state) for state in retry or ()]
     engine = engine_at(on, cpus=cpus, gpus=gpus)
     waiting = options.waiting(on, wait)
     watched(
         lambda observer: resume(
             paths,
-            growth=growth,
+            extension=extension,
             again=again,
             allow_change=allow_change,
             engine=engine,

@@ -19,7 +19,7 @@ from orchestrator.cli.live.write_troubles import Troubles
 from orchestrator.cli.views.wording import cell, config_line, count, duration, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 from orchestrator.driver.loop import RAY
 from orchestrator.records.paths import SweepPaths
 
@@ -70,8 +70,8 @@ class Display:
         for note in self._tally.notes(sweep):
             self._screen.say(Text(note, "yellow"))
         for change in self._tally.look(sweep, now):
-            if change.kind == "ended" and change.life.state is State.FAILED:
-                self._tell(change.life)
+            if change.kind == "ended" and change.trial.state is State.FAILED:
+                self._tell(change.trial)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + REFRESH_S
             self._screen.draw(_drawn(self._paths.name, sweep, self._tally, self._troubles))
@@ -82,13 +82,13 @@ class Display:
         if what == RAY:
             self._screen.__exit__()
 
-    def _tell(self, life: Life) -> None:
-        fingerprint = life.failure.fingerprint if life.failure is not None else ""
+    def _tell(self, trial: Trial) -> None:
+        fingerprint = trial.failure.fingerprint if trial.failure is not None else ""
         if fingerprint in self._told:
             return
         self._told.add(fingerprint)
-        text = Text.assemble((f"trial {life.number} failed: ", "red"), ending(life))
-        log = self._paths.log(life.number)
+        text = Text.assemble((f"trial {trial.number} failed: ", "red"), ending(trial))
+        log = self._paths.log(trial.number)
         self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
 
@@ -130,10 +130,12 @@ def _pace(sweep: Sweep, tally: Tally) -> Text:
     return Text(", ".join(parts), "dim")
 
 
-def _best(life: Life) -> Text:
-    step = life.best_step if life.objective.at == "best" else life.last_step
-    value = f"{life.objective.metric} {life.result:.6g}"
-    return Text.assemble("best ", (value, "green"), f" (trial {life.number}, step {step})  {config_line(life.config)}")
+def _best(trial: Trial) -> Text:
+    step = trial.best_step if trial.objective.at == "best" else trial.last_step
+    value = f"{trial.objective.metric} {trial.result:.6g}"
+    return Text.assemble(
+        "best ", (value, "green"), f" (trial {trial.number}, step {step})  {config_line(trial.config)}"
+    )
 
 
 def _running(tally: Tally) -> RenderableType:
@@ -142,13 +144,13 @@ def _running(tally: Tally) -> RenderableType:
         return Text(f"{count(tally.starting, 'trial')} being started", "dim")
     rows = [
         {
-            "trial": life.number,
-            "step": life.last_step,
-            shown[0].objective.metric: life.last,
-            "seconds": round(tally.now - life.started_at) if life.started_at else 0,
-            "node": None if life.node is None else life.node.name,
+            "trial": trial.number,
+            "step": trial.last_step,
+            shown[0].objective.metric: trial.last,
+            "seconds": round(tally.now - trial.started_at) if trial.started_at else 0,
+            "node": None if trial.node is None else trial.node.name,
         }
-        for life in shown
+        for trial in shown
     ]
     table = _table(rows)
     more = len(tally.running) - len(shown)

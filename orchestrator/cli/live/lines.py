@@ -12,7 +12,7 @@ from orchestrator.cli.live.write_troubles import Troubles
 from orchestrator.cli.views.wording import config_line, one_line
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 
 
 class Lines:
@@ -36,27 +36,27 @@ class Lines:
 
 def line(change: Change) -> str:
     """A change on a line."""
-    life = change.life
-    state = State.RUNNING if change.kind == "began" else life.state
-    said = _beginning(life) if change.kind == "began" else ending(life)
-    return f"{_clock(change.at)}  trial {life.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
+    trial = change.trial
+    state = State.RUNNING if change.kind == "began" else trial.state
+    said = _beginning(trial) if change.kind == "began" else ending(trial)
+    return f"{_clock(change.at)}  trial {trial.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
 
 
 def _clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def ending(life: Life) -> str:
+def ending(trial: Trial) -> str:
     """Why a trial ended, its value first if it has one."""
-    reason = one_line(life.reason or "")
-    if life.result is None or life.state in (State.DIVERGED, State.FAILED, State.STOPPED):
+    reason = one_line(trial.reason or "")
+    if trial.result is None or trial.state in (State.DIVERGED, State.FAILED, State.STOPPED):
         return reason
-    return f"{life.objective.metric} {life.result:.6g}: {reason}"
+    return f"{trial.objective.metric} {trial.result:.6g}: {reason}"
 
 
-def _beginning(life: Life) -> str:
-    if life.attempts == 1:
-        return config_line(life.config)
-    why = f" after {life.failure.type}: {one_line(life.failure.message)}" if life.failure is not None else ""
-    share = f", with {life.enlarged:g} of a GPU" if life.enlarged else ""
-    return f"attempt {life.attempts}{why}{share}"
+def _beginning(trial: Trial) -> str:
+    if trial.attempts == 1:
+        return config_line(trial.config)
+    why = f" after {trial.failure.type}: {one_line(trial.failure.message)}" if trial.failure is not None else ""
+    share = f", with {trial.enlarged:g} of a GPU" if trial.enlarged else ""
+    return f"attempt {trial.attempts}{why}{share}"

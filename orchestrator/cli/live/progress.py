@@ -9,14 +9,14 @@ from typing import Literal
 
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.trial import Life
+from orchestrator.core.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A trial began an attempt, or ended."""
 
-    life: Life
+    trial: Trial
     kind: Literal["began", "ended"]
     at: float  # seconds since the epoch
 
@@ -34,7 +34,7 @@ class Tally:
     now: float = 0.0
     trained_s: float = 0.0  # of all trials, in this session
     total: int = 0  # trials there will be
-    running: list[Life] = field(default_factory=list)
+    running: list[Trial] = field(default_factory=list)
     slots_s: float = 0.0  # seconds of all slots, since the first trial began
     _timed: float | None = None  # until when they are counted
     _heard: int = 0  # notes seen
@@ -50,12 +50,12 @@ class Tally:
         """Of a session that begins now, with what the sweep has done before."""
         tally = cls(slots=slots)
         tally._known = len(sweep.trials)
-        tally._before_s = sum(life.train_s for life in sweep.trials)
-        for life in sweep.trials:
-            if life.state.ended:
-                tally._close(life)
+        tally._before_s = sum(trial.train_s for trial in sweep.trials)
+        for trial in sweep.trials:
+            if trial.state.ended:
+                tally._close(trial)
             else:
-                tally._open[life.number] = life.attempts if life.started_at is not None else 0
+                tally._open[trial.number] = trial.attempts if trial.started_at is not None else 0
         tally._before = tally.counts.total()
         return tally
 
@@ -63,16 +63,16 @@ class Tally:
         """What is new, by trial."""
         self.now = now
         self.total = sweep.total
-        for life in sweep.trials[self._known :]:
-            self._open[life.number] = 0
+        for trial in sweep.trials[self._known :]:
+            self._open[trial.number] = 0
         self._known = len(sweep.trials)
-        for life in sweep.reopened[self._reopened :]:
-            self._reopen(life)
+        for trial in sweep.reopened[self._reopened :]:
+            self._reopen(trial)
         self._reopened = len(sweep.reopened)
         changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
-        lives = [sweep.trials[number] for number in self._open]
-        self.running = [life for life in lives if life.state is State.RUNNING]
-        self.trained_s = self._ended_s + sum(life.train_s for life in lives) - self._before_s
+        trials = [sweep.trials[number] for number in self._open]
+        self.running = [trial for trial in trials if trial.state is State.RUNNING]
+        self.trained_s = self._ended_s + sum(trial.train_s for trial in trials) - self._before_s
         if self.began is not None:
             self.slots_s += max(0.0, now - (self._timed or self.began)) * self.slots()
             self._timed = now
@@ -84,27 +84,27 @@ class Tally:
         self._heard += len(new)
         return new
 
-    def _close(self, life: Life) -> None:
-        self.counts[life.state] += 1
-        self._ended_s += life.train_s
+    def _close(self, trial: Trial) -> None:
+        self.counts[trial.state] += 1
+        self._ended_s += trial.train_s
 
-    def _reopen(self, life: Life) -> None:
-        if life.number not in self._open:
-            self._open[life.number] = life.attempts
+    def _reopen(self, trial: Trial) -> None:
+        if trial.number not in self._open:
+            self._open[trial.number] = trial.attempts
             self.counts[State.FAILED] -= 1
-            self._ended_s -= life.train_s
+            self._ended_s -= trial.train_s
 
-    def _changes(self, life: Life) -> list[Change]:
+    def _changes(self, trial: Trial) -> list[Change]:
         changes = []
-        if life.attempts > self._open[life.number] and life.state is not State.PENDING and life.started_at:
-            began = life.started_at if life.attempts == 1 else self.now
+        if trial.attempts > self._open[trial.number] and trial.state is not State.PENDING and trial.started_at:
+            began = trial.started_at if trial.attempts == 1 else self.now
             self.began = began if self.began is None else self.began
-            self._open[life.number] = life.attempts
-            changes.append(Change(life=life, kind="began", at=began))
-        if life.state.ended:
-            del self._open[life.number]
-            self._close(life)
-            changes.append(Change(life=life, kind="ended", at=life.ended_at or self.now))
+            self._open[trial.number] = trial.attempts
+            changes.append(Change(trial=trial, kind="began", at=began))
+        if trial.state.ended:
+            del self._open[trial.number]
+            self._close(trial)
+            changes.append(Change(trial=trial, kind="ended", at=trial.ended_at or self.now))
         return changes
 
     @property

@@ -13,8 +13,7 @@ from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import SweepError, UserError
 from orchestrator.records.find import find_all, find_here
 from orchestrator.records.paths import SweepPaths
-from orchestrator.sites.remote import fetch
-from orchestrator.sites.remote import submit
+from orchestrator.sites.remote import fetch, submit
 from orchestrator.sites.remote_record import Remote, read_remote, seen_here
 
 LIST_S = 3.0

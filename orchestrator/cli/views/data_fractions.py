@@ -61,11 +61,11 @@ def compare_fractions(found: Source, given: str | None, fractions: Sequence[floa
         stage = Stage(sweep, steps, aloud=False)
         stage.run(found, start, more={HYPERPARAMETER: fraction})
         stage.check()
-        life = sweep.trials[0]
-        value = life.best if objective.at == "best" else life.last
+        trial = sweep.trials[0]
+        value = trial.best if objective.at == "best" else trial.last
         shares.append(share_of(fraction, value, _series(objective.metric, objective.mode, stage.reports)))
         rows.append(_row(shares[-1], objective.metric, stage))
-        say(f"{fraction:g} of the data: {life.state} after {duration(stage.seconds)}")
+        say(f"{fraction:g} of the data: {trial.state} after {duration(stage.seconds)}")
     typer.echo(as_table(rows))
     typer.echo("\n".join(finding_lines([data(objective.metric, objective.mode, shares)])))
 

@@ -30,7 +30,7 @@ from orchestrator.cli.views.wording import (
 )
 from orchestrator.control import slurm_status
 from orchestrator.core.schedulers import RungSummary
-from orchestrator.core.time_account import Account, total
+from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -51,7 +51,7 @@ class Portrait:
     top: list[Ranked]
     causes: list[Cause]
     evaluations: list[Evaluation]
-    account: Account | None  # over all sessions that came to their end
+    account: TimeAccount | None  # over all sessions that came to their end
     findings: list[Finding]  # the most urgent ones
 
     @classmethod

@@ -15,12 +15,11 @@ import typer
 from orchestrator.cli.formats import COLOURS, painted, say
 from orchestrator.cli.views.wording import config_line, count, duration
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Config, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import Mistake, SpecError, SweepError, UserError
-from orchestrator.spec import Spec
-from orchestrator.spec import load_trainable
+from orchestrator.spec import Spec, load_trainable
 from orchestrator.spec.source import Source
 from orchestrator.worker.failures import describe
 from trainables.contract import Report, Trial, TrialEnded
@@ -123,13 +122,13 @@ class Stage:
             failure = describe(error)
             numerical = isinstance(error, OverflowError | FloatingPointError)
             self._sweep.on(
-                events.Raised(trial=0, at=time.time(), failure=failure, train_s=self.seconds, numerical=numerical)
+                events.Failed(trial=0, at=time.time(), failure=failure, train_s=self.seconds, numerical=numerical)
             )
             say(failure.traceback.rstrip())
             if debug:
                 pdb.post_mortem(error.__traceback__)
             return
-        self._sweep.on(events.Returned(trial=0, at=time.time(), train_s=self.seconds))
+        self._sweep.on(events.Finished(trial=0, at=time.time(), train_s=self.seconds))
 
     def take(self, report: Report) -> None:
         """A report of the trainable."""
@@ -154,15 +153,15 @@ class Stage:
         Raises:
             SweepError: The trial failed.
         """
-        life = self._sweep.trials[0]
+        trial = self._sweep.trials[0]
         self.check()
-        state = painted(life.state, COLOURS.get(life.state), sys.stderr)
-        say(f"{state} in {duration(self.seconds)}: {life.reason}")
-        metric = life.objective.metric
-        if life.best is None and life.state is State.CANCELLED:
+        state = painted(trial.state, COLOURS.get(trial.state), sys.stderr)
+        say(f"{state} in {duration(self.seconds)}: {trial.reason}")
+        metric = trial.objective.metric
+        if trial.best is None and trial.state is State.CANCELLED:
             say(f"warning: {metric}, the objective, was in none of the reports")
-        if life.best is not None:
-            typer.echo(f"{metric}: best {life.best:.6g} at step {life.best_step}, last {life.last:.6g}")
+        if trial.best is not None:
+            typer.echo(f"{metric}: best {trial.best:.6g} at step {trial.best_step}, last {trial.last:.6g}")
 
     def check(self) -> None:
         """Raise what the trial failed by.
@@ -170,9 +169,9 @@ class Stage:
         Raises:
             SweepError: The trial failed.
         """
-        life = self._sweep.trials[0]
-        if life.state is State.FAILED:
-            raise SweepError(f"the trial failed after {count(len(self.reports), 'report')}: {life.reason}")
+        trial = self._sweep.trials[0]
+        if trial.state is State.FAILED:
+            raise SweepError(f"the trial failed after {count(len(self.reports), 'report')}: {trial.reason}")
 
     @property
     def seconds(self) -> float:
@@ -183,14 +182,14 @@ def _one_trial(found: Source, given: str | None) -> Sweep:
     """A sweep whose first trial is the one to be tried; a failed attempt is not repeated."""
     spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
     if given is None:
-        return assemble(spec, found.declaration)
-    first = assemble(spec, found.declaration).ask(0.0)
+        return build_sweep(spec, found.declaration)
+    first = build_sweep(spec, found.declaration).ask(0.0)
     # `sweep best` prints the fixed values with the searched ones, and what it prints can be tried.
     fixed = spec.fixed.items()
     searched = {name: value for name, value in _mapping(given).items() if (name, value) not in fixed}
     config = _with_given(spec, searched, first.config if first is not None else {})
     start = spec.search.model_copy(update={"start": [config]})
-    return assemble(spec.model_copy(update={"search": start}), found.declaration)
+    return build_sweep(spec.model_copy(update={"search": start}), found.declaration)
 
 
 def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:

@@ -14,7 +14,7 @@ from orchestrator.formatting import yaml
 
 if TYPE_CHECKING:
     from orchestrator.analysis.summary.evaluations import Evaluation
-    from orchestrator.core.time_account import Account
+    from orchestrator.core.time_account import TimeAccount
 
 RECORDING = "recording in "
 """How the line begins by which a driver says where its sweep is; whoever has sent it to a cluster looks for it."""
@@ -88,12 +88,12 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def spent(account: Account) -> str:
+def spent(account: TimeAccount) -> str:
     """How long a sweep ran, and how much of that was not training."""
     return f"{duration(account.wall_s)}, {account.overhead:.0%} of the slots' time was no training"
 
 
-def account_text(account: Account) -> str:
+def account_text(account: TimeAccount) -> str:
     """Where the time of a session went."""
     parts = {
         "start-up": (account.start_up_s, "Ray, and the trials' processes"),

@@ -24,7 +24,7 @@ class Accept(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class Observation:
     """How a trial ended, as the search is told it.
 
     ``value`` is the objective, always finite: for a diverged trial the worst finite value seen so far.
@@ -48,7 +48,7 @@ class Search(Protocol):
         """A configuration asked for before a restart is being trained again."""
         ...
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Observation) -> None:
         """A trial has a result. Failed and cancelled trials are forgotten with ``forget`` instead."""
         ...
 

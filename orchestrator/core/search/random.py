@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import MAX_REJECTIONS, Accept, Told
+from orchestrator.core.search import MAX_REJECTIONS, Accept, Observation
 
 if TYPE_CHECKING:
     from orchestrator.space.space import Space
@@ -36,7 +36,7 @@ class RandomSearch:
     def resume(self, number: int, config: Config) -> None:
         """Nothing to do: it is not accepted again."""
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Observation) -> None:
         """Nothing to learn."""
 
     def forget(self, number: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Accept, Told
+from orchestrator.core.search import Accept, Observation
 
 if TYPE_CHECKING:
     from orchestrator.space.space import Space
@@ -45,7 +45,7 @@ class Walk:
     def resume(self, number: int, config: Config) -> None:
         """Nothing to do: it is not accepted again."""
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Observation) -> None:
         """Nothing to learn."""
 
     def forget(self, number: int) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Accept, Told
+from orchestrator.core.search import Accept, Observation
 from orchestrator.core.search.dimension import Dimension
 from orchestrator.core.search.random import RandomSearch
 
@@ -67,7 +67,7 @@ class Tpe:
         self._add(config, state=TrialState.RUNNING)
         self._running[number] = len(self._study.get_trials(deepcopy=False)) - 1
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Observation) -> None:
         """Add a result."""
         from optuna.trial import TrialState
 

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.analysis.diagnosis.examine import examine
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import MetricRow, State, TrialRow
-from orchestrator.driver.live_diagnosis import Examiner
+from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.records.load import load
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec.model import Objective
@@ -48,7 +48,7 @@ def said(examined: Rows) -> list[str | None]:
 
 
 def test_a_trial_that_ends_is_judged_by_all_its_reports() -> None:
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     train, validation = falling(0.05), turning(0.3, 0.9)
     assert said(examiner.examine(rows(reports(0, train[:20], validation[:20]), ended(0, State.RUNNING)))) == [None]
     last = examiner.examine(rows(reports(0, train[20:], validation[20:], first=21), ended(0)))
@@ -58,7 +58,7 @@ def test_a_trial_that_ends_is_judged_by_all_its_reports() -> None:
 
 
 def test_what_became_of_a_trial_is_not_confused() -> None:
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     long = reports(1, falling(0.05), turning(0.3, 0.9))
     examined = examiner.examine(
         rows([*reports(0, [0.9, 0.8], [0.9, 0.8]), *long], ended(0, State.STOPPED), ended(1, State.FAILED))
@@ -71,7 +71,7 @@ def test_what_became_of_a_trial_is_not_confused() -> None:
 
 
 def test_others_count_as_soon_as_they_have_ended() -> None:
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     bad = falling(0.6)
     assert said(examiner.examine(rows(reports(0, bad, bad), ended(0))))[0] != "underfitting"
     for trial in range(1, 5):
@@ -80,7 +80,7 @@ def test_others_count_as_soon_as_they_have_ended() -> None:
 
 
 def test_a_metric_that_comes_later_may_be_a_curve() -> None:
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     first = [
         MetricRow(trial=0, attempt=1, step=1, train_s=1.0, reported_at=1.0, metrics={"train_loss": 1.0, "seconds": 2.0})
     ]
@@ -89,7 +89,7 @@ def test_a_metric_that_comes_later_may_be_a_curve() -> None:
 
 
 def test_an_ended_trial_holds_no_curve() -> None:
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     for trial in range(50):
         examiner.examine(rows(reports(trial, falling(0.1), falling(0.12)), ended(trial)))
     assert not examiner._live
@@ -99,7 +99,7 @@ def test_an_ended_trial_holds_no_curve() -> None:
 def interrupted(tmp_path: Path) -> Path:
     """A sweep of which one trial had trained for 20 of 40 steps when it was interrupted; two had ended."""
     paths = record(tmp_path, objective={"metric": "val_loss", "mode": "min"}, budget={"trials": 1})
-    examiner = Examiner(OBJECTIVE)
+    examiner = LiveDiagnosis(OBJECTIVE)
     turned = (falling(0.05), turning(0.3, 0.9))
     recorded = rows(
         [
@@ -120,19 +120,19 @@ def interrupted(tmp_path: Path) -> Path:
 
 
 def test_a_resume_keeps_what_was_said_and_goes_on_with_curves(interrupted: Path) -> None:
-    from orchestrator.core.trial import Life
+    from orchestrator.core.trial import Trial
 
     sweep = load(interrupted)
     before = sweep.trials.set_index("trial").diagnosis
     assert before[100] == "overfitting"
     assert before.isna()[102]
 
-    lives = [
-        Life(number=number, config={}, seed=0, bracket=0, objective=OBJECTIVE, state=state)
+    trials = [
+        Trial(number=number, config={}, seed=0, bracket=0, objective=OBJECTIVE, state=state)
         for number, state in ((100, State.COMPLETED), (101, State.COMPLETED), (102, State.PENDING))
     ]
-    examiner = Examiner(OBJECTIVE)
-    examiner.recall(sweep.paths, lives)
+    examiner = LiveDiagnosis(OBJECTIVE)
+    examiner.recall(sweep.paths, trials)
     assert said(examiner.examine(rows([], ended(100), ended(101)))) == [before[100], before[101]]
     rest = reports(102, falling(0.05)[20:], turning(0.3, 0.9)[20:], first=21)
     assert said(examiner.examine(rows(rest, ended(102)))) == ["overfitting"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.events import Start
 from orchestrator.core.rows import State
 from orchestrator.records.paths import SweepPaths, claim
@@ -104,7 +104,7 @@ def made(
     write_sweep_json(paths.info, collect(**plain, command=["sweep", "launch", HOSTILE], directory=results, now=T0))
     if not trials:
         return paths
-    outcome = simulate(assemble(spec, None), train, slots=slots, began=T0)
+    outcome = simulate(build_sweep(spec, None), train, slots=slots, began=T0)
     last = T0 + outcome.seconds * (0.9 if running else 1.0)
     kinds = {name: each.kind for name, each in spec.distributions().items()}
     names = ["val_loss", "train_loss", "val_accuracy"]

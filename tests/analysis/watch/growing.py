@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from orchestrator.control.lease import Lease
 from orchestrator.core import events
-from orchestrator.core.build import assemble
+from orchestrator.core.build import build_sweep
 from orchestrator.core.node_health import Node
 from orchestrator.records.paths import claim
 from orchestrator.records.provenance import collect, write_sweep_json
@@ -33,7 +33,7 @@ class Growing:
         )
         write_sweep_json(self.paths.info, info)
         kinds = {name: each.kind for name, each in checked.distributions().items()}
-        self.sweep, self.at = assemble(checked, None), T0
+        self.sweep, self.at = build_sweep(checked, None), T0
         self._lease = Lease.acquire(self.paths.lease)
         self._recorder = Recorder(self.paths, sweep=self.paths.name, parameters=kinds, metrics=["loss"])
 

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.sites.remote import dump_records
-from orchestrator.sites.remote import fetch
+from orchestrator.sites.remote import dump_records, fetch
 
 NAMES = st.lists(st.sampled_from(["sweep.json", "trials.parquet", "metrics/0.parquet", "logs/3.log"]), unique=True)
 
