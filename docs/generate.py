@@ -17,7 +17,7 @@ import typer
 from typer.cli import get_docs_for_click  # what `typer utils docs` prints
 from typer.main import get_group
 
-from orchestrator.cli import app
+from orchestrator.cli.app import app
 from orchestrator.sites.profiles import Profile
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.distributions import FORMS

@@ -1,4 +1,4 @@
-"""The command line: one file per group of commands. The only place that prints or exits.
+"""The command line: one file a command, in `commands/`. The only place that prints or exits.
 
 What a command needs is imported inside it, so that `sweep --help` and `sweep check` are quick.
 """
@@ -13,7 +13,29 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.commands import after, doctor, export, keep, logs, read, report, run, steer, watch, write
+from orchestrator.cli.commands import (
+    add,
+    best,
+    check,
+    clean,
+    compare,
+    confirm,
+    doctor,
+    export,
+    init,
+    launch,
+    logs,
+    ls,
+    next,
+    plan,
+    pull,
+    report,
+    resume,
+    show,
+    stop,
+    try_,
+    watch,
+)
 from orchestrator.cli.error_text import error_text
 from orchestrator.cli.formats import painted, say
 from orchestrator.cli.views.wording import one_line
@@ -29,27 +51,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(write.init)
-app.command()(write.check)
-app.command()(write.plan)
-app.command("try")(write.try_)
-app.command("launch")(run.launch_)
-app.command("resume")(run.resume_)
-app.command()(steer.stop)
-app.command()(steer.add)
-app.command()(read.ls)
-app.command()(read.show)
-app.command()(read.compare)
-app.command("next")(after.next_)
-app.command()(after.confirm)
-app.command()(watch.watch)
-app.command()(report.report)
-app.command("export")(export.export_)
-app.command()(logs.logs)
-app.command()(logs.pull)
-app.command()(keep.best)
-app.command()(keep.clean)
-app.command()(doctor.doctor)
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("plan")(plan.plan)
+app.command("try")(try_.try_)
+app.command("launch")(launch.launch)
+app.command("resume")(resume.resume)
+app.command("stop")(stop.stop)
+app.command("add")(add.add)
+app.command("ls")(ls.ls)
+app.command("show")(show.show)
+app.command("compare")(compare.compare)
+app.command("next")(next.next_)
+app.command("confirm")(confirm.confirm)
+app.command("watch")(watch.watch)
+app.command("report")(report.report)
+app.command("export")(export.export)
+app.command("logs")(logs.logs)
+app.command("pull")(pull.pull)
+app.command("best")(best.best)
+app.command("clean")(clean.clean)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

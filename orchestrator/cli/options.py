@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster.where import Batch, Jobs
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import Format, say
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ ClusterResults = Annotated[
     ),
 ]
 CLUSTER_RESULTS = "~/sweeps"
+Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time of the slots went.")]
+AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 Detach = Annotated[
     bool,
     typer.Option("-d", "--detach", help="With --on http://…, slurm or a profile: return when it was handed in there."),

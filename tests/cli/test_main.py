@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import cli
+from orchestrator.cli.app import TRACEBACK
 from orchestrator.errors import InterruptedSweepError, RecordsError, UserError
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
@@ -74,7 +74,7 @@ def test_errors_are_sentences(
         raise error
 
     monkeypatch.setattr("orchestrator.records.find.find_all", fail)
-    monkeypatch.delenv(cli.TRACEBACK, raising=False)
+    monkeypatch.delenv(TRACEBACK, raising=False)
     ran = sweep("ls")
     assert ran.code == code
     assert ran.err.startswith(said)
@@ -83,7 +83,7 @@ def test_errors_are_sentences(
 
 def test_an_unforeseen_error_shows_its_traceback_if_asked(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestrator.records.find.find_all", lambda _: 1 / 0)
-    monkeypatch.setenv(cli.TRACEBACK, "1")
+    monkeypatch.setenv(TRACEBACK, "1")
     ran = sweep("ls")
     assert ran.code == 1
     assert "Traceback" in ran.err

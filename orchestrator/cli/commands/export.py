@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.commands.read import refresh
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.refresh import refresh
 from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import UserError
-from orchestrator.export.target import Target, export
+from orchestrator.export.target import Target
 
 NEXT = {
     Target.CSV: "trials.csv, metrics.csv and events.csv, {size}",
@@ -25,7 +25,7 @@ EVERY = 20
 """After so many trials it is said how far an export is."""
 
 
-def export_(
+def export(
     sweep: SweepName = None,
     *,
     to: Annotated[Target, typer.Option("--to", help="What shall read it.")],
@@ -45,6 +45,7 @@ def export_(
 
     Into a new directory, whose name it prints; nothing is overwritten. Of a sweep that runs, what it has recorded by
     now. TensorBoard and MLflow need their extras: pip install 'sweep-orchestrator[mlflow]'."""
+    from orchestrator.export.target import export
     from orchestrator.records.find import find, find_here
 
     refresh(results, sweep)

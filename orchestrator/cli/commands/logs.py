@@ -1,4 +1,4 @@
-"""`sweep logs`: what a trial, or the driver of a sweep on a cluster, has printed; `sweep pull`: all it recorded."""
+"""`sweep logs`: prints what a trial, or the driver of a sweep on a cluster, has printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.formats import say
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.options import RESULTS, Results
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 
@@ -48,27 +48,6 @@ def logs(
         remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
     else:
         _print_log(seen, trial, follow=follow)
-
-
-def pull(
-    sweep: SweepName = None,
-    checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="Also checkpoints, and what trials have written themselves.")
-    ] = False,
-    results: Results = RESULTS,
-) -> None:
-    """Fetch the records of a sweep that was sent to a cluster.
-
-    Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
-    from orchestrator.cli.remote import local_copy
-    from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote
-
-    here = find_here(results, sweep)
-    record = read_remote(here)
-    if record is None:
-        raise UserError(f"{here.name} is recorded here, in {here.root}: there is nothing to fetch")
-    local_copy.pull(here, record, large=checkpoints)
 
 
 def _parsed(words: list[str]) -> tuple[str | None, int | None]:

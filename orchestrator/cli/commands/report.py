@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.commands.read import refresh
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.refresh import refresh
 from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import UserError
 

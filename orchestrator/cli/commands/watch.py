@@ -7,9 +7,9 @@ import sys
 
 import typer
 
-from orchestrator.cli.commands.read import refresh
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.refresh import refresh
 
 TOP = 5
 

@@ -1,15 +1,12 @@
-"""Commands that go on from what a sweep has found: next, confirm."""
+"""`sweep confirm`: trains the best configurations again, with fresh seeds."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.cli import options
-from orchestrator.cli.commands import run
-from orchestrator.cli.commands.read import refresh
+from orchestrator.cli import options, start_sweep
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import (
     CLUSTER_RESULTS,
@@ -30,45 +27,7 @@ from orchestrator.cli.options import (
     SweepName,
     Wait,
 )
-from orchestrator.errors import UserError
-
-
-def next_(
-    sweep: SweepName = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="The file to write, or a directory; beside the sweep's own spec if left out.",
-            show_default=False,
-        ),
-    ] = None,
-    results: Results = RESULTS,
-) -> None:
-    """Write the spec of the next sweep, by what this one has found.
-
-    Ranges close in on the best trials, or go on beyond a bound at which these lie; options that never did well go; what
-    does not matter is fixed where there are too few trials; the search begins with the best so far. Each change has its
-    reason behind the line. The rest of the spec stays as you wrote it. Prints the name of the file; nothing is
-    overwritten."""
-    from orchestrator.analysis.next_spec.succession import succeed
-    from orchestrator.cli.views.next_spec import summary
-    from orchestrator.records.find import find
-    from orchestrator.records.provenance import read_sweep_json
-
-    refresh(results, sweep)
-    paths = find(results, sweep)
-    found = succeed(paths, read_sweep_json(paths.info), output)
-    shown = found.file.relative_to(Path.cwd()) if found.file.is_relative_to(Path.cwd()) else found.file
-    try:
-        with found.file.open("x") as file:
-            file.write(found.text)
-    except OSError as error:
-        raise UserError(f"cannot write {found.file}: {error.strerror or error}; name another place with -o") from error
-    say(summary(found, shown))
-    typer.echo(shown)
+from orchestrator.cli.refresh import refresh
 
 
 def confirm(
@@ -110,7 +69,7 @@ def confirm(
         say(f"{paths.name} still runs: these are its best so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
     source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
-    done = run.begin(
+    done = start_sweep.begin(
         source,
         spec=spec_file,
         changes=[],

@@ -1,4 +1,4 @@
-"""Commands on what a sweep leaves beside its records: best and its checkpoint, clean."""
+"""`sweep best`: the best configuration, its checkpoint, and its score on the test part."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.commands.read import refresh
 from orchestrator.cli.formats import as_json, say
 from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.refresh import refresh
 from orchestrator.cli.views.wording import config_yaml
 from orchestrator.errors import UserError
 
@@ -19,15 +19,6 @@ class ConfigFormat(StrEnum):
 
     YAML = "yaml"
     JSON = "json"
-
-
-class Keeping(StrEnum):
-    """Which checkpoints of a trial stay."""
-
-    BEST = "best"
-    LAST = "last"
-    BOTH = "both"
-    NONE = "none"
 
 
 def best(
@@ -74,31 +65,3 @@ def best(
         score(paths, info)
     config = full_config(info, winner)
     typer.echo(as_json(config) if format_ is ConfigFormat.JSON else config_yaml(config))
-
-
-def clean(
-    sweeps: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="SWEEP", help="Their names; all sweeps if left out.", show_default=False),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
-    keep: Annotated[
-        Keeping | None,
-        typer.Option("--keep", help="What stays of a completed trial, in place of trial.keep of the spec."),
-    ] = None,
-    results: Results = RESULTS,
-) -> None:
-    """Remove checkpoints that need not be kept.
-
-    Of sweeps that nobody runs go the checkpoints that trial.keep does not keep, damaged ones, and half-written files.
-    What a resume goes on from stays, and so do all records, logs, and what trials wrote themselves. --keep none, with
-    the names of the sweeps, removes the checkpoints of their completed trials, too."""
-    if keep is not None and not sweeps:
-        raise UserError("--keep goes beyond what the specs say: name the sweeps, as in: sweep clean churn --keep none")
-
-    from orchestrator.cli.views.cleaning import tidy_up
-    from orchestrator.records.find import find, find_sweeps
-
-    named = {paths.root: paths for paths in (find(results, name) for name in sweeps or ())}
-    found = list(named.values()) if sweeps else find_sweeps(results)
-    tidy_up(found, keep.value if keep is not None else None, dry_run=dry_run)

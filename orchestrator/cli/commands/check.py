@@ -1,0 +1,49 @@
+"""`sweep check`: reads a spec and prints every mistake in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.formats import as_json, painted
+from orchestrator.cli.options import Concurrency, Name, Seed, Set, Trials
+from orchestrator.cli.views.wording import count
+from orchestrator.errors import UserError
+
+
+def check(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", show_default=False)
+    ] = None,
+    set_: Set = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    concurrency: Concurrency = None,
+    name: Name = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of specs, for an editor.")] = False,
+) -> None:
+    """Say what is wrong in a spec, every mistake at once."""
+    if schema:
+        from orchestrator.spec import spec_schema
+
+        typer.echo(as_json(spec_schema()))
+        return
+    if spec is None:
+        raise UserError("which spec? sweep check SPEC")
+    changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
+    found = options.checked(spec, changes)
+
+    from orchestrator.core.build import ladder, trial_count
+
+    space = found.spec.parameter_space()
+    parts = [
+        count(len(space.parameters), "parameter"),
+        count(trial_count(found.spec, space), "trial"),
+        found.spec.search.method,
+        "ASHA" if ladder(found.spec, found.declaration) else "no early stopping",
+        f"{found.spec.objective.mode} {found.spec.objective.metric}",
+    ]
+    typer.echo(f"{spec} {painted('is fine', 'green')}: {', '.join(parts)}")

@@ -1,0 +1,33 @@
+"""`sweep init`: writes a first spec and its trainable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.formats import say
+from orchestrator.errors import UserError
+
+
+def init(
+    path: Annotated[Path, typer.Argument(metavar="SPEC", help="The spec to write.")] = Path("sweep.yaml"),
+) -> None:
+    """Write a first spec, and a train.py that it runs."""
+    from orchestrator.cli.views import starter
+
+    spec = path if path.suffix in (".yaml", ".yml") else path / "sweep.yaml"
+    files = {spec: starter.SPEC, spec.parent / "train.py": starter.TRAIN}
+    for file in files:
+        if file.exists():
+            raise UserError(f"{file} exists, and nothing is overwritten; give another place, as in: sweep init new/")
+    try:
+        spec.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            file.write_text(text)
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename or spec}: {error.strerror}") from error
+    say(f"wrote {' and '.join(map(str, files))}; next:")
+    for command in ("try", "plan", "launch"):
+        typer.echo(f"sweep {command} {spec}")

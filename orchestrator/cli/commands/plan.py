@@ -1,0 +1,64 @@
+"""`sweep plan`: previews a sweep without starting it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.options import ON, RESULTS, Concurrency, Name, On, Results, Seed, Set, SpecFile, Trials
+from orchestrator.errors import UserError
+
+
+def plan(
+    spec: SpecFile,
+    set_: Set = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    concurrency: Concurrency = None,
+    name: Name = None,
+    on: On = ON,
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", min=1, help="CPUs of this machine; with --gpus, of each imagined node.")
+    ] = None,
+    gpus: Annotated[
+        int | None,
+        typer.Option(
+            "--gpus", min=0, help="Plan for so many GPUs, on nodes that need not exist; 0: this machine's CPUs."
+        ),
+    ] = None,
+    gpus_per_node: Annotated[
+        int | None, typer.Option("--gpus-per-node", min=1, help="GPUs of an imagined node; 8 if left out.")
+    ] = None,
+    step_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--step-seconds", min=0, help="How long a step takes; if left out, as in an earlier sweep of the trainable."
+        ),
+    ] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Say what a sweep will do and cost; nothing is started.
+
+    How long it takes is forecast by playing it on a virtual clock."""
+    changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
+    found = options.checked(spec, changes)
+
+    from orchestrator.cli.views.plan import forecast, nodes_for
+    from orchestrator.sites.placement import engine_at, reached
+
+    if gpus_per_node is not None and not gpus:
+        raise UserError("--gpus-per-node says how --gpus are spread: give both")
+    if not gpus and (batch := options.batch(on, cpus=cpus)) is not None:
+        asked = batch.expected(found.spec)
+        if not asked:
+            raise UserError(
+                f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node"
+            )
+        typer.echo(forecast(found, asked, step_s=step_seconds, results=results))
+        return
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
+    with reached(engine):
+        nodes = nodes_for(found, gpus, per_node=gpus_per_node, cpus=cpus) if gpus else engine.nodes()
+        typer.echo(forecast(found, nodes, step_s=step_seconds, results=results))

@@ -1,0 +1,31 @@
+"""`sweep pull`: fetches the records of a sweep on a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.errors import UserError
+
+
+def pull(
+    sweep: SweepName = None,
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="Also checkpoints, and what trials have written themselves.")
+    ] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Fetch the records of a sweep that was sent to a cluster.
+
+    Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
+    from orchestrator.cli.remote import local_copy
+    from orchestrator.records.find import find_here
+    from orchestrator.sites.remote_record import read_remote
+
+    here = find_here(results, sweep)
+    record = read_remote(here)
+    if record is None:
+        raise UserError(f"{here.name} is recorded here, in {here.root}: there is nothing to fetch")
+    local_copy.pull(here, record, large=checkpoints)

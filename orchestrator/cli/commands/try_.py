@@ -1,0 +1,44 @@
+"""`sweep try`: trains one configuration in this process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.options import Seed, Set, SpecFile
+
+
+def try_(
+    spec: SpecFile,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="YAML", help="Values to train with, as '{lr: 0.01}'; the others are drawn."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after so many reports.")] = None,
+    pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where the trainable raises.")] = False,
+    data_fractions: Annotated[
+        str | None,
+        typer.Option(
+            "--data-fractions",
+            metavar="SHARES",
+            help="Train it once on each of these shares of the training data, as 0.25,0.5,1: does more data help?",
+        ),
+    ] = None,
+    set_: Set = None,
+    seed: Seed = None,
+) -> None:
+    """Train one configuration here, without Ray.
+
+    It is the sweep's first, or the one you give; pdb can be entered where it fails."""
+    found = options.checked(spec, options.overrides(set_, seed=seed))
+
+    if data_fractions is not None:
+        from orchestrator.cli.views.data_fractions import compare_fractions, fractions_of
+
+        compare_fractions(found, config, fractions_of(data_fractions), steps=steps)
+        return
+    from orchestrator.cli.views.try_run import rehearse
+
+    rehearse(found, config, steps=steps, debug=pdb)

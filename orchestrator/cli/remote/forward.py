@@ -1,0 +1,20 @@
+"""Runs a command on the cluster where its sweep is, if this machine does not see the sweep's directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def asked_there(results: Path, sweep: str | None, words: list[str]) -> bool:
+    """Ask it on the cluster where the sweep runs; False if this machine sees its directory."""
+    from orchestrator.records.find import find_here
+    from orchestrator.sites.remote_record import read_remote, seen_here
+
+    here = find_here(results, sweep)
+    sent = read_remote(here)
+    if sent is None or seen_here(here) != here:
+        return False
+    from orchestrator.cli.remote import remote_sweep
+
+    remote_sweep.ask(here, sent, words)
+    return True
