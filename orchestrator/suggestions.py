@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 _SHOWN = 12  # more names than this are a wall, not a help
 
 
-def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of") -> str:
-    """The nearest of the known names, and all of them if they are few or none is near; "" if there are none.
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The names that would have been right, and the one that was probably meant.
 
-    >>> did_you_mean("trails", ["trials", "hours"])
+    >>> str(did_you_mean("trails", ["trials", "hours"]))
     "did you mean 'trials'? one of: trials, hours"
     """
-    names = [str(each) for each in known]
-    if not names:
-        return ""
-    nearest = _nearest(name.lower(), {each.lower(): each for each in names}) if isinstance(name, str) else None
-    listed = f"{kind}: {', '.join(names)}" if len(names) <= _SHOWN or nearest is None else ""
-    asked = f"did you mean {nearest!r}?" if nearest is not None else ""
-    return " ".join(part for part in (asked, listed) if part)
+
+    choices: tuple[str, ...]
+    nearest: str | None
+    kind: str = "one of"
+
+    def __bool__(self) -> bool:
+        return bool(self.choices)
+
+    def __str__(self) -> str:
+        """The nearest name, and all names if they are few or none is near; "" if there are no names."""
+        few = len(self.choices) <= _SHOWN or self.nearest is None
+        listed = f"{self.kind}: {', '.join(self.choices)}" if self.choices and few else ""
+        asked = f"did you mean {self.nearest!r}?" if self.nearest is not None else ""
+        return " ".join(part for part in (asked, listed) if part)
+
+
+Allowed = str | Known
+"""What would be right in place of a mistake: the known names, or a clause such as "at least 1"; "" if unknown."""
+
+
+def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of") -> Known:
+    """The known names, with the one that is nearest to an unknown one."""
+    choices = tuple(str(each) for each in known)
+    nearest = _nearest(name.lower(), {each.lower(): each for each in choices}) if isinstance(name, str) else None
+    return Known(choices=choices, nearest=nearest, kind=kind)
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str | None:

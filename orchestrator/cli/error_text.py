@@ -17,14 +17,14 @@ def error_text(error: SweepError) -> str:
 
 
 def _block(mistake: Mistake) -> str:
-    place = painted(mistake.where, "cyan", sys.stderr)
+    place = painted(str(mistake.place), "cyan", sys.stderr)
     key = f"  {painted(mistake.key, None, sys.stderr, bold=True)}" if mistake.key else ""
     allowed = f"\n    {mistake.allowed}" if mistake.allowed else ""
     return f"{place}{key}\n    {mistake.problem}{allowed}"
 
 
 def _sum(mistakes: tuple[Mistake, ...]) -> str:
-    files = {m.where.rpartition(":")[0] or m.where for m in mistakes if not m.where.startswith("--")}
+    files = {mistake.place.file for mistake in mistakes if mistake.place.file}
     return count(len(mistakes), "mistake") + (f" in {files.pop()}" if len(files) == 1 else "")
 
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Collection, Iterator
 
 from orchestrator.expressions.operators import ARITHMETIC, COMPARISON
-from orchestrator.suggestions import did_you_mean
+from orchestrator.suggestions import Allowed, did_you_mean
 
 MAX_LENGTH = 500
 MAX_DEPTH = 100
@@ -20,7 +20,7 @@ _LANGUAGE = "+ - * / // % **, comparisons, and, or, not, in [...]"
 class ExpressionError(ValueError):
     """The text is no expression we evaluate."""
 
-    def __init__(self, problem: str, allowed: str = "") -> None:
+    def __init__(self, problem: str, allowed: Allowed = "") -> None:
         self.problem = problem
         self.allowed = allowed
         super().__init__(f"{problem} ({allowed})" if allowed else problem)

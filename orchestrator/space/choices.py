@@ -17,7 +17,7 @@ from orchestrator.space.values import (
     kind_of,
     mistake,
 )
-from orchestrator.suggestions import did_you_mean
+from orchestrator.suggestions import Allowed, did_you_mean
 
 
 def _of_one_type(options: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -70,7 +70,7 @@ class _Listed(Distribution):
     def snap(self, value: Any) -> Any:
         return float(value) if self.kind == "float" and is_number(value) else value
 
-    def allowed(self, seen: Any = None) -> str:
+    def allowed(self, seen: Any = None) -> Allowed:
         return did_you_mean(seen, self.options)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from orchestrator.space.values import Kind
+from orchestrator.suggestions import Allowed
 
 _Float = Annotated[float, Field(ge=-1e300, le=1e300)]
 Floats = Annotated[tuple[_Float, _Float], Strict(False)]  # strict would refuse YAML's lists
@@ -84,5 +85,5 @@ class Distribution(BaseModel, ABC):
         """The value it gives that is closest: in the column's type, on a step, inside the bounds."""
 
     @abstractmethod
-    def allowed(self, seen: Any = None) -> str:
+    def allowed(self, seen: Any = None) -> Allowed:
         """Its values in words, the one nearest to what was seen first."""

@@ -13,7 +13,7 @@ from orchestrator.core.rows import Config
 from orchestrator.expressions.expression import Expression
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.values import canonical_json, shown
-from orchestrator.suggestions import did_you_mean
+from orchestrator.suggestions import Allowed, did_you_mean
 
 
 class CircleError(ValueError):
@@ -124,13 +124,13 @@ class Space:
         for value in values[name]:
             yield from self._combinations(values, {**config, name: value}, depth + 1)
 
-    def complete(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    def complete(self, config: Mapping[str, Any]) -> list[tuple[str, str, Allowed]]:
         """What is wrong with a configuration that a user gives: (name, problem, what is allowed) each.
 
         Raises:
             EvaluationError: A condition or a constraint has no answer for these values.
         """
-        problems = [
+        problems: list[tuple[str, str, Allowed]] = [
             (name, f"unknown parameter {name!r}", did_you_mean(name, self.parameters))
             for name in config
             if name not in self.parameters
@@ -150,7 +150,7 @@ class Space:
             ]
         return problems
 
-    def _problem(self, name: str, config: Mapping[str, Any], sound: Config) -> tuple[str, str] | None:
+    def _problem(self, name: str, config: Mapping[str, Any], sound: Config) -> tuple[str, Allowed] | None:
         distribution = self.parameters[name]
         condition = self.conditions.get(name)
         if condition is not None and condition.names & config.keys() - sound.keys():

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from orchestrator.suggestions import Allowed
+
 MAX_INT = 2**53
 """Integers beyond it are not exact in JSON, nor as float64."""
 
@@ -19,7 +21,7 @@ Kind = Literal["int", "float", "bool", "str", "json"]
 _KINDS: Mapping[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
 
 
-def mistake(problem: str, allowed: str = "") -> PydanticCustomError:
+def mistake(problem: str, allowed: Allowed = "") -> PydanticCustomError:
     """An error for a pydantic validator to raise, already in our words."""
     return PydanticCustomError("mistake", "{problem}", {"problem": problem, "allowed": allowed})
 

@@ -8,7 +8,8 @@ import json
 from pathlib import Path as FilePath
 from typing import Any
 
-from orchestrator.yaml.document import Document, Place
+from orchestrator.errors import Place
+from orchestrator.yaml.document import Document
 
 _KEY = ("search", "configs")
 
@@ -33,13 +34,13 @@ def read_csv_configs(document: Document, base: FilePath) -> None:
     if len(set(header)) < len(header):
         document.add(_KEY, f"{name!r} has two columns of the same name")
         return
-    line_in_spec = document.place(_KEY).line
+    order = document.place(_KEY).order
     configs: list[dict[str, Any]] = []
     for number, row in enumerate(rows[1:], start=2):
         if not any(row):
             continue
         path = (*_KEY, len(configs))
-        document.places[path] = Place(f"{name}:{number}", line_in_spec)
+        document.places[path] = Place(file=name, line=number, order=order)
         if len(row) > len(header):
             document.add(path, f"{len(row)} cells under {len(header)} names")
         cells = zip(header, map(str.strip, row), strict=False)

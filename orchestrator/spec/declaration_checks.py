@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.values import is_number, shown
 from orchestrator.spec.partial_spec import Draft
-from orchestrator.suggestions import did_you_mean
+from orchestrator.suggestions import Allowed, did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import REQUIRED, Declaration, Hyperparameter
 
@@ -27,7 +27,7 @@ _TYPES = {
     list: "a list",
 }
 
-_Words = tuple[str, str]
+_Words = tuple[str, Allowed]
 
 
 def check_declared(draft: Draft, declaration: Declaration) -> None:

@@ -14,12 +14,12 @@ def read_config(text: str, space: Space, *, name: str) -> Config:
     Args:
         text: The YAML.
         space: Which parameters there are, and their values.
-        name: Where it stands, for mistakes.
+        name: The option in which it stands, for mistakes.
 
     Raises:
         SpecError: With every mistake.
     """
-    document = from_yaml(text, name)
+    document = from_yaml(text, name, option=True)
     document.raise_mistakes()
     try:
         for key, problem, allowed in space.complete(document.data):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orchestrator.errors import Place
 from orchestrator.space.values import shown
-from orchestrator.yaml.document import MAX_DEPTH, Document, Path, Place, dotted
+from orchestrator.yaml.document import MAX_DEPTH, Document, Path, dotted
 from orchestrator.yaml.reader import NotYamlError, fragment
 
 
@@ -25,7 +26,7 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
     for override in overrides:
         name, equals, text = override.partition("=")
         parts = [part.strip() for part in name.split(".")]
-        place = Place(f"--set {name.strip() if equals else override}")
+        place = Place(option="--set", argument=name.strip() if equals else override)
         try:
             if not equals or not all(parts) or len(parts) > MAX_DEPTH:
                 raise _NoWayError((), "no key and value", "as in --set budget.trials=20")

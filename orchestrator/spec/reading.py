@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import Mistake, SpecError, TrainableError
+from orchestrator.errors import Mistake, Place, SpecError, TrainableError
 from orchestrator.spec.checks import check_meaning, check_scheduler
 from orchestrator.spec.csv_configs import read_csv_configs
 from orchestrator.spec.declaration_checks import check_declared
@@ -77,7 +77,7 @@ def text_of(path: Path) -> str:
 
 
 def _unreadable(path: Path, problem: str, allowed: str = "") -> SpecError:
-    return SpecError([Mistake(where=str(path), key="", problem=problem, allowed=allowed)])
+    return SpecError([Mistake(place=Place(file=str(path)), problem=problem, allowed=allowed)])
 
 
 def _understood(document: Document, base: Path, overrides: Sequence[str], resolve: Resolve | None) -> Spec:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.space.distributions import FORMS
 from orchestrator.space.values import is_number, is_recordable, shown
 from orchestrator.spec.model import Section, Spec
-from orchestrator.suggestions import did_you_mean
+from orchestrator.suggestions import Allowed, did_you_mean
 from orchestrator.yaml.document import Document, Path, dotted
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 """The keys of the spec that are sections with keys of their own."""
 
-_Words = tuple[str, str]
+_Words = tuple[str, Allowed]
 
 _TYPES: Mapping[str, str] = {
     "int_type": "an integer",
@@ -101,7 +101,7 @@ def _missing(path: Path) -> _Words:
     return f"{path[-1]} is missing", _EXAMPLES.get(dotted(path), "")
 
 
-def _right_key(loc: Path) -> str:
+def _right_key(loc: Path) -> Allowed:
     """The nearest key of the section; or the section that has such a key."""
     section, key = str(loc[0]), str(loc[-1])
     if section == "space":
@@ -110,7 +110,7 @@ def _right_key(loc: Path) -> str:
     siblings = SECTIONS[section].model_fields if len(loc) > 1 else Spec.model_fields
     suggestion = did_you_mean(key, siblings)
     homes = [name for name, section in SECTIONS.items() if key in section.model_fields]
-    return f"it belongs under {' or '.join(homes)}" if homes and "did you mean" not in suggestion else suggestion
+    return f"it belongs under {' or '.join(homes)}" if homes and suggestion.nearest is None else suggestion
 
 
 def _remedy(kind: str, seen: Any, path: Path) -> str:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.errors import Mistake, SpecError
+from orchestrator.errors import Mistake, Place, SpecError
+from orchestrator.suggestions import Allowed
 
 Path = tuple[str | int, ...]
 """A way into nested mappings and lists: ("space", "lr", "uniform", 0)."""
 
 MAX_DEPTH = 20
 """Levels of nesting; a spec has five."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is written, as a mistake shows it, and its line for sorting."""
-
-    where: str
-    line: float = math.inf
 
 
 @dataclass(kw_only=True)
@@ -39,14 +31,25 @@ class Document:
                 return self.places[path[:length]]
         raise KeyError(path)  # the root always has a place
 
-    def add(self, path: Path, problem: str, allowed: str = "") -> None:
+    def add(self, path: Path, problem: str, allowed: Allowed = "") -> None:
         """Note a mistake at a path."""
         self.add_at(self.place(path), path, problem, allowed)
 
-    def add_at(self, place: Place, path: Path, problem: str, allowed: str = "") -> None:
+    def add_at(self, place: Place, path: Path, problem: str, allowed: Allowed = "") -> None:
         """Note a mistake that stands somewhere else than what its path leads to."""
-        mistake = Mistake(where=place.where, key=dotted(path), problem=problem, allowed=allowed)
-        self.mistakes.setdefault(mistake, place.line)
+        value = self.value(path)
+        mistake = Mistake(place=place, key=dotted(path), problem=problem, allowed=allowed, value=value)
+        self.mistakes.setdefault(mistake, place.order)
+
+    def value(self, path: Path) -> Any:
+        """What stands at a path; None if nothing does, or if that is not read yet."""
+        inner: Any = self.data
+        for part in path:
+            try:
+                inner = inner[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return inner if path else None
 
     def replace(self, path: Path, place: Place) -> None:
         """Say that all of a path now stands somewhere else; and of what is around it, but for its section, a part."""
@@ -55,8 +58,8 @@ class Document:
         self.places[path] = place
         for length in range(2, len(path)):
             around = self.place(path[:length])
-            if place.where not in around.where:
-                self.places[path[:length]] = Place(f"{around.where} with {place.where}", around.line)
+            if place.option and not around.option:
+                self.places[path[:length]] = replace(around, option=place.option, argument=place.argument)
 
     def raise_mistakes(self) -> None:
         """Raise all mistakes at once, in the order in which they stand, if there are any."""
@@ -72,7 +75,7 @@ def dotted(path: Path) -> str:
 
 def from_mapping(data: Mapping[str, Any]) -> Document:
     """A document that was given as a Python mapping."""
-    document = Document(data={}, places={(): Place("spec")})
+    document = Document(data={}, places={(): Place(file="spec")})
     plain = _plain(document, (), data)
     document.data = plain if isinstance(plain, dict) else {}
     return document

@@ -5,10 +5,12 @@ ruamel only parses; its tree of nodes is read here, because the tree still knows
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.errors import Place
 from orchestrator.space.values import shown
-from orchestrator.yaml.document import MAX_DEPTH, Document, Path, Place
+from orchestrator.yaml.document import MAX_DEPTH, Document, Path
 from orchestrator.yaml.quoting import is_expression, quoted, unquoted_expression
 
 if TYPE_CHECKING:
@@ -24,28 +26,30 @@ _BOOLS = {"true": True, "false": False}
 
 
 class NotYamlError(ValueError):
-    """The text is not YAML; ``line`` counts from 1."""
+    """The text is not YAML; ``line`` and ``column`` count from 1."""
 
-    def __init__(self, problem: str, *, allowed: str = "", line: int = 1) -> None:
+    def __init__(self, problem: str, *, allowed: str = "", line: int = 1, column: int | None = None) -> None:
         self.problem = f"not YAML: {problem}"
         self.allowed = allowed
         self.line = line
+        self.column = column
         super().__init__(self.problem)
 
 
-def from_yaml(text: str, name: str, *, example: str = "trainable: tabular") -> Document:
-    """Read a spec, or what is written likewise, as in the example.
+def from_yaml(text: str, name: str, *, option: bool = False, example: str = "trainable: tabular") -> Document:
+    """Read a spec, or what is written likewise, as in the example; ``name`` is that of the file, or of the option.
 
     Mistakes are noted in the document; after a syntax error there is no data beside them.
     """
-    document = Document(data={}, places={(): Place(f"{name}:1", 1)})
+    source = Place(option=name) if option else Place(file=name)
+    document = Document(data={}, places={(): replace(source, line=1, order=1)})
     try:
         node = compose(text)
     except NotYamlError as error:
-        document.places[()] = Place(f"{name}:{error.line}", error.line)
+        document.places[()] = replace(source, line=error.line, column=error.column, order=error.line)
         document.add((), error.problem, error.allowed)
         return document
-    data = None if node is None else _Reading(document, name).value(node, ())
+    data = None if node is None else _Reading(document, source).value(node, ())
     if isinstance(data, dict):
         document.data = data
     elif not document.mistakes:
@@ -87,23 +91,24 @@ def compose(text: str) -> Node | None:
 
 
 def _syntax_error(error: MarkedYAMLError, lines: list[str]) -> NotYamlError:
-    marks = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
-    for index in (each for mark in marks for each in (mark, mark - 1)):
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
+    for index in (each for mark in marks for each in (mark.line, mark.line - 1)):
         expression = unquoted_expression(lines, index)
         if expression is not None:
             return NotYamlError("an expression without quotes", allowed=f"write {expression}", line=index + 1)
     problem = str(error.problem or error.context).replace("character '\\t'", "a tab")
-    line = marks[0] if marks else 0
+    line, column = (marks[0].line, marks[0].column + 1) if marks else (0, None)
     seen = f"in {shown(lines[line].strip())}" if line < len(lines) and lines[line].strip() else ""
-    return NotYamlError(problem, allowed="indent with spaces" if "a tab" in problem else seen, line=line + 1)
+    allowed = "indent with spaces" if "a tab" in problem else seen
+    return NotYamlError(problem, allowed=allowed, line=line + 1, column=column)
 
 
 class _Reading:
-    """One walk over a tree. With a file's name it notes the line of everything and insists on quotes."""
+    """One walk over a tree. With a source it notes the line of everything and insists on quotes."""
 
-    def __init__(self, document: Document, name: str | None) -> None:
+    def __init__(self, document: Document, source: Place | None) -> None:
         self._document = document
-        self._name = name
+        self._source = source
         self._nodes = 0
         self._open: set[int] = set()  # nodes we are inside of: an alias back to one has no end
 
@@ -126,7 +131,7 @@ class _Reading:
         if node.id == "sequence" and kind == "seq":
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         if node.id == "scalar" and kind in _SCALARS:
-            if self._name and kind == "str" and node.style is None and is_expression(path):
+            if self._source is not None and kind == "str" and node.style is None and is_expression(path):
                 self._document.add(path, "an expression without quotes", f"write {quoted(node.value, path)}")
             return _scalar(kind, node)
         self._document.add(path, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "plain values")
@@ -171,8 +176,10 @@ class _Reading:
             self._document.places[path] = place
 
     def _place(self, node: Node) -> Place | None:
-        line = node.start_mark.line + 1
-        return None if self._name is None else Place(f"{self._name}:{line}", line)
+        if self._source is None:
+            return None
+        mark = node.start_mark
+        return replace(self._source, line=mark.line + 1, column=mark.column + 1, order=mark.line + 1)
 
 
 def _scalar(kind: str, node: ScalarNode) -> Any:

@@ -152,7 +152,7 @@ def test_complete_names_all_problems_of_a_configuration(config, expected):
 
 def test_complete_suggests_what_is_allowed():
     problems = space(CHURN).complete({"optimizer": "adma", "layer": 1, "layers": 9, "width": 16})
-    assert [allowed for _, _, allowed in problems] == [
+    assert [str(allowed) for _, _, allowed in problems] == [
         "did you mean 'layers'? one of: momentum, nesterov, optimizer, layers, width",
         "did you mean 'adam'? one of: sgd, adam",
         "an integer in [1, 4]",

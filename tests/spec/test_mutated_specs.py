@@ -53,7 +53,7 @@ def ends_well(read):
     found = outcome(read)
     if isinstance(found, SpecError):
         assert found.mistakes
-        assert all(mistake.where and mistake.problem for mistake in found.mistakes)
+        assert all(str(mistake.place) and mistake.problem for mistake in found.mistakes)
     else:
         assert isinstance(found, Spec)
         assert parse_spec(found.to_plain(), base=Path()) == found

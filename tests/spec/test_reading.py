@@ -197,7 +197,7 @@ class TestOverrides:
             ("space.lr.uniform=[2, 1]", "spec with --set space.lr.uniform: space.lr: [2, 1] is no range"),
             ("space.lr.uniform.0=7", "spec with --set space.lr.uniform.0: space.lr: [7, 1"),
             ("budget.trials", "--set budget.trials: no key and value (as in --set budget.trials=20)"),
-            ("=3", "--set : no key and value"),
+            ("=3", "--set: no key and value"),
             ("a..b=3", "--set a..b: no key and value"),
             ("trainable.x=1", "--set trainable.x: trainable: 't' has no keys (set trainable itself)"),
             ("constraints.3=a", "--set constraints.3: constraints: the list has no item '3'"),

@@ -10,11 +10,12 @@ import yaml as yaml_1_1
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.errors import Place
 from orchestrator.formatting import yaml
 from orchestrator.space.values import MAX_INT
 from orchestrator.spec import parse_spec, read_spec
 from orchestrator.spec.writing import spec_yaml
-from orchestrator.yaml.document import Document, Place
+from orchestrator.yaml.document import Document
 from orchestrator.yaml.reader import fragment
 from tests.space.spaces import specs
 
@@ -28,7 +29,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(t
 
 def read(text: str) -> Any:
     """As our own reader does, which takes YAML 1.2."""
-    document = Document(data={}, places={(): Place("test")})
+    document = Document(data={}, places={(): Place(file="test")})
     value = fragment(document, ("fixed",), text)
     assert not document.mistakes
     return value

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.errors import Place
 from orchestrator.yaml.reader import from_yaml
 
 
@@ -28,7 +29,7 @@ def test_every_key_and_item_has_its_line():
     document = read("a:\n  b: 1\n  c:\n    - x\n    - y\n")
     lines = {path: place.line for path, place in document.places.items()}
     assert lines == {(): 1, ("a",): 1, ("a", "b"): 2, ("a", "c"): 3, ("a", "c", 0): 4, ("a", "c", 1): 5}
-    assert document.place(("a", "nothing", "there")).where == "s.yaml:1"
+    assert document.place(("a", "nothing", "there")) == Place(file="s.yaml", line=1, column=1)
 
 
 def test_anchors_and_merges_are_fine():

@@ -18,7 +18,7 @@ from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Config, State
 from orchestrator.core.sweep import Sweep
-from orchestrator.errors import Mistake, SpecError, SweepError, UserError
+from orchestrator.errors import Mistake, Place, SpecError, SweepError, UserError
 from orchestrator.spec import Spec, load_trainable
 from orchestrator.spec.source import Source
 from orchestrator.worker.failures import describe
@@ -204,7 +204,13 @@ def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
     config = space.draw(suggest)
     problems = space.complete({**config, **given})
     if problems:
-        raise SpecError([Mistake(where="--config", key=name, problem=p, allowed=a) for name, p, a in problems])
+        place = Place(option="--config")
+        raise SpecError(
+            [
+                Mistake(place=place, key=name, problem=problem, allowed=allowed, value=given.get(name))
+                for name, problem, allowed in problems
+            ]
+        )
     return config
 
 
