@@ -22,6 +22,9 @@ from pathlib import Path
 import psutil
 
 RESULTS = Path(__file__).parent / "results"
+KEPT = 3
+"""Records per question: a run removes older ones."""
+
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna", "numpy")
 
 Figures = Mapping[str, float]
@@ -200,6 +203,13 @@ def _write(question: Question, runs: Mapping[str, Sequence[Figures]], results: S
     path = RESULTS / f"{question.name}-{date}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     print(f"written to {path.relative_to(RESULTS.parents[1])}", file=sys.stderr)
+    prune(question.name)
+
+
+def prune(question: str) -> None:
+    """Delete a question's records, all but the newest."""
+    for path in sorted(RESULTS.glob(f"{question}-????-??-??-??????.json"))[:-KEPT]:
+        path.unlink()
 
 
 def _processor() -> str:

@@ -15,13 +15,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 HEAD = """\
 # What it costs
 
-Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results); `make bench`
-measures all of it anew. Each row can be repeated by its command. In a run every case has a process of its own, and
-the cases take turns, so that what drifts drifts for all. Figures are medians, in brackets the least and the most; a
-ratio is one of medians, and above 1 we are the quicker or the smaller. Of several runs the middle one is shown, of two
-the worse, with the figure of the others beside it: the machine is a virtual one, and not always equally quick. All
-figures of ours are with whole records. Ray Tune is measured as it comes, and as quick as we know to make it by its
-settings.
+Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results), of which the
+newest three per question are kept. `make bench` measures everything again, and the commands below repeat single rows.
+Each case of a run has its own process, and the cases take turns, so that a machine that slows down slows all of them.
+Figures are medians, with the minimum and maximum in brackets. A ratio is a ratio of medians; above 1, ours is faster or
+smaller. Of several runs the table shows the middle one, of two the worse, with the figures of the others beside it,
+because the machine is a virtual one whose speed varies. All figures of ours include complete records. Ray Tune is
+measured with its defaults, and as fast as we could make it with its settings.
 """
 
 REMARKS = {

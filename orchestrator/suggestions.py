@@ -1,12 +1,12 @@
-"""What to say when a name is not known: the nearest one that is, and which there are."""
+"""Suggestions for an unknown name: the nearest known one, and the names to choose from."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SHOWN = 12  # more names than this are a wall, not a help
+_SHOWN = 12  # a longer list is hard to read, so it is shown only when no name is near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +39,28 @@ Allowed = str | Known
 def did_you_mean(name: object, known: Iterable[object], *, kind: str = "one of") -> Known:
     """The known names, with the one that is nearest to an unknown one."""
     choices = tuple(str(each) for each in known)
-    nearest = _nearest(name.lower(), {each.lower(): each for each in choices}) if isinstance(name, str) else None
-    return Known(choices=choices, nearest=nearest, kind=kind)
+    near = near_names(name, choices) if isinstance(name, str) else []
+    return Known(choices=choices, nearest=near[0] if near else None, kind=kind)
 
 
-def _nearest(name: str, known: Mapping[str, str]) -> str | None:
-    """The known name that is spelt most alike; else one that starts the same ('min' for 'minimise'), or that is an
-    abbreviation or is abbreviated ('lr' for 'learning_rate')."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    close += [each for each in known if len(each) > 1 and name.startswith(each)]
-    close += [each for each in known if len(each) > 1 and (each == _initials(name) or name == _initials(each))]
-    return known[close[0]] if close else None
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'trials'?`` if a known name is near, else ""."""
+    near = near_names(name, known)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def near_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
+    """Up to ``most`` known names that are near, the nearest first; upper and lower case are the same.
+
+    Similar spellings come first, then names that the given one begins with ('min' for 'minimise'), then names that
+    abbreviate it or are abbreviated by it ('lr' for 'learning_rate').
+    """
+    names = {each.lower(): each for each in known}
+    name = name.lower()
+    near = difflib.get_close_matches(name, names, n=most)
+    near += [each for each in names if len(each) > 1 and name.startswith(each)]
+    near += [each for each in names if len(each) > 1 and (each == _initials(name) or name == _initials(each))]
+    return [names[each] for each in dict.fromkeys(near)][:most]
 
 
 def _initials(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from orchestrator.core.events import Measurement
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
+from orchestrator.suggestions import suggestion
 
 FROM_OUTSIDE = frozenset({"WorkerDied", "Timeout"})
 """Failures that look alike, though their causes may lie outside of the trial: memory, a disk, whoever sent a signal."""
@@ -153,10 +153,9 @@ class Trial:
         return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")
 
     def instead(self) -> str:
-        """What it has reported instead of the objective, and which of it may be meant: ``'los', only loss; is …``."""
+        """What the trial reported instead of the objective: ``'los', only loss; did you mean 'loss'?``."""
         metric, names = self.objective.metric, self.metrics
-        near = difflib.get_close_matches(metric, names, n=1)
-        return f"{metric!r}, only {', '.join(sorted(names))}" + (f"; is {near[0]!r} meant?" if near else "")
+        return "; ".join(filter(None, (f"{metric!r}, only {', '.join(sorted(names))}", suggestion(metric, names))))
 
     def row(self, now: float) -> TrialRow:
         """The trial as the trials table shows it at a time."""

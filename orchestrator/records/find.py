@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from orchestrator.sites.remote_record import read_remote, seen_here
+from orchestrator.suggestions import near_names
 
 
 def find_sweeps(results: Path) -> list[SweepPaths]:
@@ -60,8 +60,9 @@ def find_here(results: Path, name: str | None = None) -> SweepPaths:
         latest = ", ".join(sweep.name for sweep in fitting[-5:])
         raise NoSuchSweepError(f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest: {latest}")
     names = [sweep.name for sweep in sweeps]
-    near = difflib.get_close_matches(name, names, n=3) or names[-3:]
-    raise NoSuchSweepError(f"no sweep {name!r} in {results}; did you mean {' or '.join(near)}?")
+    near = near_names(name, names, most=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the latest: {', '.join(names[-3:])}"
+    raise NoSuchSweepError(f"no sweep {name!r} in {results}; {hint}")
 
 
 def _exists(sweep: SweepPaths) -> bool:

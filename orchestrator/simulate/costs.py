@@ -32,7 +32,7 @@ MEASURED = Costs(
     start_s=0.0034,  # long_sweep: 4.7 ms a trial, less a message
     turn_s=0.004,  # short_trials: 9.2 ms between two trials of a slot, less what the driver has to do
     message_s=0.0013,  # driver
-    report_s=0.00003,  # memory: 50 reports a trial, less long_sweep: one
+    report_s=0.00005,  # memory: 50 reports a trial, less long_sweep: one
 )
 """Of one driver with a search that does not learn."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 from orchestrator import own_packages
 from orchestrator.errors import TrainableError
+from orchestrator.suggestions import suggestion
 from trainables import BUILTIN
 from trainables.contract import Declaration, declaration_of
 
@@ -42,9 +42,9 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
         module = _import_user(where, base)
     trainable = getattr(module, attribute, None)
     if trainable is None:
-        near = difflib.get_close_matches(attribute, vars(module), n=1)
-        hint = f"; is {near[0]!r} meant?" if near else ""
-        raise TrainableError(f"{where} has no {attribute!r}{hint}")
+        raise TrainableError(
+            "; ".join(filter(None, (f"{where} has no {attribute!r}", suggestion(attribute, vars(module)))))
+        )
     shape_of(trainable)
     return trainable  # type: ignore[no-any-return]
 
@@ -83,9 +83,8 @@ def shape_of(trainable: object) -> Shape:
 
 
 def _unknown(reference: str) -> str:
-    near = difflib.get_close_matches(reference, BUILTIN, n=1)
-    hint = f"is {near[0]!r} meant?" if near else "your own is named as file.py:function or module:function"
-    return f"{reference!r} is no built-in trainable ({', '.join(BUILTIN)}); {hint}"
+    hint = suggestion(reference, BUILTIN) or "name your own as file.py:function or module:function"
+    return f"unknown trainable {reference!r} (built in: {', '.join(BUILTIN)}); {hint}"
 
 
 def _import_user(where: str, base: Path) -> ModuleType:
@@ -103,8 +102,8 @@ def _import_user(where: str, base: Path) -> ModuleType:
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], n=1)
-        raise TrainableError(f"there is no file {path}" + (f"; is {near[0]!r} meant?" if near else ""))
+        hint = suggestion(path.name, (p.name for p in path.parent.glob("*.py")))
+        raise TrainableError("; ".join(filter(None, (f"there is no file {path}", hint))))
     name = path.stem
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == str(path):

@@ -1,4 +1,8 @@
-"""Durations, sizes of memory and GPUs, as people write them and as they are reckoned with."""
+"""Durations, memory sizes and amounts of GPUs: how people write them, and the numbers they stand for.
+
+Parsed here, because pydantic's timedelta knows neither 90s nor 1h30m, and its ByteSize refuses 512Mi and reads 10**9
+as 10 bytes.
+"""
 
 from __future__ import annotations
 

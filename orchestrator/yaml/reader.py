@@ -1,6 +1,8 @@
-"""YAML 1.2 into a :class:`Document`: everything with its line, every oddity a mistake, nothing executed.
+"""YAML 1.2 into a :class:`Document`: every key and value with its line, everything unusual a mistake, nothing executed.
 
-ruamel only parses; its tree of nodes is read here, because the tree still knows lines and quotes.
+ruamel parses, and its tree of nodes is read here rather than its round-trip values with ``lc``: these stop at the first
+key given twice, drop the tags of mappings and lists, turn an alias to itself into None, and read `no` as a switch and
+dates as dates.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class TestCheck:
         assert ran.out == ""
         assert ran.err == (
             "spec.yaml:2  trainable\n"
-            "    'linaer' is no built-in trainable (linear, tabular); is 'linear' meant?\n"
+            "    unknown trainable 'linaer' (built in: linear, tabular); did you mean 'linear'?\n"
             "spec.yaml:5  space.lr\n"
             "    unknown distribution 'uniforn'\n"
             "    did you mean 'uniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid\n"

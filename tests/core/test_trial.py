@@ -95,7 +95,7 @@ class TestLife:
         outcome = simulate(make(), by_number({0: lambda start: iter([(1.0, 1, {"los": 1.0})])}), slots=1)
         failure = outcome.trials[0].failure
         assert failure is not None
-        assert "never reported 'loss', only los; is 'los' meant?" in failure.message
+        assert "never reported 'loss', only los; did you mean 'los'?" in failure.message
 
     def test_before_a_first_trial_has_ended_it_is_said_that_the_objective_is_missing(self) -> None:
         def misspelt(start: events.Start) -> Iterator[Report]:
@@ -106,7 +106,7 @@ class TestLife:
         events_ = simulate(sweep, misspelt, slots=2).events
         notes = [(row.at, row.reason) for row in events_ if row.event == "note"]
         assert [reason for _, reason in notes] == [
-            "the first 3 reports of trial 0 had no 'loss', only accuracy, los; is 'los' meant?"
+            "the first 3 reports of trial 0 had no 'loss', only accuracy, los; did you mean 'los'?"
         ]
         assert notes[0][0] < min(row.at for row in events_ if row.event == "failed")
 
