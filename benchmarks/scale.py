@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page import pooled_runs
-from orchestrator.cli.views.wording import duration, size
+from orchestrator.formatting import duration, size
 from orchestrator.simulate.costs import MEASURED, TPE, measured
 from orchestrator.simulate.forecast import Forecast, Pace, foresee
 from orchestrator.spec import parse_spec

@@ -51,7 +51,7 @@ def run(
         shape_of(train)
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
     if isinstance(spec, Mapping):
-        base = Path.cwd()
+        base, path = Path.cwd(), None
         mapping = dict(spec) if train is None else {"trainable": _name(train), **spec}
         text = json.dumps(mapping, indent=2, default=str).encode()  # which is YAML, too
         checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
@@ -66,6 +66,8 @@ def run(
         declaration=declaration_of(train) if train is not None else declared(checked.trainable, base),
         function=train,
         packed=None if train is None else pack_function(train),
+        file=path,
+        overrides=overrides,
     )
     paths = launch(source, results=Path(results), engine=engine)
     return load(paths.root)

@@ -38,7 +38,7 @@ from orchestrator.cli.commands import (
 )
 from orchestrator.cli.error_text import error_text
 from orchestrator.cli.formats import painted, say
-from orchestrator.cli.views.wording import one_line
+from orchestrator.cli.views.text import one_line
 from orchestrator.errors import SweepError
 
 TRACEBACK = "SWEEP_TRACEBACK"

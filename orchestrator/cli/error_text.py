@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.wording import count
 from orchestrator.errors import Mistake, SpecError, SweepError
+from orchestrator.formatting import count
 
 
 def error_text(error: SweepError) -> str:

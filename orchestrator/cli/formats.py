@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import typer
 
-from orchestrator.cli.views.wording import cell
+from orchestrator.cli.views.text import cell
 from orchestrator.core.rows import State
 from orchestrator.errors import UserError
 

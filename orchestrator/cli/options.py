@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.where import Batch, Jobs
-from orchestrator.cli.formats import Format, say
+from orchestrator.cli.formats import Format
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def overrides(
     return [*(given or ()), *(f"{key}={json.dumps(v)}" for key, v in short.items() if v is not None)]
 
 
-def batch(
+def slurm_site(
     on: str,
     *,
     nodes: int | None = None,
@@ -109,34 +108,23 @@ def batch(
     cpus: int | None = None,
     gpus: int | None = None,
 ) -> Site | None:
-    """The site profile for Slurm that ``--on`` means; None if it means something else.
+    """The site profile for Slurm that ``--on`` names; None if it names another kind of place.
 
     Raises:
-        UserError: It means nothing, or does not go with the other options.
+        UserError: ``--on`` names no place, or another option does not fit it.
     """
     from orchestrator.sites.profiles import site
 
     found = site(on)
     if not isinstance(found.where, Batch):
         if nodes is not None:
-            raise UserError(f"--nodes is for Slurm, and this is --on {on}")
+            raise UserError(f"--nodes requires Slurm, not --on {on}")
         if detach and not isinstance(found.where, Jobs):
-            raise UserError(f"--detach is for a sweep that is handed in elsewhere, by --on slurm or http://…, not {on}")
+            raise UserError(f"--detach requires --on slurm, a Slurm profile or http://…, not --on {on}")
         return None
     if cpus is not None or gpus is not None:
-        raise UserError("--cpus and --gpus are for --on local: what to ask Slurm for stands in a site profile")
+        raise UserError("--cpus and --gpus require --on local; set cpus_per_node and gpus_per_node in the site profile")
     return found
-
-
-def waiting(on: str, wait: bool) -> Callable[[str], None] | None:
-    """What says what is waited for; None if nothing is.
-
-    Raises:
-        UserError: This machine will not grow.
-    """
-    if wait and on == ON:
-        raise UserError("--wait is for clusters: this machine will not grow")
-    return say if wait else None
 
 
 def as_words(**given: object) -> list[str]:
@@ -153,16 +141,6 @@ def as_words(**given: object) -> list[str]:
     return words
 
 
-def check_own_machine(on: str, *, cpus: int | None, gpus: int | None) -> None:
-    """Refuse what is meant for Ray on this machine.
-
-    Raises:
-        UserError: One of them is given.
-    """
-    if cpus is not None or gpus is not None:
-        raise UserError(f"--cpus and --gpus are for --on local: what {on} has, its nodes say")
-
-
 def checked(path: Path, changes: list[str]) -> Source:
     """Read a spec and hold it against its trainable.
 
@@ -175,4 +153,11 @@ def checked(path: Path, changes: list[str]) -> Source:
 
     spec = read_spec(path, overrides=changes, resolve=declared)
     base = path.resolve().parent
-    return Source(spec=spec, text=path.read_bytes(), base=base, declaration=declared(spec.trainable, base))
+    return Source(
+        spec=spec,
+        text=path.read_bytes(),
+        base=base,
+        declaration=declared(spec.trainable, base),
+        file=path,
+        overrides=changes,
+    )

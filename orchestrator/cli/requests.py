@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.wording import config_line
+from orchestrator.cli.views.text import config_line
 from orchestrator.control import lease, slurm_status
 from orchestrator.control.requests import Kind, Request, send
 from orchestrator.core.rows import Config, State

@@ -161,7 +161,7 @@ class Spec(Section):
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         max_length=100,
-        description="The sweep's directory; if left out, the trainable's name.",
+        description="The sweep's name, and its directory's; default: the spec's file name without `.yaml`.",
     )
     parent: str | None = Field(
         default=None,

@@ -13,6 +13,9 @@ from orchestrator.spec import Spec
 from orchestrator.spec.load_trainable import load
 from trainables.contract import Declaration
 
+_LONGEST = 100
+"""Characters of a sweep's name, as for `name` in the spec."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -25,6 +28,8 @@ class Source:
     function: Callable[..., Any] | None = None  # the trainable, if it was given from Python
     packed: bytes | None = None  # and as the workers get it
     command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
+    file: Path | None = None  # the spec's file; None: the spec was made by a program
+    overrides: Sequence[str] = ()  # the changes that were made to the file's text, as for `--set`
 
     def trainable(self) -> Callable[..., Any]:
         """The function or class that is trained."""
@@ -32,9 +37,14 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The sweep's name: the spec's, else the trainable's, with what a directory's name cannot hold left out."""
+        """The sweep's name: the spec's, else that of the spec's file, else the trainable's. Characters that a directory
+        cannot have are replaced."""
         if self.spec.name is not None:
             return self.spec.name
-        where, _, attribute = self.spec.trainable.partition(":")
-        called = Path(where).stem if where.endswith(".py") else attribute.rpartition(".")[2] or where
-        return re.sub(r"[^A-Za-z0-9_.-]+", "-", called).strip("-._") or "sweep"
+        called = self.file.stem if self.file is not None else _name_of_trainable(self.spec.trainable)
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", called).strip("-._")[:_LONGEST] or "sweep"
+
+
+def _name_of_trainable(trainable: str) -> str:
+    where, _, attribute = trainable.partition(":")
+    return Path(where).stem if where.endswith(".py") else attribute.rpartition(".")[2] or where

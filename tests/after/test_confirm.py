@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.after.confirm import confirmation
 from orchestrator.analysis.summary.ranking import top
-from orchestrator.cli.views.confirmation import spec_file
+from orchestrator.cli.remote.remote_sweep import write_spec_file
 from orchestrator.core.build import build_sweep, scheduler_of
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.errors import SpecError, SweepError, UserError
@@ -123,8 +123,8 @@ def test_where_it_was_launched_must_still_be_there(tmp_path: Path) -> None:
 
 def test_a_file_to_be_sent_elsewhere(tmp_path: Path) -> None:
     source, *_ = confirming(tmp_path)
-    file = spec_file(source)
+    file = write_spec_file(source)
     assert file == tmp_path / "made-up-confirm.yaml"
     assert read_spec(file) == source.spec
-    with pytest.raises(UserError, match="nothing is overwritten; give this sweep another --name"):
-        spec_file(source)
+    with pytest.raises(UserError, match="is not overwritten; choose another --name"):
+        write_spec_file(source)

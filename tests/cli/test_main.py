@@ -46,7 +46,7 @@ def test_version(sweep: Sweep) -> None:
         (("launc",), "Did you mean 'launch'"),
         (("launch",), "Missing argument"),
         (("launch", "a.yaml", "--trials", "0"), "--trials"),
-        (("launch", "a.yaml", "--fail-fast", "--max-failures", "3"), "give one of them"),
+        (("launch", "a.yaml", "--fail-fast", "--max-failures", "3"), "cannot be combined"),
         (("check",), "which spec?"),
         (("check", "nowhere.yaml"), "1 mistake in nowhere.yaml"),
     ],

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from orchestrator.cli import formats
 from orchestrator.cli.formats import as_csv, as_json, as_table, painted
-from orchestrator.cli.views.wording import config_yaml, count, duration, one_line
+from orchestrator.cli.views.text import config_yaml, one_line
+from orchestrator.formatting import count, duration
 
 VALUES = st.one_of(
     st.booleans(),

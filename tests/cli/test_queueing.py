@@ -33,9 +33,9 @@ def spec(sweep: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (["--on", "slurm"], "there is no Slurm here: no command sbatch"),
         (["--on", "big"], "big needs A_KEY, not set here: export it, and launch again"),
         (["--on", "bug"], "did you mean big?"),
-        (["--on", "slurm", "--cpus", "2"], "what to ask Slurm for stands in a site profile"),
-        (["--nodes", "2"], "--nodes is for Slurm, and this is --on local"),
-        (["-d"], "--detach is for a sweep that is handed in elsewhere, by --on slurm or http://…, not local"),
+        (["--on", "slurm", "--cpus", "2"], "set cpus_per_node and gpus_per_node in the site profile"),
+        (["--nodes", "2"], "--nodes requires Slurm, not --on local"),
+        (["-d"], "--detach requires --on slurm, a Slurm profile or http://…, not --on local"),
     ],
 )
 def test_what_is_refused_leaves_nothing(

@@ -1,4 +1,4 @@
-"""What a launch shows while it runs: the tally, the piped lines, the live display."""
+"""What a launch shows while it runs: the progress, the piped lines, the live display."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from orchestrator.cli.live.launch_screen import Display, Screen
 from orchestrator.cli.live.lines import Lines, line
-from orchestrator.cli.live.progress import Tally
+from orchestrator.cli.live.progress import Progress
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure, State
@@ -32,74 +32,74 @@ def boom(trial: int, at: float) -> events.Failed:
 
 class TestTally:
     def test_nothing_yet(self, sweep: Sweep) -> None:
-        tally = Tally(slots=lambda: 2)
-        assert tally.look(sweep, T0) == []
-        assert (tally.wall_s, tally.per_minute, tally.left_s, tally.overhead) == (0, 0, None, None)
+        progress = Progress(slots=lambda: 2)
+        assert progress.look(sweep, T0) == []
+        assert (progress.wall_s, progress.per_minute, progress.left_s, progress.overhead) == (0, 0, None, None)
 
     def test_every_change_is_told_once(self, sweep: Sweep) -> None:
-        tally, told, at = Tally(slots=lambda: 1), [], T0
+        progress, told, at = Progress(slots=lambda: 1), [], T0
         while not sweep.finished:
             at = attempt(sweep, at)
-            told += [(change.trial.number, change.kind) for change in tally.look(sweep, at)]
-            told += [(change.trial.number, change.kind) for change in tally.look(sweep, at)]
+            told += [(change.trial.number, change.kind) for change in progress.look(sweep, at)]
+            told += [(change.trial.number, change.kind) for change in progress.look(sweep, at)]
         assert told == [(number, kind) for number in range(12) for kind in ("began", "ended")]
-        assert tally.counts == {State.STOPPED: 8, State.DIVERGED: 2, State.FAILED: 2}
-        assert (tally.ended, tally.total, tally.left_s, tally.running) == (12, 12, 0, [])
-        assert tally.overhead == pytest.approx(1 - sum(trial.train_s for trial in sweep.trials) / (at - T0))
+        assert progress.counts == {State.STOPPED: 8, State.DIVERGED: 2, State.FAILED: 2}
+        assert (progress.ended, progress.total, progress.left_s, progress.running) == (12, 12, 0, [])
+        assert progress.overhead == pytest.approx(1 - sum(trial.train_s for trial in sweep.trials) / (at - T0))
 
     def test_a_second_attempt_begins_again(self) -> None:
-        sweep, tally = build_sweep(spec(trial={"retries": 1}), None), Tally(slots=lambda: 1)
+        sweep, progress = build_sweep(spec(trial={"retries": 1}), None), Progress(slots=lambda: 1)
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         sweep.on(boom(0, T0))
-        assert tally.look(sweep, T0) == []
+        assert progress.look(sweep, T0) == []
         later = T0 + wait_after(1)
         sweep.ask(later)
         sweep.on(events.Started(trial=0, at=later))
-        (change,) = tally.look(sweep, later)
+        (change,) = progress.look(sweep, later)
         assert line(change).endswith("trial 0    running    attempt 2 after OSError: a b")
-        assert tally.look(sweep, T0) == []
+        assert progress.look(sweep, T0) == []
 
     def test_what_a_resumed_sweep_had_done_is_counted_but_not_timed(self, sweep: Sweep) -> None:
         at = T0
         for _ in range(4):
             at = attempt(sweep, at)
-        tally = Tally.of(sweep, slots=lambda: 1)
+        progress = Progress.of(sweep, slots=lambda: 1)
         later = at + 1000
-        assert tally.look(sweep, later) == []
-        assert tally.ended == 4
-        assert (tally.per_minute, tally.trained_s, tally.wall_s) == (0, 0, 0)
+        assert progress.look(sweep, later) == []
+        assert progress.ended == 4
+        assert (progress.per_minute, progress.trained_s, progress.wall_s) == (0, 0, 0)
         ended = attempt(sweep, later)
-        assert [change.trial.number for change in tally.look(sweep, ended)] == [4, 4]
-        assert tally.wall_s == ended - later
-        assert tally.per_minute == pytest.approx(60 / (ended - later))
+        assert [change.trial.number for change in progress.look(sweep, ended)] == [4, 4]
+        assert progress.wall_s == ended - later
+        assert progress.per_minute == pytest.approx(60 / (ended - later))
 
     def test_overhead_counts_the_slots_there_were(self, sweep: Sweep) -> None:
         slots, at = 1, T0
-        tally = Tally(slots=lambda: slots)
+        progress = Progress(slots=lambda: slots)
         for _ in range(6):
             at = attempt(sweep, at)
-            tally.look(sweep, at)
+            progress.look(sweep, at)
         first = at - T0
         slots = 3
         for _ in range(6):
             at = attempt(sweep, at)
-            tally.look(sweep, at)
-        assert tally.slots_s == pytest.approx(first + 3 * (at - T0 - first))
-        assert tally.overhead == pytest.approx(1 - tally.trained_s / tally.slots_s)
+            progress.look(sweep, at)
+        assert progress.slots_s == pytest.approx(first + 3 * (at - T0 - first))
+        assert progress.overhead == pytest.approx(1 - progress.trained_s / progress.slots_s)
 
     def test_a_trial_that_never_began_only_ends(self, sweep: Sweep) -> None:
-        tally = Tally(slots=lambda: 1)
+        progress = Progress(slots=lambda: 1)
         sweep.ask(T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
-        (change,) = tally.look(sweep, T0)
+        (change,) = progress.look(sweep, T0)
         assert (change.kind, change.trial.state) == ("ended", State.CANCELLED)
-        assert tally.total == 1
+        assert progress.total == 1
 
 
 class TestLines:
     def test_golden(self, sweep: Sweep, capfd: pytest.CaptureFixture[str]) -> None:
-        lines, at = Lines(Tally(slots=lambda: 1)), T0
+        lines, at = Lines(Progress(slots=lambda: 1)), T0
         for _ in range(4):
             at = attempt(sweep, at)
         lines.show(sweep, at)
@@ -118,7 +118,7 @@ class TestLines:
 
     def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:
         sweep = build_sweep(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
-        lines = Lines(Tally(slots=lambda: 1))
+        lines = Lines(Progress(slots=lambda: 1))
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="x")
@@ -138,7 +138,7 @@ class TestScreen:
     def test_a_note_stays_above_the_display(self, sweep: Sweep, tmp_path: Path) -> None:
         screen, file = Screen(), io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Tally(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         sweep.on(events.Noted(at=T0, text="a node is set aside"))
         watching.show(sweep, T0)
         watching.show(sweep, T0)
@@ -148,7 +148,7 @@ class TestScreen:
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
         screen._live.console = Console(file=io.StringIO(), width=width, height=30)
-        watching = Display(screen, Tally(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Progress(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
         for _ in range(5):
             at = attempt(sweep, at)
         for number in range(5, 5 + 10):
@@ -168,7 +168,7 @@ class TestScreen:
         screen = Screen()
         file = io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Tally(slots=lambda: 2), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Progress(slots=lambda: 2), SweepPaths(tmp_path / "made-up"))
         for number in range(2):
             sweep.ask(T0)
             sweep.on(events.Started(trial=number, at=T0))
@@ -178,7 +178,7 @@ class TestScreen:
 
     def test_it_says_why_it_ends(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()
-        watching = Display(screen, Tally(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
+        watching = Display(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         attempt(sweep, T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         watching.show(sweep, T0 + 5)

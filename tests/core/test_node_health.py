@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.cli.live.progress import Tally
+from orchestrator.cli.live.progress import Progress
 from orchestrator.core import events
 from orchestrator.core.node_health import IN_A_ROW, QUICK_S, Node, NodeHealth
 from orchestrator.core.replay import Recorded, replay
@@ -91,21 +91,21 @@ class Cluster:
 
 def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charged() -> None:
     cluster = Cluster()
-    sweep, tally = cluster.sweep, Tally(slots=lambda: 4)
+    sweep, progress = cluster.sweep, Progress(slots=lambda: 4)
     for number in [cluster.start() for _ in range(4)]:
         cluster.fail(number)
-        tally.look(sweep, cluster.at)
+        progress.look(sweep, cluster.at)
     assert set(sweep.nodes.aside) == {BAD.id}
     assert "10.0.0.2 (bbbbbbbb) is set aside: trials 0, 1, 2 failed there" in sweep.nodes.aside[BAD.id]
     assert "no CUDA device" in sweep.journal.notes[-1]
     assert [trial.state for trial in sweep.trials] == [State.PENDING] * 4  # the fourth failed on a node set aside
     assert [(trial.failures, trial.preemptions) for trial in sweep.trials] == [(0, 1)] * 4
-    assert tally.counts[State.FAILED] == 0
+    assert progress.counts[State.FAILED] == 0
     while not sweep.finished:
         cluster.finish(cluster.start())
-    tally.look(sweep, cluster.at)
+    progress.look(sweep, cluster.at)
     assert {trial.state for trial in sweep.trials} == {State.COMPLETED}
-    assert tally.counts.total() == len(sweep.trials) == 8
+    assert progress.counts.total() == len(sweep.trials) == 8
 
 
 def test_it_wins_over_the_end_of_a_sweep_whose_first_trials_all_fail() -> None:

@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli.formats import as_json, say
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.refresh import refresh
-from orchestrator.cli.views.wording import config_yaml
+from orchestrator.cli.views.text import config_yaml
 from orchestrator.errors import UserError
 
 

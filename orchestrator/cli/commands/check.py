@@ -10,8 +10,8 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.formats import as_json, painted
 from orchestrator.cli.options import Concurrency, Name, Seed, Set, Trials
-from orchestrator.cli.views.wording import count
 from orchestrator.errors import UserError
+from orchestrator.formatting import count
 
 
 def check(

@@ -6,30 +6,15 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import options, start_sweep
+from orchestrator.cli import options
 from orchestrator.cli.formats import say
-from orchestrator.cli.options import (
-    CLUSTER_RESULTS,
-    ON,
-    RESULTS,
-    ClusterResults,
-    Concurrency,
-    Cpus,
-    Detach,
-    Gpus,
-    MaxGpus,
-    Name,
-    Nodes,
-    On,
-    Results,
-    Seed,
-    Set,
-    SweepName,
-    Wait,
-)
+from orchestrator.cli.options import Concurrency, MaxGpus, Name, Seed, Set, SweepName
 from orchestrator.cli.refresh import refresh
+from orchestrator.cli.run_options import LaunchOptions, with_run_options
+from orchestrator.cli.start_sweep import start
 
 
+@with_run_options
 def confirm(
     sweep: SweepName = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many of the best configurations.")] = 5,
@@ -43,14 +28,8 @@ def confirm(
     concurrency: Concurrency = None,
     max_gpus: MaxGpus = None,
     name: Name = None,
-    on: On = ON,
-    wait: Wait = False,
-    cpus: Cpus = None,
-    gpus: Gpus = None,
-    nodes: Nodes = None,
-    results: Results = RESULTS,
-    cluster_results: ClusterResults = CLUSTER_RESULTS,
-    detach: Detach = False,
+    *,
+    run: LaunchOptions,
 ) -> None:
     """Train the best configurations again, with fresh seeds.
 
@@ -59,28 +38,14 @@ def confirm(
     came out again. The winner is scored on the test part, if the trainable says how."""
     from orchestrator.after.confirm import confirmation
     from orchestrator.analysis.summary.overview import overview
-    from orchestrator.cli.views.confirmation import conclude, spec_file
+    from orchestrator.cli.views.confirmation import conclude
     from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    refresh(run.results, sweep)
+    paths = find(run.results, sweep)
     if overview(paths).status.startswith("running"):
         say(f"{paths.name} still runs: these are its best so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
     source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
-    done = start_sweep.begin(
-        source,
-        spec=spec_file,
-        changes=[],
-        on=on,
-        wait=wait,
-        cpus=cpus,
-        gpus=gpus,
-        nodes=nodes,
-        results=results,
-        profile=False,
-        cluster_results=cluster_results,
-        detach=detach,
-    )
-    conclude(done, name=source.name, evaluate=evaluate)
+    conclude(start(source, run), name=source.name, evaluate=evaluate)

@@ -11,9 +11,9 @@ import typer
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.refresh import refresh
-from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import UserError
 from orchestrator.export.target import Target
+from orchestrator.formatting import count, size
 
 NEXT = {
     Target.CSV: "trials.csv, metrics.csv and events.csv, {size}",

@@ -7,31 +7,13 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import (
-    CLUSTER_RESULTS,
-    ON,
-    RESULTS,
-    ClusterResults,
-    Concurrency,
-    Cpus,
-    Detach,
-    Gpus,
-    MaxGpus,
-    Name,
-    Nodes,
-    On,
-    Profile,
-    Results,
-    Seed,
-    Set,
-    SpecFile,
-    Trials,
-    Wait,
-)
-from orchestrator.cli.start_sweep import begin
+from orchestrator.cli.options import Concurrency, MaxGpus, Name, Seed, Set, SpecFile, Trials
+from orchestrator.cli.run_options import LaunchOptions, with_run_options
+from orchestrator.cli.start_sweep import start
 from orchestrator.errors import UserError
 
 
+@with_run_options
 def launch(
     spec: SpecFile,
     set_: Set = None,
@@ -40,24 +22,17 @@ def launch(
     concurrency: Concurrency = None,
     max_gpus: MaxGpus = None,
     name: Name = None,
-    on: On = ON,
-    wait: Wait = False,
-    cpus: Cpus = None,
-    gpus: Gpus = None,
-    nodes: Nodes = None,
-    results: Results = RESULTS,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End the sweep when a trial has failed.")] = False,
     max_failures: Annotated[
         int | None,
         typer.Option("--max-failures", min=0, help="budget.max_failures: failed trials that are allowed."),
     ] = None,
-    profile: Profile = False,
-    cluster_results: ClusterResults = CLUSTER_RESULTS,
-    detach: Detach = False,
+    *,
+    run: LaunchOptions,
 ) -> None:
     """Run a sweep to its end."""
     if fail_fast and max_failures is not None:
-        raise UserError("--fail-fast is --max-failures 0: give one of them")
+        raise UserError("--fail-fast and --max-failures cannot be combined")
     changes = options.overrides(
         set_,
         trials=trials,
@@ -67,17 +42,4 @@ def launch(
         name=name,
         max_failures=0 if fail_fast else max_failures,
     )
-    begin(
-        options.checked(spec, changes),
-        spec=lambda _: spec,
-        changes=changes,
-        on=on,
-        wait=wait,
-        cpus=cpus,
-        gpus=gpus,
-        nodes=nodes,
-        results=results,
-        profile=profile,
-        cluster_results=cluster_results,
-        detach=detach,
-    )
+    start(options.checked(spec, changes), run)

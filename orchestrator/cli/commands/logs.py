@@ -93,7 +93,7 @@ def _print_from(log: Path, at: int) -> int:
 
 
 def _check_exists(paths: SweepPaths, trial: int) -> None:
-    from orchestrator.cli.views.wording import count
+    from orchestrator.formatting import count
     from orchestrator.records.load import trials_table
 
     known = trials_table(paths, ["trial"]).column("trial").to_pylist()

@@ -50,8 +50,8 @@ def plan(
 
     if gpus_per_node is not None and not gpus:
         raise UserError("--gpus-per-node says how --gpus are spread: give both")
-    if not gpus and (batch := options.batch(on, cpus=cpus)) is not None:
-        asked = batch.expected(found.spec)
+    if not gpus and (slurm := options.slurm_site(on, cpus=cpus)) is not None:
+        asked = slurm.expected(found.spec)
         if not asked:
             raise UserError(
                 f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node"

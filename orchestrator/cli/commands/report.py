@@ -10,8 +10,8 @@ import typer
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.refresh import refresh
-from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import UserError
+from orchestrator.formatting import count, size
 
 
 def report(

@@ -25,9 +25,9 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
     refresh(results, sweep)
     paths, here = find(results, sweep), find_here(results, sweep)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"):
-        from orchestrator.cli.views.sweep import Portrait
+        from orchestrator.cli.views.sweep import SweepView
 
-        typer.echo(Portrait.of(paths, TOP).text())
+        typer.echo(SweepView.of(paths, TOP).text())
         say("this is no terminal, so the sweep is shown once; in a terminal, sweep watch goes on")
         return
     from orchestrator.cli.live.watch_loop import follow

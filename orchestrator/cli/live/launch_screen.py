@@ -14,13 +14,14 @@ from rich.text import Text
 
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.live.lines import ending
-from orchestrator.cli.live.progress import Tally
+from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.live.write_troubles import Troubles
-from orchestrator.cli.views.wording import cell, config_line, count, duration, rung_rows
+from orchestrator.cli.views.text import cell, config_line, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 from orchestrator.driver.loop import RAY
+from orchestrator.formatting import count, duration
 from orchestrator.records.paths import SweepPaths
 
 REFRESH_S = 0.25
@@ -57,9 +58,9 @@ class Screen:
 class Display:
     """An observer that draws its sweep on the screen."""
 
-    def __init__(self, screen: Screen, tally: Tally, paths: SweepPaths) -> None:
+    def __init__(self, screen: Screen, progress: Progress, paths: SweepPaths) -> None:
         self._screen = screen
-        self._tally = tally
+        self._progress = progress
         self._paths = paths
         self._next = 0.0
         self._troubles = Troubles()
@@ -67,14 +68,14 @@ class Display:
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Draw, if it is time to. A failure is shown at once, the first of its kind."""
-        for note in self._tally.notes(sweep):
+        for note in self._progress.notes(sweep):
             self._screen.say(Text(note, "yellow"))
-        for change in self._tally.look(sweep, now):
+        for change in self._progress.look(sweep, now):
             if change.kind == "ended" and change.trial.state is State.FAILED:
                 self._tell(change.trial)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + REFRESH_S
-            self._screen.draw(_drawn(self._paths.name, sweep, self._tally, self._troubles))
+            self._screen.draw(_drawn(self._paths.name, sweep, self._progress, self._troubles))
 
     def trouble(self, what: str, why: str | None) -> None:
         """Say it, and show it while it lasts."""
@@ -92,41 +93,41 @@ class Display:
         self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
 
-def _drawn(name: str, sweep: Sweep, tally: Tally, troubles: Troubles) -> RenderableType:
-    if tally.began is None:
-        return Spinner("dots", f"{name}: starting workers for {count(tally.slots(), 'trial')} at once …")
-    parts: list[RenderableType] = [_progress(name, tally), _pace(sweep, tally)]
+def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: Troubles) -> RenderableType:
+    if progress.began is None:
+        return Spinner("dots", f"{name}: starting workers for {count(progress.slots(), 'trial')} at once …")
+    parts: list[RenderableType] = [_progress(name, progress), _pace(sweep, progress)]
     parts += [Text(why, "yellow") for why in troubles.standing.values()]
     if sweep.best is not None:
         parts.append(_best(sweep.best))
     if not sweep.finished:
-        parts += [Text(), _running(tally)]
+        parts += [Text(), _running(progress)]
     rungs = rung_rows(sweep.scheduler.table())
     if rungs:
         parts += [Text(), _table(rungs)]
     return Group(*parts)
 
 
-def _progress(name: str, tally: Tally) -> RenderableType:
+def _progress(name: str, progress: Progress) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(total=max(1, tally.total), completed=tally.ended, width=20)
+    bar = ProgressBar(total=max(1, progress.total), completed=progress.ended, width=20)
     counts = Text(", ").join(
-        Text(f"{tally.counts[state]} {state}", COLOURS.get(state, "")) for state in State if tally.counts[state]
+        Text(f"{progress.counts[state]} {state}", COLOURS.get(state, "")) for state in State if progress.counts[state]
     )
-    grid.add_row(Text(name, "bold"), bar, f"{tally.ended}/{tally.total}", counts)
+    grid.add_row(Text(name, "bold"), bar, f"{progress.ended}/{progress.total}", counts)
     return grid
 
 
-def _pace(sweep: Sweep, tally: Tally) -> Text:
+def _pace(sweep: Sweep, progress: Progress) -> Text:
     if sweep.halted is not None:
         return Text(f"ending: {sweep.halted}", "yellow")
     if sweep.finished:
-        return Text(f"{duration(tally.wall_s)}, all trials have ended; closing Ray", "dim")
-    parts = [duration(tally.wall_s), f"{tally.per_minute:.3g} trials a minute"]
-    if tally.left_s is not None:
-        parts.append(f"about {duration(tally.left_s)} left")
-    if tally.overhead is not None:
-        parts.append(f"{tally.overhead:.0%} overhead")
+        return Text(f"{duration(progress.wall_s)}, all trials have ended; closing Ray", "dim")
+    parts = [duration(progress.wall_s), f"{progress.per_minute:.3g} trials a minute"]
+    if progress.left_s is not None:
+        parts.append(f"about {duration(progress.left_s)} left")
+    if progress.overhead is not None:
+        parts.append(f"{progress.overhead:.0%} overhead")
     return Text(", ".join(parts), "dim")
 
 
@@ -138,22 +139,22 @@ def _best(trial: Trial) -> Text:
     )
 
 
-def _running(tally: Tally) -> RenderableType:
-    shown = tally.running[:MOST_RUNNING]
+def _running(progress: Progress) -> RenderableType:
+    shown = progress.running[:MOST_RUNNING]
     if not shown:
-        return Text(f"{count(tally.starting, 'trial')} being started", "dim")
+        return Text(f"{count(progress.starting, 'trial')} being started", "dim")
     rows = [
         {
             "trial": trial.number,
             "step": trial.last_step,
             shown[0].objective.metric: trial.last,
-            "seconds": round(tally.now - trial.started_at) if trial.started_at else 0,
+            "seconds": round(progress.now - trial.started_at) if trial.started_at else 0,
             "node": None if trial.node is None else trial.node.name,
         }
         for trial in shown
     ]
     table = _table(rows)
-    more = len(tally.running) - len(shown)
+    more = len(progress.running) - len(shown)
     return Group(table, Text(f"and {more} more", "dim")) if more else table
 
 

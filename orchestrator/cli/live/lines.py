@@ -7,9 +7,9 @@ import time
 import typer
 
 from orchestrator.cli.formats import COLOURS, painted
-from orchestrator.cli.live.progress import Change, Tally
+from orchestrator.cli.live.progress import Change, Progress
 from orchestrator.cli.live.write_troubles import Troubles
-from orchestrator.cli.views.wording import config_line, one_line
+from orchestrator.cli.views.text import config_line, one_line
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
@@ -18,15 +18,15 @@ from orchestrator.core.trial import Trial
 class Lines:
     """An observer that prints lines."""
 
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._troubles = Troubles()
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Print what is new."""
-        for note in self._tally.notes(sweep):
+        for note in self._progress.notes(sweep):
             typer.echo(f"{_clock(now)}  {painted(one_line(note), 'yellow')}")
-        for change in self._tally.look(sweep, now):
+        for change in self._progress.look(sweep, now):
             typer.echo(line(change))
 
     def trouble(self, what: str, why: str | None) -> None:

@@ -22,7 +22,7 @@ class Change:
 
 
 @dataclass(kw_only=True)
-class Tally:
+class Progress:
     """Looks only at trials that have not ended, so that a look costs the same late in a sweep.
 
     Pace and overhead are those of this session: what a resumed sweep had done before is counted, but not timed.
@@ -46,7 +46,7 @@ class Tally:
     _ended_s: float = 0.0  # trained in trials that have ended
 
     @classmethod
-    def of(cls, sweep: Sweep, *, slots: Callable[[], int]) -> Tally:
+    def of(cls, sweep: Sweep, *, slots: Callable[[], int]) -> Progress:
         """Of a session that begins now, with what the sweep has done before."""
         tally = cls(slots=slots)
         tally._known = len(sweep.trials)

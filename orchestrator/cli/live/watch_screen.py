@@ -13,8 +13,9 @@ from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.live.watch_view import View
 from orchestrator.cli.views.event_lines import news_line, worth_telling
 from orchestrator.cli.views.sparkline import sparkline
-from orchestrator.cli.views.wording import cell, config_line, count, duration, one_line, rung_rows
+from orchestrator.cli.views.text import cell, config_line, one_line, rung_rows
 from orchestrator.core.rows import State
+from orchestrator.formatting import count, duration
 
 WIDE = 110
 """From so many columns on, nodes and configurations stand in the list."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from orchestrator.cli.views.wording import duration
 from orchestrator.driver.capacity import ROOM
+from orchestrator.formatting import duration
 
 
 class Troubles:

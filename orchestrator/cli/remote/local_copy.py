@@ -9,8 +9,8 @@ from cluster.errors import ClusterError
 from cluster.jobs import Jobs
 from orchestrator.cli.formats import say
 from orchestrator.cli.remote.ray_job import directory_of, in_words
-from orchestrator.cli.views.wording import count, size
 from orchestrator.errors import SweepError, UserError
+from orchestrator.formatting import count, size
 from orchestrator.records.find import find_all, find_here
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote import fetch, submit

@@ -12,10 +12,11 @@ from cluster.jobs import Jobs
 from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
 from orchestrator.cli.formats import as_table, say
-from orchestrator.cli.options import RESULTS
+from orchestrator.cli.options import RESULTS, as_words
 from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
-from orchestrator.cli.views.wording import count, size
+from orchestrator.cli.run_options import LaunchOptions, RunOptions
 from orchestrator.errors import SweepError, UserError
+from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.profiles import Site
 from orchestrator.sites.remote import submit
@@ -23,48 +24,34 @@ from orchestrator.sites.remote_record import Remote
 from orchestrator.spec.source import Source
 
 
-def launch(
-    source: Source,
-    place: Site,
-    *,
-    spec: Path,
-    changes: Sequence[str],
-    more: Sequence[str],
-    results: Path,
-    there: str,
-    detach: bool,
-) -> None:
+def launch(source: Source, place: Site, run: LaunchOptions) -> None:
     """Send a sweep to a cluster, and follow it unless detached.
 
     Args:
-        source: The checked spec.
+        source: The checked spec; without a file, the spec is written into the project first.
         place: The cluster, by the address of its Jobs API.
-        spec: The spec's file.
-        changes: The overrides that were given.
-        more: Further words for the command line there.
-        results: Where this machine keeps its record of the sweep.
-        there: The directory of sweeps on the cluster.
-        detach: Return when the sweep has begun.
+        run: The run options.
 
     Raises:
-        SweepError: As ``launch.launch``; or the cluster cannot be reached, or did not begin.
+        SweepError: As ``driver.launch.launch``; or the cluster cannot be reached, or did not start the sweep.
     """
-    there = submit.checked_results(there)
+    spec = source.file or write_spec_file(source)
+    there = submit.checked_results(run.cluster_results)
     with in_words():
-        snapshot = submit.snapshot_of(spec, without=[results, RESULTS])
+        snapshot = submit.snapshot_of(spec, without=[run.results, RESULTS])
         _introduce(snapshot, source)
         jobs = Jobs.reach(_address(place))
-        paths = claim(results, source.name)
+        paths = claim(run.results, source.name)
         if paths.name != source.name:
             say(f"{source.name} exists, so this one is {paths.name}")
-        arguments = ["launch", spec.name, *_each("--set", [*changes, f"name={paths.name}"]), *more]
+        changes = [*source.overrides, f"name={paths.name}"]
         try:
             remote = submit.submit(
                 jobs,
                 paths,
                 spec=spec,
                 snapshot=snapshot,
-                arguments=arguments,
+                arguments=["launch", spec.name, *as_words(set=changes), *run.words()],
                 command=source.command,
                 results=there,
                 runtime_env=place.profile.runtime_env(),
@@ -72,41 +59,57 @@ def launch(
         except BaseException:
             paths.root.rmdir()
             raise
-        attend(jobs, paths, remote, results, detach=detach)
+        attend(jobs, paths, remote, run.results, detach=run.detach)
 
 
-def resume(
-    here: SweepPaths, remote: Remote, *, arguments: Sequence[str], place: Site | None, results: Path, detach: bool
-) -> None:
-    """Have a sweep resumed where its records are, with the code as it is here now.
+def write_spec_file(source: Source) -> Path:
+    """Write a spec that has no file into its project, which is sent to the cluster.
+
+    Raises:
+        UserError: The file exists, or cannot be written.
+    """
+    file = source.base / f"{source.name}.yaml"
+    try:
+        with file.open("xb") as target:
+            target.write(source.text)
+    except FileExistsError:
+        raise UserError(f"{file} exists and is not overwritten; choose another --name") from None
+    except OSError as error:
+        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
+    return file
+
+
+def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | None, arguments: Sequence[str]) -> None:
+    """Resume a sweep on the cluster that has its records, with the code as it is here now.
 
     Args:
-        here: Its directory here.
-        remote: The record of it.
+        here: The sweep's directory on this machine.
+        remote: The record of the sweep.
+        run: The run options.
+        place: Another cluster that has the records under the same path; None: the cluster as before.
         arguments: Further words for the command line there.
-        place: The cluster, if it is another now; it has the records under the same path.
-        results: Where this machine keeps its record of the sweep.
-        detach: Return when the sweep has begun.
     """
     with in_words():
         jobs = Jobs.reach(_address(place) if place is not None else remote.address)
         remote = submit.learned(jobs, here, remote)
         if not remote.ended:
-            raise UserError(f"{here.name} has not ended: `sweep logs {words_for(here, results)} -f` follows it")
+            raise UserError(
+                f"{here.name} is still running; follow it with: sweep logs {words_for(here, run.results)} -f"
+            )
         directory = directory_of(remote, here)
-        snapshot = submit.snapshot_of(Path(remote.spec), without=[results, RESULTS])
+        snapshot = submit.snapshot_of(Path(remote.spec), without=[run.results, RESULTS])
         _introduce(snapshot, None)
         remote = submit.submit(
             jobs,
             here,
             spec=Path(remote.spec),
             snapshot=snapshot,
-            arguments=["resume", Path(directory).name, *arguments],
+            arguments=["resume", Path(directory).name, *arguments, *run.words()],
             command=sys.argv,
             results=str(Path(directory).parent),
             runtime_env=place.profile.runtime_env() if place is not None else {},
         )
-        attend(jobs, here, remote, results, detach=detach)
+        attend(jobs, here, remote, run.results, detach=run.detach)
 
 
 def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
@@ -158,7 +161,3 @@ def _introduce(snapshot: Snapshot, source: Source | None) -> None:
     missing = submit.left_behind(source.spec, source.base, snapshot) if source is not None else []
     if missing:
         say(f"left out, though the spec names it: {', '.join(missing)}; a line !{missing[0]} in {IGNORE} takes it in")
-
-
-def _each(option: str, values: Sequence[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]

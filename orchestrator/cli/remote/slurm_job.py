@@ -13,6 +13,7 @@ from cluster.launchers import queue
 from cluster.launchers.queue import Standing
 from cluster.launchers.slurm import JobFiles
 from orchestrator.cli.formats import say
+from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.profiles import Site
@@ -23,32 +24,39 @@ LOOK_S = 2.0
 """Seconds between two questions to Slurm: its administrators frown on more."""
 
 
-def launch_queued(
-    source: Source, site: Site, *, results: Path, nodes: int | None, detach: bool, arguments: Sequence[str]
-) -> SweepPaths:
-    """Queue a new sweep, and follow it unless it is to be detached; its files.
+def launch_queued(source: Source, site: Site, run: RunOptions) -> SweepPaths:
+    """Queue a new sweep, and follow its job unless detached.
+
+    Returns:
+        The sweep's files.
 
     Raises:
-        SweepError: As ``submission.submit_launch`` does; or the job did not come to its end.
+        SweepError: As ``sites.slurm.submit_launch``; or the job did not complete.
     """
-    paths, job = submit_launch(source, site, results=results, nodes=nodes, arguments=arguments)
+    paths, job = submit_launch(source, site, results=run.results, nodes=run.nodes, arguments=run.words())
     if paths.name != source.name:
         say(f"{source.name} exists, so this one is {paths.name}")
-    _after(paths, job, detach)
+    _after(paths, job, run.detach)
     return paths
 
 
 def resume_queued(
-    paths: SweepPaths,
-    site: Site,
-    *,
-    nodes: int | None,
-    detach: bool,
-    arguments: Sequence[str],
-    once: Sequence[str],
+    paths: SweepPaths, site: Site, run: RunOptions, *, arguments: Sequence[str], once: Sequence[str]
 ) -> None:
-    """Queue a sweep that was begun before, likewise."""
-    _after(paths, submit_resume(paths, site, nodes=nodes, arguments=arguments, once=once), detach)
+    """Queue a job that resumes a sweep, and follow it unless detached.
+
+    Args:
+        paths: The sweep's files.
+        site: The site profile.
+        run: The run options.
+        arguments: Further words for every resume in the job.
+        once: Further words for the first resume only.
+
+    Raises:
+        SweepError: As ``sites.slurm.submit_resume``; or the job did not complete.
+    """
+    words = [*arguments, *run.words()]
+    _after(paths, submit_resume(paths, site, nodes=run.nodes, arguments=words, once=once), run.detach)
 
 
 def _after(paths: SweepPaths, job: str, detach: bool) -> None:

@@ -9,8 +9,8 @@ from orchestrator.analysis.summary.kept_checkpoint import kept
 from orchestrator.analysis.summary.overview import objective_of
 from orchestrator.analysis.summary.ranking import Ranked
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.wording import size
 from orchestrator.errors import RecordsError, UserError
+from orchestrator.formatting import size
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo

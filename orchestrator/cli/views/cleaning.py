@@ -10,10 +10,10 @@ import typer
 from orchestrator.after import clean
 from orchestrator.after.clean import Surplus
 from orchestrator.cli.formats import as_table, say
-from orchestrator.cli.views.wording import count, size
 from orchestrator.control import lease
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.errors import RecordsError, SweepError
+from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths
 from trainables.checkpoints.files import Keep
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.analysis.compare.comparison import Comparison, Row, Side
 from orchestrator.cli.formats import as_table
-from orchestrator.cli.views.wording import count, duration, state_counts
+from orchestrator.cli.views.text import state_counts
+from orchestrator.formatting import count, duration
 
 LONG = 40
 """Characters of a value before it is cut short."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from orchestrator.analysis.compare.repeats import repeats_in
@@ -14,7 +12,6 @@ from orchestrator.cli.views.repeats import repeats_text
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.spec.source import Source
 
 
 def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
@@ -40,20 +37,3 @@ def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
         score(paths, info)
     except UserError as error:
         say(f"# the winner has no score on a test part: {error}")
-
-
-def spec_file(source: Source) -> Path:
-    """The spec as a file in the project, from where it can be sent elsewhere.
-
-    Raises:
-        UserError: There is one of that name, which is not overwritten; or it cannot be written.
-    """
-    file = source.base / f"{source.name}.yaml"
-    try:
-        with file.open("xb") as target:
-            target.write(source.text)
-    except FileExistsError:
-        raise UserError(f"{file} exists, and nothing is overwritten; give this sweep another --name") from None
-    except OSError as error:
-        raise UserError(f"cannot write {file}: {error.strerror or error}") from error
-    return file

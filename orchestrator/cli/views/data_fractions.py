@@ -11,9 +11,10 @@ from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.data import Share, data, share_of
 from orchestrator.cli.formats import as_table, say
 from orchestrator.cli.views.diagnosis import finding_lines
+from orchestrator.cli.views.text import config_line
 from orchestrator.cli.views.try_run import Stage, first_trial
-from orchestrator.cli.views.wording import config_line, duration
 from orchestrator.errors import UserError
+from orchestrator.formatting import duration
 from orchestrator.spec.source import Source
 from trainables.contract import Report
 

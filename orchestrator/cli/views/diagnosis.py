@@ -9,7 +9,7 @@ from orchestrator.analysis.diagnosis.examine import Diagnosis
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.wording import count
+from orchestrator.formatting import count
 
 EXAMPLES = 3
 """So many trials of a kind are shown with their figures."""

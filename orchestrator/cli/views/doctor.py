@@ -16,7 +16,7 @@ import psutil
 
 from cluster.inventory import this_machine
 from orchestrator.cli.formats import painted, say
-from orchestrator.cli.views.wording import count
+from orchestrator.formatting import count
 
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 LEAST_MEMORY = LEAST_DISK = 2 * 2**30

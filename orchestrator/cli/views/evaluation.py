@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.after.evaluate import EvaluationError, evaluate_best
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.wording import evaluated
+from orchestrator.cli.views.text import evaluated
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 

@@ -7,7 +7,7 @@ import time
 from rich.text import Text
 
 from orchestrator.cli.formats import COLOURS
-from orchestrator.cli.views.wording import one_line
+from orchestrator.cli.views.text import one_line
 from orchestrator.core.rows import ACCOUNT, EventRow, State
 
 UNTOLD = frozenset([State.PENDING.value, ACCOUNT])

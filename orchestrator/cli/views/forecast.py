@@ -10,7 +10,7 @@ from pathlib import Path
 from cluster.fit import Need
 from cluster.inventory import Node
 from orchestrator.analysis.time.step_time import tempo
-from orchestrator.cli.views.wording import count, duration
+from orchestrator.formatting import count, duration
 from orchestrator.simulate.costs import Costs, measured
 from orchestrator.simulate.forecast import Forecast, Pace, Range, foresee
 from orchestrator.spec import Spec

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.analysis.time.ledger import Ledger, Part
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.wording import count
+from orchestrator.formatting import count
 
 BAR = 24
 """Characters for the whole."""

@@ -10,8 +10,8 @@ from cluster.existing.probe import Probe, probe
 from cluster.fit import Need, capacity
 from cluster.inventory import CPU, GPU, MEMORY, Node
 from orchestrator.cli.views.doctor import LEAST_DISK, PACKAGES, Finding
-from orchestrator.cli.views.wording import count, size
 from orchestrator.driver.preflight import existing, faults
+from orchestrator.formatting import count, size
 
 MOST_SKEW_S = 2.0
 """Clocks that differ by more put the times of a sweep's records out of order."""

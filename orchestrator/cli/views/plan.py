@@ -11,10 +11,10 @@ from cluster.inventory import Node
 from orchestrator.cli.formats import as_table, painted
 from orchestrator.cli.views.forecast import about, prospect, whole
 from orchestrator.cli.views.nodes import node_rows
-from orchestrator.cli.views.wording import count, duration
 from orchestrator.core.build import Ladder
 from orchestrator.core.plan import Plan, make_plan
 from orchestrator.errors import UserError
+from orchestrator.formatting import count, duration
 from orchestrator.simulate.forecast import Forecast
 from orchestrator.sites.placement import free_slots, need_of
 from orchestrator.spec.max_step import UNDECLARED_LENGTH

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.analysis.compare.repeats import SURE, Repeated
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.cli.formats import as_table, painted
-from orchestrator.cli.views.wording import count
+from orchestrator.formatting import count
 
 
 def repeats_text(name: str, objective: Objective, found: Sequence[Repeated]) -> str:

@@ -8,9 +8,9 @@ from orchestrator.records.paths import SweepPaths
 
 def whole(paths: SweepPaths, top: int) -> Answer:
     """All that fits on a screen, with so many of the best trials."""
-    from orchestrator.cli.views.sweep import Portrait
+    from orchestrator.cli.views.sweep import SweepView
 
-    found = Portrait.of(paths, top)
+    found = SweepView.of(paths, top)
     return Answer(text=found.text, data=found.data(), rows=found.rows())
 
 

@@ -18,20 +18,12 @@ from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.accounts import accounts
 from orchestrator.cli.formats import COLOURS, as_table, painted
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
-from orchestrator.cli.views.wording import (
-    config_line,
-    count,
-    evaluated,
-    one_line,
-    rung_rows,
-    scores_line,
-    spent,
-    state_counts,
-)
+from orchestrator.cli.views.text import config_line, evaluated, one_line, rung_rows, scores_line, spent, state_counts
 from orchestrator.control import slurm_status
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import UserError
+from orchestrator.formatting import count
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
@@ -39,7 +31,7 @@ from orchestrator.records.schema import CONFIG
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portrait:
+class SweepView:
     """A whole sweep, as far as it fits on a screen."""
 
     paths: SweepPaths
@@ -55,7 +47,7 @@ class Portrait:
     findings: list[Finding]  # the most urgent ones
 
     @classmethod
-    def of(cls, paths: SweepPaths, count: int) -> Portrait:
+    def of(cls, paths: SweepPaths, count: int) -> SweepView:
         """Read it, with so many of the best trials."""
         info = read_sweep_json(paths.info)
         return cls(

@@ -9,7 +9,8 @@ from typing import Any
 from orchestrator.analysis.compare.lineage import lineage
 from orchestrator.analysis.summary.overview import Overview
 from orchestrator.cli.formats import as_table
-from orchestrator.cli.views.wording import duration, state_counts
+from orchestrator.cli.views.text import state_counts
+from orchestrator.formatting import duration
 
 BRANCH = "└ "
 

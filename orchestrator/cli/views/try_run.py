@@ -13,12 +13,13 @@ from typing import Any
 import typer
 
 from orchestrator.cli.formats import COLOURS, painted, say
-from orchestrator.cli.views.wording import config_line, count, duration
+from orchestrator.cli.views.text import config_line
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Config, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import Mistake, Place, SpecError, SweepError, UserError
+from orchestrator.formatting import count, duration
 from orchestrator.spec import Spec, load_trainable
 from orchestrator.spec.source import Source
 from orchestrator.worker.failures import describe

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
-from orchestrator.formatting import count as count
-from orchestrator.formatting import duration as duration
-from orchestrator.formatting import size as size
-from orchestrator.formatting import yaml
+from orchestrator.formatting import duration, yaml
 
 if TYPE_CHECKING:
     from orchestrator.analysis.summary.evaluations import Evaluation

@@ -1,0 +1,135 @@
+"""What a launch or a resume shows its user: a display or lines while it runs, a summary at the end."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import typer
+
+from orchestrator.analysis.time.accounts import accounts
+from orchestrator.cli.formats import say
+from orchestrator.cli.live.lines import Lines
+from orchestrator.cli.live.progress import Progress
+from orchestrator.cli.options import RESULTS
+from orchestrator.cli.views.sweep import SweepView
+from orchestrator.cli.views.text import RECORDING, account_text
+from orchestrator.core.sweep import Sweep
+from orchestrator.driver.loop import Observer
+from orchestrator.errors import SweepError
+from orchestrator.records.paths import SweepPaths
+from orchestrator.sites.code_origin import job
+
+if TYPE_CHECKING:
+    from orchestrator.cli.live.launch_screen import Screen
+
+TOP = 5
+"""Trials in the summary."""
+
+
+class SessionDisplay:
+    """Shows one session of a sweep::
+
+        with SessionDisplay(name=…, results=…) as display:
+            launch(source, …, observer=display.observer)
+
+    On a terminal the screen is open from the beginning, since Ray takes seconds to start. The summary is printed when
+    the session ends, also if it failed.
+    """
+
+    def __init__(self, *, name: str, results: Path, profile: bool = False) -> None:
+        """Show nothing yet.
+
+        Args:
+            name: The sweep's name, unless a sweep of that name exists.
+            results: The results directory.
+            profile: Print at the end where the time went.
+        """
+        self._name = name
+        self._results = results
+        self._profile = profile
+        self._screen = _screen()
+        self._paths: SweepPaths | None = None  # until the session has made its observer
+
+    def __enter__(self) -> SessionDisplay:
+        if self._screen is not None:
+            self._screen.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._screen is not None:
+            self._screen.__exit__()
+        if error is None or isinstance(error, SweepError):
+            self._sum_up()
+        elif isinstance(error, KeyboardInterrupt):
+            kept = "recorded results are kept" if self._paths is not None else "nothing was started"
+            say(f"interrupted; {kept}")
+
+    def observer(self, sweep: Sweep, paths: SweepPaths, slots: Callable[[], int]) -> Observer:
+        """The observer of the session: what ``launch`` and ``resume`` call once everything but Ray is there."""
+        self._paths = paths
+        progress = Progress.of(sweep, slots=slots)
+        if paths.name != self._name:
+            tell = say if self._screen is None else self._screen.say
+            tell(f"{self._name} exists, so this one is {paths.name}")
+        if self._screen is None:
+            say(f"{RECORDING}{paths.root}")
+            say("starting Ray …")
+            return Lines(progress)
+
+        from orchestrator.cli.live.launch_screen import Display
+
+        return Display(self._screen, progress, paths)
+
+    def _sum_up(self) -> None:
+        """Print the results, where they are recorded, and which commands fit next; nothing if nothing was recorded."""
+        if self._paths is None or not self._paths.trials_table.exists():
+            return
+        view = SweepView.of(self._paths, TOP)
+        typer.echo(f"\n{view.text()}")
+        if job():  # the machine that sent the sweep here prints the rest
+            return
+        if self._profile and (sessions := accounts(self._paths)):
+            typer.echo(f"\n{account_text(sessions[-1])}")
+        root = self._paths.root
+        say(f"\nrecorded in {root}; to read it:")
+        say("  import pandas as pd")
+        say(f'  trials = pd.read_parquet("{root}/trials.parquet")')
+        say(f'  metrics = pd.read_parquet("{root}/metrics")')
+        say("next:")
+        for command in _next_commands(self._paths, view, self._results):
+            say(f"  {command}")
+
+
+def _next_commands(paths: SweepPaths, view: SweepView, results: Path) -> list[str]:
+    """The commands that fit what came of the session."""
+    sweep = paths.name if results == RESULTS else f"{paths.name} --results {shlex.quote(str(results))}"
+    commands = []
+    if view.overview.status in ("halted", "died"):
+        commands.append(f"sweep resume {sweep}")
+    if view.causes:
+        commands.append(f"sweep show {sweep} --failures")
+    if view.top:
+        commands += [
+            f"sweep report {sweep} --open",
+            f"sweep show {sweep} --diagnosis",
+            f"sweep best {sweep} > best.yaml",
+        ]
+        if view.info.spec["search"]["method"] != "list":  # nothing to narrow
+            commands.append(f"sweep next {sweep}")
+    return commands
+
+
+def _screen() -> Screen | None:
+    """A screen, where stdout and stderr are a terminal."""
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        from orchestrator.cli.live.launch_screen import Screen
+
+        return Screen()
+    return None
