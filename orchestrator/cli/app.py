@@ -9,10 +9,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from orchestrator.cli import json_output
 from orchestrator.cli.commands import (
     add,
     best,
@@ -38,10 +40,14 @@ from orchestrator.cli.commands import (
 )
 from orchestrator.cli.error_text import error_text
 from orchestrator.cli.formats import painted, say
+from orchestrator.cli.json_option import JsonCommand
 from orchestrator.cli.views.text import one_line
-from orchestrator.errors import SweepError
+from orchestrator.errors import InterruptedSweepError, SweepError
 
 TRACEBACK = "SWEEP_TRACEBACK"
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What Typer raises for a command line that it cannot parse; the class has no public name."""
 
 app = typer.Typer(
     name="sweep",
@@ -51,27 +57,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("init")(init.init)
-app.command("check")(check.check)
-app.command("plan")(plan.plan)
-app.command("try")(try_.try_)
-app.command("launch")(launch.launch)
-app.command("resume")(resume.resume)
-app.command("stop")(stop.stop)
-app.command("add")(add.add)
-app.command("ls")(ls.ls)
-app.command("show")(show.show)
-app.command("compare")(compare.compare)
-app.command("next")(next.next_)
-app.command("confirm")(confirm.confirm)
-app.command("watch")(watch.watch)
-app.command("report")(report.report)
-app.command("export")(export.export)
-app.command("logs")(logs.logs)
-app.command("pull")(pull.pull)
-app.command("best")(best.best)
-app.command("clean")(clean.clean)
-app.command("doctor")(doctor.doctor)
+command = partial(app.command, cls=JsonCommand)
+command("init")(init.init)
+command("check")(check.check)
+command("plan")(plan.plan)
+command("try")(try_.try_)
+command("launch")(launch.launch)
+command("resume")(resume.resume)
+command("stop")(stop.stop)
+command("add")(add.add)
+command("ls")(ls.ls)
+command("show")(show.show)
+command("compare")(compare.compare)
+command("next")(next.next_)
+command("confirm")(confirm.confirm)
+command("watch")(watch.watch)
+command("report")(report.report)
+command("export")(export.export)
+command("logs")(logs.logs)
+command("pull")(pull.pull)
+command("best")(best.best)
+command("clean")(clean.clean)
+command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)
@@ -93,8 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: As after `sweep` on the command line; None: those of this process.
     """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if json_output.asked_for(words):
+        with json_output.answering():
+            return _in_json(words)
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="sweep")
+        app(args=words, prog_name="sweep")
     except SystemExit as ending:  # how Typer ends a command
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except SweepError as error:
@@ -111,3 +122,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"This is a mistake in sweep. {TRACEBACK}=1 shows where; please report it.")
         return 1
     return 0
+
+
+def _in_json(words: list[str]) -> int:
+    """Run a command whose answer is JSON; whatever goes wrong is the last line of stderr."""
+    try:
+        code = app(args=words, prog_name="sweep", standalone_mode=False)
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except UsageError as error:
+        data = json_output.usage_data(error)
+    except (KeyboardInterrupt, typer.Abort):
+        data = json_output.error_data(KeyboardInterrupt())
+    except Exception as error:
+        data = json_output.error_data(error)
+    else:
+        if code != InterruptedSweepError.exit_code:  # by which Typer tells of Ctrl-C
+            return code if isinstance(code, int) else 0
+        data = json_output.error_data(KeyboardInterrupt())
+    json_output.error(data)
+    return int(data["exit_code"])

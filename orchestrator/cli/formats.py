@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import typer
 
+from orchestrator.cli import json_output
 from orchestrator.cli.views.text import cell
 from orchestrator.core.rows import State
 from orchestrator.errors import UserError
@@ -45,9 +46,19 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class TextFormat(StrEnum):
+    """How an answer is written that is no table."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def say(text: str = "") -> None:
-    """Talk: on stderr, so that what a command answers can be piped."""
-    typer.echo(text, err=True)
+    """Print to stderr, so that a command's answer can be piped; as a note in JSON if the answer is JSON."""
+    if json_output.is_on():
+        json_output.note(text)
+    else:
+        typer.echo(text, err=True)
 
 
 def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold: bool = False) -> str:
@@ -59,7 +70,8 @@ def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold
 
 def in_colour(stream: TextIO) -> bool:
     """Whether to colour what goes there; https://no-color.org."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and stream.isatty() and not json_output.is_on()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,20 +102,10 @@ def give(format_: Format, answers: Mapping[str, Answer]) -> None:
 
 def answer(format_: Format, *, text: Callable[[], str], data: Any, rows: Sequence[Row]) -> None:
     """Print an answer: text for people, data as JSON, rows as CSV."""
-    match format_:
-        case Format.TABLE:
-            written = text()
-        case Format.JSON:
-            written = as_json(data)
-        case Format.CSV:
-            written = as_csv(rows)
-    if written:
+    if format_ is Format.JSON:
+        json_output.document(data)
+    elif written := text() if format_ is Format.TABLE else as_csv(rows):
         typer.echo(written)
-
-
-def as_json(value: Any) -> str:
-    """JSON for people and programs; numbers that JSON does not have become null."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -153,14 +155,3 @@ def _cut(line: str, limit: int) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _finite(value: Any) -> Any:
-    match value:
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return None
-        case dict():
-            return {key: _finite(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_finite(each) for each in value]
-    return value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster.where import Batch, Jobs
-from orchestrator.cli.formats import Format
+from orchestrator.cli.formats import Format, TextFormat
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ ClusterResults = Annotated[
 ]
 CLUSTER_RESULTS = "~/sweeps"
 Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time of the slots went.")]
-AnswerFormat = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+AnswerFormat = Annotated[Format, typer.Option("--format", help="Output format; --json is short for json.")]
+OutputFormat = Annotated[TextFormat, typer.Option("--format", help="Output format; --json is short for json.")]
+TEXT = TextFormat.TEXT
 Detach = Annotated[
     bool,
     typer.Option("-d", "--detach", help="With --on http://…, slurm or a profile: return when it was handed in there."),

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.cli import formats
-from orchestrator.cli.formats import as_csv, as_json, as_table, painted
+from orchestrator.cli.formats import as_csv, as_table, painted
+from orchestrator.cli.json_output import as_json
 from orchestrator.cli.views.text import config_yaml, one_line
 from orchestrator.formatting import count, duration
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import as_json, say
+from orchestrator.cli.formats import say
+from orchestrator.cli.json_output import document
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.refresh import refresh
 from orchestrator.cli.views.text import config_yaml
@@ -32,7 +33,9 @@ def best(
         typer.Option("--evaluate", help="Also score it on the test part, which no trial sees: once, and recorded."),
     ] = False,
     results: Results = RESULTS,
-    format_: Annotated[ConfigFormat, typer.Option("--format", help="How to write it.")] = ConfigFormat.YAML,
+    format_: Annotated[
+        ConfigFormat, typer.Option("--format", help="Output format; --json is short for json.")
+    ] = ConfigFormat.YAML,
 ) -> None:
     """Print the best configuration, fixed values included.
 
@@ -64,4 +67,7 @@ def best(
 
         score(paths, info)
     config = full_config(info, winner)
-    typer.echo(as_json(config) if format_ is ConfigFormat.JSON else config_yaml(config))
+    if format_ is ConfigFormat.JSON:
+        document(config)
+    else:
+        typer.echo(config_yaml(config))

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.formats import as_json, painted
-from orchestrator.cli.options import Concurrency, Name, Seed, Set, Trials
+from orchestrator.cli.formats import TextFormat, painted
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import TEXT, Concurrency, Name, OutputFormat, Seed, Set, Trials
 from orchestrator.errors import UserError
 from orchestrator.formatting import count
 
@@ -24,17 +25,24 @@ def check(
     concurrency: Concurrency = None,
     name: Name = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of specs, for an editor.")] = False,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Say what is wrong in a spec, every mistake at once."""
     if schema:
         from orchestrator.spec import spec_schema
 
-        typer.echo(as_json(spec_schema()))
+        document(spec_schema())
         return
     if spec is None:
         raise UserError("which spec? sweep check SPEC")
     changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
     found = options.checked(spec, changes)
+
+    if format_ is TextFormat.JSON:
+        from orchestrator.cli.views.check import check_data
+
+        document(check_data(spec, found))
+        return
 
     from orchestrator.core.build import ladder, trial_count
 

@@ -1,0 +1,26 @@
+"""The answer of `sweep check` for a spec without mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.build import ladder, trial_count
+from orchestrator.spec.source import Source
+
+
+def check_data(file: Path, found: Source) -> dict[str, Any]:
+    """For programs: what the spec comes to."""
+    spec, space = found.spec, found.spec.parameter_space()
+    return {
+        "ok": True,
+        "spec": str(file),
+        "name": found.name,
+        "trainable": spec.trainable,
+        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode, "at": spec.objective.at},
+        "method": spec.search.method,
+        "seed": spec.search.seed,
+        "trials": trial_count(spec, space),
+        "parameters": list(space.parameters),
+        "scheduler": "asha" if ladder(spec, found.declaration) else "none",
+    }
