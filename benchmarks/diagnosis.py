@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.known_causes import Run, Table, churn_tables, known, measured_tables
-from orchestrator.analysis.diagnosis.curve import Curve, curve_of
-from orchestrator.analysis.diagnosis.judge import diagnose
-from orchestrator.analysis.diagnosis.names import CONVENTION, names_of
-from orchestrator.analysis.diagnosis.reached import Reaches
+from orchestrator.analysis.diagnosis.classify import classify
+from orchestrator.analysis.diagnosis.curve import Curve, build_curve
+from orchestrator.analysis.diagnosis.curve_metrics import CONVENTION, choose_curve_metrics
+from orchestrator.analysis.diagnosis.reference import ReferenceTracker
 from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
 
 CURVES = Path(__file__).parent / "curves"
@@ -56,12 +56,12 @@ def judged(runs: Sequence[Run], *, alone: bool = False) -> list[Judged]:
     found = []
     for table in dict.fromkeys(run.table for run in runs):
         curves = [(run, _curve(run)) for run in runs if run.table == table]
-        reaches = Reaches()
+        tracker = ReferenceTracker()
         for _, curve in curves:
-            if diagnose(curve)[0].kind is not Kind.DIVERGED:
-                reaches.add(curve)
-        reached = None if alone else reaches.reached
-        found += [Judged(run=run, verdict=diagnose(curve, reached)[0]) for run, curve in curves]
+            if classify(curve)[0].kind is not Kind.DIVERGED:
+                tracker.add(curve)
+        reference = None if alone else tracker.reference
+        found += [Judged(run=run, verdict=classify(curve, reference)[0]) for run, curve in curves]
     return found
 
 
@@ -154,8 +154,8 @@ def main() -> None:
 
 
 def _curve(run: Run) -> Curve:
-    names = names_of(CONVENTION, objective=CONVENTION[1], mode="min")
-    return curve_of(names, zip(run.steps, run.train, run.validation, strict=True))
+    names = choose_curve_metrics(CONVENTION, objective=CONVENTION[1], mode="min")
+    return build_curve(names, zip(run.steps, run.train, run.validation, strict=True))
 
 
 if __name__ == "__main__":

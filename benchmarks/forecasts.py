@@ -30,8 +30,8 @@ def train(config, trial):
 def sweep(*, slots: int, trials: int, steps: int, step_s: float, scheduler: str = "none") -> Figures:
     """Forecast it, run it."""
     from orchestrator.records.load import load
-    from orchestrator.simulate.costs import measured
-    from orchestrator.simulate.forecast import Pace, foresee
+    from orchestrator.simulate.costs import measured_costs
+    from orchestrator.simulate.forecast import Pace, forecast_sweep
     from orchestrator.spec import read_spec
     from orchestrator.worker.messages import heartbeat
 
@@ -48,12 +48,12 @@ budget: {{trials: {trials}}}
 resources: {{cpu: 1, gpu: 0}}
 """
     )
-    seen = foresee(
+    seen = forecast_sweep(
         read_spec(Path("spec.yaml")),
         None,
         slots=slots,
         paces=[Pace(step_s=step_s)],
-        costs=measured("random", heartbeat_s=heartbeat(slots)),
+        costs=measured_costs("random", heartbeat_s=heartbeat(slots)),
         starts_at_once=os.cpu_count(),
     )
     assert seen is not None

@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.page import pooled_runs
 from orchestrator.formatting import duration, size
-from orchestrator.simulate.costs import MEASURED, TPE, measured
-from orchestrator.simulate.forecast import Forecast, Pace, foresee
+from orchestrator.simulate.costs import MEASURED, TPE, measured_costs
+from orchestrator.simulate.forecast import Forecast, Pace, forecast_sweep
 from orchestrator.spec import parse_spec
 from orchestrator.worker.messages import BEATS, heartbeat
 
@@ -239,8 +239,8 @@ def _forecast(gpus: int, seconds: float, method: str) -> Forecast:
         },
         base=Path(),
     )
-    costs = measured(method, heartbeat_s=heartbeat(gpus))
-    found = foresee(spec, None, slots=gpus, paces=[Pace(step_s=seconds / STEPS)], costs=costs)
+    costs = measured_costs(method, heartbeat_s=heartbeat(gpus))
+    found = forecast_sweep(spec, None, slots=gpus, paces=[Pace(step_s=seconds / STEPS)], costs=costs)
     assert found is not None
     return found
 

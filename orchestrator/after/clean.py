@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.analysis.summary.kept_checkpoint import keep_of
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.control.lease_hold import held
 from orchestrator.core.rows import State
 from orchestrator.driver.checkpoint_retention import to_keep
@@ -48,7 +48,7 @@ def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
         RecordsError: The records cannot be read, or the checkpoints.
     """
     info = read_sweep_json(paths.info)
-    best = {ranked.trial for ranked in top(paths, info, 1)}
+    best = {ranked.trial for ranked in best_trials(paths, info, 1)}
     found = []
     for row in trials_table(paths, ["trial", "state"]).to_pylist():
         trial, state = row["trial"], State(row["state"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import Config
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count
@@ -58,7 +58,7 @@ def confirmation(paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, o
 def _best(paths: SweepPaths, info: SweepInfo, number: int) -> list[Config]:
     """The best configurations, each once."""
     found: dict[str, Config] = {}
-    for ranked in top(paths, info, None):
+    for ranked in best_trials(paths, info, None):
         found.setdefault(canonical_json(ranked.config), ranked.config)
     return list(found.values())[:number]
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from orchestrator.analysis.compare.repeats import best_in
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
-from orchestrator.analysis.summary.kept_checkpoint import kept
-from orchestrator.analysis.summary.ranking import Ranked, full_config
+from orchestrator.analysis.summary.kept_checkpoint import kept_checkpoint
+from orchestrator.analysis.summary.ranking import RankedTrial, full_config
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.control.lease_hold import held
 from orchestrator.core.rows import EVALUATION, EventRow, Failure
@@ -88,7 +88,7 @@ def evaluate_best(
     return known, earlier
 
 
-def evaluate(paths: SweepPaths, info: SweepInfo, trial: Ranked) -> Evaluation:
+def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluation:
     """Score a trial's checkpoint on the test part, in this process.
 
     Raises:
@@ -112,7 +112,7 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: Ranked) -> Evaluation:
             f"since {info.name} was launched, {' and '.join(data)} changed: rows that it was trained on may be in the"
             " test part now"
         )
-    checkpoint = kept(paths, info, trial)
+    checkpoint = kept_checkpoint(paths, info, trial)
     try:
         restoring = scoring.Restoring(checkpoint.path)
     except DamagedCheckpoint as error:
@@ -152,7 +152,7 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
     log.write()
 
 
-def _known(earlier: list[Evaluation], best: Ranked) -> Evaluation | None:
+def _known(earlier: list[Evaluation], best: RankedTrial) -> Evaluation | None:
     """The evaluation of that trial, unless it has gone on since and become better."""
     return next((each for each in reversed(earlier) if (each.trial, each.value) == (best.trial, best.value)), None)
 
@@ -172,7 +172,7 @@ def _how_to(spec: Spec, trainable: Callable[..., Any]) -> str:
 def _scores(
     paths: SweepPaths,
     info: SweepInfo,
-    trial: Ranked,
+    trial: RankedTrial,
     spec: Spec,
     trainable: Callable[..., Any],
     checkpoint: scoring.Restoring,

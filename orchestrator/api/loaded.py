@@ -48,7 +48,7 @@ class Sweep(records.Sweep):
     def _repr_html_(self) -> str:
         from orchestrator.analysis.report.page import summary
         from orchestrator.analysis.summary.overview import objective_of, overview
-        from orchestrator.analysis.summary.ranking import top
+        from orchestrator.analysis.summary.ranking import best_trials
 
-        best = top(self.paths, self.info, BEST)
+        best = best_trials(self.paths, self.info, BEST)
         return summary(self.info, overview(self.paths), objective_of(self.info), best)

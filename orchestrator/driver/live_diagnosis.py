@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from orchestrator.analysis.diagnosis.curve import Growing
-from orchestrator.analysis.diagnosis.examine import growing_of
-from orchestrator.analysis.diagnosis.judge import diagnose
-from orchestrator.analysis.diagnosis.names import Names, names_of
-from orchestrator.analysis.diagnosis.reached import Reaches
+from orchestrator.analysis.diagnosis.classify import classify
+from orchestrator.analysis.diagnosis.curve import GrowingCurve
+from orchestrator.analysis.diagnosis.curve_metrics import CurveMetrics, choose_curve_metrics
+from orchestrator.analysis.diagnosis.diagnose import read_growing_curves
+from orchestrator.analysis.diagnosis.reference import ReferenceTracker
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import MetricRow, State, TrialRow
 from orchestrator.core.trial import Trial
@@ -38,10 +38,10 @@ class LiveDiagnosis:
         """
         self._objective = objective
         self._declared = declared
-        self._names = Names()
+        self._names = CurveMetrics()
         self._known: set[str] = set()  # metrics that were reported so far
-        self._live: dict[int, Growing] = {}
-        self._reaches = Reaches()
+        self._live: dict[int, GrowingCurve] = {}
+        self._tracker = ReferenceTracker()
         self._said: dict[int, Said] = {}  # of ended trials: their rows may be written again
 
     def recall(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
@@ -50,7 +50,7 @@ class LiveDiagnosis:
         Raises:
             RecordsError: The records are damaged.
         """
-        names, growing = growing_of(paths, read_sweep_json(paths.info))
+        names, growing = read_growing_curves(paths, read_sweep_json(paths.info))
         said = _recorded(paths)
         for trial in trials:
             curve = growing.get(trial.number)
@@ -60,7 +60,7 @@ class LiveDiagnosis:
                 continue
             self._said[trial.number] = said[trial.number]
             if curve is not None and trial.state is not State.DIVERGED:
-                self._reaches.add(curve.curve(names))
+                self._tracker.add(curve.curve(names))
         self._names = names
         self._known = {name for name in (names.train, names.validation) if name}
 
@@ -79,14 +79,14 @@ class LiveDiagnosis:
             train, validation = metrics.get(names.train), metrics.get(names.validation)
         growing = self._live.get(row.trial)
         if growing is None:
-            growing = self._live[row.trial] = Growing()
+            growing = self._live[row.trial] = GrowingCurve()
         growing.add(row.step, train, validation)
 
     def _rename(self, metrics: Mapping[str, float]) -> None:
         """There are new metrics: other ones may be the curves."""
         self._known |= metrics.keys()
         before = self._names
-        now = self._names = names_of(
+        now = self._names = choose_curve_metrics(
             self._known, objective=self._objective.metric, mode=self._objective.mode, declared=self._declared
         )
         if before.train not in ("", now.train) or before.validation not in ("", now.validation):
@@ -100,8 +100,8 @@ class LiveDiagnosis:
             return replace(row, diagnosis=State.DIVERGED.value, diagnosis_reason=row.reason)
         if growing is not None:
             curve = growing.curve(self._names)
-            verdict = diagnose(curve, self._reaches.reached)[0]
-            self._reaches.add(curve)
+            verdict = classify(curve, self._tracker.reference)[0]
+            self._tracker.add(curve)
             self._said[row.trial] = (verdict.kind.value, verdict.sentence)
         said = self._said.get(row.trial)
         return row if said is None else replace(row, diagnosis=said[0], diagnosis_reason=said[1])

@@ -40,7 +40,7 @@ TPE = {"ask_s": 0.005, "ask_each_s": 0.000016}  # driver
 """What is different with the search method tpe."""
 
 
-def measured(method: str, *, heartbeat_s: float, isolation: str = "reuse") -> Costs:
+def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse") -> Costs:
     """What is charged to a sweep.
 
     Args:

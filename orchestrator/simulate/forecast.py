@@ -99,7 +99,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Played:
+class _SimulatedRun:
     seconds: float
     trained_s: float
     steps: float
@@ -110,7 +110,7 @@ class _Played:
     rungs: tuple[RungSummary, ...]
 
 
-def foresee(
+def forecast_sweep(
     spec: Spec,
     declaration: Declaration | None,
     *,
@@ -136,26 +136,26 @@ def foresee(
     count = trial_count(spec, spec.parameter_space())
     sweeps = 1 if count > LONG else min(20, max(3, MANY // count))
     seeds = random.Random(spec.search.seed)
-    played = []
+    runs = []
     low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
     for number in range(sweeps):
         learning = low + (high - low) * (number + 0.5) / sweeps
-        imagined = _Imagined(spec, declaration, paces, learning, seeds.getrandbits(32), gpus_per_trial)
-        played.append(_play(imagined, slots, costs, starts_at_once))
+        simulated = _SimulatedSweep(spec, declaration, paces, learning, seeds.getrandbits(32), gpus_per_trial)
+        runs.append(_run(simulated, slots, costs, starts_at_once))
 
     def over_all(figure: str) -> Range:
-        return Range.of([getattr(each, figure) for each in played])
+        return Range.of([getattr(each, figure) for each in runs])
 
     return Forecast(
         sweeps=sweeps,
-        rungs=_rungs([each.rungs for each in played]),
+        rungs=_rungs([each.rungs for each in runs]),
         seconds=over_all("seconds"),
         trained_s=over_all("trained_s"),
         steps=over_all("steps"),
         best_s=over_all("best_s"),
         driver_s=over_all("driver_s"),
         trials=over_all("trials"),
-        ended_by=statistics.mode(each.ended_by for each in played),
+        ended_by=statistics.mode(each.ended_by for each in runs),
     )
 
 
@@ -173,11 +173,11 @@ def _rungs(tables: Sequence[Sequence[RungSummary]]) -> tuple[ExpectedRung, ...]:
     )
 
 
-def _play(imagined: _Imagined, slots: int, costs: Costs, starts_at_once: int | None) -> _Played:
-    sweep = imagined.sweep
-    outcome = simulate(sweep, imagined.curve, slots=slots, costs=costs, starts_at_once=starts_at_once)
+def _run(simulated: _SimulatedSweep, slots: int, costs: Costs, starts_at_once: int | None) -> _SimulatedRun:
+    sweep = simulated.sweep
+    outcome = simulate(sweep, simulated.curve, slots=slots, costs=costs, starts_at_once=starts_at_once)
     best = sweep.best.ended_at if sweep.best is not None and sweep.best.ended_at is not None else outcome.seconds
-    return _Played(
+    return _SimulatedRun(
         seconds=outcome.seconds,
         trained_s=outcome.busy_s,
         steps=sum(row.last_step or 0 for row in outcome.trials.values()),
@@ -189,7 +189,7 @@ def _play(imagined: _Imagined, slots: int, costs: Costs, starts_at_once: int | N
     )
 
 
-class _Imagined:
+class _SimulatedSweep:
     """A sweep of the same scheduler and budget, whose trials have a rank, a length and a pace."""
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.after.confirm import confirmation
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.cli.remote.remote_sweep import write_spec_file
 from orchestrator.core.build import build_sweep, scheduler_of
 from orchestrator.core.schedulers.none import NoScheduler
@@ -46,7 +46,7 @@ def test_the_best_each_several_times_in_full(tmp_path: Path) -> None:
         "list",
         4,
     )
-    assert spec.search.configs == [each.config for each in top(paths, info, 3)]
+    assert spec.search.configs == [each.config for each in best_trials(paths, info, 3)]
     assert isinstance(scheduler_of(spec, None), NoScheduler)
     assert spec.budget.trials is None
     assert build_sweep(spec, None).total == 12

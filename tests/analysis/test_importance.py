@@ -8,12 +8,12 @@ import random
 
 import pytest
 
-from orchestrator.analysis.compare.common_step import Standing, standing
+from orchestrator.analysis.compare.common_step import CommonStep, compare_at_common_step
 from orchestrator.analysis.compare.importance import FEWEST, Importance, importance_of
-from orchestrator.analysis.diagnosis.evidence import Entry, Evidence, Outcome
 from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.results import RungEntry, SweepResults, TrialResult
 from orchestrator.core.rows import Config, State
-from tests.analysis.evidence import Result, evidence
+from tests.analysis.results import Result, results
 
 SPACE = {
     "lr": {"loguniform": [1e-5, 1.0]},
@@ -34,14 +34,14 @@ def by_rate(config: Config, rng: random.Random) -> float:
     return (rate + 3) ** 2 + (config["kind"] == "c") + 2 * config.get("momentum", 0.5) + rng.gauss(0, 0.1)
 
 
-def weighed(found: Evidence) -> Importance:
+def weighed(found: SweepResults) -> Importance:
     ends = [(each.trial, 9, each.value) for each in found.outcomes]
-    return importance_of(found, standing(found, ends))
+    return importance_of(found, compare_at_common_step(found, ends))
 
 
 @pytest.fixture(scope="module")
 def found() -> Importance:
-    return weighed(evidence(SPACE, by_rate, trials=90))
+    return weighed(results(SPACE, by_rate, trials=90))
 
 
 class TestWeights:
@@ -64,12 +64,12 @@ class TestWeights:
 
     def test_it_is_the_same_each_time_and_for_the_same_turned_round(self, found: Importance) -> None:
         upside_down: Result = lambda config, rng: -by_rate(config, rng)  # noqa: E731
-        assert weighed(evidence(SPACE, upside_down, trials=90, mode="max")) == found
+        assert weighed(results(SPACE, upside_down, trials=90, mode="max")) == found
 
 
 class TestSilence:
     def test_too_few(self) -> None:
-        found = weighed(evidence(SPACE, by_rate, trials=FEWEST - 1))
+        found = weighed(results(SPACE, by_rate, trials=FEWEST - 1))
         assert found.weights == ()
         assert found.remarks() == (
             "14 of 14 trials, compared at their ends.",
@@ -77,55 +77,55 @@ class TestSilence:
         )
 
     def test_too_few_of_those_that_have_it(self) -> None:
-        found = weighed(evidence(SPACE, by_rate, trials=40))
+        found = weighed(results(SPACE, by_rate, trials=40))
         assert found.silent["nesterov"].startswith("only ")
         assert "lr" in {weight.name for weight in found.weights}
 
     @pytest.mark.parametrize("value", [1.0, math.inf])
     def test_no_differences(self, value: float) -> None:
-        found = weighed(evidence(SPACE, lambda config, rng: value))
+        found = weighed(results(SPACE, lambda config, rng: value))
         assert (found.weights, found.silent) == ((), {})
         assert "do not differ" in found.remarks()[-1]
 
     def test_one_trial_that_differs_is_not_enough_for_an_error(self) -> None:
-        assert weighed(evidence(SPACE, lambda config, rng: float(config["idle"] > 2), trials=15)).weights is not None
+        assert weighed(results(SPACE, lambda config, rng: float(config["idle"] > 2), trials=15)).weights is not None
 
     def test_what_tpe_cannot_tell(self) -> None:
-        assert "tpe looked" in weighed(evidence(SPACE, by_rate, method="tpe")).remarks()[-1]
+        assert "tpe looked" in weighed(results(SPACE, by_rate, method="tpe")).remarks()[-1]
 
 
-def reached(*lasts: int | None, states: str = "") -> Evidence:
+def reached(*lasts: int | None, states: str = "") -> SweepResults:
     """Trials that came so far: s(topped), c(ompleted), d(iverged), f(ailed), r(unning)."""
     named = {
         each.value[0]: each for each in (State.STOPPED, State.COMPLETED, State.DIVERGED, State.FAILED, State.RUNNING)
     }
     outcomes = [
-        Outcome(trial=number, state=named[letter], config={}, last_step=last)
+        TrialResult(trial=number, state=named[letter], config={}, last_step=last)
         for number, (last, letter) in enumerate(zip(lasts, states or "s" * len(lasts), strict=True))
     ]
     rungs = [
-        Entry(trial=each.trial, rung=rung, value=0)
+        RungEntry(trial=each.trial, rung=rung, value=0)
         for each in outcomes
         for rung in (1, 3)
         if (each.last_step or 0) >= rung
     ]
     objective = Objective(metric="loss", mode="max", at="best")
-    return Evidence(objective=objective, method="random", space={}, outcomes=outcomes, entries=rungs)
+    return SweepResults(objective=objective, method="random", space={}, outcomes=outcomes, entries=rungs)
 
 
 class TestStanding:
     def test_the_last_rung_to_which_most_came(self) -> None:
-        assert standing(reached(1, 1, 3), []).step == 1
-        assert standing(reached(1, 3, 3), []).step == 3
+        assert compare_at_common_step(reached(1, 1, 3), []).step == 1
+        assert compare_at_common_step(reached(1, 3, 3), []).step == 3
 
     def test_the_ends_where_most_came_to_an_end(self) -> None:
-        assert standing(reached(1, 9, 9, 2, states="sccd"), []).step is None
-        assert standing(reached(5, 5, 5, states="rrr"), []).step == 3
+        assert compare_at_common_step(reached(1, 9, 9, 2, states="sccd"), []).step is None
+        assert compare_at_common_step(reached(5, 5, 5, states="rrr"), []).step == 3
 
     def test_values_are_those_by_then_and_diverged_trials_come_last(self) -> None:
         reports = [(0, 1, 0.5), (0, 2, 0.9), (1, 1, 0.7), (1, 2, 0.1), (2, 1, 5.0), (2, 2, math.nan), (3, 1, 9.0)]
-        found = standing(reached(2, 2, 2, 1, states="ssdf"), reports)
-        assert found == Standing(step=1, losses={0: -0.5, 1: -0.7, 2: math.inf}, judged=3)
+        found = compare_at_common_step(reached(2, 2, 2, 1, states="ssdf"), reports)
+        assert found == CommonStep(step=1, losses={0: -0.5, 1: -0.7, 2: math.inf}, judged=3)
         assert found.ranks() == {0: 2, 1: 1, 2: 3}
         assert found.sentence() == "3 of 3 trials, compared at step 1, to which most came"
 
@@ -133,11 +133,11 @@ class TestStanding:
         last = reached(3, 3, states="ss")
         last = dataclasses.replace(last, objective=Objective(metric="loss", mode="min", at="last"))
         reports = [(0, 1, 0.1), (0, 3, 0.2), (0, 4, 0.0), (1, 2, 0.7), (1, 3, None)]
-        assert standing(last, reports).losses == {0: 0.2, 1: 0.7}
+        assert compare_at_common_step(last, reports).losses == {0: 0.2, 1: 0.7}
 
     def test_a_short_training_that_came_to_its_own_end(self) -> None:
-        found = standing(reached(2, 3, 3, states="css"), [(0, 2, 1.0), (1, 3, 2.0), (2, 3, 3.0)])
+        found = compare_at_common_step(reached(2, 3, 3, states="css"), [(0, 2, 1.0), (1, 3, 2.0), (2, 3, 3.0)])
         assert found.losses == {0: -1.0, 1: -2.0, 2: -3.0}
 
     def test_nobody_has_reported(self) -> None:
-        assert standing(reached(None, None), []) == Standing(step=None, losses={}, judged=0)
+        assert compare_at_common_step(reached(None, None), []) == CommonStep(step=None, losses={}, judged=0)

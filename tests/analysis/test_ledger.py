@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analysis.time.accounts import accounts
-from orchestrator.analysis.time.ledger import Ledger, Spent, ledger_in, ledger_of
+from orchestrator.analysis.time.ledger import Ledger, TrialTime, accounts, ledger_in, ledger_of
 from orchestrator.cli.views.ledger import ledger_text
 from orchestrator.core.rows import State
 from orchestrator.core.time_account import TimeAccount, total
@@ -39,15 +38,17 @@ def test_of_a_real_sweep_the_parts_are_the_time_of_its_slots() -> None:
 
 
 @given(
-    st.lists(st.builds(Spent, state=st.sampled_from(State), train_s=seconds, gpus=st.sampled_from([0.5, 1.0, 2.0]))),
+    st.lists(
+        st.builds(TrialTime, state=st.sampled_from(State), train_s=seconds, gpus=st.sampled_from([0.5, 1.0, 2.0]))
+    ),
     seconds,
     seconds,
     st.floats(1, 1e6),
     st.booleans(),
 )
-def test_no_second_is_lost(spent: list[Spent], waiting: float, start_up: float, idle: float, on_gpus: bool) -> None:
+def test_no_second_is_lost(spent: list[TrialTime], waiting: float, start_up: float, idle: float, on_gpus: bool) -> None:
     if not on_gpus:
-        spent = [Spent(state=each.state, train_s=each.train_s) for each in spent]
+        spent = [TrialTime(state=each.state, train_s=each.train_s) for each in spent]
     trained = sum(each.train_s for each in spent)
     sessions = [
         account(training_s=trained, idle_s=idle),
@@ -66,31 +67,31 @@ def test_no_second_is_lost(spent: list[Spent], waiting: float, start_up: float, 
 
 
 class TestSaved:
-    def saved(self, *spent: Spent, length: float | None = 30) -> Ledger:
+    def saved(self, *spent: TrialTime, length: float | None = 30) -> Ledger:
         return ledger_of(spent, [], sessions=0, length=length)
 
     def test_at_its_own_mean_time_a_step(self) -> None:
         found = self.saved(
-            Spent(state=State.COMPLETED, train_s=90, steps=30),
-            Spent(state=State.STOPPED, train_s=4, steps=2),
-            Spent(state=State.STOPPED, train_s=10, steps=10),
-            Spent(state=State.STOPPED, train_s=3),  # stopped before it reported
+            TrialTime(state=State.COMPLETED, train_s=90, steps=30),
+            TrialTime(state=State.STOPPED, train_s=4, steps=2),
+            TrialTime(state=State.STOPPED, train_s=10, steps=10),
+            TrialTime(state=State.STOPPED, train_s=3),  # stopped before it reported
         )
         assert found.saved == 28 * 2 + 20 * 1
         assert found.in_full == 90 + 4 + 10 + 3 + 76
 
     def test_in_gpu_seconds(self) -> None:
-        assert self.saved(Spent(state=State.STOPPED, train_s=10, steps=10, gpus=4)).saved == 20 * 4
+        assert self.saved(TrialTime(state=State.STOPPED, train_s=10, steps=10, gpus=4)).saved == 20 * 4
 
     def test_of_a_short_training_only_what_was_left_of_it(self) -> None:
-        assert self.saved(Spent(state=State.STOPPED, train_s=10, steps=10, length=15)).saved == 5
+        assert self.saved(TrialTime(state=State.STOPPED, train_s=10, steps=10, length=15)).saved == 5
 
     @pytest.mark.parametrize("state", [State.COMPLETED, State.DIVERGED, State.FAILED])
     def test_nothing_where_nothing_was_stopped(self, state: State) -> None:
-        assert self.saved(Spent(state=state, train_s=4, steps=2)).saved is None
+        assert self.saved(TrialTime(state=state, train_s=4, steps=2)).saved is None
 
     def test_unknown_where_nobody_knows_how_long_a_training_is(self) -> None:
-        assert self.saved(Spent(state=State.STOPPED, train_s=4, steps=2), length=None).saved is None
+        assert self.saved(TrialTime(state=State.STOPPED, train_s=4, steps=2), length=None).saved is None
 
     def test_the_spec_knows_it_where_no_trial_completed(self, tmp_path: Path) -> None:
         paths = record(tmp_path, halt_after=4)
@@ -102,7 +103,7 @@ class TestSaved:
 
 class TestWithoutAnAccount:
     def test_the_trials_know_the_rest_of_their_own_time(self) -> None:
-        spent = [Spent(state=State.RUNNING, train_s=4, waiting_s=1, startup_s=2)]
+        spent = [TrialTime(state=State.RUNNING, train_s=4, waiting_s=1, startup_s=2)]
         found = ledger_of(spent, [], sessions=1)
         assert (found.seconds["unfinished"], found.seconds["waiting"], found.seconds["start-up"]) == (4, 1, 2)
         assert "1 of 1 session left no account" in ledger_text("churn", found)
@@ -114,7 +115,10 @@ class TestWithoutAnAccount:
 
 
 def test_what_is_long_is_told_in_hours() -> None:
-    spent = [Spent(state=State.COMPLETED, train_s=36_000, gpus=2), Spent(state=State.DIVERGED, train_s=3_600, gpus=2)]
+    spent = [
+        TrialTime(state=State.COMPLETED, train_s=36_000, gpus=2),
+        TrialTime(state=State.DIVERGED, train_s=3_600, gpus=2),
+    ]
     text = ledger_text("churn", ledger_of(spent, [account(training_s=39_600, idle_s=1_800)], sessions=1))
     assert "where its GPU-hours went" in text
     assert [line.split()[-5:-2] for line in text.splitlines() if line.startswith("diverged")] == [["2.0", "9%", "██"]]

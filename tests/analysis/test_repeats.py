@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analysis.compare.repeats import Repeated, best_in, probabilities, repeats_in, repeats_of
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
+from orchestrator.analysis.compare.repeats import RepeatedConfig, best_in, probabilities, repeats_in, repeats_of
 from orchestrator.analysis.summary.overview import Objective
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.cli.views.repeats import repeats_text
 from orchestrator.core.rows import State
 from orchestrator.errors import SweepError
@@ -24,18 +24,18 @@ from orchestrator.space.values import canonical_json
 from tests.cli.recorded import record
 
 
-def sweep(groups: Sequence[Sequence[float | State]], mode: Literal["min", "max"] = "min") -> Evidence:
+def sweep(groups: Sequence[Sequence[float | State]], mode: Literal["min", "max"] = "min") -> SweepResults:
     """A configuration a group; a trial a value, or a state without one."""
-    outcomes: list[Outcome] = []
+    outcomes: list[TrialResult] = []
     for x, group in enumerate(groups):
         for each in group:
             state, value = (each, None) if isinstance(each, State) else (State.COMPLETED, each)
-            outcomes.append(Outcome(trial=len(outcomes), state=state, config={"x": x}, value=value))
+            outcomes.append(TrialResult(trial=len(outcomes), state=state, config={"x": x}, value=value))
     objective = Objective(metric="loss", mode=mode, at="best")
-    return Evidence(objective=objective, method="list", space={}, outcomes=outcomes)
+    return SweepResults(objective=objective, method="list", space={}, outcomes=outcomes)
 
 
-def found(groups: Sequence[Sequence[float | State]], **more: object) -> dict[int, Repeated]:
+def found(groups: Sequence[Sequence[float | State]], **more: object) -> dict[int, RepeatedConfig]:
     return {each.config["x"]: each for each in repeats_of(sweep(groups), **more)}  # type: ignore[arg-type]
 
 
@@ -104,7 +104,7 @@ class TestAll:
 class TestRecorded:
     def test_first_figures_come_from_the_parent(self, tmp_path: Path) -> None:
         parent = record(tmp_path, name="churn")
-        best = top(parent, read_sweep_json(parent.info), 1)[0]
+        best = best_trials(parent, read_sweep_json(parent.info), 1)[0]
         paths = record(
             tmp_path, name="churn-confirm", parent="churn", scheduler={"method": "none"}, budget={},
             search={"method": "list", "configs": [best.config], "repeats": 3},

@@ -12,7 +12,7 @@ import torch
 
 from orchestrator.after import evaluate
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.control.lease import Lease
 from orchestrator.core.rows import State
 from orchestrator.records.paths import SweepPaths
@@ -61,7 +61,7 @@ def write(tmp_path: Path, text: str) -> None:
 
 
 def winner(paths: SweepPaths) -> int:
-    return top(paths, read_sweep_json(paths.info), 1)[0].trial
+    return best_trials(paths, read_sweep_json(paths.info), 1)[0].trial
 
 
 def save(paths: SweepPaths, trial: int, *, tensors: bool = False, best: int = 9) -> Path:
@@ -185,7 +185,7 @@ class TestEvaluate:
 
     def test_another_winner_is_another_look(self, sweep: Sweep, paths: SweepPaths) -> None:
         info = read_sweep_json(paths.info)
-        first, second = top(paths, info, 2)
+        first, second = best_trials(paths, info, 2)
         for ranked in (first, second):
             save(paths, ranked.trial)
         evaluate.record(paths, evaluate.evaluate(paths, info, second))
@@ -200,7 +200,7 @@ class TestEvaluate:
     def test_a_winner_that_went_on_and_improved_is_another_look(self, sweep: Sweep, paths: SweepPaths) -> None:
         info = read_sweep_json(paths.info)
         save(paths, winner(paths))
-        found = evaluate.evaluate(paths, info, top(paths, info, 1)[0])
+        found = evaluate.evaluate(paths, info, best_trials(paths, info, 1)[0])
         evaluate.record(paths, Evaluation(**{**vars(found), "value": found.value + 1}))
         assert "this is look 2" in sweep("best", "--evaluate").err
 
@@ -316,7 +316,7 @@ class TestEvaluate:
         (tmp_path / "results").mkdir()
         write(tmp_path, TRAIN)
         halted = record(tmp_path / "results", halt_after=4)
-        best = top(halted, read_sweep_json(halted.info), 1)[0]
+        best = best_trials(halted, read_sweep_json(halted.info), 1)[0]
         assert best.state is State.STOPPED
         save(halted, best.trial)
         assert sweep("best", "--evaluate").code == 0

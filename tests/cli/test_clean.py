@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.control.lease import Lease
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -80,7 +80,7 @@ def test_what_goes_and_what_stays(sweep: Sweep, paths: SweepPaths) -> None:
 def test_a_stopped_trial_keeps_none_unless_it_is_the_best(sweep: Sweep, tmp_path: Path) -> None:
     stopped = record(tmp_path / "results")
     fill(stopped)
-    best = top(stopped, read_sweep_json(stopped.info), 1)[0].trial
+    best = best_trials(stopped, read_sweep_json(stopped.info), 1)[0].trial
     assert states(stopped)[best] == "stopped"
     sweep("clean")
     assert {trial: names for trial, names in left(stopped).items() if names} == {best: {"best.pt"}}

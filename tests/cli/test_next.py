@@ -88,7 +88,7 @@ def test_the_users_own_file_is_found_from_elsewhere(sweep: Sweep, tmp_path: Path
 
 
 def test_what_is_found_from_one_place_only(sweep: Sweep, tmp_path: Path) -> None:
-    from orchestrator.analysis.next_spec.paths import moved
+    from orchestrator.analysis.next_spec.relative_paths import rebase_paths
 
     for name in ("train.py", "a.csv"):
         (tmp_path / name).write_text(TRAIN)
@@ -97,10 +97,10 @@ def test_what_is_found_from_one_place_only(sweep: Sweep, tmp_path: Path) -> None
         {"trainable": "train:train"},
         {"trainable": "tabular", "space": {"data": {"choice": ["a.csv", "b.csv"]}}},
     ):
-        assert moved(plain, tmp_path, tmp_path) == []
+        assert rebase_paths(plain, tmp_path, tmp_path) == []
         with pytest.raises(UserError, match="write the spec there"):
-            moved(plain, tmp_path, tmp_path / "there")
-    assert moved({"trainable": "os.path:join", "fixed": {"x": "/etc/hosts"}}, tmp_path, tmp_path / "there") == []
+            rebase_paths(plain, tmp_path, tmp_path / "there")
+    assert rebase_paths({"trainable": "os.path:join", "fixed": {"x": "/etc/hosts"}}, tmp_path, tmp_path / "there") == []
 
 
 def test_a_trainable_that_is_not_here_is_said(sweep: Sweep, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 import orchestrator
 from orchestrator.after import evaluate
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import EVALUATION
 from orchestrator.records.load import Sweep
 from trainables.builtin.tabular import network
@@ -45,7 +45,7 @@ def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
 
 def the_test_part_confirms_it(sweep: Sweep) -> None:
     """On rows that no trial has seen the winner is as good, and scikit-learn finds the same scores."""
-    (ranked,) = top(sweep.paths, sweep.info, 1)
+    (ranked,) = best_trials(sweep.paths, sweep.info, 1)
     evaluate.record(sweep.paths, evaluate.evaluate(sweep.paths, sweep.info, ranked))
 
     events = orchestrator.load(sweep.paths.root).events

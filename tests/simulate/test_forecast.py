@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core.schedulers.asha import Asha
-from orchestrator.simulate.costs import MEASURED, Costs, measured
-from orchestrator.simulate.forecast import Forecast, Pace, foresee
+from orchestrator.simulate.costs import MEASURED, Costs, measured_costs
+from orchestrator.simulate.forecast import Forecast, Pace, forecast_sweep
 from orchestrator.spec import Spec, parse_spec
 
 SECOND = [Pace(step_s=1.0)]
@@ -30,7 +30,7 @@ def spec_of(trials: int = 20, **sections: Any) -> Spec:
 
 
 def seen(spec: Spec, slots: int = 4, **options: Any) -> Forecast:
-    found = foresee(spec, None, slots=slots, **{"paces": SECOND, "costs": Costs(), **options})
+    found = forecast_sweep(spec, None, slots=slots, **{"paces": SECOND, "costs": Costs(), **options})
     assert found is not None
     return found
 
@@ -100,7 +100,7 @@ def test_the_best_is_known_when_it_has_its_result(mode: str) -> None:
 
 
 def test_an_unknown_length_has_no_forecast() -> None:
-    assert foresee(spec_of(fixed={}), None, slots=1, paces=SECOND, costs=Costs()) is None
+    assert forecast_sweep(spec_of(fixed={}), None, slots=1, paces=SECOND, costs=Costs()) is None
 
 
 def test_a_searched_length_counts_as_it_is_drawn() -> None:
@@ -139,7 +139,7 @@ def test_the_same_spec_has_the_same_forecast() -> None:
 
 def test_a_learning_search_costs_the_driver_more_and_a_process_a_trial_the_slots() -> None:
     quick, learning, own = (
-        seen(spec_of(500), slots=50, costs=measured(method, heartbeat_s=1.0, isolation=isolation))
+        seen(spec_of(500), slots=50, costs=measured_costs(method, heartbeat_s=1.0, isolation=isolation))
         for method, isolation in (("sobol", "reuse"), ("tpe", "reuse"), ("sobol", "process"))
     )
     assert quick.driver < learning.driver

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 
 MOST = 2 / 3
@@ -19,7 +19,7 @@ MOST = 2 / 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class CommonStep:
     """The losses of trials at a step: less is better, whatever the objective's mode; infinity if a trial diverged."""
 
     step: int | None  # None: each at its own end
@@ -38,39 +38,39 @@ class Standing:
         return f"{len(self.losses)} of {self.judged} trials, compared {where}"
 
 
-def standing(evidence: Evidence, reports: Iterable[tuple[int, int, float | None]]) -> Standing:
+def compare_at_common_step(results: SweepResults, reports: Iterable[tuple[int, int, float | None]]) -> CommonStep:
     """Choose the step, and compare the trials there.
 
     Args:
         evidence: The sweep's trials and the rungs that they entered.
         reports: Trial, step and objective of every report, each trial's in the order of their steps.
     """
-    judged = [each for each in evidence.outcomes if _counts(each)]
-    step = common_step(evidence, judged)
-    by_then = _by_then(reports, step, evidence.objective)
+    judged = [each for each in results.outcomes if _counts(each)]
+    step = choose_step(results, judged)
+    by_then = _by_then(reports, step, results.objective)
     losses = {
         each.trial: math.inf if each.state is State.DIVERGED else by_then[each.trial]
         for each in judged
         if each.state is State.DIVERGED or (_came(each, step) and each.trial in by_then)
     }
-    return Standing(step=step, losses=losses, judged=len(judged))
+    return CommonStep(step=step, losses=losses, judged=len(judged))
 
 
-def common_step(evidence: Evidence, judged: Iterable[Outcome]) -> int | None:
+def choose_step(results: SweepResults, judged: Iterable[TrialResult]) -> int | None:
     """The last rung that most trials came to; None if most came to their own end, or there is no rung."""
     judged = list(judged)
     ended = sum(each.state in (State.COMPLETED, State.DIVERGED) for each in judged)
-    rungs = sorted({entry.rung for entry in evidence.entries}, reverse=True)
+    rungs = sorted({entry.rung for entry in results.entries}, reverse=True)
     if not rungs or ended >= MOST * len(judged):
         return None
     return next((rung for rung in rungs if sum(_came(each, rung) for each in judged) >= MOST * len(judged)), rungs[-1])
 
 
-def _counts(each: Outcome) -> bool:
+def _counts(each: TrialResult) -> bool:
     return each.state is State.DIVERGED or (each.state is not State.FAILED and each.last_step is not None)
 
 
-def _came(each: Outcome, step: int | None) -> bool:
+def _came(each: TrialResult, step: int | None) -> bool:
     if each.state in (State.COMPLETED, State.DIVERGED):
         return True  # its own end may lie before the step
     return step is not None and each.last_step is not None and each.last_step >= step

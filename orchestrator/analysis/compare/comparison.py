@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.analysis.summary.overview import Overview, objective_of, overview
 from orchestrator.analysis.summary.progress import Progress, progress
-from orchestrator.analysis.summary.ranking import Ranked, top
+from orchestrator.analysis.summary.ranking import RankedTrial, best_trials
 from orchestrator.analysis.time.ledger import Ledger, ledger_in
 from orchestrator.errors import SpecError
 from orchestrator.records.paths import SweepPaths
@@ -19,18 +19,18 @@ from orchestrator.spec import parse_spec
 _OWN = ("name", "parent")
 """Keys of a spec in which sweeps differ without being different."""
 
-Row = tuple[Any, ...]
+Values = tuple[Any, ...]
 """A value a sweep; None where it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class ComparedSweep:
     """One of the sweeps."""
 
     info: SweepInfo
     spec: Mapping[str, Any]  # the effective one, with the defaults of today where it is older
     overview: Overview
-    best: Ranked | None
+    best: RankedTrial | None
     progress: Progress
     ledger: Ledger
 
@@ -46,9 +46,9 @@ class Comparison:
             after the same.
     """
 
-    sides: Sequence[Side]
-    spec: Mapping[str, Row]
-    origin: Mapping[str, Row]
+    sweeps: Sequence[ComparedSweep]
+    spec: Mapping[str, Values]
+    origin: Mapping[str, Values]
     trials: int | None
     seconds: float | None
 
@@ -59,26 +59,26 @@ def compare(sweeps: Sequence[SweepPaths]) -> Comparison:
     Raises:
         RecordsError: Records are damaged.
     """
-    return comparison([_side(paths) for paths in sweeps])
+    return comparison([_read_sweep(paths) for paths in sweeps])
 
 
-def comparison(sides: Sequence[Side]) -> Comparison:
+def comparison(sweeps: Sequence[ComparedSweep]) -> Comparison:
     """Put them side by side."""
-    aims = {(side.progress.objective.metric, side.progress.objective.mode) for side in sides}
+    aims = {(sweep.progress.objective.metric, sweep.progress.objective.mode) for sweep in sweeps}
     alike = len(aims) == 1
     return Comparison(
-        sides=sides,
-        spec=_differing([dict(_keys(side.spec)) for side in sides]),
-        origin=_differing([dict(_origin(side.info)) for side in sides]),
-        trials=min(len(side.progress.ends) for side in sides) if alike else None,
-        seconds=min(side.progress.seconds for side in sides) if alike else None,
+        sweeps=sweeps,
+        spec=_differing([dict(_keys(sweep.spec)) for sweep in sweeps]),
+        origin=_differing([dict(_origin(sweep.info)) for sweep in sweeps]),
+        trials=min(len(sweep.progress.ends) for sweep in sweeps) if alike else None,
+        seconds=min(sweep.progress.seconds for sweep in sweeps) if alike else None,
     )
 
 
-def _side(paths: SweepPaths) -> Side:
+def _read_sweep(paths: SweepPaths) -> ComparedSweep:
     info = read_sweep_json(paths.info)
-    best = top(paths, info, 1)
-    return Side(
+    best = best_trials(paths, info, 1)
+    return ComparedSweep(
         info=info,
         spec=_spec(paths, info),
         overview=overview(paths),
@@ -95,8 +95,8 @@ def _spec(paths: SweepPaths, info: SweepInfo) -> Mapping[str, Any]:
         return info.spec
 
 
-def _differing(sides: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
-    rows = {key: tuple(side.get(key) for side in sides) for side in sides for key in side}
+def _differing(sweeps: Sequence[Mapping[str, Any]]) -> dict[str, Values]:
+    rows = {key: tuple(sweep.get(key) for sweep in sweeps) for sweep in sweeps for key in sweep}
     return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
 
 

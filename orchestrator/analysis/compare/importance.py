@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.analysis.compare.common_step import Standing, standing
-from orchestrator.analysis.diagnosis.evidence import Evidence, evidence_of
+from orchestrator.analysis.compare.common_step import CommonStep, compare_at_common_step
+from orchestrator.analysis.summary.results import SweepResults, read_results
 from orchestrator.core.rows import Config
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
@@ -55,15 +55,15 @@ class Weight:
 class Importance:
     """Of all parameters of a sweep, the weightiest first."""
 
-    standing: Standing
+    common_step: CommonStep
     method: str  # of the search
     weights: tuple[Weight, ...]
     silent: Mapping[str, str] = field(default_factory=dict)  # parameter to why there is no figure
 
     def remarks(self) -> tuple[str, ...]:
         """How it was found, and what it cannot say; or why there are no figures."""
-        where = f"{self.standing.sentence()}."
-        if len(self.standing.losses) < FEWEST:
+        where = f"{self.common_step.sentence()}."
+        if len(self.common_step.losses) < FEWEST:
             return where, f"That is too few to say what matters: {FEWEST} are needed."
         if not self.weights:
             return where, "They do not differ by what was searched."
@@ -79,29 +79,29 @@ def importance_in(paths: SweepPaths, info: SweepInfo) -> Importance:
     Raises:
         RecordsError: The records are damaged.
     """
-    evidence = evidence_of(paths, info)
-    names = ["trial", "step", evidence.objective.metric]
+    results = read_results(paths, info)
+    names = ["trial", "step", results.objective.metric]
     table = metrics_table(paths)
     reports = zip(*(table[name].to_pylist() for name in names if name in table.schema.names), strict=True)
-    return importance_of(evidence, standing(evidence, reports if names[2] in table.schema.names else ()))
+    return importance_of(results, compare_at_common_step(results, reports if names[2] in table.schema.names else ()))
 
 
-def importance_of(evidence: Evidence, compared: Standing) -> Importance:
+def importance_of(results: SweepResults, compared: CommonStep) -> Importance:
     """Weigh the parameters by how trials compare."""
     ranks = compared.ranks()
-    configs = {each.trial: each.config for each in evidence.outcomes if each.trial in ranks}
+    configs = {each.trial: each.config for each in results.outcomes if each.trial in ranks}
     weights: list[Weight] = []
     silent: dict[str, str] = {}
-    for names, trials in _groups(evidence.space, configs).items():
+    for names, trials in _groups(results.space, configs).items():
         if len(trials) < FEWEST:
             silent |= {name: f"only {len(trials)} of the trials have it" for name in names}
             continue
-        space = {name: each for name, each in evidence.space.items() if all(name in configs[trial] for trial in trials)}
+        space = {name: each for name, each in results.space.items() if all(name in configs[trial] for trial in trials)}
         found = weigh(space, [(configs[trial], ranks[trial]) for trial in trials])
         weights += [found[name] for name in names if name in found]
     return Importance(
-        standing=compared,
-        method=evidence.method,
+        common_step=compared,
+        method=results.method,
         weights=tuple(sorted(weights, key=lambda weight: -weight.share)),
         silent=silent if weights else {},
     )

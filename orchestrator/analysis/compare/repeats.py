@@ -7,22 +7,22 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome, evidence_of
-from orchestrator.analysis.summary.ranking import Ranked, top
+from orchestrator.analysis.summary.ranking import RankedTrial, best_trials
+from orchestrator.analysis.summary.results import SweepResults, TrialResult, read_results
 from orchestrator.core.rows import Config, State
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.space.values import canonical_json
 
-SURE = 0.95
+CONFIDENCE = 0.95
 """Of the interval of a mean: two-sided, Student's t."""
 
 DRAWS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeated:
+class RepeatedConfig:
     """One configuration."""
 
     config: Config
@@ -37,7 +37,7 @@ class Repeated:
     flattered: float | None = None  # by how much that was better than the mean now
 
 
-def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[Repeated]:
+def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[RepeatedConfig]:
     """By the records of a sweep, and of its parent if that is beside it.
 
     Raises:
@@ -46,23 +46,23 @@ def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[Repeated]:
     parent = SweepPaths(paths.root.parent / info.parent) if info.parent else None
     firsts: dict[str, float] = {}
     if parent is not None and parent.info.is_file():
-        for ranked in reversed(top(parent, read_sweep_json(parent.info), None)):
+        for ranked in reversed(best_trials(parent, read_sweep_json(parent.info), None)):
             firsts[canonical_json(ranked.config)] = ranked.value
-    return repeats_of(evidence_of(paths, info), firsts)
+    return repeats_of(read_results(paths, info), firsts)
 
 
-def repeats_of(evidence: Evidence, firsts: Mapping[str, float] | None = None) -> list[Repeated]:
+def repeats_of(results: SweepResults, firsts: Mapping[str, float] | None = None) -> list[RepeatedConfig]:
     """Those that were tried more than once, the best mean first; one without a mean last.
 
     Args:
         evidence: The sweep.
         firsts: Earlier results, by configuration as canonical JSON.
     """
-    groups: dict[str, list[Outcome]] = {}
-    for each in evidence.outcomes:
+    groups: dict[str, list[TrialResult]] = {}
+    for each in results.outcomes:
         groups.setdefault(canonical_json(each.config), []).append(each)
     repeated = {key: group for key, group in groups.items() if len(group) > 1}
-    sign = 1 if evidence.objective.mode == "min" else -1
+    sign = 1 if results.objective.mode == "min" else -1
     losses = {key: _losses(group, sign) for key, group in repeated.items()}
     chances = probabilities([found for found in losses.values() if found])
     best = dict(zip((key for key, found in losses.items() if found), chances, strict=True))
@@ -70,20 +70,20 @@ def repeats_of(evidence: Evidence, firsts: Mapping[str, float] | None = None) ->
     return sorted(found, key=lambda each: (each.mean is None, 0.0 if each.mean is None else sign * each.mean))
 
 
-def repeats_all(info: SweepInfo) -> bool:
+def has_repeats(info: SweepInfo) -> bool:
     """Whether a sweep was to train each of its configurations several times."""
     return int(info.spec["search"].get("repeats", 1)) > 1
 
 
-def best_in(paths: SweepPaths, info: SweepInfo) -> Ranked:
+def best_in(paths: SweepPaths, info: SweepInfo) -> RankedTrial:
     """The best trial of a sweep; of one that repeats its configurations, that of the configuration with the best mean.
 
     Raises:
         SweepError: No trial has a result.
         RecordsError: The records are damaged.
     """
-    repeated = repeats_in(paths, info) if repeats_all(info) else []
-    ranked = top(paths, info, None if repeated else 1)
+    repeated = repeats_in(paths, info) if has_repeats(info) else []
+    ranked = best_trials(paths, info, None if repeated else 1)
     if not ranked:
         raise SweepError(f"no trial of {paths.name} has a result yet")
     first = next(iter(repeated[0].trials), None) if repeated else None
@@ -126,22 +126,22 @@ def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
     return (math.sqrt(squares / freedom) if freedom else 0.0), freedom
 
 
-def _completed(group: Sequence[Outcome], sign: int) -> list[tuple[float, int]]:
+def _completed(group: Sequence[TrialResult], sign: int) -> list[tuple[float, int]]:
     """The losses of trials that came to their end, and their numbers, the best first."""
     done = (each for each in group if each.state is State.COMPLETED)
     return sorted((sign * each.value, each.trial) for each in done if each.value is not None)
 
 
-def _losses(group: Sequence[Outcome], sign: int) -> list[float]:
+def _losses(group: Sequence[TrialResult], sign: int) -> list[float]:
     completed = [loss for loss, _ in _completed(group, sign)]
     return [*completed, *(math.inf for each in group if each.state is State.DIVERGED)]
 
 
-def _repeated(group: Sequence[Outcome], sign: int, best: float, first: float | None) -> Repeated:
+def _repeated(group: Sequence[TrialResult], sign: int, best: float, first: float | None) -> RepeatedConfig:
     completed = _completed(group, sign)
     values = [sign * loss for loss, _ in completed]
     mean = statistics.fmean(values) if values else None
-    return Repeated(
+    return RepeatedConfig(
         config=group[0].config,
         trials=tuple(trial for _, trial in completed),
         values=tuple(values),
@@ -160,6 +160,6 @@ def _interval(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     from scipy.stats import t
 
-    half = float(t.ppf((1 + SURE) / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
     return mean - half, mean + half

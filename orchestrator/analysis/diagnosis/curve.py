@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from orchestrator.analysis.diagnosis.names import Names
-from orchestrator.analysis.diagnosis.shape import Shape
+from orchestrator.analysis.diagnosis.curve_metrics import CurveMetrics
+from orchestrator.analysis.diagnosis.curve_shape import CurveShape
 
 Mode = Literal["min", "max"]
 
@@ -41,12 +41,12 @@ class Series:
         return all(map(math.isfinite, self.values))
 
     @cached_property
-    def shape(self) -> Shape | None:
+    def shape(self) -> CurveShape | None:
         """What the rules look at; None if the values are too few, or not all finite."""
         if len(self.values) < FEWEST or not self.finite:
             return None
         losses = self.values if self.mode == "min" else [-value for value in self.values]
-        return Shape.of(self.steps, losses)
+        return CurveShape.of(self.steps, losses)
 
     def value(self, loss: float) -> float:
         """One of the shape's losses as this metric has it."""
@@ -75,7 +75,7 @@ class Curve:
         return self.validation if self.validation is not None else self.train
 
 
-class Growing:
+class GrowingCurve:
     """The curves of a trial that still runs, or is being read. Holds POINTS points of each at most."""
 
     __slots__ = ("_train", "_validation")
@@ -92,7 +92,7 @@ class Growing:
         if validation is not None:
             self._validation.add(step, validation)
 
-    def curve(self, names: Names) -> Curve:
+    def curve(self, names: CurveMetrics) -> Curve:
         """As far as it has come.
 
         Args:
@@ -141,9 +141,9 @@ class _Points:
         return Series(name=name, mode=mode, steps=steps, values=values)
 
 
-def curve_of(names: Names, reports: Iterable[tuple[int, float | None, float | None]]) -> Curve:
+def build_curve(names: CurveMetrics, reports: Iterable[tuple[int, float | None, float | None]]) -> Curve:
     """The curves of reports: the step, the training's and the validation's metric of each."""
-    growing = Growing()
+    growing = GrowingCurve()
     for step, train, validation in reports:
         growing.add(step, train, validation)
     return growing.curve(names)

@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.analysis.compare.importance import importance_in
-from orchestrator.analysis.diagnosis.evidence import evidence_of
-from orchestrator.analysis.diagnosis.examine import Diagnosis, examine
-from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
-from orchestrator.analysis.diagnosis.findings.failures import where
+from orchestrator.analysis.diagnosis.diagnose import Diagnosis, diagnose
+from orchestrator.analysis.diagnosis.findings.failures import failure_region
 from orchestrator.analysis.diagnosis.findings.noise import noise_of
+from orchestrator.analysis.diagnosis.findings.search_space import at_bounds
 from orchestrator.analysis.report.axes import axes, cell
 from orchestrator.analysis.report.certainty import certainty
 from orchestrator.analysis.report.curves import curves, spread
@@ -25,9 +24,9 @@ from orchestrator.analysis.report.scales import scale
 from orchestrator.analysis.report.timeline import timeline
 from orchestrator.analysis.summary.evaluations import evaluations
 from orchestrator.analysis.summary.failures import causes
-from orchestrator.analysis.summary.notes import notes
-from orchestrator.analysis.summary.overview import Objective, objective_of, overview
-from orchestrator.analysis.summary.ranking import top
+from orchestrator.analysis.summary.overview import Objective, notes, objective_of, overview
+from orchestrator.analysis.summary.ranking import best_trials
+from orchestrator.analysis.summary.results import read_results
 from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import ledger_in
 from orchestrator.core.rows import State
@@ -62,7 +61,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
     info = read_sweep_json(paths.info)
     objective, seen, rungs = objective_of(info), overview(paths), rung_table(paths)
     table = trials_table(paths)
-    evidence, diagnosis = evidence_of(paths, info), examine(paths, info)
+    evidence, diagnosis = read_results(paths, info), diagnose(paths, info)
     bounds = {each.parameter: each.side for each in at_bounds(evidence)}
     drawn = axes(info.spec.get("space", {}), dict(_parameters(table, info)))
     points = _points(table, drawn, info, objective, diagnosis)
@@ -77,7 +76,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         overview=seen,
         objective=objective,
         notes=tuple(notes(paths)),
-        top=tuple(top(paths, info, BEST)),
+        top=tuple(best_trials(paths, info, BEST)),
         certainty=certainty(results, best_curve, noise_of(evidence), objective.at),
         findings=tuple(diagnosis.findings),
         evaluations=tuple(evaluations(paths)),
@@ -90,7 +89,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         timeline=_timeline(paths, table, now if seen.status in AT_WORK else None),
         divergence=divergence_map(drawn, points),
         causes=tuple(found_causes),
-        regions={each.fingerprint: where(evidence, each.trials) for each in found_causes},
+        regions={each.fingerprint: failure_region(evidence, each.trials) for each in found_causes},
         ledger=ledger_in(paths, info),
         spec=paths.spec.read_text(errors="replace") if paths.spec.is_file() else "",
     )

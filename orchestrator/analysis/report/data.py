@@ -11,7 +11,7 @@ from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.summary.evaluations import Evaluation
 from orchestrator.analysis.summary.failures import Cause
 from orchestrator.analysis.summary.overview import Objective, Overview
-from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.analysis.summary.ranking import RankedTrial
 from orchestrator.analysis.time.ledger import Ledger
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
@@ -122,7 +122,7 @@ class ReportData:
     overview: Overview
     objective: Objective
     notes: tuple[str, ...]
-    top: tuple[Ranked, ...]
+    top: tuple[RankedTrial, ...]
     certainty: tuple[str, ...]  # how sure the best is, a sentence each
     findings: tuple[Finding, ...]  # the diagnosis
     evaluations: tuple[Evaluation, ...]

@@ -6,8 +6,7 @@ import html
 from pathlib import Path
 
 from orchestrator.analysis.report.collect import collect
-from orchestrator.analysis.report.page import FigureName, figure
-from orchestrator.analysis.report.writing import write
+from orchestrator.analysis.report.page import FigureName, figure, save
 from orchestrator.records.paths import SweepPaths
 
 HEIGHT = 420
@@ -36,7 +35,7 @@ class Figure:
         Raises:
             UserError: A file that is not of this kind has that name, or it cannot be written.
         """
-        write(Path(path), self.page)
+        save(Path(path), self.page)
 
     def _repr_html_(self) -> str:
         """In a frame, so that neither its styles nor its scripts meet those of the notebook."""

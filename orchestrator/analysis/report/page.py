@@ -14,15 +14,18 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from orchestrator.analysis.report.axes import word
+from orchestrator.analysis.report.chart_data import chart_data
 from orchestrator.analysis.report.data import ReportData
-from orchestrator.analysis.report.view import view
 from orchestrator.analysis.summary.overview import Objective, Overview
-from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.analysis.summary.ranking import RankedTrial
+from orchestrator.errors import UserError
 from orchestrator.formatting import count, duration
 from orchestrator.records.provenance import SweepInfo
+from trainables.checkpoints.files import replacing
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,6 +40,9 @@ _SCRIPTS = (
     "sweep.js", "frame.js", "pointing.js", "controls.js", "curves.js", "parallel.js", "slices.js",
     "timeline.js", "divergence.js", "weights.js", "table.js", "page.js",
 )  # fmt: skip
+_HEAD_BYTES = 1024
+"""The generator tag is within this many bytes of the start of a page."""
+
 _DIFF_LETTERS = 20_000
 """Of a longer git diff, only the beginning stands on the page; sweep.json has more."""
 
@@ -51,7 +57,7 @@ def figure(data: ReportData, name: FigureName) -> str:
     return _render("figure.html.j2", data, figure=name)
 
 
-def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequence[Ranked]) -> str:
+def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequence[RankedTrial]) -> str:
     """A sweep in a few lines of HTML, for a notebook."""
     names = dict.fromkeys(name for each in best for name in each.config)
     template = _environment().get_template("summary.html.j2")
@@ -61,6 +67,28 @@ def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequenc
 def is_report(start: bytes) -> bool:
     """Whether a file that begins so is one of ours."""
     return f'<meta name="generator" content="{GENERATOR}">'.encode() in start
+
+
+def save(target: Path, html: str) -> None:
+    """Write a page to a file, atomically, replacing only an earlier page.
+
+    Raises:
+        UserError: Another file has that name, or the file cannot be written.
+    """
+    try:
+        if target.exists() and not _is_ours(target):
+            raise UserError(f"{target} exists and is not a sweep report; it was not overwritten")
+        with replacing(target) as hidden:
+            hidden.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return is_report(file.read(_HEAD_BYTES))
 
 
 def _environment() -> Environment:
@@ -89,7 +117,7 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
         .get_template(template)
         .render(
             data=data,
-            json=_json(view(data)),
+            json=_json(chart_data(data)),
             best=data.top[0] if data.top else None,
             ran=sum(end - begin for begin, end in data.timeline.sessions),
             verdicts=Counter(point.verdict for point in data.points if point.verdict).most_common(),

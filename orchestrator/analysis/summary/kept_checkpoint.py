@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.analysis.summary.overview import objective_of
-from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.analysis.summary.ranking import RankedTrial
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -15,14 +15,14 @@ from trainables.checkpoints.files import Keep, find
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptCheckpoint:
     """A checkpoint of a trial."""
 
     path: Path
     name: Literal["best", "last"]
 
 
-def kept(paths: SweepPaths, info: SweepInfo, trial: Ranked) -> Kept:
+def kept_checkpoint(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> KeptCheckpoint:
     """The checkpoint with the state by which the trial is judged, or the other one if only that is there.
 
     Raises:
@@ -40,16 +40,16 @@ def keep_of(info: SweepInfo) -> Keep:
     return keep
 
 
-def _find(paths: SweepPaths, info: SweepInfo, trial: int) -> Kept | None:
+def _find(paths: SweepPaths, info: SweepInfo, trial: int) -> KeptCheckpoint | None:
     names: tuple[Literal["best", "last"], ...] = ("best", "last")
     for name in names if objective_of(info).at == "best" else reversed(names):
         path = find(paths.checkpoints(trial), name)
         if path is not None:
-            return Kept(path=path, name=name)
+            return KeptCheckpoint(path=path, name=name)
     return None
 
 
-def _why(paths: SweepPaths, info: SweepInfo, trial: Ranked) -> str:
+def _why(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> str:
     if keep_of(info) == "none":
         return "trial.keep is none in its spec"
     if not trial.state.ended:

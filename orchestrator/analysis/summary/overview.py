@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from orchestrator.control import lease, slurm_status
-from orchestrator.core.rows import State
+from orchestrator.core.rows import NODE, PACKING, State
 from orchestrator.errors import RecordsError
-from orchestrator.records.load import trials_table
+from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.sites.remote_record import Remote, read_remote, seen_here
@@ -21,6 +21,10 @@ Status = Literal[
 is gone and left the sweep unfinished. ``running?``: its driver is on another machine. ``queued``: it was handed to a
 cluster and waits. ``queued?``: to Slurm, and there is none here to ask. ``remote``: it has ended there, and its
 records were not fetched."""
+
+
+_LASTING = (NODE, PACKING)
+"""Events that also hold for later sessions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +117,20 @@ def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -
     if State.CANCELLED in states or not states:
         return "halted"
     return "failed" if best is None else "finished"
+
+
+def notes(paths: SweepPaths) -> list[str]:
+    """Notes that the driver recorded: those that hold for the whole sweep, then those of its last session.
+
+    The last session's include why it ended early. An uneventful sweep has none.
+    """
+    lasting: list[str] = []
+    of_session: list[str] = []
+    for row in events_table(paths, ["event", "reason"]).to_pylist():
+        if (row["event"], row["reason"]) == ("sweep", "began"):
+            of_session = []
+        elif row["event"] in _LASTING:
+            lasting.append(row["reason"])
+        elif row["event"] in ("note", "sweep"):
+            of_session.append(row["reason"])
+    return lasting + of_session

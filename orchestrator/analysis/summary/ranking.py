@@ -15,7 +15,7 @@ from orchestrator.records.provenance import SweepInfo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranked:
+class RankedTrial:
     """A trial that has a result."""
 
     trial: int
@@ -26,7 +26,7 @@ class Ranked:
     config: Config  # the searched parameters
 
 
-def top(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[Ranked]:
+def best_trials(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[RankedTrial]:
     """The best trials, the best first; of equals the earlier one. Trials that still run are among them. None: all."""
     objective = objective_of(info)
     step = "best_step" if objective.at == "best" else "last_step"
@@ -36,7 +36,7 @@ def top(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[Ranked]:
     rows = sorted(judged, key=lambda row: (sign * row["objective"], row["trial"]))[:count]
     drawn = configs(paths, {row["trial"] for row in rows})
     return [
-        Ranked(
+        RankedTrial(
             trial=row["trial"],
             state=State(row["state"]),
             value=row["objective"],
@@ -55,6 +55,6 @@ def configs(paths: SweepPaths, trials: Collection[int]) -> dict[int, Config]:
     return {row["trial"]: json.loads(row["detail"])["config"] for row in starts}
 
 
-def full_config(info: SweepInfo, ranked: Ranked) -> dict[str, Any]:
+def full_config(info: SweepInfo, ranked: RankedTrial) -> dict[str, Any]:
     """What the trainable was given: fixed and searched values. Its declared defaults come on top."""
     return {**info.spec.get("fixed", {}), **ranked.config}

@@ -7,12 +7,12 @@ trials'.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.analysis.time.accounts import accounts
-from orchestrator.core.rows import State
+from orchestrator.core.rows import ACCOUNT, State
 from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import SpecError
 from orchestrator.records.load import events_table, trials_table
@@ -42,7 +42,7 @@ TRAINING = tuple(dict.fromkeys(_OUTCOMES.values()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Spent:
+class TrialTime:
     """What a trial took."""
 
     state: State
@@ -76,6 +76,12 @@ class Ledger:
         return None if self.saved is None else self.saved + sum(self.seconds[part] for part in TRAINING)
 
 
+def accounts(paths: SweepPaths) -> list[TimeAccount]:
+    """The time account of each session that ended, in order. A session that was killed left none."""
+    rows = events_table(paths, ["event", "detail"]).to_pylist()
+    return [TimeAccount(**json.loads(row["detail"])) for row in rows if row["event"] == ACCOUNT]
+
+
 def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
     """The ledger of a sweep by its records.
 
@@ -89,7 +95,7 @@ def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
 
 
 def ledger_of(
-    spent: Sequence[Spent], closed: Sequence[TimeAccount], *, sessions: int, length: float | None = None
+    spent: Sequence[TrialTime], closed: Sequence[TimeAccount], *, sessions: int, length: float | None = None
 ) -> Ledger:
     """Put it together.
 
@@ -102,14 +108,14 @@ def ledger_of(
     on_gpus = any(each.gpus for each in spent)
     gpus_of_a_slot = _mean_gpus(spent) if on_gpus else 1.0
 
-    def weighed(seconds: Iterable[tuple[Spent, float]]) -> float:
+    def weighed(seconds: Iterable[tuple[TrialTime, float]]) -> float:
         return sum(value * (each.gpus if on_gpus else 1.0) for each, value in seconds)
 
-    def of_slots(seconds: float, of_trials: Iterable[tuple[Spent, float]]) -> float:
+    def of_slots(seconds: float, of_trials: Iterable[tuple[TrialTime, float]]) -> float:
         there = seconds * gpus_of_a_slot
         return there if len(closed) >= sessions else max(there, weighed(of_trials))
 
-    by_part: dict[Part, list[Spent]] = {part: [] for part in TRAINING}
+    by_part: dict[Part, list[TrialTime]] = {part: [] for part in TRAINING}
     for each in spent:
         by_part[_OUTCOMES[each.state]].append(each)
     seconds: dict[Part, float] = {
@@ -133,22 +139,22 @@ def ledger_of(
     )
 
 
-def _left_s(each: Spent, length: float) -> float:
+def _left_s(each: TrialTime, length: float) -> float:
     """How long it would have gone on, at its own mean time a step."""
     if not each.steps:
         return 0.0
     return max(0.0, min(length, each.length or length) - each.steps) * each.train_s / each.steps
 
 
-def _mean_gpus(spent: Sequence[Spent]) -> float:
+def _mean_gpus(spent: Sequence[TrialTime]) -> float:
     """Of a slot, by how long trials were in one."""
     in_slot = [(each.gpus, each.train_s + each.waiting_s + each.startup_s) for each in spent]
     whole = sum(seconds for _, seconds in in_slot)
     return sum(gpus * seconds for gpus, seconds in in_slot) / whole if whole else 1.0
 
 
-def _spent(row: Mapping[str, Any]) -> Spent:
-    return Spent(
+def _spent(row: Mapping[str, Any]) -> TrialTime:
+    return TrialTime(
         state=State(row["state"]),
         train_s=row["train_s"] or 0.0,
         waiting_s=row["overhead_s"] or 0.0,
@@ -159,7 +165,7 @@ def _spent(row: Mapping[str, Any]) -> Spent:
     )
 
 
-def _length(paths: SweepPaths, info: SweepInfo, spent: Iterable[Spent]) -> float | None:
+def _length(paths: SweepPaths, info: SweepInfo, spent: Iterable[TrialTime]) -> float | None:
     """As far as a trial came that completed; if none did, what the spec says."""
     furthest = max((each.steps or 0 for each in spent if each.state is State.COMPLETED), default=0)
     if furthest:

@@ -18,7 +18,7 @@ from trainables.contract import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tempo:
+class EarlierPaces:
     """What the trials of a sweep took."""
 
     sweep: str
@@ -27,14 +27,14 @@ class Tempo:
     paces: tuple[Pace, ...]  # one a trial
 
 
-class Look(NamedTuple):
+class LastStep(NamedTuple):
     """At a report: which step it was, and for how long the trial had trained."""
 
     step: int
     train_s: float
 
 
-def tempo(results: Path, spec: Spec, declaration: Declaration | None) -> Tempo | None:
+def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) -> EarlierPaces | None:
     """The latest sweep of the same trainable and fixed values, their length apart; None if there is none.
 
     Records that cannot be read are passed over.
@@ -46,7 +46,7 @@ def tempo(results: Path, spec: Spec, declaration: Declaration | None) -> Tempo |
             if info.trainable == spec.trainable and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
                 paces = _paces(paths, spec.objective.mode)
                 if paces:
-                    return Tempo(sweep=info.name, created=info.created, on_gpus=_on_gpus(paths), paces=paces)
+                    return EarlierPaces(sweep=info.name, created=info.created, on_gpus=_on_gpus(paths), paces=paces)
         except RecordsError:
             continue
     return None
@@ -62,11 +62,11 @@ def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
 
     columns = ["trial", "step", "train_s"]
     reports = metrics_table(paths, columns)
-    first: dict[int, Look] = {}
-    last: dict[int, Look] = {}
+    first: dict[int, LastStep] = {}
+    last: dict[int, LastStep] = {}
     for trial, *look in zip(*(reports[column].to_pylist() for column in columns), strict=True):
-        first.setdefault(trial, Look(*look))
-        last[trial] = Look(*look)
+        first.setdefault(trial, LastStep(*look))
+        last[trial] = LastStep(*look)
     rows = {trial: (first[trial], look) for trial, look in last.items() if look.step > 0 and look.train_s > 0}
     results = trials_table(paths, ["trial", "objective"]).to_pylist()
     order = ranked(
@@ -90,7 +90,7 @@ def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[in
     return sorted(trials, key=worth)
 
 
-def _pace(first: Look, last: Look, *, rank: float) -> Pace:
+def _pace(first: LastStep, last: LastStep, *, rank: float) -> Pace:
     steps, seconds = last.step - first.step, last.train_s - first.train_s
     if not steps:
         return Pace(step_s=last.train_s / last.step, rank=rank)

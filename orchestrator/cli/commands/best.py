@@ -40,7 +40,7 @@ def best(
     """Print the best configuration, fixed values included.
 
     All else is said on stderr."""
-    from orchestrator.analysis.compare.repeats import best_in, repeats_all
+    from orchestrator.analysis.compare.repeats import best_in, has_repeats
     from orchestrator.analysis.summary.overview import objective_of
     from orchestrator.analysis.summary.ranking import full_config
     from orchestrator.records.find import find
@@ -50,7 +50,7 @@ def best(
     paths = find(results, sweep)
     info = read_sweep_json(paths.info)
     objective, winner = objective_of(info), best_in(paths, info)
-    mean = "; its configuration has the best mean" if repeats_all(info) else ""
+    mean = "; its configuration has the best mean" if has_repeats(info) else ""
     say(
         f"# {paths.name}, trial {winner.trial}: {objective.metric} {winner.value:.6g} at step {winner.step}"
         f" ({objective.mode}, the {objective.at} of a trial{mean})"

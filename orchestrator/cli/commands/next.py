@@ -33,14 +33,14 @@ def next_(
     does not matter is fixed where there are too few trials; the search begins with the best so far. Each change has its
     reason behind the line. The rest of the spec stays as you wrote it. Prints the name of the file; nothing is
     overwritten."""
-    from orchestrator.analysis.next_spec.succession import succeed
+    from orchestrator.analysis.next_spec.propose import propose_next
     from orchestrator.cli.views.next_spec import summary
     from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
     refresh(results, sweep)
     paths = find(results, sweep)
-    found = succeed(paths, read_sweep_json(paths.info), output)
+    found = propose_next(paths, read_sweep_json(paths.info), output)
     shown = found.file.relative_to(Path.cwd()) if found.file.is_relative_to(Path.cwd()) else found.file
     try:
         with found.file.open("x") as file:

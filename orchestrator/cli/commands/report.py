@@ -34,8 +34,7 @@ def report(
     failures, time, and where it all comes from. Prints the name of the file. An earlier report is replaced; any other
     file is left alone."""
     from orchestrator.analysis.report.collect import collect
-    from orchestrator.analysis.report.page import page
-    from orchestrator.analysis.report.writing import write
+    from orchestrator.analysis.report.page import page, save
     from orchestrator.records.find import find, find_here
 
     refresh(results, sweep)
@@ -45,7 +44,7 @@ def report(
         raise UserError(f"{target} lies in the sweep itself: nothing but its driver writes there; name another with -o")
     data = collect(paths)
     written = page(data)
-    write(target, written)
+    save(target, written)
     say(f"{count(len(data.points), 'trial')}, {size(len(written.encode()))}")
     typer.echo(target)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orchestrator.analysis.time.accounts import accounts
+from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import say
 from orchestrator.cli.live.lines import Lines
 from orchestrator.cli.live.progress import Progress

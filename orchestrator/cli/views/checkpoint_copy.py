@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from orchestrator.analysis.summary.kept_checkpoint import kept
+from orchestrator.analysis.summary.kept_checkpoint import kept_checkpoint
 from orchestrator.analysis.summary.overview import objective_of
-from orchestrator.analysis.summary.ranking import Ranked
+from orchestrator.analysis.summary.ranking import RankedTrial
 from orchestrator.cli.formats import say
 from orchestrator.errors import RecordsError, UserError
 from orchestrator.formatting import size
@@ -18,7 +18,7 @@ from trainables.checkpoints import files
 from trainables.checkpoints.snapshot import DamagedCheckpoint
 
 
-def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: Ranked, to: str) -> None:
+def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: RankedTrial, to: str) -> None:
     """Copy the winner's checkpoint in one step: whoever reads the file sees all of it, or what was there before.
 
     Args:
@@ -30,7 +30,7 @@ def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: Ranked, to: str)
         UserError: There is no checkpoint, or the target cannot be written or is no checkpoint.
         RecordsError: The checkpoint is damaged.
     """
-    found = kept(paths, info, winner)
+    found = kept_checkpoint(paths, info, winner)
     try:
         step = files.load(found.path)["step"]
     except DamagedCheckpoint as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.analysis.compare.comparison import Comparison, Row, Side
+from orchestrator.analysis.compare.comparison import ComparedSweep, Comparison, Values
 from orchestrator.cli.formats import as_table
 from orchestrator.cli.views.text import state_counts
 from orchestrator.formatting import count, duration
@@ -34,14 +34,14 @@ def comparison_text(found: Comparison, names: Sequence[str]) -> str:
 def comparison_data(found: Comparison, names: Sequence[str]) -> dict[str, Any]:
     """The same for programs, with whole values."""
 
-    def named(rows: Mapping[str, Row]) -> dict[str, dict[str, Any]]:
+    def named(rows: Mapping[str, Values]) -> dict[str, dict[str, Any]]:
         return {key: dict(zip(names, row, strict=True)) for key, row in rows.items()}
 
     return {
         "sweeps": list(names),
         "spec": named(found.spec),
         "origin": named(found.origin),
-        "outcome": {name: _facts(side) for name, side in zip(names, found.sides, strict=True)},
+        "outcome": {name: _facts(sweep) for name, sweep in zip(names, found.sweeps, strict=True)},
         "same_trials": found.trials,
         "best_after_same_trials": dict(zip(names, _after_trials(found), strict=True)),
         "same_seconds": found.seconds,
@@ -55,48 +55,48 @@ def comparison_rows(found: Comparison, names: Sequence[str]) -> list[dict[str, A
     return [{"key": key, **dict(zip(names, row, strict=True))} for key, row in whole.items()]
 
 
-def _outcome(found: Comparison) -> Iterator[tuple[str, Row]]:
-    sides = found.sides
-    metrics = {side.progress.objective.metric for side in sides}
-    best = [None if side.best is None else side.best.value for side in sides]
-    yield "status", tuple(side.overview.status for side in sides)
+def _outcome(found: Comparison) -> Iterator[tuple[str, Values]]:
+    sweeps = found.sweeps
+    metrics = {sweep.progress.objective.metric for sweep in sweeps}
+    best = [None if sweep.best is None else sweep.best.value for sweep in sweeps]
+    yield "status", tuple(sweep.overview.status for sweep in sweeps)
     if found.trials is not None:
         yield f"best {metrics.pop()}", tuple(map(_number, best))
     else:
-        aims = [f" ({side.progress.objective.mode} {side.progress.objective.metric})" for side in sides]
+        aims = [f" ({sweep.progress.objective.mode} {sweep.progress.objective.metric})" for sweep in sweeps]
         yield "best", tuple(f"{_number(value)}{aim}" for value, aim in zip(best, aims, strict=True))
-    if found.trials is not None and len({len(side.progress.ends) for side in sides}) > 1:
+    if found.trials is not None and len({len(sweep.progress.ends) for sweep in sweeps}) > 1:
         yield f"best after {count(found.trials, 'trial')}", tuple(map(_number, _after_trials(found)))
     if found.seconds is not None:
         yield f"best after {duration(found.seconds)}", tuple(map(_number, _after_seconds(found)))
-    yield "trials", tuple(str(sum(side.overview.states.values())) for side in sides)
-    yield "of these", tuple(state_counts(side.overview.states) or "–" for side in sides)
-    yield "ran for", tuple(duration(side.progress.seconds) for side in sides)
-    yield "slots' time", tuple(_spent(side) for side in sides)
+    yield "trials", tuple(str(sum(sweep.overview.states.values())) for sweep in sweeps)
+    yield "of these", tuple(state_counts(sweep.overview.states) or "–" for sweep in sweeps)
+    yield "ran for", tuple(duration(sweep.progress.seconds) for sweep in sweeps)
+    yield "slots' time", tuple(_spent(sweep) for sweep in sweeps)
 
 
 def _after_trials(found: Comparison) -> list[float | None]:
-    return [None if found.trials is None else side.progress.after_trials(found.trials) for side in found.sides]
+    return [None if found.trials is None else sweep.progress.after_trials(found.trials) for sweep in found.sweeps]
 
 
 def _after_seconds(found: Comparison) -> list[float | None]:
-    return [None if found.seconds is None else side.progress.after_seconds(found.seconds) for side in found.sides]
+    return [None if found.seconds is None else sweep.progress.after_seconds(found.seconds) for sweep in found.sweeps]
 
 
-def _spent(side: Side) -> str:
-    total = side.ledger.total
-    return f"{total / 3600:.3g} GPU-hours" if side.ledger.unit == "gpu" else duration(total)
+def _spent(sweep: ComparedSweep) -> str:
+    total = sweep.ledger.total
+    return f"{total / 3600:.3g} GPU-hours" if sweep.ledger.unit == "gpu" else duration(total)
 
 
-def _facts(side: Side) -> dict[str, Any]:
+def _facts(sweep: ComparedSweep) -> dict[str, Any]:
     return {
-        "status": side.overview.status,
-        "best": None if side.best is None else asdict(side.best),
-        "metric": side.progress.objective.metric,
-        "mode": side.progress.objective.mode,
-        "states": {state.value: number for state, number in side.overview.states.items()},
-        "seconds": side.progress.seconds,
-        "slots": {"unit": side.ledger.unit, "seconds": side.ledger.total},
+        "status": sweep.overview.status,
+        "best": None if sweep.best is None else asdict(sweep.best),
+        "metric": sweep.progress.objective.metric,
+        "mode": sweep.progress.objective.mode,
+        "states": {state.value: number for state, number in sweep.overview.states.items()},
+        "seconds": sweep.progress.seconds,
+        "slots": {"unit": sweep.ledger.unit, "seconds": sweep.ledger.total},
     }
 
 
@@ -128,13 +128,13 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _rows(blocks: Mapping[str, Mapping[str, Row]], names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _rows(blocks: Mapping[str, Mapping[str, Values]], names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for title, rows in blocks.items():
         yield title, *names
         yield from ((key, *map(str, row)) for key, row in rows.items())
 
 
-def _block(title: str, rows: Mapping[str, Row], names: Sequence[str], widths: Sequence[int]) -> str:
+def _block(title: str, rows: Mapping[str, Values], names: Sequence[str], widths: Sequence[int]) -> str:
     """A table whose columns stand below those of the others."""
     columns = [title, *names]
     padded = [column.ljust(width) for column, width in zip(columns, widths, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import typer
 
 from orchestrator.analysis.diagnosis.curve import Series
-from orchestrator.analysis.diagnosis.findings.data import Share, data, share_of
+from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
 from orchestrator.cli.formats import as_table, say
 from orchestrator.cli.views.diagnosis import finding_lines
 from orchestrator.cli.views.text import config_line
@@ -53,7 +53,7 @@ def compare_fractions(found: Source, given: str | None, fractions: Sequence[floa
     """
     _check(found)
     objective = found.spec.objective
-    shares: list[Share] = []
+    shares: list[DataFraction] = []
     rows: list[dict[str, Any]] = []
     for fraction in fractions:
         sweep, start = first_trial(found, given)
@@ -64,11 +64,11 @@ def compare_fractions(found: Source, given: str | None, fractions: Sequence[floa
         stage.check()
         trial = sweep.trials[0]
         value = trial.best if objective.at == "best" else trial.last
-        shares.append(share_of(fraction, value, _series(objective.metric, objective.mode, stage.reports)))
+        shares.append(fraction_result(fraction, value, _series(objective.metric, objective.mode, stage.reports)))
         rows.append(_row(shares[-1], objective.metric, stage))
         say(f"{fraction:g} of the data: {trial.state} after {duration(stage.seconds)}")
     typer.echo(as_table(rows))
-    typer.echo("\n".join(finding_lines([data(objective.metric, objective.mode, shares)])))
+    typer.echo("\n".join(finding_lines([more_data(objective.metric, objective.mode, shares)])))
 
 
 def _check(found: Source) -> None:
@@ -86,7 +86,7 @@ def _series(metric: str, mode: Literal["min", "max"], reports: Sequence[Report])
     return Series(name=metric, mode=mode, steps=[step for step, _ in found], values=[value for _, value in found])
 
 
-def _row(share: Share, metric: str, stage: Stage) -> dict[str, Any]:
+def _row(share: DataFraction, metric: str, stage: Stage) -> dict[str, Any]:
     last = stage.reports[-1].metrics if stage.reports else {}
     others = {name: value for name, value in last.items() if name in ("train_loss", "val_loss") and name != metric}
     return {"data": share.fraction, metric: share.value, "steps": len(stage.reports), **others}

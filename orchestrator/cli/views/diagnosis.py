@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.analysis.diagnosis.examine import Diagnosis
+from orchestrator.analysis.diagnosis.diagnose import Diagnosis
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
 from orchestrator.cli.formats import painted
@@ -62,7 +62,7 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
         "validation": found.names.validation or None,
         "chosen": found.names.how,
         "best": found.best,
-        "reached": _reached_data(found),
+        "reached": _reference_data(found),
         "findings": [finding_data(each) for each in found.findings],
         "trials": [
             {"trial": trial, "verdicts": [_verdict_data(each) for each in verdicts]}
@@ -90,16 +90,16 @@ def finding_data(each: Finding) -> dict[str, Any]:
     }
 
 
-def _reached_data(found: Diagnosis) -> dict[str, float | None] | None:
+def _reference_data(found: Diagnosis) -> dict[str, float | None] | None:
     """What the best trial reached, as the metrics have it."""
-    reached, names = found.reached, found.names
-    if reached is None:
+    reference, names = found.reference, found.names
+    if reference is None:
         return None
     train, validation = (-1 if mode == "max" else 1 for mode in (names.train_mode, names.validation_mode))
     return {
-        "start": train * reached.start,
-        "train": train * reached.train,
-        "validation": None if reached.validation is None else validation * reached.validation,
+        "start": train * reference.start,
+        "train": train * reference.train,
+        "validation": None if reference.validation is None else validation * reference.validation,
     }
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cluster.fit import Need
 from cluster.inventory import Node
-from orchestrator.analysis.time.step_time import tempo
+from orchestrator.analysis.time.step_time import earlier_paces
 from orchestrator.formatting import count, duration
-from orchestrator.simulate.costs import Costs, measured
-from orchestrator.simulate.forecast import Forecast, Pace, Range, foresee
+from orchestrator.simulate.costs import Costs, measured_costs
+from orchestrator.simulate.forecast import Forecast, Pace, Range, forecast_sweep
 from orchestrator.spec import Spec
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
@@ -47,12 +47,12 @@ def prospect(
     paces, origin = _paces(found, step_s, results, on_gpus=need.gpus > 0)
     if not paces:
         return _in_steps(found, slots, origin)
-    seen = foresee(
+    seen = forecast_sweep(
         spec,
         found.declaration,
         slots=slots,
         paces=paces,
-        costs=measured(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
+        costs=measured_costs(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
         starts_at_once=max(1, int(sum(node.cpus for node in nodes))),
         gpus_per_trial=need.gpus,
     )
@@ -73,7 +73,7 @@ def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool)
     """How long trials train, and who says so; none, and why, if nobody does."""
     if step_s is not None:
         return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)"
-    earlier = tempo(results, found.spec, found.declaration)
+    earlier = earlier_paces(results, found.spec, found.declaration)
     if earlier is None:
         why = f"no sweep in {results} has this trainable and these fixed values"
         return [], f"--step-seconds says how long a step takes ({why})"
@@ -88,7 +88,7 @@ def _in_steps(found: Source, slots: int, how_to_know: str) -> Prospect:
     """Without costs and budgets of time, for one does not know what they are in steps."""
     timeless = found.spec.budget.model_copy(update={"hours": None, "gpu_hours": None})
     spec = found.spec.model_copy(update={"budget": timeless})
-    seen = foresee(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
+    seen = forecast_sweep(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
     if seen is None:
         return Prospect(facts={}, seen=None)
     return Prospect(facts={"duration": f"{about(seen.seconds, whole)} steps' time; {how_to_know}"}, seen=seen)

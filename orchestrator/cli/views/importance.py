@@ -17,7 +17,7 @@ def importance_text(name: str, objective: Objective, found: Importance) -> str:
     lines = [f"{painted(name, None, bold=True)}: what matters for {objective.metric}", *found.remarks()]
     width = max((len(each) for each in (*(weight.name for weight in found.weights), *found.silent)), default=0)
     lines += [""] if found.weights else []
-    lines += [_line(weight, width, len(found.standing.losses)) for weight in found.weights]
+    lines += [_line(weight, width, len(found.common_step.losses)) for weight in found.weights]
     lines += [f"{silent:<{width}}     –  {why}" for silent, why in found.silent.items()]
     return "\n".join(lines)
 
@@ -25,9 +25,9 @@ def importance_text(name: str, objective: Objective, found: Importance) -> str:
 def importance_data(found: Importance) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "step": found.standing.step,
-        "trials": len(found.standing.losses),
-        "judged": found.standing.judged,
+        "step": found.common_step.step,
+        "trials": len(found.common_step.losses),
+        "judged": found.common_step.judged,
         "remarks": list(found.remarks()),
         "weights": importance_rows(found),
         "silent": dict(found.silent),

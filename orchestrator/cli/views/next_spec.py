@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.analysis.next_spec.revision import Revision
-from orchestrator.analysis.next_spec.succession import Next
+from orchestrator.analysis.next_spec.propose import NextSpec
+from orchestrator.analysis.next_spec.spec_change import SpecChange
 from orchestrator.formatting import yaml
 
 LONG = 60
 
 
-def summary(found: Next, file: Path) -> str:
+def summary(found: NextSpec, file: Path) -> str:
     """What has changed, and what one does next."""
-    lines = [line for revision in found.revisions for line in _lines(revision)]
+    lines = [line for change in found.changes for line in _lines(change)]
     if not found.enough:
         lines.append("there are too few results to change ranges by")
     if found.unchecked:
@@ -22,10 +22,10 @@ def summary(found: Next, file: Path) -> str:
     return "\n".join([*lines, f"next: sweep plan {file}; sweep launch {file}"])
 
 
-def _lines(revision: Revision) -> Iterator[str]:
-    if revision.at is None:
-        yield revision.reason
+def _lines(change: SpecChange) -> Iterator[str]:
+    if change.at is None:
+        yield change.reason
         return
-    text = yaml(revision.edits[revision.at])
-    yield f"{'.'.join(revision.at)}: {text if len(text) <= LONG else f'{text[: LONG - 1]}…'}"
-    yield f"    {revision.reason}"
+    text = yaml(change.edits[change.at])
+    yield f"{'.'.join(change.at)}: {text if len(text) <= LONG else f'{text[: LONG - 1]}…'}"
+    yield f"    {change.reason}"

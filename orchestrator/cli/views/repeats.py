@@ -6,13 +6,13 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.analysis.compare.repeats import SURE, Repeated
+from orchestrator.analysis.compare.repeats import CONFIDENCE, RepeatedConfig
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.cli.formats import as_table, painted
 from orchestrator.formatting import count
 
 
-def repeats_text(name: str, objective: Objective, found: Sequence[Repeated]) -> str:
+def repeats_text(name: str, objective: Objective, found: Sequence[RepeatedConfig]) -> str:
     """A configuration a line, and what that comes to."""
     if not found:
         return f"no configuration of {name} was trained more than once; `sweep confirm` does it with the best"
@@ -23,7 +23,7 @@ def repeats_text(name: str, objective: Objective, found: Sequence[Repeated]) -> 
         rows.append(
             {
                 f"mean {objective.metric}": each.mean,
-                f"{SURE:.0%} interval": "–" if low is None else f"{low:.5g} to {high:.5g}",
+                f"{CONFIDENCE:.0%} interval": "–" if low is None else f"{low:.5g} to {high:.5g}",
                 "is the best": f"{each.best:.0%}",
                 **({"first": each.first, "flattered by": _by(each.flattered)} if compared else {}),
                 "trained": _trained(each),
@@ -34,7 +34,7 @@ def repeats_text(name: str, objective: Objective, found: Sequence[Repeated]) -> 
     return "\n".join([title, "", as_table(rows), *_sentences(objective, found)])
 
 
-def repeats_rows(found: Sequence[Repeated]) -> list[dict[str, Any]]:
+def repeats_rows(found: Sequence[RepeatedConfig]) -> list[dict[str, Any]]:
     """A configuration a row, for programs."""
     return [
         {
@@ -54,7 +54,7 @@ def repeats_rows(found: Sequence[Repeated]) -> list[dict[str, Any]]:
     ]
 
 
-def _sentences(objective: Objective, found: Sequence[Repeated]) -> list[str]:
+def _sentences(objective: Objective, found: Sequence[RepeatedConfig]) -> list[str]:
     said = []
     flattered = [each.flattered for each in found if each.flattered is not None]
     if flattered:
@@ -67,7 +67,7 @@ def _sentences(objective: Objective, found: Sequence[Repeated]) -> list[str]:
     return ["", *said] if said else []
 
 
-def _trained(each: Repeated) -> str:
+def _trained(each: RepeatedConfig) -> str:
     more = [f"{number} {word}" for word, number in (("diverged", each.diverged), ("failed", each.failed)) if number]
     return ", ".join([f"{len(each.values)} ×", *more])
 

@@ -24,26 +24,26 @@ def one_trial(paths: SweepPaths, trial: int) -> Answer:
 
 def failures(paths: SweepPaths) -> Answer:
     """Why trials failed, and where in the space."""
-    from orchestrator.analysis.diagnosis.evidence import evidence_of
-    from orchestrator.analysis.diagnosis.findings.failures import where
+    from orchestrator.analysis.diagnosis.findings.failures import failure_region
     from orchestrator.analysis.summary.failures import causes
+    from orchestrator.analysis.summary.results import read_results
     from orchestrator.cli.views.sweep import cause_data, causes_text
     from orchestrator.records.provenance import read_sweep_json
 
-    evidence = evidence_of(paths, read_sweep_json(paths.info))
+    results = read_results(paths, read_sweep_json(paths.info))
     found = causes(paths)
-    places = {cause.fingerprint: where(evidence, cause.trials) for cause in found}
+    places = {cause.fingerprint: failure_region(results, cause.trials) for cause in found}
     data = [{**cause_data(paths, cause), "where": places[cause.fingerprint] or None} for cause in found]
     return Answer(text=lambda: causes_text(paths, found, places), data=data, rows=data)
 
 
 def diagnosis(paths: SweepPaths) -> Answer:
     """What the curves of the trials show, and the sweep as a whole."""
-    from orchestrator.analysis.diagnosis.examine import examine
+    from orchestrator.analysis.diagnosis.diagnose import diagnose
     from orchestrator.cli.views.diagnosis import diagnosis_data, diagnosis_rows, diagnosis_text
     from orchestrator.records.provenance import read_sweep_json
 
-    found = examine(paths, read_sweep_json(paths.info))
+    found = diagnose(paths, read_sweep_json(paths.info))
     return Answer(
         text=lambda: diagnosis_text(paths.name, found), data=diagnosis_data(found), rows=diagnosis_rows(found)
     )

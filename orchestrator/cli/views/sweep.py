@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestrator.analysis.diagnosis.examine import glance
+from orchestrator.analysis.diagnosis.diagnose import urgent_findings
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.failures import Cause, causes
-from orchestrator.analysis.summary.notes import notes
-from orchestrator.analysis.summary.overview import Objective, Overview, objective_of, overview
-from orchestrator.analysis.summary.ranking import Ranked, full_config, top
+from orchestrator.analysis.summary.overview import Objective, Overview, notes, objective_of, overview
+from orchestrator.analysis.summary.ranking import RankedTrial, best_trials, full_config
 from orchestrator.analysis.summary.rungs import rung_table
-from orchestrator.analysis.time.accounts import accounts
+from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import COLOURS, as_table, painted
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.text import config_line, evaluated, one_line, rung_rows, scores_line, spent, state_counts
@@ -40,7 +39,7 @@ class SweepView:
     objective: Objective
     notes: list[str]  # what the sweep noted, as why it ended early
     rungs: list[RungSummary]
-    top: list[Ranked]
+    top: list[RankedTrial]
     causes: list[Cause]
     evaluations: list[Evaluation]
     account: TimeAccount | None  # over all sessions that came to their end
@@ -57,11 +56,11 @@ class SweepView:
             objective=objective_of(info),
             notes=notes(paths),
             rungs=rung_table(paths),
-            top=top(paths, info, count),
+            top=best_trials(paths, info, count),
             causes=causes(paths),
             evaluations=evaluations(paths),
             account=total(accounts(paths)),
-            findings=[each for each in glance(paths, info) if each.subject != "failures"],
+            findings=[each for each in urgent_findings(paths, info) if each.subject != "failures"],
         )
 
     def text(self) -> str:

@@ -6,12 +6,12 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-from orchestrator.analysis.diagnosis.curve import Curve, curve_of
-from orchestrator.analysis.diagnosis.names import Names
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.curve import Curve, build_curve
+from orchestrator.analysis.diagnosis.curve_metrics import CurveMetrics
+from orchestrator.analysis.diagnosis.reference import Reference
 
-NAMES = Names(train="train_loss", validation="val_loss")
-REACHED = Reached(start=1.0, train=0.1, validation=0.15)
+METRICS = CurveMetrics(train="train_loss", validation="val_loss")
+REFERENCE = Reference(start=1.0, train=0.1, validation=0.15)
 
 Losses = Sequence[float]
 
@@ -19,7 +19,7 @@ Losses = Sequence[float]
 def of(train: Losses, validation: Losses | None = None) -> Curve:
     """A curve of these losses, at the steps 1, 2, …; without the second, of the training data only."""
     seen = [None] * len(train) if validation is None else list(validation)
-    return curve_of(NAMES, zip(range(1, len(train) + 1), train, seen, strict=True))
+    return build_curve(METRICS, zip(range(1, len(train) + 1), train, seen, strict=True))
 
 
 def falling(end: float, *, start: float = 1.0, pace: float = 5.0, steps: int = 40) -> list[float]:

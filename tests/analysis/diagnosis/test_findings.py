@@ -14,17 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.analysis.diagnosis.curve import Series
-from orchestrator.analysis.diagnosis.evidence import Entry, Evidence, Outcome
-from orchestrator.analysis.diagnosis.findings.bounds import at_bounds, bounds
-from orchestrator.analysis.diagnosis.findings.budget import budget
-from orchestrator.analysis.diagnosis.findings.data import data, share_of
-from orchestrator.analysis.diagnosis.findings.failures import failures, where
+from orchestrator.analysis.diagnosis.findings.failures import failure_region, failures
+from orchestrator.analysis.diagnosis.findings.more_data import fraction_result, more_data
 from orchestrator.analysis.diagnosis.findings.noise import noise
 from orchestrator.analysis.diagnosis.findings.region import between
-from orchestrator.analysis.diagnosis.findings.rungs import foresights, rank_correlation, rungs
+from orchestrator.analysis.diagnosis.findings.rungs import rank_correlation, rung_predictions, rungs
+from orchestrator.analysis.diagnosis.findings.search_space import at_bounds, bounds, budget
 from orchestrator.analysis.diagnosis.findings.verdicts import verdicts
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.results import RungEntry, SweepResults, TrialResult
 from orchestrator.core.rows import State
 from orchestrator.spec import parse_spec
 from tests.analysis.diagnosis.curves import falling, noisy
@@ -39,9 +38,11 @@ SPACE: dict[str, Any] = {
 }
 
 
-def evidence(outcomes: Sequence[Outcome], *, entries: Sequence[Entry] = (), method: str = "random") -> Evidence:
+def results(
+    outcomes: Sequence[TrialResult], *, entries: Sequence[RungEntry] = (), method: str = "random"
+) -> SweepResults:
     spec = parse_spec({"trainable": "x:train", "space": SPACE, "objective": {"metric": "loss"}}, base=Path())
-    return Evidence(
+    return SweepResults(
         objective=Objective(metric="loss", mode="min", at="best"),
         method=method,
         space=spec.distributions(),
@@ -56,51 +57,51 @@ def drawn(count: int, seed: int = 0) -> list[dict[str, Any]]:
     return [space.sample(rng) for _ in range(count)]
 
 
-def outcomes(configs: Sequence[dict[str, Any]], value: Any) -> list[Outcome]:
+def outcomes(configs: Sequence[dict[str, Any]], value: Any) -> list[TrialResult]:
     return [
-        Outcome(trial=number, state=State.COMPLETED, config=config, value=value(config), last_step=10)
+        TrialResult(trial=number, state=State.COMPLETED, config=config, value=value(config), last_step=10)
         for number, config in enumerate(configs)
     ]
 
 
 class TestBounds:
     def test_the_best_lie_at_an_upper_bound_on_a_log_scale(self) -> None:
-        (found,) = at_bounds(evidence(outcomes(drawn(120), lambda config: -config["lr"])))
+        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["lr"])))
         assert (found.parameter, found.side, found.bound) == ("lr", "high", 0.1)
         assert found.wider == (1e-4, 3.2)
-        (finding,) = bounds(evidence(outcomes(drawn(120), lambda config: -config["lr"])))
+        (finding,) = bounds(results(outcomes(drawn(120), lambda config: -config["lr"])))
         assert finding.sentence == "6 of the 6 best trials have lr at its upper bound, 0.1"
         assert finding.advice == "search lr in [0.0001, 3.2]"
 
     def test_a_share_stays_a_share(self) -> None:
-        (found,) = at_bounds(evidence(outcomes(drawn(120), lambda config: -config["dropout"])))
+        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["dropout"])))
         assert (found.parameter, found.wider) == ("dropout", (0.0, 0.8))
 
     def test_an_outermost_choice_is_a_bound_if_choices_have_an_order(self) -> None:
-        (found,) = at_bounds(evidence(outcomes(drawn(120), lambda config: -config["batch_size"])))
+        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["batch_size"])))
         assert (found.parameter, found.bound, found.wider) == ("batch_size", 1024, None)
 
     @pytest.mark.parametrize("parameter", ["dropout", "layers"])
     def test_there_is_nothing_below_none_and_below_one(self, parameter: str) -> None:
-        assert at_bounds(evidence(outcomes(drawn(120), lambda config: config[parameter]))) == []
+        assert at_bounds(results(outcomes(drawn(120), lambda config: config[parameter]))) == []
 
     @pytest.mark.parametrize("method", ["random", "tpe", "grid"])
     def test_an_optimum_in_the_middle_is_left_alone(self, method: str) -> None:
         found = outcomes(drawn(120), lambda config: abs(math.log10(config["lr"]) + 2.5))
-        assert at_bounds(evidence(found, method=method)) == []
+        assert at_bounds(results(found, method=method)) == []
 
     @given(seed=st.integers(0, 10_000))
     @settings(derandomize=True, deadline=None, max_examples=100)
     def test_where_nothing_matters_next_to_nothing_is_found(self, seed: int) -> None:
         rng = random.Random(seed)
-        assert len(at_bounds(evidence(outcomes(drawn(60, seed), lambda config: rng.random())))) <= 1
+        assert len(at_bounds(results(outcomes(drawn(60, seed), lambda config: rng.random())))) <= 1
 
     def test_few_trials_and_lists_have_no_bounds(self) -> None:
-        assert at_bounds(evidence(outcomes(drawn(15), lambda config: -config["lr"]))) == []
-        assert at_bounds(evidence(outcomes(drawn(120), lambda config: -config["lr"]), method="list")) == []
+        assert at_bounds(results(outcomes(drawn(15), lambda config: -config["lr"]))) == []
+        assert at_bounds(results(outcomes(drawn(120), lambda config: -config["lr"]), method="list")) == []
 
 
-def failing(configs: Sequence[dict[str, Any]]) -> list[Outcome]:
+def failing(configs: Sequence[dict[str, Any]]) -> list[TrialResult]:
     """Out of memory where batches are large; two typing mistakes with sgd; all else goes well."""
     found = []
     for number, config in enumerate(configs):
@@ -109,10 +110,10 @@ def failing(configs: Sequence[dict[str, Any]]) -> list[Outcome]:
         elif config["optimizer"] == "sgd" and number % 13 == 0:
             error, cause = "TypeError", "TypeError at train.py:3"
         else:
-            found.append(Outcome(trial=number, state=State.COMPLETED, config=config, value=1.0))
+            found.append(TrialResult(trial=number, state=State.COMPLETED, config=config, value=1.0))
             continue
         found.append(
-            Outcome(trial=number, state=State.FAILED, config=config, error=error, message="no\ngood", cause=cause)
+            TrialResult(trial=number, state=State.FAILED, config=config, error=error, message="no\ngood", cause=cause)
         )
     return found
 
@@ -121,38 +122,38 @@ class TestFailures:
     def test_by_cause_and_region(self) -> None:
         found = failing(drawn(80))
         memory = [each.trial for each in found if each.error == "GpuOutOfMemory"]
-        (finding,) = failures(evidence(found))
+        (finding,) = failures(results(found))
         rest = finding.numbers["failures"] - len(memory)
         assert finding.sentence == (
             f"{len(memory) + rest} failures, 2 causes:"
             f" out of GPU memory ({len(memory)}) exactly where batch_size ≥ 512; TypeError: no good ({rest})"
         )
-        assert where(evidence(found), memory) == "exactly where batch_size ≥ 512"
+        assert failure_region(results(found), memory) == "exactly where batch_size ≥ 512"
 
     def test_divergence_has_its_region(self) -> None:
         found = [
-            Outcome(trial=number, state=State.DIVERGED, config=config)
+            TrialResult(trial=number, state=State.DIVERGED, config=config)
             if config["lr"] > 0.011
-            else Outcome(trial=number, state=State.COMPLETED, config=config, value=config["lr"])
+            else TrialResult(trial=number, state=State.COMPLETED, config=config, value=config["lr"])
             for number, config in enumerate(drawn(60))
         ]
-        (finding,) = failures(evidence(found))
+        (finding,) = failures(results(found))
         assert finding.sentence.endswith("of 60 trials diverged, exactly where lr ≥ 0.013")
         assert finding.advice == "narrow the range of lr"
         assert finding.urgent
 
     def test_what_no_single_parameter_explains_has_no_region(self) -> None:
         found = [
-            Outcome(trial=number, state=State.FAILED, config=config, error="E", message="m", cause="c")
+            TrialResult(trial=number, state=State.FAILED, config=config, error="E", message="m", cause="c")
             if number % 7 == 0
-            else Outcome(trial=number, state=State.COMPLETED, config=config, value=1.0)
+            else TrialResult(trial=number, state=State.COMPLETED, config=config, value=1.0)
             for number, config in enumerate(drawn(70))
         ]
-        (finding,) = failures(evidence(found))
+        (finding,) = failures(results(found))
         assert finding.sentence == "10 failures, 1 cause: E: m (10)"
 
     def test_a_sweep_without_failures_has_none(self) -> None:
-        assert failures(evidence(outcomes(drawn(9), lambda config: 1.0))) == []
+        assert failures(results(outcomes(drawn(9), lambda config: 1.0))) == []
 
     @given(left=st.floats(1e-9, 1e9), factor=st.floats(1.0001, 1e6))
     @settings(derandomize=True, max_examples=200)
@@ -162,12 +163,12 @@ class TestFailures:
 
 
 class TestNoise:
-    def repeats(self, *groups: tuple[float, ...]) -> Evidence:
+    def repeats(self, *groups: tuple[float, ...]) -> SweepResults:
         configs = drawn(len(groups))
         pairs = [(config, value) for config, values in zip(configs, groups, strict=True) for value in values]
-        return evidence(
+        return results(
             [
-                Outcome(trial=number, state=State.COMPLETED, config=config, value=value)
+                TrialResult(trial=number, state=State.COMPLETED, config=config, value=value)
                 for number, (config, value) in enumerate(pairs)
             ]
         )
@@ -187,15 +188,17 @@ class TestNoise:
 
 
 class TestRungs:
-    def sweep(self, at_rung: Any, trials: int = 20) -> Evidence:
+    def sweep(self, at_rung: Any, trials: int = 20) -> SweepResults:
         rng = random.Random(1)
         ends = [rng.random() for _ in range(trials)]
         found = [
-            Outcome(trial=number, state=State.COMPLETED, config={}, value=end, last_step=27)
+            TrialResult(trial=number, state=State.COMPLETED, config={}, value=end, last_step=27)
             for number, end in enumerate(ends)
         ]
-        entries = [Entry(trial=number, rung=3, value=at_rung(rng, end)) for number, end in enumerate(ends)]
-        return evidence(found, entries=[*entries, *(Entry(trial=n, rung=27, value=end) for n, end in enumerate(ends))])
+        entries = [RungEntry(trial=number, rung=3, value=at_rung(rng, end)) for number, end in enumerate(ends)]
+        return results(
+            found, entries=[*entries, *(RungEntry(trial=n, rung=27, value=end) for n, end in enumerate(ends))]
+        )
 
     def test_a_rung_that_predicts_nothing_is_named(self) -> None:
         (finding,) = rungs(self.sweep(lambda rng, end: rng.random(), trials=40))
@@ -205,7 +208,7 @@ class TestRungs:
     def test_one_that_predicts_is_not(self) -> None:
         found = self.sweep(lambda rng, end: end + 0.01 * rng.random())
         assert rungs(found) == []
-        assert [(each.rung, each.trials) for each in foresights(found)] == [(3, 20)]
+        assert [(each.rung, each.trials) for each in rung_predictions(found)] == [(3, 20)]
 
     def test_few_trials_prove_nothing(self) -> None:
         assert rungs(self.sweep(lambda rng, end: rng.random(), trials=9)) == []
@@ -221,17 +224,17 @@ class TestRungs:
 
 class TestOthers:
     def test_few_trials_for_many_parameters(self) -> None:
-        (finding,) = budget(evidence(outcomes(drawn(12), lambda config: 1.0)))
+        (finding,) = budget(results(outcomes(drawn(12), lambda config: 1.0)))
         assert finding.sentence == "12 trials are few for 6 searched parameters"
         assert finding.advice == "fix all but 2 of them, or give it at least 30 trials"
-        assert budget(evidence(outcomes(drawn(30), lambda config: 1.0))) == []
+        assert budget(results(outcomes(drawn(30), lambda config: 1.0))) == []
 
     def test_a_sweep_that_has_just_begun_is_not_blamed_for_it(self) -> None:
-        begun = evidence(outcomes(drawn(12), lambda config: 1.0))
+        begun = results(outcomes(drawn(12), lambda config: 1.0))
         assert budget(replace(begun, planned=30)) == []
 
     def test_what_is_wrong_with_the_best_and_with_most(self) -> None:
-        found = evidence(outcomes(drawn(20), lambda config: config["lr"]))
+        found = results(outcomes(drawn(20), lambda config: config["lr"]))
         best = found.ranked()[0].trial
         said = {number: Verdict(kind=Kind.OVERFITTING, sentence="it turned") for number in range(20)}
         said[best] = Verdict(kind=Kind.STILL_IMPROVING, sentence="it fell")
@@ -242,7 +245,7 @@ class TestOthers:
 
     def test_healthy_trials_are_no_finding(self) -> None:
         said = {number: Verdict(kind=Kind.HEALTHY, sentence="") for number in range(20)}
-        assert verdicts(evidence(outcomes(drawn(20), lambda config: 1.0)), said) == []
+        assert verdicts(results(outcomes(drawn(20), lambda config: 1.0)), said) == []
 
 
 class TestData:
@@ -251,8 +254,8 @@ class TestData:
         return Series(name="val_loss", mode="min", steps=range(1, 41), values=losses)
 
     def found(self, *ends: float, pace: float = 8) -> str:
-        shares = [share_of(0.25 * 2**n, end, self.series(end, pace)) for n, end in enumerate(ends)]
-        return data("val_loss", "min", shares).sentence
+        shares = [fraction_result(0.25 * 2**n, end, self.series(end, pace)) for n, end in enumerate(ends)]
+        return more_data("val_loss", "min", shares).sentence
 
     def test_more_data_helps(self) -> None:
         assert self.found(0.5, 0.4, 0.3) == (

@@ -9,27 +9,27 @@ from typing import Any
 import pytest
 
 from orchestrator.analysis.compare.importance import Weight
-from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
-from orchestrator.analysis.next_spec.consequences import settled
-from orchestrator.analysis.next_spec.experience import FEWEST, Experience
-from orchestrator.analysis.next_spec.fixing import fix
-from orchestrator.analysis.next_spec.options import close_in, drop, extend, refine
-from orchestrator.analysis.next_spec.policy import Rule
-from orchestrator.analysis.next_spec.ranges import narrow, recentre, shift
-from orchestrator.analysis.next_spec.search import draw_anew, start
+from orchestrator.analysis.diagnosis.findings.search_space import at_bounds
+from orchestrator.analysis.next_spec.apply_rules import Rule
+from orchestrator.analysis.next_spec.choice_rules import drop_options, extend_options, refine_grid, trim_options
+from orchestrator.analysis.next_spec.fix_unimportant import fix_unimportant
+from orchestrator.analysis.next_spec.prior_results import FEWEST, PriorResults
+from orchestrator.analysis.next_spec.prune import prune
+from orchestrator.analysis.next_spec.range_rules import extend_range, narrow_range, recentre_normal
+from orchestrator.analysis.next_spec.search_rules import new_seed, start
 from orchestrator.core.rows import Config
 from orchestrator.spec import Space
-from tests.analysis.evidence import Result, evidence
+from tests.analysis.results import Result, results
 from trainables.contract import Hyperparameter
 
 
 def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: dict[str, float] | None = None,
-           declared: tuple[Hyperparameter, ...] = (), **more: Any) -> Experience:  # fmt: skip
+           declared: tuple[Hyperparameter, ...] = (), **more: Any) -> PriorResults:  # fmt: skip
     """What a sweep has taught. Weights: the upper end of a parameter's interval."""
-    found = evidence(space, result, trials=trials, **more)
-    return Experience(
+    found = results(space, result, trials=trials, **more)
+    return PriorResults(
         sweep="churn",
-        evidence=found,
+        results=found,
         trials=trials,
         weights={
             name: Weight(name=name, share=high / 2, low=0, high=high, trials=trials)
@@ -40,15 +40,15 @@ def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: 
     )
 
 
-def after(rule: Rule, known: Experience, name: str = "x") -> tuple[Any, str]:
+def after(rule: Rule, prior: PriorResults, name: str = "x") -> tuple[Any, str]:
     """What the rule makes of a parameter, and why; (None, "") if it has nothing to say."""
-    revision = rule(known, name, known.space[name])
-    if revision is None:
+    change = rule(prior, name, prior.space[name])
+    if change is None:
         return None, ""
-    value = revision.edits[("space", name)]
-    form = known.space[name].form
-    assert {key: value[key] for key in value if key != form}.items() <= known.space[name].model_dump().items()
-    return value[form], revision.reason
+    value = change.edits[("space", name)]
+    form = prior.space[name].form
+    assert {key: value[key] for key in value if key != form}.items() <= prior.space[name].model_dump().items()
+    return value[form], change.reason
 
 
 def near(target: float, *, log: bool = False) -> Result:
@@ -63,28 +63,28 @@ def near(target: float, *, log: bool = False) -> Result:
 
 class TestNarrow:
     def test_a_logarithmic_range_closes_in_on_its_own_scale(self) -> None:
-        (low, high), reason = after(narrow, learnt({"x": {"loguniform": [1e-6, 1]}}, near(-3, log=True)))
+        (low, high), reason = after(narrow_range, learnt({"x": {"loguniform": [1e-6, 1]}}, near(-3, log=True)))
         assert 1e-5 < low < 1e-3 < high < 1e-1
         assert reason.startswith("was [1e-06, 1]: the best 9 trials lie in [0.000")
         assert len(f"{low:g}".lstrip("0.")) <= 6  # two digits
 
     def test_all_good_values_stay_within(self) -> None:
         for form in ({"uniform": [-3, 7]}, {"int": [0, 100]}, {"uniform": [0, 1], "step": 0.05}, {"logint": [1, 999]}):
-            known = learnt({"x": form}, near(2.5 if "uniform" in form and form["uniform"][1] > 1 else 0.5))
-            (low, high), _ = after(narrow, known)
-            assert all(low <= value <= high for value in known.good_values("x"))
+            prior = learnt({"x": form}, near(2.5 if "uniform" in form and form["uniform"][1] > 1 else 0.5))
+            (low, high), _ = after(narrow_range, prior)
+            assert all(low <= value <= high for value in prior.good_values("x"))
             assert low < high
 
     def test_steps_stay_the_same_ones(self) -> None:
-        (low, high), _ = after(narrow, learnt({"x": {"uniform": [0.1, 2.1], "step": 0.2}}, near(1.0)))
+        (low, high), _ = after(narrow_range, learnt({"x": {"uniform": [0.1, 2.1], "step": 0.2}}, near(1.0)))
         assert round((low - 0.1) / 0.2, 9).is_integer()
         assert round((high - 0.1) / 0.2, 9).is_integer()
 
     def test_a_single_integer_keeps_a_neighbour(self) -> None:
-        assert after(narrow, learnt({"x": {"int": [1, 6]}}, near(6), trials=90))[0] == [5, 6]
+        assert after(narrow_range, learnt({"x": {"int": [1, 6]}}, near(6), trials=90))[0] == [5, 6]
 
     def test_not_where_the_good_ones_are_everywhere(self) -> None:
-        assert after(narrow, learnt({"x": {"uniform": [0, 1]}}, lambda config, rng: rng.random()))[0] is None
+        assert after(narrow_range, learnt({"x": {"uniform": [0, 1]}}, lambda config, rng: rng.random()))[0] is None
 
     def test_chance_is_seldom_taken_for_more(self) -> None:
         def narrowed(weight: float) -> int:
@@ -92,67 +92,69 @@ class TestNarrow:
             space, weights = {"x": {"uniform": [0, 1]}}, {"x": weight}
             noise: Result = lambda config, rng: rng.random()  # noqa: E731
             found = (learnt(space, noise, trials=30, weights=weights, seed=seed) for seed in range(100))
-            return sum(after(narrow, known)[0] is not None for known in found)
+            return sum(after(narrow_range, prior)[0] is not None for prior in found)
 
         assert narrowed(0.05) <= 3
         assert narrowed(0.5) <= 20
 
     def test_what_weighs_little_over_the_whole_range_may_count_among_the_good(self) -> None:
-        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5), weights={"x": 0.01})
-        assert after(narrow, known)[0] is not None
+        prior = learnt({"x": {"uniform": [0, 1]}}, near(0.5), weights={"x": 0.01})
+        assert after(narrow_range, prior)[0] is not None
 
     def test_a_few_outliers_among_many_hold_nothing_open(self) -> None:
         def mostly(config: Config, rng: random.Random) -> float:
             return 0.02 if config["x"] > 0.99 else abs(config["x"] - 0.3)
 
-        known = learnt({"x": {"uniform": [0, 1]}}, mostly, trials=400)
-        assert max(known.good_values("x")) > 0.99
-        (_, high), reason = after(narrow, known)
+        prior = learnt({"x": {"uniform": [0, 1]}}, mostly, trials=400)
+        assert max(prior.good_values("x")) > 0.99
+        (_, high), reason = after(narrow_range, prior)
         assert high < 0.6
         assert reason.startswith("was [0, 1]: nine in ten of the best 60 trials lie in [0.2")
 
     def test_not_by_too_few_that_have_it(self) -> None:
         space = {"kind": {"choice": list("abcdefghij")}, "x": {"uniform": [0, 1], "when": "kind == 'a'"}}
-        assert after(narrow, learnt(space, lambda config, rng: config.get("x", 0.5)))[0] is None
+        assert after(narrow_range, learnt(space, lambda config, rng: config.get("x", 0.5)))[0] is None
 
 
 class TestShift:
     def test_beyond_the_bound_and_away_from_where_nothing_was_good(self) -> None:
-        (low, high), reason = after(shift, learnt({"x": {"loguniform": [1e-6, 1e-2]}}, near(0, log=True), trials=200))
+        (low, high), reason = after(
+            extend_range, learnt({"x": {"loguniform": [1e-6, 1e-2]}}, near(0, log=True), trials=200)
+        )
         assert 1e-5 < low < 1e-2 < high == 1
         assert reason.startswith("was [1e-06, 0.01]: ")
         assert "best trials lie at the upper bound" in reason
 
     def test_a_lower_bound_on_its_steps(self) -> None:
-        (low, high), _ = after(shift, learnt({"x": {"uniform": [3, 5], "step": 0.3}}, near(0), trials=200))
+        (low, high), _ = after(extend_range, learnt({"x": {"uniform": [3, 5], "step": 0.3}}, near(0), trials=200))
         assert low < 3 < high < 5
         assert round((3 - low) / 0.3, 9).is_integer()
 
     def test_not_beyond_what_the_trainable_takes(self) -> None:
         declared = (Hyperparameter(name="x", type=float, default=0.1, meaning="", high=5.0),)
-        known = learnt({"x": {"uniform": [0.5, 5]}}, near(9), trials=200, declared=declared)
-        assert after(shift, known)[0] is None
-        assert after(narrow, known)[0][1] == 5
+        prior = learnt({"x": {"uniform": [0.5, 5]}}, near(9), trials=200, declared=declared)
+        assert after(extend_range, prior)[0] is None
+        assert after(narrow_range, prior)[0][1] == 5
 
     def test_not_in_the_middle(self) -> None:
-        assert after(shift, learnt({"x": {"uniform": [0, 1]}}, near(0.5)))[0] is None
+        assert after(extend_range, learnt({"x": {"uniform": [0, 1]}}, near(0.5)))[0] is None
 
 
 class TestRecentre:
     def test_mean_and_spread_of_the_good_ones(self) -> None:
-        (mean, sd), reason = after(recentre, learnt({"x": {"normal": [0, 2]}}, near(1.5), trials=90))
+        (mean, sd), reason = after(recentre_normal, learnt({"x": {"normal": [0, 2]}}, near(1.5), trials=90))
         assert 1 < mean < 2
         assert 0.2 <= sd < 1.5
         assert reason.startswith("was [0, 2]: the best 14 trials lie around 1.")
 
     def test_of_the_logarithm(self) -> None:
-        known = learnt({"x": {"lognormal": [0, 2]}}, lambda config, rng: (math.log(config["x"]) - 2) ** 2, trials=90)
-        (mean, sd), _ = after(recentre, known)
+        prior = learnt({"x": {"lognormal": [0, 2]}}, lambda config, rng: (math.log(config["x"]) - 2) ** 2, trials=90)
+        (mean, sd), _ = after(recentre_normal, prior)
         assert 1.5 < mean < 2.5
         assert sd < 1.5
 
     def test_not_where_they_are_everywhere(self) -> None:
-        assert after(recentre, learnt({"x": {"normal": [0, 2]}}, lambda config, rng: rng.random()))[0] is None
+        assert after(recentre_normal, learnt({"x": {"normal": [0, 2]}}, lambda config, rng: rng.random()))[0] is None
 
 
 def among(*good: Any) -> Result:
@@ -161,22 +163,24 @@ def among(*good: Any) -> Result:
 
 class TestOptions:
     def test_what_never_did_well_goes(self) -> None:
-        left, reason = after(drop, learnt({"x": {"choice": ["a", "b", "c"]}}, among("a", "b")))
+        left, reason = after(drop_options, learnt({"x": {"choice": ["a", "b", "c"]}}, among("a", "b")))
         assert left == ["a", "b"]
         assert reason.startswith("was also c: of the ")
         assert reason.endswith("trials with it, none is among the best 9 trials")
 
     def test_lists_and_true_and_one_are_told_apart(self) -> None:
-        assert after(drop, learnt({"x": {"choice": [[8], True, 1]}}, lambda c, rng: c["x"] is not True))[0] == [True]
+        assert after(drop_options, learnt({"x": {"choice": [[8], True, 1]}}, lambda c, rng: c["x"] is not True))[0] == [
+            True
+        ]
 
     def test_not_what_was_hardly_tried(self) -> None:
         space = {"x": {"choice": list("abcdefghijklmnopqrst")}}
-        assert after(drop, learnt(space, lambda config, rng: rng.random(), trials=40))[0] is None
+        assert after(drop_options, learnt(space, lambda config, rng: rng.random(), trials=40))[0] is None
 
     def test_an_order_is_kept_and_neighbours_of_the_good_stay(self) -> None:
         space = {"x": {"choice": [8, 16, 32, 64, 128, 256], "ordered": True}}
-        assert after(close_in, learnt(space, among(32, 64)))[0] == [16, 32, 64, 128]
-        assert after(drop, learnt(space, among(32, 64)))[0] is None
+        assert after(trim_options, learnt(space, among(32, 64)))[0] == [16, 32, 64, 128]
+        assert after(drop_options, learnt(space, among(32, 64)))[0] is None
 
     @pytest.mark.parametrize(
         ("form", "good", "expected"),
@@ -192,14 +196,14 @@ class TestOptions:
         ],
     )  # fmt: skip
     def test_a_row_of_numbers_goes_on(self, form: dict[str, Any], good: Any, expected: Any) -> None:
-        value, reason = after(extend, learnt({"x": form}, among(good), trials=160))
+        value, reason = after(extend_options, learnt({"x": form}, among(good), trials=160))
         assert value == expected
         assert not value or "where it ended" in reason
 
     def test_not_beyond_what_the_trainable_takes(self) -> None:
         declared = (Hyperparameter(name="x", type=int, default=1, meaning="", choices=(32, 64, 128)),)
         space = {"x": {"choice": [32, 64, 128], "ordered": True}}
-        assert after(extend, learnt(space, among(128), trials=160, declared=declared))[0] is None
+        assert after(extend_options, learnt(space, among(128), trials=160, declared=declared))[0] is None
 
     @pytest.mark.parametrize(
         ("grid", "best", "finer"),
@@ -212,8 +216,8 @@ class TestOptions:
         ],
     )
     def test_a_grid_becomes_finer_around_the_best(self, grid: list[Any], best: Any, finer: Any) -> None:
-        known = learnt({"x": {"grid": grid}}, lambda config, rng: float(config["x"] != best), method="grid")
-        assert after(refine, known)[0] == finer
+        prior = learnt({"x": {"grid": grid}}, lambda config, rng: float(config["x"] != best), method="grid")
+        assert after(refine_grid, prior)[0] == finer
 
 
 class TestFix:
@@ -225,15 +229,15 @@ class TestFix:
     }
 
     def fixed(self, trials: int, **weights: float) -> list[str]:
-        known = learnt(self.SPACE, near(0.5), trials=trials, weights=weights)
-        best = known.ranked[0].config
+        prior = learnt(self.SPACE, near(0.5), trials=trials, weights=weights)
+        best = prior.ranked[0].config
         found = []
-        for revision in fix(known):
-            (_, name), value = next(iter(revision.edits.items()))
-            assert revision.at == ("fixed", name)
+        for change in fix_unimportant(prior):
+            (_, name), value = next(iter(change.edits.items()))
+            assert change.at == ("fixed", name)
             assert value == best[name]
-            assert revision.edits[("space", name)] is None
-            assert f"{trials} trials are few for 4 parameters" in revision.reason
+            assert change.edits[("space", name)] is None
+            assert f"{trials} trials are few for 4 parameters" in change.reason
             found.append(name)
         return found
 
@@ -263,47 +267,46 @@ class TestConsequences:
     }
 
     def test_what_can_never_be_there_goes_with_all_that_names_it(self) -> None:
-        plain, made = settled(self.PLAIN)
+        plain, made = prune(self.PLAIN)
         assert list(plain["space"]) == ["kind", "z"]
         assert plain["constraints"] == ["z < 0.9"]
-        assert all(revision.at is None for revision in made if revision.edits != {("constraints",): ["z < 0.9"]})
-        assert any(revision.reason == "without x: \"kind == 'b'\" never holds now" for revision in made)
+        assert all(change.at is None for change in made if change.edits != {("constraints",): ["z < 0.9"]})
+        assert any(change.reason == "without x: \"kind == 'b'\" never holds now" for change in made)
 
     def test_what_good_trials_had_is_seldom_but_there(self) -> None:
-        assert list(settled(self.PLAIN, keep=["x", "y"])[0]["space"]) == ["kind", "x", "y", "z"]
+        assert list(prune(self.PLAIN, keep=["x", "y"])[0]["space"]) == ["kind", "x", "y", "z"]
 
     def test_nothing_where_all_makes_sense(self) -> None:
         plain = {**self.PLAIN, "space": {"kind": {"choice": ["a", "b"]}}, "constraints": []}
-        assert settled(plain) == (plain, [])
+        assert prune(plain) == (plain, [])
 
 
 class TestSearch:
     def test_another_seed_but_for_a_grid(self) -> None:
-        known = learnt({"x": {"uniform": [0, 1]}}, near(0.5))
-        revision = draw_anew(known, {"seed": 7})
-        assert revision is not None
-        assert revision.edits == {("search", "seed"): 8}
+        prior = learnt({"x": {"uniform": [0, 1]}}, near(0.5))
+        change = new_seed(prior, {"seed": 7})
+        assert change is not None
+        assert change.edits == {("search", "seed"): 8}
         grid = learnt({"x": {"grid": [1, 2]}}, near(1), method="grid")
-        assert draw_anew(grid, {"seed": 7}) is None
+        assert new_seed(grid, {"seed": 7}) is None
 
     def test_it_begins_with_the_best_that_fit(self) -> None:
-        known = learnt({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}, near(0.5))
-        smaller = Space({"x": known.space["x"]})
-        revision = start(known, {"start": []}, smaller)
-        assert revision is not None
-        configs = revision.edits[("search", "start")]
+        prior = learnt({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}, near(0.5))
+        smaller = Space({"x": prior.space["x"]})
+        change = start(prior, {"start": []}, smaller)
+        assert change is not None
+        configs = change.edits[("search", "start")]
         assert [config.keys() for config in configs] == [{"x"}] * 3
         assert (
-            revision.reason
-            == f"was empty: the best of churn, trials {', '.join(str(e.trial) for e in known.ranked[:3])}"
+            change.reason == f"was empty: the best of churn, trials {', '.join(str(e.trial) for e in prior.ranked[:3])}"
         )
 
     def test_the_same_configuration_comes_once(self) -> None:
-        known = learnt({"x": {"choice": [1, 2]}}, near(1))
-        revision = start(known, {"start": [{"x": 2}]}, Space(known.space))
-        assert revision is not None
-        assert revision.edits[("search", "start")] == [{"x": 1}, {"x": 2}]
-        assert revision.reason.startswith("was 1 other: ")
+        prior = learnt({"x": {"choice": [1, 2]}}, near(1))
+        change = start(prior, {"start": [{"x": 2}]}, Space(prior.space))
+        assert change is not None
+        assert change.edits[("search", "start")] == [{"x": 1}, {"x": 2}]
+        assert change.reason.startswith("was 1 other: ")
 
 
 def test_enough_is_enough() -> None:

@@ -33,7 +33,7 @@ def test_its_drawings(tmp_path: Path) -> None:
         drawing.save(target)
         assert target.read_text() == drawing.page
     (tmp_path / "notes.html").write_text("mine")
-    with pytest.raises(UserError, match="is no report of a sweep"):
+    with pytest.raises(UserError, match="is not a sweep report"):
         sweep.curves().save(tmp_path / "notes.html")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.findings.region import Region, region
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, State
 
 SHOWN = 3
@@ -19,17 +19,17 @@ _MESSAGE = 60
 """Characters of a message, at most."""
 
 
-def failures(evidence: Evidence) -> list[Finding]:
+def failures(results: SweepResults) -> list[Finding]:
     """One finding on all failures, and one on divergence."""
-    failed = [each for each in evidence.outcomes if each.state is State.FAILED]
-    causes: dict[str, list[Outcome]] = {}
+    failed = [each for each in results.outcomes if each.state is State.FAILED]
+    causes: dict[str, list[TrialResult]] = {}
     for each in failed:
         causes.setdefault(each.cause, []).append(each)
     groups = sorted(causes.values(), key=lambda group: (-len(group), group[0].trial))
-    spared = [each for each in evidence.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    spared = [each for each in results.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
     found = []
     if failed:
-        parts = [_cause(evidence, group, spared) for group in groups[:SHOWN]]
+        parts = [_cause(results, group, spared) for group in groups[:SHOWN]]
         if len(groups) > SHOWN:
             parts.append(f"and {len(groups) - SHOWN} others")
         plural = "" if len(failed) == 1 else "s"
@@ -42,26 +42,26 @@ def failures(evidence: Evidence) -> list[Finding]:
                 numbers={"failures": len(failed), "causes": [[each.trial for each in group] for group in groups]},
             )
         )
-    diverged = [each for each in evidence.outcomes if each.state is State.DIVERGED]
+    diverged = [each for each in results.outcomes if each.state is State.DIVERGED]
     if diverged:
-        found.append(_divergence(evidence, diverged))
+        found.append(_divergence(results, diverged))
     return found
 
 
-def where(evidence: Evidence, trials: Sequence[int]) -> str:
+def failure_region(results: SweepResults, trials: Sequence[int]) -> str:
     """Where failed trials of one cause lie, in words; "" if no single parameter tells."""
-    hit = [each for each in evidence.outcomes if each.trial in set(trials)]
-    spared = [each for each in evidence.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
-    found = _region(evidence, hit, spared)
+    hit = [each for each in results.outcomes if each.trial in set(trials)]
+    spared = [each for each in results.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    found = _region(results, hit, spared)
     return "" if found is None else _words(found)
 
 
-def _cause(evidence: Evidence, group: Sequence[Outcome], spared: Sequence[Outcome]) -> str:
-    found = _region(evidence, group, spared)
+def _cause(results: SweepResults, group: Sequence[TrialResult], spared: Sequence[TrialResult]) -> str:
+    found = _region(results, group, spared)
     return f"{_name(group[0])} ({len(group)})" + (f" {_words(found)}" if found is not None else "")
 
 
-def _name(failed: Outcome) -> str:
+def _name(failed: TrialResult) -> str:
     if failed.error == GPU_OUT_OF_MEMORY:
         return "out of GPU memory"
     if failed.error in ("MemoryError", "OutOfMemoryError", "OutOfMemory"):
@@ -70,9 +70,9 @@ def _name(failed: Outcome) -> str:
     return f"{failed.error}: {message if len(message) <= _MESSAGE else message[: _MESSAGE - 1] + '…'}"
 
 
-def _divergence(evidence: Evidence, diverged: Sequence[Outcome]) -> Finding:
-    spared = [each for each in evidence.outcomes if each.value is not None]
-    found = _region(evidence, diverged, spared)
+def _divergence(results: SweepResults, diverged: Sequence[TrialResult]) -> Finding:
+    spared = [each for each in results.outcomes if each.value is not None]
+    found = _region(results, diverged, spared)
     sentence = f"{len(diverged)} of {len(diverged) + len(spared)} trials diverged"
     if found is None:
         return Finding(subject="divergence", sentence=sentence, urgent=False, numbers={"diverged": len(diverged)})
@@ -85,8 +85,8 @@ def _divergence(evidence: Evidence, diverged: Sequence[Outcome]) -> Finding:
     )
 
 
-def _region(evidence: Evidence, hit: Sequence[Outcome], spared: Sequence[Outcome]) -> Region | None:
-    return region(evidence.space, [each.config for each in hit], [each.config for each in spared])
+def _region(results: SweepResults, hit: Sequence[TrialResult], spared: Sequence[TrialResult]) -> Region | None:
+    return region(results.space, [each.config for each in hit], [each.config for each in spared])
 
 
 def _words(found: Region) -> str:

@@ -6,12 +6,12 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 from orchestrator.space.values import canonical_json
 
-SURE = 0.95
+CONFIDENCE = 0.95
 """Of the confidence interval (two-sided, Student's t with the spread pooled over all configurations)."""
 
 
@@ -35,14 +35,14 @@ class Noise:
         """Half of the confidence interval of that difference."""
         from scipy.stats import t
 
-        quantile = float(t.ppf((1 + SURE) / 2, self.freedom))
+        quantile = float(t.ppf((1 + CONFIDENCE) / 2, self.freedom))
         return quantile * self.deviation * math.sqrt(1 / self.first[1] + 1 / self.second[1])
 
 
-def noise_of(evidence: Evidence) -> Noise | None:
+def noise_of(results: SweepResults) -> Noise | None:
     """What repeats say; None if there are none, or only one configuration."""
-    groups: dict[str, list[Outcome]] = {}
-    for each in evidence.outcomes:
+    groups: dict[str, list[TrialResult]] = {}
+    for each in results.outcomes:
         if each.state is State.COMPLETED and each.value is not None:
             groups.setdefault(canonical_json(each.config), []).append(each)
     values = [[each.value for each in group if each.value is not None] for group in groups.values()]
@@ -51,7 +51,7 @@ def noise_of(evidence: Evidence) -> Noise | None:
         return None
     freedom = sum(len(group) - 1 for group in repeated)
     squares = sum((len(group) - 1) * statistics.variance(group) for group in repeated)
-    sign = 1 if evidence.objective.mode == "min" else -1
+    sign = 1 if results.objective.mode == "min" else -1
     ranked = sorted(values, key=lambda group: sign * statistics.fmean(group))
     first, second = ((statistics.fmean(group), len(group)) for group in ranked[:2])
     return Noise(
@@ -59,9 +59,9 @@ def noise_of(evidence: Evidence) -> Noise | None:
     )
 
 
-def noise(evidence: Evidence) -> list[Finding]:
+def noise(results: SweepResults) -> list[Finding]:
     """Whether the best two differ by more than chance."""
-    found = noise_of(evidence)
+    found = noise_of(results)
     if found is None:
         return []
     numbers = {

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.summary.results import SweepResults
 from orchestrator.core.rows import State
 
 FEWEST = 8
@@ -22,7 +22,7 @@ DOUBT = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foresight:
+class RungPrediction:
     """How well a rung's ranking predicts the end."""
 
     rung: int
@@ -36,25 +36,25 @@ class Foresight:
         return math.tanh(math.atanh(bounded) + 1.96 * math.sqrt(1.06 / (self.trials - 3)))
 
 
-def foresights(evidence: Evidence) -> list[Foresight]:
+def rung_predictions(results: SweepResults) -> list[RungPrediction]:
     """One a rung that enough completed trials have passed, the lowest first."""
-    ends = {each.trial: each.value for each in evidence.outcomes if each.state is State.COMPLETED}
+    ends = {each.trial: each.value for each in results.outcomes if each.state is State.COMPLETED}
     rungs: dict[int, list[tuple[float, float]]] = {}
-    lasts = {each.trial: each.last_step for each in evidence.outcomes}
-    for entry in evidence.entries:
+    lasts = {each.trial: each.last_step for each in results.outcomes}
+    for entry in results.entries:
         end = ends.get(entry.trial)
         if end is not None and math.isfinite(entry.value) and entry.rung != lasts[entry.trial]:
             rungs.setdefault(entry.rung, []).append((entry.value, end))
     return [
-        Foresight(rung=rung, trials=len(pairs), correlation=rank_correlation(*zip(*pairs, strict=True)))
+        RungPrediction(rung=rung, trials=len(pairs), correlation=rank_correlation(*zip(*pairs, strict=True)))
         for rung, pairs in sorted(rungs.items())
         if len(pairs) >= FEWEST
     ]
 
 
-def rungs(evidence: Evidence) -> list[Finding]:
+def rungs(results: SweepResults) -> list[Finding]:
     """One finding on the rungs that predict next to nothing."""
-    found = foresights(evidence)
+    found = rung_predictions(results)
     weak = [each for each in found if each.correlation < WEAK and each.at_most < DOUBT]
     if not weak:
         return []

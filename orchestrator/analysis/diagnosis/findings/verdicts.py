@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
+from orchestrator.analysis.summary.results import SweepResults
 
 MOST = 0.5
 """Share of the trials that could be judged which have a fault in common, for it to be the sweep's."""
@@ -25,15 +25,15 @@ ADVICE: Mapping[Kind, str] = {
 """What is to be done about it."""
 
 
-def verdicts(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
+def verdicts(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
     """One on each fault that most have; and one on the best trial, if there is something else to be done about it."""
     most = _most(said)
     told = {each.numbers["kind"] for each in most}
-    return [*(each for each in _best(evidence, said) if each.numbers["kind"] not in told), *most]
+    return [*(each for each in _best(results, said) if each.numbers["kind"] not in told), *most]
 
 
-def _best(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
-    ranked = evidence.ranked()
+def _best(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
+    ranked = results.ranked()
     verdict = said.get(ranked[0].trial) if ranked else None
     if verdict is None or verdict.kind not in ADVICE:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from orchestrator.analysis.diagnosis.curve import Curve, Series
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 FAR = 100.0
@@ -13,7 +13,7 @@ FAR = 100.0
 rate that is only too high came to 40 times."""
 
 
-def diverged(curve: Curve, reached: Reached | None) -> Verdict | None:
+def diverged(curve: Curve, reference: Reference | None) -> Verdict | None:
     """Any value of either curve is not finite; or the training curve ended FAR above the start."""
     for series in (curve.train, curve.validation):
         if series is None:
@@ -24,15 +24,15 @@ def diverged(curve: Curve, reached: Reached | None) -> Verdict | None:
         step, value = next((step, value) for step, value in found if not math.isfinite(value))
         sentence = f"{series.name} was {value:g} at step {step}"
         return Verdict(kind=Kind.DIVERGED, sentence=sentence, numbers={"step": step, "value": value})
-    return None if curve.train is None or curve.train.shape is None else _far(curve.train, reached)
+    return None if curve.train is None or curve.train.shape is None else _far(curve.train, reference)
 
 
-def _far(train: Series, reached: Reached | None) -> Verdict | None:
+def _far(train: Series, reference: Reference | None) -> Verdict | None:
     assert train.shape is not None
     start, end = train.shape.start, train.shape.end
     gain = abs(start)
-    if reached is not None:
-        start, gain = reached.start, reached.start - reached.train
+    if reference is not None:
+        start, gain = reference.start, reference.start - reference.train
     if end <= start + FAR * gain:
         return None
     sentence = f"{train.name} ended at {train.shown(end)}, and untrained models begin at {train.shown(start)}"

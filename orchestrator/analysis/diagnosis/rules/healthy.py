@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
-from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.curve_shape import LAST
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 
-def healthy(curve: Curve, reached: Reached | None) -> Verdict | None:
+def healthy(curve: Curve, reference: Reference | None) -> Verdict | None:
     """The judged curve is long enough to be judged, and the other rules found nothing."""
     judged = curve.judged
     if judged is None or judged.shape is None:

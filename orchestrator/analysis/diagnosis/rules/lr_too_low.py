@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.curve_shape import LAST
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
-from orchestrator.analysis.diagnosis.shape import LAST
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 STEEP = 0.18
@@ -18,19 +18,24 @@ STEADY = 0.5
 on churn."""
 
 
-def lr_too_low(curve: Curve, reached: Reached | None) -> Verdict | None:
+def lr_too_low(curve: Curve, reference: Reference | None) -> Verdict | None:
     """STEADY, STEEP at the end, and less than WAY of the way to what others reached."""
     train = curve.train
-    if train is None or train.shape is None or reached is None:
+    if train is None or train.shape is None or reference is None:
         return None
     shape = train.shape
     brought = shape.gained_since(shape.at(LAST))
-    come = way(shape.end, reached.start, reached.train)
+    come = way(shape.end, reference.start, reference.train)
     if brought < STEEP or shape.rises > STEADY or come > WAY:
         return None
     sentence = (
         f"{train.name} came from {train.shown(shape.start)} to {train.shown(shape.end)}, {brought:.0%} of it in the"
-        f" last third of the steps; another trial reached {train.shown(reached.train)}"
+        f" last third of the steps; another trial reached {train.shown(reference.train)}"
     )
-    numbers = {"last_third": brought, "end": train.value(shape.end), "reached": train.value(reached.train), "way": come}
+    numbers = {
+        "last_third": brought,
+        "end": train.value(shape.end),
+        "reached": train.value(reference.train),
+        "way": come,
+    }
     return Verdict(kind=Kind.LR_TOO_LOW, sentence=sentence, numbers=numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
@@ -25,7 +25,7 @@ APART = 0.15
 reached, where the validation curve did not turn. Set on churn, together with WAY."""
 
 
-def overfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
+def overfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
     """The validation curve turned; or it stayed behind what others reached, and the training curve did not."""
     train, validation = curve.train, curve.validation
     if train is None or validation is None or train.shape is None or validation.shape is None:
@@ -50,14 +50,14 @@ def overfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
             f" {train.shown(fit.end)}"
         )
         return Verdict(kind=Kind.OVERFITTING, sentence=sentence, numbers=numbers)
-    if reached is None or reached.validation is None:
+    if reference is None or reference.validation is None:
         return None
-    fits = way(fit.end, reached.start, reached.train)
-    generalises = way(seen.end, reached.start, reached.validation)
+    fits = way(fit.end, reference.start, reference.train)
+    generalises = way(seen.end, reference.start, reference.validation)
     if fits < WAY or generalises > WAY or fits - generalises < APART:
         return None
     sentence = (
         f"{train.name} ended at {train.shown(fit.end)} and {validation.name} at {validation.shown(seen.end)}; another"
-        f" trial reached {validation.shown(reached.validation)} with a {train.name} of {train.shown(reached.train)}"
+        f" trial reached {validation.shown(reference.validation)} with a {train.name} of {train.shown(reference.train)}"
     )
     return Verdict(kind=Kind.OVERFITTING, sentence=sentence, numbers=numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 REST = 0.02
@@ -17,7 +17,7 @@ LONG = 0.5
 """Share of the steps that lie on it, at least."""
 
 
-def plateaued(curve: Curve, reached: Reached | None) -> Verdict | None:
+def plateaued(curve: Curve, reference: Reference | None) -> Verdict | None:
     """For the LONG last of the steps the judged curve had no more than REST to gain, and stayed the SAME."""
     judged = curve.judged
     if judged is None or judged.shape is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
-from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.curve_shape import LAST
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 GAIN = 0.05
@@ -14,7 +14,7 @@ BEYOND = 2.0
 """And against the fluctuation. Two standard deviations, as usual."""
 
 
-def still_improving(curve: Curve, reached: Reached | None) -> Verdict | None:
+def still_improving(curve: Curve, reference: Reference | None) -> Verdict | None:
     """The judged curve gained GAIN at the end, BEYOND its fluctuation, and was best there."""
     judged = curve.judged
     if judged is None or judged.shape is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import Curve
-from orchestrator.analysis.diagnosis.reached import Reached
-from orchestrator.analysis.diagnosis.shape import LAST
+from orchestrator.analysis.diagnosis.curve_shape import LAST
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 WAY = 0.87
@@ -12,24 +12,24 @@ WAY = 0.87
 trainings in order came to 0.94 and more, those held back to 0.81."""
 
 
-def underfitting(curve: Curve, reached: Reached | None) -> Verdict | None:
+def underfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
     """Both curves ended short of WAY."""
     train, validation = curve.train, curve.validation
-    if train is None or train.shape is None or reached is None:
+    if train is None or train.shape is None or reference is None:
         return None
     end = train.shape.end
-    come = way(end, reached.start, reached.train)
-    numbers = {"end": train.value(end), "reached": train.value(reached.train), "way": come}
+    come = way(end, reference.start, reference.train)
+    numbers = {"end": train.value(end), "reached": train.value(reference.train), "way": come}
     if come > WAY:
         return None
     ended = f"{train.name} ended at {train.shown(end)}"
-    if validation is not None and reached.validation is not None:
-        if validation.shape is None or way(validation.shape.lowest, reached.start, reached.validation) > WAY:
+    if validation is not None and reference.validation is not None:
+        if validation.shape is None or way(validation.shape.lowest, reference.start, reference.validation) > WAY:
             return None
         ended += f" and {validation.name} at {validation.shown(validation.shape.end)}"
     brought = train.shape.gained_since(train.shape.at(LAST))
     sentence = (
-        f"{ended}, where another trial had a {train.name} of {train.shown(reached.train)}, and the last third of the"
+        f"{ended}, where another trial had a {train.name} of {train.shown(reference.train)}, and the last third of the"
         f" steps brought no more than {max(0.0, brought):.0%} of what was gained"
     )
     return Verdict(kind=Kind.UNDERFITTING, sentence=sentence, numbers=numbers | {"last_third": brought})

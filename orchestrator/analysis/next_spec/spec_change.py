@@ -10,12 +10,12 @@ from typing import Any
 Key = tuple[str, ...]
 """A key of the spec: ("space", "lr")."""
 
-Plain = dict[str, Any]
+PlainSpec = dict[str, Any]
 """A spec as plain JSON values."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Revision:
+class SpecChange:
     """Values that change together."""
 
     edits: Mapping[Key, Any]  # None: taken out
@@ -27,10 +27,10 @@ class Revision:
         return next((key for key, value in self.edits.items() if value is not None), None)
 
 
-def revised(plain: Plain, revision: Revision) -> Plain:
+def apply_change(plain: PlainSpec, change: SpecChange) -> PlainSpec:
     """The spec with a revision made."""
     changed = copy.deepcopy(plain)
-    for (*sections, name), value in revision.edits.items():
+    for (*sections, name), value in change.edits.items():
         inner = changed
         for section in sections:
             inner = inner.setdefault(section, {})

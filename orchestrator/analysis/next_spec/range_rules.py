@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from orchestrator.analysis.next_spec.experience import FEWEST_GOOD, Experience
-from orchestrator.analysis.next_spec.revision import Revision
-from orchestrator.analysis.next_spec.search import STARTS
+from orchestrator.analysis.next_spec.prior_results import FEWEST_GOOD, PriorResults
+from orchestrator.analysis.next_spec.search_rules import STARTS
+from orchestrator.analysis.next_spec.spec_change import SpecChange
 from orchestrator.space.distribution import Distribution, Numeric
 from orchestrator.space.normal import LogNormal, Normal
 from orchestrator.space.steps import exact
@@ -30,13 +30,13 @@ BELL = 2.0
 """A normal distribution becomes so many times as wide as the good values."""
 
 
-def shift(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def extend_range(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """The best lie at a bound: the range goes on beyond it, and on the other side ends where the good ones do."""
-    found, numeric = known.bounds.get(name), distribution.numeric
+    found, numeric = prior.bounds.get(name), distribution.numeric
     if found is None or found.wider is None or numeric is None:
         return None
-    low, high = _on_steps(numeric, *_allowed(known, name, found.wider))
-    ends = _around(known, name, distribution) or _bounds(numeric)
+    low, high = _on_steps(numeric, *_allowed(prior, name, found.wider))
+    ends = _around(prior, name, distribution) or _bounds(numeric)
     if found.side == "low":
         beyond, which, high = low < numeric.low, "lower", ends[1]
     else:
@@ -44,32 +44,32 @@ def shift(known: Experience, name: str, distribution: Distribution) -> Revision 
     if not beyond or not low < high:
         return None
     reason = f"{found.near} of the {found.best} best trials lie at the {which} bound"
-    return _revised(known, name, distribution, low, high, reason)
+    return _revised(prior, name, distribution, low, high, reason)
 
 
-def narrow(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def narrow_range(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """The good trials lie close together."""
     numeric = distribution.numeric
-    ends = _around(known, name, distribution)
+    ends = _around(prior, name, distribution)
     if numeric is None or ends is None:
         return None
-    values = sorted(known.good_values(name))
+    values = sorted(prior.good_values(name))
     cut = _outliers(len(values))
     which = f"the best {len(values)} trials" if not cut else f"nine in ten of the best {len(values)} trials"
     reason = f"{which} lie in {_range(numeric, values[cut], values[-1 - cut])}"
-    return _revised(known, name, distribution, *ends, reason)
+    return _revised(prior, name, distribution, *ends, reason)
 
 
-def recentre(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def recentre_normal(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """What has no bounds gets the mean of the good trials, and closes in on them."""
-    values = known.good_values(name)
+    values = prior.good_values(name)
     if not isinstance(distribution, Normal | LogNormal) or len(values) < FEWEST_GOOD:
         return None
     seen = [math.log(value) for value in values] if isinstance(distribution, LogNormal) else values
     mean, sd = distribution.mean_sd
     spread = BELL * statistics.stdev(seen)
     freedom = len(seen) - 1
-    if spread >= NARROWER * sd or not known.convinces(name, _chi2(freedom * (spread / BELL / sd) ** 2, freedom)):
+    if spread >= NARROWER * sd or not prior.is_significant(name, _chi2(freedom * (spread / BELL / sd) ** 2, freedom)):
         return None
     middle, width = statistics.fmean(seen), max(spread, sd / 10)
     best = seen[0]
@@ -77,12 +77,12 @@ def recentre(known: Experience, name: str, distribution: Distribution) -> Revisi
         return None
     new = [float(f"{middle:.3g}"), float(f"{width:.2g}")]
     reason = f"the best {len(values)} trials lie around {middle:.3g}, with a standard deviation of {spread / BELL:.2g}"
-    return _with(known, name, distribution, new, f"was [{mean:g}, {sd:g}]: {reason}")
+    return _with(prior, name, distribution, new, f"was [{mean:g}, {sd:g}]: {reason}")
 
 
-def _around(known: Experience, name: str, distribution: Distribution) -> tuple[float, float] | None:
+def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple[float, float] | None:
     """The range of the good values with a margin; None if it is hardly shorter, or may well be so by chance."""
-    values, numeric = known.good_values(name), distribution.numeric
+    values, numeric = prior.good_values(name), distribution.numeric
     if len(values) < FEWEST_GOOD or numeric is None:
         return None
     cut = _outliers(len(values))
@@ -92,7 +92,7 @@ def _around(known: Experience, name: str, distribution: Distribution) -> tuple[f
     margin = MARGIN * spread + MARGIN_OF_ALL
     start, end = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
     one = 1 / len(distribution.values() or range(1000))  # of few values, several lie at one place
-    if end - start > NARROWER or not known.convinces(name, _beta(spread + one, len(places) - 1, 2 + 2 * cut)):
+    if end - start > NARROWER or not prior.is_significant(name, _beta(spread + one, len(places) - 1, 2 + 2 * cut)):
         return None
     low = numeric.low if start <= 0 else _rounded(numeric, distribution.from_unit(start), ROUND_FLOOR)
     high = numeric.high if end >= 1 else _rounded(numeric, distribution.from_unit(end), ROUND_CEILING)
@@ -132,8 +132,8 @@ def _rounded(numeric: Numeric, value: float, how: str) -> float:
     return float((exact(value) / digit).to_integral_value(how) * digit)
 
 
-def _allowed(known: Experience, name: str, wider: tuple[float, float]) -> tuple[float, float]:
-    declared = known.declared.get(name)
+def _allowed(prior: PriorResults, name: str, wider: tuple[float, float]) -> tuple[float, float]:
+    declared = prior.declared.get(name)
     return wider if declared is None else (max(wider[0], declared.low), min(wider[1], declared.high))
 
 
@@ -146,17 +146,17 @@ def _on_steps(numeric: Numeric, low: float, high: float) -> tuple[float, float]:
 
 
 def _revised(
-    known: Experience, name: str, distribution: Distribution, low: float, high: float, reason: str
-) -> Revision:
+    prior: PriorResults, name: str, distribution: Distribution, low: float, high: float, reason: str
+) -> SpecChange:
     numeric = distribution.numeric
     assert numeric is not None
     bounds = [int(low), int(high)] if numeric.integer else [float(low), float(high)]
-    return _with(known, name, distribution, bounds, f"was {_range(numeric, *_bounds(numeric))}: {reason}")
+    return _with(prior, name, distribution, bounds, f"was {_range(numeric, *_bounds(numeric))}: {reason}")
 
 
-def _with(known: Experience, name: str, distribution: Distribution, value: Sequence[Any], reason: str) -> Revision:
+def _with(prior: PriorResults, name: str, distribution: Distribution, value: Sequence[Any], reason: str) -> SpecChange:
     plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return Revision(edits={("space", name): {**plain, distribution.form: list(value)}}, reason=reason)
+    return SpecChange(edits={("space", name): {**plain, distribution.form: list(value)}}, reason=reason)
 
 
 def _bounds(numeric: Numeric) -> tuple[float, float]:

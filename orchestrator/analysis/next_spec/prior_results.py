@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from orchestrator.analysis.compare.importance import Weight
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
-from orchestrator.analysis.diagnosis.findings.bounds import AtBound
+from orchestrator.analysis.diagnosis.findings.search_space import AtBound
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 from orchestrator.space.distribution import Distribution
 from trainables.contract import Hyperparameter
@@ -31,11 +31,11 @@ SELDOM = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experience:
+class PriorResults:
     """Of one sweep."""
 
     sweep: str
-    evidence: Evidence
+    results: SweepResults
     trials: int  # that the next one may have
     weights: Mapping[str, Weight] = field(default_factory=dict)  # by parameter; one without a figure is left out
     bounds: Mapping[str, AtBound] = field(default_factory=dict)
@@ -44,20 +44,20 @@ class Experience:
     @property
     def space(self) -> Mapping[str, Distribution]:
         """What was searched."""
-        return self.evidence.space
+        return self.results.space
 
     @cached_property
-    def ranked(self) -> Sequence[Outcome]:
+    def ranked(self) -> Sequence[TrialResult]:
         """Trials with a result, the best first."""
-        return self.evidence.ranked()
+        return self.results.ranked()
 
     @cached_property
-    def judged(self) -> Sequence[Outcome]:
+    def judged(self) -> Sequence[TrialResult]:
         """Those, and the diverged ones."""
-        return [*self.ranked, *(each for each in self.evidence.outcomes if each.state is State.DIVERGED)]
+        return [*self.ranked, *(each for each in self.results.outcomes if each.state is State.DIVERGED)]
 
     @cached_property
-    def good(self) -> Sequence[Outcome]:
+    def good(self) -> Sequence[TrialResult]:
         """The best trials."""
         return self.ranked[: max(FEWEST_GOOD, math.ceil(GOOD * len(self.judged)))]
 
@@ -75,7 +75,7 @@ class Experience:
         weight = self.weights.get(name)
         return weight is None or weight.high >= NEGLIGIBLE
 
-    def convinces(self, name: str, chance: float) -> bool:
+    def is_significant(self, name: str, chance: float) -> bool:
         """Whether what the good trials have in common is to be believed, given how likely it is by chance.
 
         What weighs little over the whole range may count among the good trials, where a learning rate does no longer.

@@ -24,7 +24,7 @@ _LATER = ("diagnosis", "diagnosis_reason")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TrialResult:
     """What became of a trial."""
 
     trial: int
@@ -41,7 +41,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class RungEntry:
     """A trial came to a rung with a value."""
 
     trial: int
@@ -50,24 +50,24 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class SweepResults:
     """A sweep, as far as findings need it."""
 
     objective: Objective
     method: str  # of the search
     space: Mapping[str, Distribution]
-    outcomes: Sequence[Outcome]  # by number
-    entries: Sequence[Entry] = ()
+    outcomes: Sequence[TrialResult]  # by number
+    entries: Sequence[RungEntry] = ()
     planned: int = 0  # trials that the search may propose, tried or not
 
-    def ranked(self) -> list[Outcome]:
+    def ranked(self) -> list[TrialResult]:
         """Trials with a result, the best first; of equals the earlier one."""
         sign = 1 if self.objective.mode == "min" else -1
         judged = [(sign * each.value, each.trial, each) for each in self.outcomes if each.value is not None]
         return [each for _, _, each in sorted(judged, key=lambda entry: entry[:2])]
 
 
-def evidence_of(paths: SweepPaths, info: SweepInfo) -> Evidence:
+def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
     """Read it. A saved spec that this version does not understand leaves the space empty.
 
     Raises:
@@ -80,7 +80,7 @@ def evidence_of(paths: SweepPaths, info: SweepInfo) -> Evidence:
         space, method = spec.distributions(), spec.search.method
     whole = trials_table(paths)
     wanted = [name for name in whole.schema.names if name in _COLUMNS + _LATER or name.startswith(CONFIG)]
-    return Evidence(
+    return SweepResults(
         objective=objective_of(info),
         method=method,
         space=space,
@@ -90,9 +90,9 @@ def evidence_of(paths: SweepPaths, info: SweepInfo) -> Evidence:
     )
 
 
-def _outcome(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> Outcome:
+def _outcome(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> TrialResult:
     failed = row["state"] == State.FAILED
-    return Outcome(
+    return TrialResult(
         trial=row["trial"],
         state=State(row["state"]),
         config=_config(row, space),
@@ -112,8 +112,8 @@ def _config(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> Config
     return {name: json.loads(cell) if kind == "json" else cell for name, kind, cell in cells if cell is not None}
 
 
-def _entries(paths: SweepPaths) -> list[Entry]:
+def _entries(paths: SweepPaths) -> list[RungEntry]:
     table = events_table(paths, ["event", "trial", "rung", "value"])
     columns = (table[name].to_pylist() for name in ("event", "trial", "rung", "value"))
     rows = zip(*columns, strict=True)
-    return [Entry(trial=trial, rung=rung, value=value) for event, trial, rung, value in rows if event == "rung"]
+    return [RungEntry(trial=trial, rung=rung, value=value) for event, trial, rung, value in rows if event == "rung"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orchestrator.analysis.next_spec.revision import Plain, Revision
+from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange
 from orchestrator.errors import UserError
 
 
-def moved(plain: Plain, base: Path, to: Path) -> list[Revision]:
+def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
     """What has to change in a spec of one directory so that it means the same in another.
 
     These are paths: the trainable's file, and values under fixed that name a file. Lists of configurations out of CSV
@@ -24,12 +24,12 @@ def moved(plain: Plain, base: Path, to: Path) -> list[Revision]:
     made = []
     where, _, attribute = plain["trainable"].partition(":")
     if where.endswith(".py") and not Path(where).is_absolute():
-        made.append(Revision(edits={("trainable",): f"{_from(to, base / where)}:{attribute}"}, reason=f"was {where}"))
+        made.append(SpecChange(edits={("trainable",): f"{_from(to, base / where)}:{attribute}"}, reason=f"was {where}"))
     elif attribute and ((base / where.split(".")[0]).is_dir() or (base / f"{where.split('.')[0]}.py").is_file()):
         raise UserError(f"{plain['trainable']} is found from {base} only: write the spec there")
     for name, value in plain.get("fixed", {}).items():
         if isinstance(value, str) and value and not Path(value).is_absolute() and (base / value).is_file():
-            made.append(Revision(edits={("fixed", name): _from(to, base / value)}, reason=f"was {value}"))
+            made.append(SpecChange(edits={("fixed", name): _from(to, base / value)}, reason=f"was {value}"))
     for name, distribution in plain.get("space", {}).items():
         for option in (*distribution.get("choice", ()), *distribution.get("grid", ())):
             if isinstance(option, str) and option and (base / option).is_file():

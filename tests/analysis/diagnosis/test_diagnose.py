@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.analysis.diagnosis.examine import examine
+from orchestrator.analysis.diagnosis.diagnose import diagnose
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import MetricRow, State, TrialRow
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
@@ -140,6 +140,6 @@ def test_a_resume_keeps_what_was_said_and_goes_on_with_curves(interrupted: Path)
 
 def test_the_reading_side_says_the_same(interrupted: Path) -> None:
     sweep = load(interrupted)
-    verdicts = examine(sweep.paths, sweep.info).verdicts
+    verdicts = diagnose(sweep.paths, sweep.info).verdicts
     assert verdicts[100][0].kind == "overfitting"
     assert verdicts[100][0].sentence == sweep.trials.set_index("trial").diagnosis_reason[100]

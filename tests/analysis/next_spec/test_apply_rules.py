@@ -11,22 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.analysis.compare.importance import Weight
-from orchestrator.analysis.diagnosis.evidence import Evidence
-from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
-from orchestrator.analysis.next_spec.draft import MARK, drafted
-from orchestrator.analysis.next_spec.experience import Experience
-from orchestrator.analysis.next_spec.policy import Proposal, propose
-from orchestrator.analysis.next_spec.revision import Plain
+from orchestrator.analysis.diagnosis.findings.search_space import at_bounds
+from orchestrator.analysis.next_spec.apply_rules import RevisedSpec, apply_rules
+from orchestrator.analysis.next_spec.prior_results import PriorResults
+from orchestrator.analysis.next_spec.spec_change import PlainSpec
+from orchestrator.analysis.next_spec.spec_text import MARK, render_spec
+from orchestrator.analysis.summary.results import SweepResults
 from orchestrator.core.rows import Config
 from orchestrator.errors import SpecError
 from orchestrator.spec import Spec, parse_spec, read_spec
 from orchestrator.spec.writing import spec_yaml
-from tests.analysis.evidence import evidence
+from tests.analysis.results import results
 from tests.space.spaces import specs
 from tests.spec.churn_example import EXAMPLE
 
 
-def is_sound(plain: Plain) -> bool:
+def is_valid(plain: PlainSpec) -> bool:
     try:
         parse_spec(plain, base=Path())
     except SpecError:
@@ -34,7 +34,7 @@ def is_sound(plain: Plain) -> bool:
     return True
 
 
-def sloped(spec: Spec, rng: random.Random) -> Evidence:
+def sloped(spec: Spec, rng: random.Random) -> SweepResults:
     """A sweep over the spec's space in which the best lie at bounds, in the middle, and anywhere."""
     targets = {name: rng.choice([0.0, 0.5, 1.0, None]) for name in spec.space}
 
@@ -48,21 +48,21 @@ def sloped(spec: Spec, rng: random.Random) -> Evidence:
 
     plain = spec.to_plain()
     trials = rng.choice([5, 15, 60, 160])
-    return evidence(plain["space"], result, trials=trials, method=spec.search.method, seed=rng.randrange(10**6))
+    return results(plain["space"], result, trials=trials, method=spec.search.method, seed=rng.randrange(10**6))
 
 
-def proposed(spec: Spec, rng: random.Random) -> tuple[Experience, Proposal]:
+def proposed(spec: Spec, rng: random.Random) -> tuple[PriorResults, RevisedSpec]:
     found = sloped(spec, rng)
     highs = {name: rng.choice([0.01, 0.05, 0.5]) for name in spec.space if rng.random() < 0.8}
     weights = {name: Weight(name=name, share=high / 2, low=0, high=high, trials=60) for name, high in highs.items()}
-    known = Experience(
+    prior = PriorResults(
         sweep="churn",
-        evidence=found,
+        results=found,
         trials=spec.budget.trials or len(found.outcomes),
         weights=weights,
         bounds={each.parameter: each for each in at_bounds(found)},
     )
-    return known, propose(known, spec.to_plain(), is_sound)
+    return prior, apply_rules(prior, spec.to_plain(), is_valid)
 
 
 def read(path: Path, text: str) -> Spec:
@@ -78,21 +78,21 @@ def test_it_passes_the_check_and_says_what_was_meant(
     spec = parse_spec(data, base=Path())
     points = [spec.parameter_space().sample(random.Random(number)) for number in range(seed % 4)]
     spec = spec.model_copy(update={"search": spec.search.model_copy(update={"start": points})})
-    known, proposal = proposed(spec, random.Random(seed))
+    prior, proposal = proposed(spec, random.Random(seed))
     plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
-    text = drafted(spec_yaml(spec), plain, proposal.revisions, head="from churn", base=Path())
+    text = render_spec(spec_yaml(spec), plain, proposal.changes, head="from churn", base=Path())
     after = read(tmp_path_factory.getbasetemp() / "next.yaml", text)
     assert after.to_plain() == plain
-    for revision in proposal.revisions:
-        assert " ".join(revision.reason.split()) in text
+    for change in proposal.changes:
+        assert " ".join(change.reason.split()) in text
     space = after.parameter_space()
     for config in after.search.start:
         assert space.complete(config) == []
     unchanged = ("trainable", "objective", "budget", "scheduler", "resources", "trial")
     assert [getattr(after, key) for key in unchanged] == [getattr(spec, key) for key in unchanged]
-    best = known.ranked[0].config if known.ranked else {}
+    best = prior.ranked[0].config if prior.ranked else {}
     for name, value in best.items():
-        if name in after.space and known.space[name].numeric is not None:
+        if name in after.space and prior.space[name].numeric is not None:
             low, high = after.space[name].extent or (0, 0)
             assert low <= value <= high  # the best is never cut off
 
@@ -103,9 +103,9 @@ def test_in_what_a_user_wrote_only_lines_that_say_something_else_change(seed: in
     spec = parse_spec_text(EXAMPLE)
     _, proposal = proposed(spec, random.Random(seed))
     plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
-    text = drafted(EXAMPLE, plain, proposal.revisions, head="from churn", base=Path())
+    text = render_spec(EXAMPLE, plain, proposal.changes, head="from churn", base=Path())
     assert parse_spec_text(text).to_plain() == plain
-    changed = {key for revision in proposal.revisions for key in revision.edits}
+    changed = {key for change in proposal.changes for key in change.edits}
     for line in EXAMPLE.splitlines():
         key = line.strip().partition(":")[0]
         kept = key not in ("name", "search") and not any(key == name for _, name in (k for k in changed if len(k) == 2))
@@ -117,11 +117,11 @@ def test_the_next_after_the_next_has_only_its_own_reasons() -> None:
     for generation in range(3):
         _, proposal = proposed(spec, random.Random(generation))
         plain = {**proposal.plain, "name": f"churn-next-{generation}", "parent": "churn"}
-        text = drafted(text, plain, proposal.revisions, head="from churn", base=Path())
+        text = render_spec(text, plain, proposal.changes, head="from churn", base=Path())
         spec = parse_spec_text(text)
-        reasons = [revision for revision in proposal.revisions if revision.at is not None]
-        assert text.count("was ") == sum(revision.reason.count("was ") for revision in reasons)
-        assert sum(line.startswith(MARK) for line in text.splitlines()) == 1 + len(proposal.revisions) - len(reasons)
+        reasons = [change for change in proposal.changes if change.at is not None]
+        assert text.count("was ") == sum(change.reason.count("was ") for change in reasons)
+        assert sum(line.startswith(MARK) for line in text.splitlines()) == 1 + len(proposal.changes) - len(reasons)
     assert "# a built-in, module:attr, or file.py:attr" in text
 
 
@@ -139,10 +139,10 @@ def test_a_text_that_cannot_be_edited_is_written_anew(text: str, tmp_path: Path)
     if "&lr" in text:
         data["space"]["b"] = {"loguniform": [1e-4, 1e-1]}
     spec = parse_spec(data, base=Path())
-    known = evidence(data["space"], lambda config, rng: abs(config["lr"] - 1e-2), trials=60, method="tpe")
-    proposal = propose(Experience(sweep="churn", evidence=known, trials=60), spec.to_plain(), is_sound)
+    prior = results(data["space"], lambda config, rng: abs(config["lr"] - 1e-2), trials=60, method="tpe")
+    proposal = apply_rules(PriorResults(sweep="churn", results=prior, trials=60), spec.to_plain(), is_valid)
     plain = {**proposal.plain, "name": "churn-next", "parent": "churn"}
-    written = drafted(text, plain, proposal.revisions, head="from churn", base=Path())
+    written = render_spec(text, plain, proposal.changes, head="from churn", base=Path())
     assert read(tmp_path / "next.yaml", written).to_plain() == plain
     assert "  # was [0.0001, 0.1]: the best 9 trials lie in" in written
 
@@ -151,9 +151,9 @@ def test_what_has_lost_its_sense_goes_and_the_head_says_so() -> None:
     own = '  - "layers * width <= 512"\n'
     text = EXAMPLE.replace(own, f'{own}  - "momentum < 0.95"\n')
     spec = parse_spec_text(text)
-    known = evidence(spec.to_plain()["space"], lambda c, rng: (c["optimizer"] == "sgd") + rng.random(), trials=90)
-    proposal = propose(Experience(sweep="churn", evidence=known, trials=90), spec.to_plain(), is_sound)
-    written = drafted(text, proposal.plain, proposal.revisions, head="from churn", base=Path())
+    prior = results(spec.to_plain()["space"], lambda c, rng: (c["optimizer"] == "sgd") + rng.random(), trials=90)
+    proposal = apply_rules(PriorResults(sweep="churn", results=prior, trials=90), spec.to_plain(), is_valid)
+    written = render_spec(text, proposal.plain, proposal.changes, head="from churn", base=Path())
     assert written.startswith(
         f"{MARK}from churn\n{MARK}without momentum: \"optimizer == 'sgd'\" never holds now\n# How a spec should feel"
     )
@@ -172,11 +172,11 @@ def test_start_points_of_before_do_not_hold_a_range_open() -> None:
         },
         base=Path(),
     )
-    known = evidence(spec.to_plain()["space"], lambda config, rng: abs(config["lr"] - 1e-3))
-    proposal = propose(Experience(sweep="churn", evidence=known, trials=60), spec.to_plain(), is_sound)
+    prior = results(spec.to_plain()["space"], lambda config, rng: abs(config["lr"] - 1e-3))
+    proposal = apply_rules(PriorResults(sweep="churn", results=prior, trials=60), spec.to_plain(), is_valid)
     low, high = proposal.plain["space"]["lr"]["loguniform"]
     assert 1e-5 < low < high < 1e-1
-    assert proposal.revisions[-1].reason.startswith("was 2 others: the best of churn, ")
+    assert proposal.changes[-1].reason.startswith("was 2 others: the best of churn, ")
 
 
 def test_overrides_at_the_launch_are_kept() -> None:
@@ -185,7 +185,7 @@ def test_overrides_at_the_launch_are_kept() -> None:
         update={"budget": spec.budget.model_copy(update={"trials": 200, "hours": None}), "constraints": []}
     )
     _, proposal = proposed(launched, random.Random(1))
-    text = drafted(EXAMPLE, proposal.plain, proposal.revisions, head="from churn", base=Path())
+    text = render_spec(EXAMPLE, proposal.plain, proposal.changes, head="from churn", base=Path())
     assert "budget: {trials: 200}                              # gpu_hours" in text
     assert "constraints" not in text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.analysis.summary.notes import notes
+from orchestrator.analysis.summary.overview import notes
 from orchestrator.core.rows import NODE, PACKING, EventRow
 from orchestrator.records.paths import claim
 from orchestrator.records.recorder import Recorder

@@ -22,7 +22,7 @@ DIGITS_DRAWN = 4
 """Of a curve: a drawing has a thousand pixels."""
 
 
-def view(data: ReportData) -> dict[str, Any]:
+def chart_data(data: ReportData) -> dict[str, Any]:
     """The values behind the drawings."""
     words = {axis.name: {word: number for number, word in enumerate(axis.words)} for axis in data.axes}
 

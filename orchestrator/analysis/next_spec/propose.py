@@ -11,13 +11,13 @@ from functools import reduce
 from pathlib import Path
 
 from orchestrator.analysis.compare.importance import importance_in
-from orchestrator.analysis.diagnosis.evidence import evidence_of
-from orchestrator.analysis.diagnosis.findings.bounds import at_bounds
-from orchestrator.analysis.next_spec.draft import drafted
-from orchestrator.analysis.next_spec.experience import FEWEST, Experience
-from orchestrator.analysis.next_spec.paths import moved
-from orchestrator.analysis.next_spec.policy import propose
-from orchestrator.analysis.next_spec.revision import Plain, Revision, revised
+from orchestrator.analysis.diagnosis.findings.search_space import at_bounds
+from orchestrator.analysis.next_spec.apply_rules import apply_rules
+from orchestrator.analysis.next_spec.prior_results import FEWEST, PriorResults
+from orchestrator.analysis.next_spec.relative_paths import rebase_paths
+from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange, apply_change
+from orchestrator.analysis.next_spec.spec_text import render_spec
+from orchestrator.analysis.summary.results import read_results
 from orchestrator.errors import SpecError, SweepError, TrainableError, UserError
 from orchestrator.formatting import count
 from orchestrator.records.paths import SweepPaths
@@ -33,17 +33,17 @@ LONGEST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Next:
+class NextSpec:
     """The spec of the next sweep."""
 
     file: Path  # where it belongs; nothing is there
     text: str
-    revisions: tuple[Revision, ...]
+    changes: tuple[SpecChange, ...]
     enough: bool  # whether there were trials enough to change ranges
     unchecked: str  # why it was not held against the trainable; "" if it was
 
 
-def succeed(paths: SweepPaths, info: SweepInfo, output: Path | None = None) -> Next:
+def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None) -> NextSpec:
     """What to search after a sweep.
 
     Args:
@@ -60,40 +60,40 @@ def succeed(paths: SweepPaths, info: SweepInfo, output: Path | None = None) -> N
         raise UserError(f"{info.name} tried a list, and there is no range to narrow; `sweep confirm` repeats its best")
     base = Path(info.directory)
     plain, declaration, unchecked = _checked(info, base)
-    known = _learnt(paths, info, declaration)
-    if not known.ranked:
+    prior = _learnt(paths, info, declaration)
+    if not prior.ranked:
         raise SweepError(f"no trial of {info.name} has a result, so there is nothing to go on from")
     resolve = None if unchecked else declared
 
-    def is_sound(candidate: Plain) -> bool:
+    def is_valid(candidate: PlainSpec) -> bool:
         with suppress(SpecError):
             parse_spec(candidate, base=base, resolve=resolve)
             return True
         return False
 
-    proposal = propose(known, plain, is_sound)
+    proposal = apply_rules(prior, plain, is_valid)
     called, file = _place(info.name, paths.root.parent, base, output)
-    moves = moved(proposal.plain, base, file.parent)
-    final = reduce(revised, moves, proposal.plain) | {"name": called, "parent": info.name}
-    best = known.ranked[0]
-    objective = known.evidence.objective
+    rebased = rebase_paths(proposal.plain, base, file.parent)
+    final = reduce(apply_change, rebased, proposal.plain) | {"name": called, "parent": info.name}
+    best = prior.ranked[0]
+    objective = prior.results.objective
     head = (
-        f"from {info.name}, {count(len(known.evidence.outcomes), 'trial')}, best {objective.metric} {best.value:.6g};"
+        f"from {info.name}, {count(len(prior.results.outcomes), 'trial')}, best {objective.metric} {best.value:.6g};"
         " what has changed says why behind the line"
     )
-    if not known.enough:
-        head += f"; {len(known.ranked)} results are too few to change ranges by, {FEWEST} are needed"
+    if not prior.enough:
+        head += f"; {len(prior.ranked)} results are too few to change ranges by, {FEWEST} are needed"
     text = paths.spec.read_text(errors="replace") if paths.spec.is_file() else ""
-    return Next(
+    return NextSpec(
         file=file,
-        text=drafted(text, final, [*moves, *proposal.revisions], head=head, base=base),
-        revisions=proposal.revisions,
-        enough=known.enough,
+        text=render_spec(text, final, [*rebased, *proposal.changes], head=head, base=base),
+        changes=proposal.changes,
+        enough=prior.enough,
         unchecked=unchecked,
     )
 
 
-def _checked(info: SweepInfo, base: Path) -> tuple[Plain, Declaration | None, str]:
+def _checked(info: SweepInfo, base: Path) -> tuple[PlainSpec, Declaration | None, str]:
     """The effective spec, what its trainable declares, and why that could not be asked."""
     declaration = None
     with suppress(TrainableError):
@@ -105,16 +105,16 @@ def _checked(info: SweepInfo, base: Path) -> tuple[Plain, Declaration | None, st
         return parse_spec(info.spec, base=base).to_plain(), declaration, f"{why.key}: {why.problem}"
 
 
-def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> Experience:
-    evidence = evidence_of(paths, info)
-    trials = evidence.planned or len(evidence.outcomes)
-    known = Experience(sweep=info.name, evidence=evidence, trials=trials)
-    if not known.enough:
-        return known
+def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> PriorResults:
+    results = read_results(paths, info)
+    trials = results.planned or len(results.outcomes)
+    prior = PriorResults(sweep=info.name, results=results, trials=trials)
+    if not prior.enough:
+        return prior
     return replace(
-        known,
+        prior,
         weights={weight.name: weight for weight in importance_in(paths, info).weights},
-        bounds={each.parameter: each for each in at_bounds(evidence)},
+        bounds={each.parameter: each for each in at_bounds(results)},
         declared={} if declaration is None else {each.name: each for each in declaration.hyperparameters},
     )
 

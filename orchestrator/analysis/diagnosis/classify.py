@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.analysis.diagnosis.curve import FEWEST, Curve
-from orchestrator.analysis.diagnosis.reached import Reached
+from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.rules.diverged import diverged
 from orchestrator.analysis.diagnosis.rules.healthy import healthy
 from orchestrator.analysis.diagnosis.rules.lr_too_high import lr_too_high
@@ -30,27 +30,27 @@ _TOO_SHORT = {
 }
 
 
-def diagnose(curve: Curve, reached: Reached | None = None) -> tuple[Verdict, ...]:
+def classify(curve: Curve, reference: Reference | None = None) -> tuple[Verdict, ...]:
     """What the curve shows: each sign of a fault that there is, and how the training ended; the first is the verdict.
 
     Args:
         curve: Of a trial that has ended, or as far as it has come.
         reached: What the sweep's trials reached; without it, the rules that need it find nothing.
     """
-    beyond = diverged(curve, reached)
+    beyond = diverged(curve, reference)
     if beyond is not None:
         return (beyond,)
     if curve.judged is None or curve.judged.shape is None:
         return (_TOO_SHORT[min(curve.reports, FEWEST - 1)],)
     found = [
-        next((verdict for rule in BAD_FITS if (verdict := rule(curve, reached)) is not None), None),
-        overfitting(curve, reached),
-        next((verdict for rule in ENDS if (verdict := rule(curve, reached)) is not None), None),
+        next((verdict for rule in BAD_FITS if (verdict := rule(curve, reference)) is not None), None),
+        overfitting(curve, reference),
+        next((verdict for rule in ENDS if (verdict := rule(curve, reference)) is not None), None),
     ]
     order = list(Kind)
     return tuple(sorted((each for each in found if each is not None), key=lambda each: order.index(each.kind)))
 
 
-def diverged_because(reason: str) -> Verdict:
+def diverged_verdict(reason: str) -> Verdict:
     """Of a trial that the sweep has ended as diverged, whatever its curves show."""
     return Verdict(kind=Kind.DIVERGED, sentence=reason)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestrator.analysis.diagnosis.evidence import Evidence, Outcome
 from orchestrator.analysis.summary.overview import Objective
+from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import Config, State
 from orchestrator.spec import parse_spec
 
 Result = Callable[[Config, random.Random], float]
 
 
-def evidence(
+def results(
     space: Mapping[str, Any],
     result: Result,
     *,
@@ -24,7 +24,7 @@ def evidence(
     mode: Literal["min", "max"] = "min",
     method: str = "random",
     seed: int = 0,
-) -> Evidence:
+) -> SweepResults:
     """A sweep in which every trial came to its end at step 9, or diverged where its result is not finite."""
     spec = parse_spec(
         {"trainable": "mine:train", "space": space, "objective": {"metric": "loss", "mode": mode}}, base=Path()
@@ -36,7 +36,7 @@ def evidence(
         value = result(config, rng)
         well = math.isfinite(value)
         outcomes.append(
-            Outcome(
+            TrialResult(
                 trial=number,
                 state=State.COMPLETED if well else State.DIVERGED,
                 config=config,
@@ -45,4 +45,4 @@ def evidence(
             )
         )
     objective = Objective(metric="loss", mode=mode, at="best")
-    return Evidence(objective=objective, method=method, space=spec.distributions(), outcomes=outcomes)
+    return SweepResults(objective=objective, method=method, space=spec.distributions(), outcomes=outcomes)

@@ -20,7 +20,7 @@ _LOSSES = re.compile(r"loss|error|err$|mse|mae|nll|entropy|perplexity|ppl|rmse|c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Names:
+class CurveMetrics:
     """The metrics that are taken for the two curves; "" where there is none."""
 
     train: str = ""
@@ -33,9 +33,9 @@ class Names:
         return " and ".join(name for name in (self.train, self.validation) if name) or "no metric"
 
 
-def names_of(
+def choose_curve_metrics(
     metrics: Collection[str], *, objective: str, mode: Literal["min", "max"], declared: Sequence[str] = ()
-) -> Names:
+) -> CurveMetrics:
     """Choose the curves among the metrics that were reported.
 
     Args:
@@ -45,9 +45,11 @@ def names_of(
         declared: What the trainable says: the metric of the training data, and that of the validation data.
     """
 
-    def chosen(train: str, validation: str, how: Literal["declared", "by convention", "by their names"]) -> Names:
+    def chosen(
+        train: str, validation: str, how: Literal["declared", "by convention", "by their names"]
+    ) -> CurveMetrics:
         modes = {name: mode if name == objective else _mode(name) for name in (train, validation)}
-        return Names(
+        return CurveMetrics(
             train=train, validation=validation, train_mode=modes[train], validation_mode=modes[validation], how=how
         )
 
@@ -65,8 +67,8 @@ def names_of(
         if _part(name, _TRAIN) is not None or name.lower() == "loss":
             return chosen(name, "", "by their names")
     if objective in metrics:
-        return Names(validation=objective, validation_mode=mode, how="the objective")
-    return Names()
+        return CurveMetrics(validation=objective, validation_mode=mode, how="the objective")
+    return CurveMetrics()
 
 
 def _pairs(metrics: Collection[str]) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.analysis.next_spec.experience import Experience
-from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.analysis.next_spec.prior_results import PriorResults
+from orchestrator.analysis.next_spec.spec_change import SpecChange
 from orchestrator.formatting import count, yaml
 from orchestrator.space.choices import Choice, Grid
 from orchestrator.space.distribution import Distribution
@@ -21,36 +21,36 @@ SELDOM = 0.05
 FEWEST_TRIED = 3
 
 
-def drop(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def drop_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """Options that none of the good trials has go, if they were tried often enough for that to mean something."""
     if not isinstance(distribution, Choice) or distribution.ordered:
         return None
-    hopeless = [option for option in distribution.options if _is_hopeless(known, name, [option])]
-    return _without(known, name, distribution, hopeless)
+    hopeless = [option for option in distribution.options if _is_hopeless(prior, name, [option])]
+    return _without(prior, name, distribution, hopeless)
 
 
-def close_in(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def trim_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """Of options in a meaningful order those go that lie beyond all good ones, one neighbour apart."""
     if not isinstance(distribution, Choice) or not distribution.ordered:
         return None
     options = distribution.options
-    places = [_place(options, value) for value in known.good_values(name)]
+    places = [_place(options, value) for value in prior.good_values(name)]
     if not places:
         return None
     first, last = max(0, min(places) - 1), min(len(options) - 1, max(places) + 1)
     beyond = [*options[:first], *options[last + 1 :]]
-    return _without(known, name, distribution, beyond if _is_hopeless(known, name, beyond) else [])
+    return _without(prior, name, distribution, beyond if _is_hopeless(prior, name, beyond) else [])
 
 
-def extend(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def extend_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """The best lie at the end of a row of numbers that go on evenly: it goes on by one."""
-    found = known.bounds.get(name)
+    found = prior.bounds.get(name)
     ordered = isinstance(distribution, Grid) or (isinstance(distribution, Choice) and distribution.ordered)
     if found is None or not ordered:
         return None
     options = list(distribution.values() or ())
     following = _following(sorted(options, reverse=found.side == "low"))
-    declared = known.declared.get(name)
+    declared = prior.declared.get(name)
     if following is None or (declared is not None and not _may_be(following, declared)):
         return None
     if (found.bound > 0) != (following > 0):
@@ -61,10 +61,10 @@ def extend(known: Experience, name: str, distribution: Distribution) -> Revision
     return _with(name, distribution, longer, f"was without {yaml(following)}: {reason}")
 
 
-def refine(known: Experience, name: str, distribution: Distribution) -> Revision | None:
+def refine_grid(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
     """A grid of numbers becomes finer around the best, halfway to its neighbours: the same cells again are no use."""
-    best = known.ranked[0].config.get(name) if known.ranked else None
-    if not isinstance(distribution, Grid) or known.evidence.method != "grid" or not known.matters(name):
+    best = prior.ranked[0].config.get(name) if prior.ranked else None
+    if not isinstance(distribution, Grid) or prior.results.method != "grid" or not prior.matters(name):
         return None
     options = sorted(option for option in distribution.options if is_number(option))
     if best is None or len(options) < max(3, len(distribution.options)):
@@ -77,24 +77,24 @@ def refine(known: Experience, name: str, distribution: Distribution) -> Revision
     return _with(name, distribution, finer, f"was {yaml(list(distribution.options))}: {yaml(best)} was the best")
 
 
-def _is_hopeless(known: Experience, name: str, options: Sequence[Any]) -> bool:
+def _is_hopeless(prior: PriorResults, name: str, options: Sequence[Any]) -> bool:
     keys = {canonical_json(option) for option in options}
-    there = [each for each in known.judged if name in each.config]
+    there = [each for each in prior.judged if name in each.config]
     tried = sum(canonical_json(each.config[name]) in keys for each in there)
-    good = [canonical_json(value) for value in known.good_values(name)]
+    good = [canonical_json(value) for value in prior.good_values(name)]
     if tried < FEWEST_TRIED or keys & set(good):
         return False
     chance = math.comb(len(there) - tried, len(good)) / math.comb(len(there), len(good))
-    return chance < SELDOM and known.convinces(name, chance)
+    return chance < SELDOM and prior.is_significant(name, chance)
 
 
-def _without(known: Experience, name: str, distribution: Choice, gone: Sequence[Any]) -> Revision | None:
+def _without(prior: PriorResults, name: str, distribution: Choice, gone: Sequence[Any]) -> SpecChange | None:
     keys = {canonical_json(option) for option in gone}
     left = [option for option in distribution.options if canonical_json(option) not in keys]
     if not gone or not left:
         return None
-    tried = sum(name in each.config and canonical_json(each.config[name]) in keys for each in known.judged)
-    good = count(len(known.good_values(name)), "trial")
+    tried = sum(name in each.config and canonical_json(each.config[name]) in keys for each in prior.judged)
+    good = count(len(prior.good_values(name)), "trial")
     words = " and ".join(map(yaml, gone))
     reason = (
         f"was also {words}: of the {count(tried, 'trial')} with {'it' if len(gone) == 1 else 'them'}, none is among"
@@ -102,9 +102,9 @@ def _without(known: Experience, name: str, distribution: Choice, gone: Sequence[
     return _with(name, distribution, left, f"{reason} the best {good}")
 
 
-def _with(name: str, distribution: Distribution, options: Sequence[Any], reason: str) -> Revision:
+def _with(name: str, distribution: Distribution, options: Sequence[Any], reason: str) -> SpecChange:
     plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return Revision(edits={("space", name): {**plain, distribution.form: list(options)}}, reason=reason)
+    return SpecChange(edits={("space", name): {**plain, distribution.form: list(options)}}, reason=reason)
 
 
 def _place(options: Sequence[Any], value: Any) -> int:

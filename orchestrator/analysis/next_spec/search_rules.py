@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.analysis.next_spec.experience import Experience
-from orchestrator.analysis.next_spec.revision import Revision
+from orchestrator.analysis.next_spec.prior_results import PriorResults
+from orchestrator.analysis.next_spec.spec_change import SpecChange
 from orchestrator.core.rows import Config
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import count
@@ -15,18 +15,20 @@ from orchestrator.space.space import Space
 STARTS = 3
 
 
-def draw_anew(known: Experience, search: Mapping[str, Any]) -> Revision | None:
+def new_seed(prior: PriorResults, search: Mapping[str, Any]) -> SpecChange | None:
     """With the same seed, a search that has not learnt yet would propose the same places of the ranges."""
-    if known.evidence.method == "grid":
+    if prior.results.method == "grid":
         return None
     seed = search["seed"]
-    return Revision(edits={("search", "seed"): seed + 1}, reason=f"was {seed}: other draws, and other seeds of trials")
+    return SpecChange(
+        edits={("search", "seed"): seed + 1}, reason=f"was {seed}: other draws, and other seeds of trials"
+    )
 
 
-def start(known: Experience, search: Mapping[str, Any], space: Space) -> Revision | None:
+def start(prior: PriorResults, search: Mapping[str, Any], space: Space) -> SpecChange | None:
     """The best configurations come first, as far as they lie in the new space."""
     found: dict[str, tuple[int, Config]] = {}
-    for each in known.ranked:
+    for each in prior.ranked:
         config = {name: value for name, value in each.config.items() if name in space.parameters}
         if len(found) < STARTS and _fits(space, config):
             found.setdefault(space.key(config), (each.trial, space.canonical(config)))
@@ -34,9 +36,9 @@ def start(known: Experience, search: Mapping[str, Any], space: Space) -> Revisio
         return None
     trials = ", ".join(str(trial) for trial, _ in found.values())
     before = count(len(search["start"]), "other") if search["start"] else "empty"
-    return Revision(
+    return SpecChange(
         edits={("search", "start"): [config for _, config in found.values()]},
-        reason=f"was {before}: the best of {known.sweep}, trial{'s' * (len(found) > 1)} {trials}",
+        reason=f"was {before}: the best of {prior.sweep}, trial{'s' * (len(found) > 1)} {trials}",
     )
 
 

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.analysis.diagnosis.curve import Curve, Growing
-from orchestrator.analysis.diagnosis.evidence import Evidence, evidence_of
-from orchestrator.analysis.diagnosis.findings.bounds import bounds
-from orchestrator.analysis.diagnosis.findings.budget import budget
+from orchestrator.analysis.diagnosis.classify import classify, diverged_verdict
+from orchestrator.analysis.diagnosis.curve import Curve, GrowingCurve
+from orchestrator.analysis.diagnosis.curve_metrics import CurveMetrics, choose_curve_metrics
 from orchestrator.analysis.diagnosis.findings.failures import failures
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.findings.noise import noise
 from orchestrator.analysis.diagnosis.findings.rungs import rungs
+from orchestrator.analysis.diagnosis.findings.search_space import bounds, budget
 from orchestrator.analysis.diagnosis.findings.verdicts import verdicts
-from orchestrator.analysis.diagnosis.judge import diagnose, diverged_because
-from orchestrator.analysis.diagnosis.names import Names, names_of
-from orchestrator.analysis.diagnosis.reached import Reached, Reaches
+from orchestrator.analysis.diagnosis.reference import Reference, ReferenceTracker
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 from orchestrator.analysis.summary.overview import objective_of
+from orchestrator.analysis.summary.results import SweepResults, read_results
 from orchestrator.core.rows import GPU_MEMORY, GPU_UTILISATION, State
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
@@ -42,66 +41,66 @@ class Diagnosis:
         findings: On the sweep, the most important first.
     """
 
-    names: Names
-    reached: Reached | None
+    names: CurveMetrics
+    reference: Reference | None
     best: int | None
     verdicts: Mapping[int, tuple[Verdict, ...]]
     findings: Sequence[Finding]
 
 
-def examine(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
+def diagnose(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
     """Look at all curves anew, each against all that the sweep reached.
 
     Raises:
         RecordsError: The records are damaged.
     """
-    evidence = evidence_of(paths, info)
-    names, curves = curves_of(paths, info)
-    diverged = {each.trial: each for each in evidence.outcomes if each.state is State.DIVERGED}
-    failed = {each.trial for each in evidence.outcomes if each.state is State.FAILED}
-    reaches = Reaches()
+    results = read_results(paths, info)
+    names, curves = read_curves(paths, info)
+    diverged = {each.trial: each for each in results.outcomes if each.state is State.DIVERGED}
+    failed = {each.trial for each in results.outcomes if each.state is State.FAILED}
+    tracker = ReferenceTracker()
     for trial, curve in curves.items():
         if trial not in diverged and trial not in failed:
-            reaches.add(curve)
-    said: dict[int, tuple[Verdict, ...]] = {trial: (diverged_because(each.reason),) for trial, each in diverged.items()}
+            tracker.add(curve)
+    said: dict[int, tuple[Verdict, ...]] = {trial: (diverged_verdict(each.reason),) for trial, each in diverged.items()}
     for trial, curve in curves.items():
         if trial not in failed and trial not in diverged:
-            said[trial] = diagnose(curve, reaches.reached)
+            said[trial] = classify(curve, tracker.reference)
     return Diagnosis(
         names=names,
-        reached=reaches.reached,
-        best=next((each.trial for each in evidence.ranked()), None),
+        reference=tracker.reference,
+        best=next((each.trial for each in results.ranked()), None),
         verdicts=dict(sorted(said.items())),
-        findings=_findings(evidence, {trial: each[0] for trial, each in said.items()}),
+        findings=_findings(results, {trial: each[0] for trial, each in said.items()}),
     )
 
 
-def glance(paths: SweepPaths, info: SweepInfo) -> list[Finding]:
+def urgent_findings(paths: SweepPaths, info: SweepInfo) -> list[Finding]:
     """The most urgent findings on the sweep, by the verdicts that were recorded: no curve is looked at.
 
     Raises:
         RecordsError: The records are damaged.
     """
-    evidence = evidence_of(paths, info)
+    results = read_results(paths, info)
     recorded = {
         each.trial: Verdict(kind=Kind(each.diagnosis), sentence=each.diagnosis_reason)
-        for each in evidence.outcomes
+        for each in results.outcomes
         if each.diagnosis in set(Kind)
     }
-    return [each for each in _findings(evidence, recorded) if each.urgent][:FIRST_PAGE]
+    return [each for each in _findings(results, recorded) if each.urgent][:FIRST_PAGE]
 
 
-def curves_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Curve]]:
+def read_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetrics, dict[int, Curve]]:
     """The curves of all trials that have reported, and the metrics that were taken for them.
 
     Raises:
         RecordsError: The records are damaged.
     """
-    names, growing = growing_of(paths, info)
+    names, growing = read_growing_curves(paths, info)
     return names, {trial: each.curve(names) for trial, each in growing.items()}
 
 
-def growing_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Growing]]:
+def read_growing_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetrics, dict[int, GrowingCurve]]:
     """Likewise, to be gone on with.
 
     Raises:
@@ -112,18 +111,18 @@ def growing_of(paths: SweepPaths, info: SweepInfo) -> tuple[Names, dict[int, Gro
     later = [dict(each or ()) for each in table["extra"].to_pylist()] if _any(table["extra"]) else []
     more = {name for each in later for name in each} - set(own)
     objective = objective_of(info)
-    names = names_of({*own, *more}, objective=objective.metric, mode=objective.mode, declared=info.curves)
+    names = choose_curve_metrics({*own, *more}, objective=objective.metric, mode=objective.mode, declared=info.curves)
 
     def column(name: str) -> list[Any]:
         if name in own:
             return list(table[name].to_pylist())
         return [each.get(name) for each in later] if name in more else [None] * table.num_rows
 
-    growing: dict[int, Growing] = {}
+    growing: dict[int, GrowingCurve] = {}
     columns = (table["trial"].to_pylist(), table["step"].to_pylist(), column(names.train), column(names.validation))
     for trial, step, train, validation in zip(*columns, strict=True):
         if trial not in growing:
-            growing[trial] = Growing()
+            growing[trial] = GrowingCurve()
         growing[trial].add(step, train, validation)
     return names, growing
 
@@ -132,14 +131,14 @@ def _any(column: Any) -> bool:
     return bool(column.null_count < len(column))
 
 
-def _findings(evidence: Evidence, said: Mapping[int, Verdict]) -> list[Finding]:
+def _findings(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
     """The urgent ones first; else in this order."""
     found = [
-        *failures(evidence),
-        *bounds(evidence),
-        *noise(evidence),
-        *verdicts(evidence, said),
-        *budget(evidence),
-        *rungs(evidence),
+        *failures(results),
+        *bounds(results),
+        *noise(results),
+        *verdicts(results, said),
+        *budget(results),
+        *rungs(results),
     ]
     return sorted(found, key=lambda each: not each.urgent)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.analysis.diagnosis.classify import classify
 from orchestrator.analysis.diagnosis.curve import Curve, Series
 from orchestrator.analysis.diagnosis.findings.finding import Finding
-from orchestrator.analysis.diagnosis.judge import diagnose
 from orchestrator.analysis.diagnosis.verdict import Kind
 
 BEYOND = 2.0
@@ -19,7 +19,7 @@ BEYOND = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
+class DataFraction:
     """A training on a share of the data."""
 
     fraction: float
@@ -28,7 +28,7 @@ class Share:
     unfinished: bool  # whether it was still getting better at its end
 
 
-def share_of(fraction: float, value: float | None, objective: Series) -> Share:
+def fraction_result(fraction: float, value: float | None, objective: Series) -> DataFraction:
     """How the training on a share went.
 
     Args:
@@ -36,8 +36,8 @@ def share_of(fraction: float, value: float | None, objective: Series) -> Share:
         value: The trial's result.
         objective: All that it reported of it.
     """
-    ended = diagnose(Curve(validation=objective))[-1].kind
-    return Share(
+    ended = classify(Curve(validation=objective))[-1].kind
+    return DataFraction(
         fraction=fraction,
         value=value,
         fluctuation=0.0 if objective.shape is None else objective.shape.fluctuation,
@@ -45,7 +45,7 @@ def share_of(fraction: float, value: float | None, objective: Series) -> Share:
     )
 
 
-def data(metric: str, mode: Literal["min", "max"], shares: Sequence[Share]) -> Finding:
+def more_data(metric: str, mode: Literal["min", "max"], shares: Sequence[DataFraction]) -> Finding:
     """Whether the last step up in data still brought something.
 
     Args:

@@ -22,7 +22,7 @@ _GAUSS = 0.6745 * 6**0.5
 
 
 @dataclass(frozen=True)
-class Shape:
+class CurveShape:
     """Losses by step, all finite: less is better."""
 
     steps: Sequence[int]
@@ -30,7 +30,7 @@ class Shape:
     trend: Sequence[float]
 
     @classmethod
-    def of(cls, steps: Sequence[int], losses: Sequence[float]) -> Shape:
+    def of(cls, steps: Sequence[int], losses: Sequence[float]) -> CurveShape:
         """Find the trend."""
         return cls(steps, losses, running_median(losses))
 

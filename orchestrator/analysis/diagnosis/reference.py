@@ -21,7 +21,7 @@ EXPLODED = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reached:
+class Reference:
     """Where trials began, and where the one began to stand that is the best by its validation curve; as losses.
 
     Where there is no validation curve, ``train`` is the lowest of all, and ``validation`` None.
@@ -32,7 +32,7 @@ class Reached:
     validation: float | None  # of its validation curve, there
 
 
-class Reaches:
+class ReferenceTracker:
     """Collects it, trial by trial."""
 
     def __init__(self) -> None:
@@ -59,13 +59,13 @@ class Reaches:
             self._best = found
 
     @property
-    def reached(self) -> Reached | None:
+    def reference(self) -> Reference | None:
         """As far as it is known; None if it is not, or if nobody got anywhere."""
         if len(self._firsts) < FEWEST_TRIALS or self._best is None:
             return None
         start = self._firsts[math.ceil(UNTRAINED * len(self._firsts)) - 1]
         _, train, validation = self._best
-        return Reached(start=start, train=train, validation=validation) if train < start else None
+        return Reference(start=start, train=train, validation=validation) if train < start else None
 
 
 def _exploded(values: Sequence[float]) -> bool:

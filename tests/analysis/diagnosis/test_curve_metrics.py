@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.analysis.diagnosis.names import names_of
+from orchestrator.analysis.diagnosis.curve_metrics import choose_curve_metrics
 
 
 @pytest.mark.parametrize(
@@ -26,24 +26,24 @@ from orchestrator.analysis.diagnosis.names import names_of
     ],
 )
 def test_by_convention_or_by_name(metrics: str, objective: str, taken: str, how: str) -> None:
-    names = names_of(metrics.split(), objective=objective, mode="min")
+    names = choose_curve_metrics(metrics.split(), objective=objective, mode="min")
     assert (str(names), names.how) == (taken, how)
 
 
 def test_what_is_declared_goes_before() -> None:
     metrics = ["train_loss", "val_loss", "fit", "held_out"]
-    names = names_of(metrics, objective="val_loss", mode="min", declared=["fit", "held_out"])
+    names = choose_curve_metrics(metrics, objective="val_loss", mode="min", declared=["fit", "held_out"])
     assert (names.train, names.validation, names.how) == ("fit", "held_out", "declared")
-    names = names_of(metrics, objective="val_loss", mode="min", declared=["fit"])
+    names = choose_curve_metrics(metrics, objective="val_loss", mode="min", declared=["fit"])
     assert (names.train, names.validation) == ("fit", "")
-    names = names_of(metrics, objective="val_loss", mode="min", declared=["never_reported"])
+    names = choose_curve_metrics(metrics, objective="val_loss", mode="min", declared=["never_reported"])
     assert names.how == "by convention"
 
 
 def test_the_objectives_mode_is_known_and_others_are_guessed() -> None:
-    names = names_of(["train_acc", "val_acc"], objective="val_acc", mode="max")
+    names = choose_curve_metrics(["train_acc", "val_acc"], objective="val_acc", mode="max")
     assert (names.train_mode, names.validation_mode) == ("max", "max")
-    names = names_of(["train_quality", "val_quality"], objective="val_quality", mode="max")
+    names = choose_curve_metrics(["train_quality", "val_quality"], objective="val_quality", mode="max")
     assert names.validation_mode == "max"
-    names = names_of(["train_error", "val_error"], objective="other", mode="max")
+    names = choose_curve_metrics(["train_error", "val_error"], objective="other", mode="max")
     assert (names.train_mode, names.validation_mode) == ("min", "min")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterator
 
-from orchestrator.analysis.next_spec.revision import Plain, Revision, revised
+from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange, apply_change
 from orchestrator.expressions.expression import EvaluationError, Expression
 from orchestrator.expressions.grammar import ExpressionError
 from orchestrator.space.space import Space
@@ -15,21 +15,21 @@ DRAWS = 500
 """A parameter that none of so many random configurations has counts as one that is never there."""
 
 
-def settled(plain: Plain, *, keep: Collection[str] = ()) -> tuple[Plain, list[Revision]]:
+def prune(plain: PlainSpec, *, keep: Collection[str] = ()) -> tuple[PlainSpec, list[SpecChange]]:
     """The spec without what has lost its sense, and what that was.
 
     Args:
         plain: The spec.
         keep: Parameters that were there in good trials: their conditions may hold seldom, but they do.
     """
-    made: list[Revision] = []
+    made: list[SpecChange] = []
     while (found := next(_senseless(plain, keep), None)) is not None:
-        plain = revised(plain, found)
+        plain = apply_change(plain, found)
         made.append(found)
     return plain, made
 
 
-def _senseless(plain: Plain, keep: Collection[str]) -> Iterator[Revision]:
+def _senseless(plain: PlainSpec, keep: Collection[str]) -> Iterator[SpecChange]:
     names = {*plain["space"], *plain.get("fixed", {})}
     for name, distribution in plain["space"].items():
         if "when" in distribution and not _parses(distribution["when"], names):
@@ -37,14 +37,14 @@ def _senseless(plain: Plain, keep: Collection[str]) -> Iterator[Revision]:
     left = [text for text in plain.get("constraints", ()) if _parses(text, names)]
     if left != plain.get("constraints", []):
         gone = " and ".join(repr(text) for text in plain["constraints"] if text not in left)
-        yield Revision(edits={("constraints",): left or None}, reason=f"without the constraint {gone}")
+        yield SpecChange(edits={("constraints",): left or None}, reason=f"without the constraint {gone}")
     for name in _never_there(plain):
         if name not in keep:
             yield _gone(name, plain["space"][name]["when"])
 
 
-def _gone(name: str, condition: str) -> Revision:
-    return Revision(edits={("space", name): None}, reason=f"without {name}: {condition!r} never holds now")
+def _gone(name: str, condition: str) -> SpecChange:
+    return SpecChange(edits={("space", name): None}, reason=f"without {name}: {condition!r} never holds now")
 
 
 def _parses(text: str, names: set[str]) -> bool:
@@ -55,7 +55,7 @@ def _parses(text: str, names: set[str]) -> bool:
     return True
 
 
-def _never_there(plain: Plain) -> list[str]:
+def _never_there(plain: PlainSpec) -> list[str]:
     conditional = {name for name, distribution in plain["space"].items() if "when" in distribution}
     if not conditional:
         return []

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.analysis.diagnosis.evidence import Evidence
 from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.summary.results import SweepResults
+from orchestrator.core.plan import TRIALS_PER_DIMENSION
 from orchestrator.space.choices import Choice
 from orchestrator.space.distribution import Distribution, Numeric
 
@@ -37,14 +38,14 @@ class AtBound:
     wider: tuple[float, float] | None  # a range that goes beyond; None if there is none to propose
 
 
-def at_bounds(evidence: Evidence) -> list[AtBound]:
+def at_bounds(results: SweepResults) -> list[AtBound]:
     """The parameters whose best values lie at a bound, and where to look further."""
-    ranked = evidence.ranked()
+    ranked = results.ranked()
     count = max(BEST, len(ranked) // 20)
-    if evidence.method == "list" or len(ranked) < 4 * count:
+    if results.method == "list" or len(ranked) < 4 * count:
         return []
     found = []
-    for name, distribution in evidence.space.items():
+    for name, distribution in results.space.items():
         best = [each.config[name] for each in ranked[:count] if name in each.config]
         if len(best) < BEST or best[0] != ranked[0].config.get(name):
             continue
@@ -52,9 +53,26 @@ def at_bounds(evidence: Evidence) -> list[AtBound]:
     return found
 
 
-def bounds(evidence: Evidence) -> list[Finding]:
+def bounds(results: SweepResults) -> list[Finding]:
     """One finding a parameter."""
-    return [_finding(each) for each in at_bounds(evidence)]
+    return [_finding(each) for each in at_bounds(results)]
+
+
+def budget(results: SweepResults) -> list[Finding]:
+    """Fewer than TRIALS_PER_DIMENSION trials a searched parameter, as `sweep plan` has it."""
+    trials, dimensions = max(len(results.outcomes), results.planned), len(results.space)
+    if results.method in ("grid", "list", "") or trials >= TRIALS_PER_DIMENSION * dimensions:
+        return []
+    return [
+        Finding(
+            subject="budget",
+            sentence=f"{trials} trials are few for {dimensions} searched parameters",
+            advice=f"fix all but {max(1, trials // TRIALS_PER_DIMENSION)} of them, or give it at least"
+            f" {TRIALS_PER_DIMENSION * dimensions} trials",
+            numbers={"trials": trials, "parameters": dimensions},
+            urgent=False,  # `sweep plan` has said it
+        )
+    ]
 
 
 def _finding(each: AtBound) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.analysis.next_spec.revision import Key, Plain, Revision
+from orchestrator.analysis.next_spec.spec_change import Key, PlainSpec, SpecChange
 from orchestrator.errors import SpecError
 from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
 from orchestrator.spec.model import Spec
@@ -25,7 +25,7 @@ _AFTER: Mapping[Key, str] = {("name",): "", ("parent",): "name"}
 _OURS = re.compile(r"(?:^#|;) was .*$")
 
 
-def drafted(text: str, plain: Plain, revisions: Sequence[Revision], *, head: str, base: Path) -> str:
+def render_spec(text: str, plain: PlainSpec, changes: Sequence[SpecChange], *, head: str, base: Path) -> str:
     """The spec as a text.
 
     Args:
@@ -36,29 +36,29 @@ def drafted(text: str, plain: Plain, revisions: Sequence[Revision], *, head: str
         base: The directory of the text's relative paths.
     """
     try:
-        written = _edited(text, plain, revisions, base)
+        written = _edited(text, plain, changes, base)
         if _meant(written, base) != plain:
             raise UneditableError("something was carried along")
     except (SpecError, NotYamlError, UneditableError, KeyError):
-        written = _with_reasons(spec_yaml(Spec.model_validate(plain)), revisions)
-    gone = [revision.reason for revision in revisions if revision.at is None]
+        written = _with_reasons(spec_yaml(Spec.model_validate(plain)), changes)
+    gone = [change.reason for change in changes if change.at is None]
     return "".join(f"{MARK}{' '.join(line.split())}\n" for line in (head, *gone)) + written
 
 
-def _edited(text: str, plain: Plain, revisions: Sequence[Revision], base: Path) -> str:
+def _edited(text: str, plain: PlainSpec, changes: Sequence[SpecChange], base: Path) -> str:
     before = _meant(text, base)
     text = _without_ours(text) if "parent" in before else text
-    changes = dict(_changes(before, plain))
-    for key, value in changes.items():
+    edits = dict(_changes(before, plain))
+    for key, value in edits.items():
         if value is not None:
             text = put(text, key, value, after=_AFTER.get(key))
-    for key, value in changes.items():
+    for key, value in edits.items():
         if value is None:
             text = take_out(text, key)
-    return _with_reasons(text, revisions)
+    return _with_reasons(text, changes)
 
 
-def _meant(text: str, base: Path) -> Plain:
+def _meant(text: str, base: Path) -> PlainSpec:
     """What a text says, with the defaults filled in.
 
     Raises:
@@ -69,7 +69,7 @@ def _meant(text: str, base: Path) -> Plain:
     return parse_spec(document.data, base=base).to_plain()
 
 
-def _changes(before: Plain, after: Plain) -> Iterator[tuple[Key, Any]]:
+def _changes(before: PlainSpec, after: PlainSpec) -> Iterator[tuple[Key, Any]]:
     """What is to be put or, if None, taken out, in pieces as small as the text allows."""
     for key in {**after, **before}:
         old, new = before.get(key), after.get(key)
@@ -101,10 +101,10 @@ def _inner(before: Any, after: Any) -> str | None:
     return differing[0] if len(differing) == 1 else None
 
 
-def _with_reasons(text: str, revisions: Sequence[Revision]) -> str:
-    for revision in revisions:
-        if revision.at is not None:
-            text = _remarked(text, revision.at, revision.reason)
+def _with_reasons(text: str, changes: Sequence[SpecChange]) -> str:
+    for change in changes:
+        if change.at is not None:
+            text = _remarked(text, change.at, change.reason)
     return text
 
 
