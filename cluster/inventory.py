@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from cluster.existing import presence
+from cluster.gpus import count
 
 CPU, GPU, MEMORY = "CPU", "GPU", "memory"
 ACCELERATOR = "accelerator_type:"
 _RAYS_OWN = ("object_store_memory", "node:")
-_NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,50 +58,36 @@ def _node(raw: Mapping[str, object], free: Mapping[str, float]) -> Node:
 
 
 def this_machine(*, cpus: float | None = None, gpus: float | None = None) -> Node:
-    """What Ray embedded in this process would have, without starting it.
+    """What Ray embedded in this process would have, without starting Ray.
 
     Args:
         cpus: As given to ``local.embedded``; None: what this process may use.
-        gpus: The same; None: the NVIDIA devices that the driver lists.
+        gpus: The same; None: what ``gpus.count`` finds. More than there are is allowed: only placement sees them.
+
+    Raises:
+        ClusterError: Ray would refuse to start with these GPUs.
     """
-    import os
     import socket
 
     import psutil
 
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    devices = sorted(_NVIDIA.glob("*"))
-    found = len(devices)
-    if visible is not None:
-        found = min(found, len([device for device in visible.split(",") if device.strip() not in ("", "-1")]))
+    found = count.Gpus() if gpus == 0 else count.gpus()
+    if gpus is not None:
+        count.check_pretended(gpus)
+    number = float(found.number if gpus is None else gpus)
     node = Node(
         name=socket.gethostname(),
-        cpus=float(cpus if cpus is not None else len(os.sched_getaffinity(0))),
-        gpus=float(gpus if gpus is not None else found),
+        cpus=float(cpus if cpus is not None else _usable_cpus()),
+        gpus=number,
         memory=float(psutil.virtual_memory().total),
-        accelerator=_type(devices[0]) if devices and gpus != 0 else "",
+        accelerator=found.accelerator if number else "",
     )
     return replace(node, free=node.has)
 
 
-def _type(device: Path) -> str:
-    """The accelerator type of a device; "" if that cannot be told."""
-    try:
-        lines = (device / "information").read_text().splitlines()
-    except OSError:
-        return ""
-    model = next((line.partition(":")[2] for line in lines if line.startswith("Model:")), "")
-    return accelerator_type(model)
+def _usable_cpus() -> int:
+    """The CPUs that this process may use; all of them on macOS, which cannot tie a process to some."""
+    import psutil
 
-
-def accelerator_type(model: str) -> str:
-    """As Ray (2.60) shortens it: "NVIDIA A100-SXM4-40GB" is A100, "NVIDIA GeForce RTX 5090" is GeForce-RTX-5090."""
-    words = model.split()[1:]
-    short = []
-    for word in (word.partition("-")[0] for word in words):
-        if word != word.upper():
-            break
-        short.append(word)
-        if any(letter.isdigit() for letter in word):
-            return "-".join(short)
-    return "-".join(words)
+    process = psutil.Process()
+    return len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count() or 1

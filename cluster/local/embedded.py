@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from cluster.gpus import count
 from cluster.inventory import this_machine
 from cluster.local.reaper import reap, reaped
 from cluster.local.settings import settle
@@ -34,7 +36,7 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
 
     node = this_machine(cpus=cpus, gpus=gpus)
     with reaped() as reaper:
-        with apart(), lean(), on_loopback():
+        with apart(), lean(), on_loopback(), _environment(count.gpus().settings if node.gpus else {}):
             context = ray.init(
                 address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
                 num_cpus=int(node.cpus),
@@ -51,6 +53,21 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
                 yield
         finally:
             _shutdown(session)
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Ray's processes that start while this is open inherit these variables, and so do the workers."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _shutdown(session: str) -> None:

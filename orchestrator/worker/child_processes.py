@@ -24,10 +24,11 @@ class ChildProcesses:
 
 
 def _descendants() -> set[psutil.Process]:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:  # there are none: known in a microsecond, where looking takes milliseconds
-        return set()
+    if hasattr(os, "waitid"):  # macOS has it since Python 3.13
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # there are none: known in a microsecond, where looking takes milliseconds
+            return set()
     return set(psutil.Process().children(recursive=True))
 
 

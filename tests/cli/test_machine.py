@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cluster.errors import ClusterError
+from cluster.gpus.count import Gpus
 from orchestrator.cli.views import doctor
 from tests.cli.conftest import Ran
 
@@ -62,3 +64,37 @@ def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PROBE_SECONDS", 1)
     assert doctor._probe("import time; time.sleep(60)").stderr == "nothing for 1 second"
     assert doctor._probe("print(7)").stdout == "7\n"
+
+
+@pytest.mark.parametrize(
+    ("counted", "torch", "found", "hint"),
+    [
+        (Gpus(), "0", "NVML counts 0, torch sees 0", ""),
+        (Gpus(number=2, accelerator="A100"), "2 NVIDIA A100", "NVML counts 2, torch sees 2 (NVIDIA A100)", ""),
+        (Gpus(number=2), "0", "NVML counts 2, torch sees 0", "check that torch is built for this driver"),
+        (Gpus(number=7, sliced=True), "1 H100", "torch sees 1 (H100): each trial gets one MIG slice", ""),
+        (Gpus(failure="Driver/library version mismatch"), "0", "version mismatch", "reboot"),
+        (Gpus(number=2, by="the kernel", failure="no amdsmi"), "2", "the kernel counts 2", "pip install amdsmi"),
+    ],
+)
+def test_gpus(monkeypatch: pytest.MonkeyPatch, counted: Gpus, torch: str, found: str, hint: str) -> None:
+    monkeypatch.setattr(doctor, "gpus", lambda: counted)
+    probes(monkeypatch, torch=torch)
+    finding = doctor._gpus()
+    assert found in finding.found
+    assert hint in finding.hint
+    assert bool(hint) == bool(finding.hint)
+
+
+def test_a_variable_that_ray_refuses_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> Gpus:
+        raise ClusterError("Ray does not start with these GPUs: …")
+
+    monkeypatch.setattr(doctor, "gpus", refused)
+    assert doctor._gpus().hint
+
+
+def test_the_question_to_torch_can_be_asked() -> None:
+    """In the torch that is installed here, whatever that sees."""
+    answer = doctor._probe(doctor.TORCH)
+    assert answer.stdout.split()[0].isdecimal(), answer.stderr

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from cluster.errors import ClusterError
+from cluster.gpus.count import Gpus, gpus
 from cluster.inventory import this_machine
 from orchestrator.cli.formats import painted, say
 from orchestrator.formatting import count
@@ -25,7 +27,8 @@ PROBE_SECONDS = 90
 TORCH = """
 import torch
 n = torch.cuda.device_count()
-print(n, *{torch.cuda.get_device_name(i) for i in range(n)})
+names = sorted({torch.cuda.get_device_name(i) for i in range(n)})
+print(n or int(torch.backends.mps.is_available()), ", ".join(names))
 """
 RAY = """
 import time, orchestrator
@@ -72,27 +75,42 @@ def _package(name: str) -> Finding:
 
 
 def _hardware() -> Iterator[Finding]:
-    node, memory = this_machine(), psutil.virtual_memory()
-    yield Finding(subject="cpus", found=f"{node.cpus:g} for this process")
+    memory = psutil.virtual_memory()
+    yield Finding(subject="cpus", found=f"{this_machine(gpus=0).cpus:g} for this process")
     free = f"{_gib(memory.available)} free of {_gib(memory.total)}"
     low = memory.available < LEAST_MEMORY
     hint = "Ray and one worker take about 1 GiB before any model; end other programs" if low else ""
     yield Finding(subject="memory", found=free, hint=hint)
-    yield _gpus(int(node.gpus))
+    yield _gpus()
 
 
-def _gpus(listed: int) -> Finding:
+def _gpus() -> Finding:
+    """Compare what Ray will be started with to what torch sees: trials get the one and train on the other."""
+    try:
+        counted = gpus()
+    except ClusterError as error:
+        return Finding(subject="gpus", found=str(error), hint="change that variable, or unset it")
     probe = _probe(TORCH)
     if probe.returncode:
         return Finding(
             subject="gpus", found=f"torch does not import: {_last_line(probe.stderr)}", hint="reinstall torch"
         )
-    number, _, names = probe.stdout.strip().partition(" ")
-    found = f"the driver lists {listed}, torch sees {number}" + (f" ({names})" if names else "")
+    seen, _, names = probe.stdout.strip().partition(" ")
+    found = f"{counted.by} counts {counted.number}, torch sees {seen}" + (f" ({names})" if names else "")
+    if counted.failure:
+        return Finding(subject="gpus", found=f"{found}; {counted.failure}", hint=_remedy(counted))
+    if counted.sliced:
+        return Finding(subject="gpus", found=f"{found}: each trial gets one MIG slice")
     hint = ""
-    if listed != int(number):
-        hint = "is torch built for this driver (nvidia-smi, torch.version.cuda)? is CUDA_VISIBLE_DEVICES set?"
+    if counted.number != int(seen):
+        hint = "check that torch is built for this driver (nvidia-smi, torch.version.cuda), and CUDA_VISIBLE_DEVICES"
     return Finding(subject="gpus", found=found, hint=hint)
+
+
+def _remedy(counted: Gpus) -> str:
+    if counted.by != "NVML":
+        return "pip install amdsmi, in the version of your ROCm"
+    return "run nvidia-smi; if it fails too, reboot: the driver was upgraded and its old version is still loaded"
 
 
 def _disk(results: Path) -> Finding:
