@@ -72,7 +72,8 @@ class Follower:
             table.look()
         listing = self._scene.listing
         if (trials := self._trials.table) is not None and (listing is None or listing.table is not trials):
-            listing = Listing(table=trials, mode=self._scene.objective.mode)
+            objective = self._scene.objective
+            listing = Listing(table=trials, mode=objective.mode, metric=objective.metric)
         if self._events.table is not None:
             self._story.go_on(self._events.table)
         self._scene = replace(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,6 +41,9 @@ class Row:
     config: Config = field(default_factory=dict)
 
 
+_COMPARISON = re.compile(r"(?P<name>[^<>=]+)(?P<sign><=|>=|=|<|>)(?P<value>.+)")
+_SEARCHED = frozenset(["state", "node", "reason"])
+
 COLUMNS = frozenset(["trial", "state", "bracket", "objective", "best_step", "last_step", "train_s", "node", "reason"])
 """What is read of the table of trials, beside the configurations."""
 
@@ -49,9 +54,16 @@ class Listing:
 
     table: pa.Table
     mode: Literal["min", "max"]
+    metric: str = "objective"  # by which name a text asks for the objective
 
-    def ordered(self, order: Order, state: State | None = None) -> list[int]:
-        """Where the trials stand in the table, in that order; None: in whatever state."""
+    def ordered(self, order: Order, state: State | None = None, text: str = "") -> list[int]:
+        """Where the trials stand in the table, in that order.
+
+        Args:
+            order: What comes first.
+            state: Only trials in this state; None: in any.
+            text: Only trials that match each of its words; see :func:`matching`.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -59,6 +71,7 @@ class Listing:
         keys = pa.table(
             {
                 "at": pa.array(range(self.table.num_rows), pa.int64()),
+                "state": states,
                 "waits": pc.not_equal(states, State.RUNNING.value),
                 "loss": values if self.mode == "min" else pc.negate(values),
                 "trial": self.table["trial"],
@@ -66,8 +79,10 @@ class Listing:
                 "train_s": self.table["train_s"],
             }
         )
+        if text.strip():
+            keys = keys.filter(matching(self.table, text, self.metric))
         if state is not None:
-            keys = keys.filter(pc.equal(states, state.value))
+            keys = keys.filter(pc.equal(keys["state"], state.value))
         by = [*_KEYS[order], ("trial", "ascending")]
         found: list[int] = keys["at"].take(pc.sort_indices(keys, by)).to_pylist()
         return found
@@ -80,6 +95,10 @@ class Listing:
     def _numbers(self) -> list[int]:
         found: list[int] = self.table["trial"].to_pylist()
         return found
+
+    def row(self, trial: int) -> Row | None:
+        """The trial of that number."""
+        return self.rows([self._numbers.index(trial)])[0] if trial in self._numbers else None
 
     def rows(self, places: Sequence[int]) -> list[Row]:
         """The trials that stand at these places of the table."""
@@ -120,6 +139,57 @@ class Listing:
         import pyarrow.compute as pc
 
         return pc.max(self.table["last_step"]).as_py() or 0
+
+
+def matching(table: pa.Table, text: str, metric: str) -> pa.ChunkedArray:
+    """Which trials of a table match every word of a text, as booleans.
+
+    ``lr<0.01``, ``layers>=2`` and ``loss<0.3`` compare numbers; ``optimizer=ad`` is true of values that begin so; any
+    other word is looked for, in whatever case, in the state, the node, the reason and the values of the configuration.
+    ``step``, ``trained`` and the metric are names of columns, beside those of the table of trials.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pa.chunked_array([pa.array([True] * table.num_rows, pa.bool_())])
+    for word in text.split():
+        compared = _COMPARISON.fullmatch(word)
+        column = _column(table, compared["name"], metric) if compared is not None else None
+        if compared is not None and column is not None:
+            mask = _compared(column, compared["sign"], compared["value"])
+        else:
+            names = [name for name in table.schema.names if name in _SEARCHED or name.startswith(CONFIG)]
+            masks = [pc.match_substring(pc.cast(table[name], pa.string()), word, ignore_case=True) for name in names]
+            mask = pc.fill_null(masks[0], False)
+            for other in masks[1:]:
+                mask = pc.or_(mask, pc.fill_null(other, False))
+        found = pc.and_(found, pc.fill_null(mask, False))
+    return found
+
+
+def _column(table: pa.Table, name: str, metric: str) -> pa.ChunkedArray | None:
+    short = {metric: "objective", "step": "last_step", "trained": "train_s"}
+    for each in (CONFIG + name, short.get(name, name)):
+        if each in table.schema.names:
+            return table[each]
+    return None
+
+
+def _compared(column: pa.ChunkedArray, sign: str, value: str) -> pa.ChunkedArray:
+    """A column compared with a value that was typed; with what is no number nothing is less or greater."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if sign == "=":
+        return pc.starts_with(pc.cast(column, pa.string()), value)
+    try:
+        bound = float(value)
+    except ValueError:
+        bound = math.nan
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return pa.chunked_array([pa.array([False] * len(column), pa.bool_())])
+    compare = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}[sign]
+    return compare(pc.cast(column, pa.float64()), bound)
 
 
 @dataclass(frozen=True, kw_only=True)

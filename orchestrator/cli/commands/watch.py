@@ -30,7 +30,7 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
         typer.echo(SweepView.of(paths, TOP).text())
         say("this is no terminal, so the sweep is shown once; in a terminal, sweep watch goes on")
         return
-    from orchestrator.cli.live.watch_loop import follow
+    from orchestrator.cli.live.watch.app import follow
 
     if not here.remote.is_file():
         follow(paths)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from rich.text import Text
 
 from orchestrator.cli.formats import COLOURS
+from orchestrator.cli.views.fitting import packed, words
 from orchestrator.cli.views.text import one_line
 from orchestrator.core.rows import ACCOUNT, EventRow, State
 
@@ -19,15 +21,17 @@ def worth_telling(event: EventRow) -> bool:
     return event.event not in UNTOLD and not (event.event == "rung" and event.decision == "stop")
 
 
-def news_line(event: EventRow) -> Text:
-    """When, which trial, and what."""
+def news_line(event: EventRow, width: int = sys.maxsize) -> Text:
+    """When, which trial, and what; what does not fit is left out by words."""
     clock = time.strftime("%H:%M:%S", time.localtime(event.at))
     if event.trial is None:
-        return Text.assemble((clock, "dim"), "  ", (one_line(event.reason or event.event), "yellow"))
-    word, said = _told(event)
-    return Text.assemble(
-        (clock, "dim"), f"  trial {event.trial:<5} ", (f"{word:<9}", COLOURS.get(word, "")), f"  {said}"
-    )
+        start = Text.assemble((clock, "dim"), "  ")
+        said = words(one_line(event.reason or event.event), "yellow")
+    else:
+        word, reason = _told(event)
+        start = Text.assemble((clock, "dim"), f"  trial {event.trial:<5} ", (f"{word:<9}", COLOURS.get(word, "")), "  ")
+        said = words(reason)
+    return Text.assemble(start, packed(said, width - start.cell_len)[0])
 
 
 def _told(event: EventRow) -> tuple[str, str]:

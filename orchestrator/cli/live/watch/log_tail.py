@@ -12,42 +12,30 @@ from orchestrator.cli.commands.logs import read_from
 MOST = 1 << 20
 """Of a longer log, so many bytes at its end are read."""
 
-KEPT = 10_000
-"""Lines that can be scrolled back to."""
-
 _CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 """Colours and other commands to a terminal: ECMA-48, 5.4 and 5.6."""
 
 
-class Log:
-    """A log that is open on the screen.
+class LogTail:
+    """A log that is read on as it grows.
 
     Attributes:
-        lines: The last ones; the one that is being written is among them.
+        unfinished: The line that is being written.
     """
 
     def __init__(self, path: Path) -> None:
-        self.lines: list[str] = []
+        self.unfinished = ""
         self._path = path
         self._at = max(0, _size(path) - MOST)
-        self._open = b""  # the line that is being written
+        self._open = b""
 
-    def look(self) -> int:
-        """Read what was added; by how many lines the log has grown."""
-        before = len(self.lines)
+    def look(self) -> list[str]:
+        """The lines that were finished since the last look."""
         data = b"".join(read_from(self._path, self._at))
-        if not data:
-            return 0
         self._at += len(data)
-        if self._open:
-            self.lines.pop()
         *ended, self._open = (self._open + data).split(b"\n")
-        self.lines += [_line(line) for line in ended]
-        if self._open:
-            self.lines.append(_line(self._open))
-        grown = len(self.lines) - before
-        del self.lines[:-KEPT]
-        return grown
+        self.unfinished = _line(self._open)
+        return [_line(line) for line in ended]
 
 
 def folded(lines: list[str], width: int) -> list[str]:

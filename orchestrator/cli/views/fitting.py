@@ -1,0 +1,88 @@
+"""Text made to fit a width without a cut inside a word, a number or a ``name=value`` pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.cells import chop_cells
+from rich.text import Text
+
+from orchestrator.cli.views.text import config_line
+
+MORE = "…"
+_UNSEEN = dict.fromkeys((*range(32), *range(127, 160)), "·")
+"""Control characters, by which an error's message could take over the terminal."""
+
+
+def printable(text: str) -> str:
+    """The text with every control character replaced by a dot."""
+    return text.translate(_UNSEEN)
+
+
+def words(text: str, style: str = "") -> list[Text]:
+    """The words of a text, each a part for :func:`fitted` or :func:`packed`."""
+    return [Text(printable(word), style) for word in text.split()]
+
+
+def pairs(config: Mapping[str, Any], style: str = "") -> list[Text]:
+    """A configuration as parts: ``lr=0.01``, ``sizes=[8, 16]``."""
+    return [Text(printable(config_line({name: value})), style) for name, value in config.items()]
+
+
+def fitted(parts: Iterable[Text], width: int, gap: str = "  ") -> Text:
+    """The parts on one line; from the first one that does not fit, they are left out."""
+    line: list[Text] = []
+    for part in parts:
+        if _length([*line, part], gap) > width:
+            break
+        line.append(part)
+    return Text(gap).join(line)
+
+
+def packed(parts: Iterable[Text], width: int, lines: int = 1, gap: str = " ") -> list[Text]:
+    """The parts on so many lines at most; an ellipsis says that some did not fit.
+
+    A part that is wider than a whole line is the only one that is ever cut.
+
+    Args:
+        parts: What stays together.
+        width: Columns of a line.
+        lines: The most lines.
+        gap: What stands between two parts.
+    """
+    width, more = max(1, width), Text(MORE)
+    filled: list[list[Text]] = [[]]
+    unfinished: list[Text] = []  # pieces of a part that goes on in the next line
+    for part in parts:
+        pieces = _folded(part, width)
+        unfinished += pieces[:-1]
+        for piece in pieces:
+            if filled[-1] and _length([*filled[-1], piece], gap) > width:
+                filled.append([])
+            filled[-1].append(piece)
+    if len(filled) > lines:
+        filled = filled[:lines]
+        last = filled[-1]
+        while len(last) > 1 and _length([*last, more], gap) > width:
+            last.pop()
+        if any(last[-1] is piece for piece in unfinished):
+            last[-1] = Text.assemble(last[-1][: width - 1], more)
+        elif _length([*last, more], gap) <= width:
+            last.append(more)
+    return [Text(gap).join(line) for line in filled]
+
+
+def _length(parts: Sequence[Text], gap: str) -> int:
+    return sum(part.cell_len for part in parts) + len(gap) * (len(parts) - 1)
+
+
+def _folded(part: Text, width: int) -> list[Text]:
+    """The part, or the pieces of one that is wider than a line."""
+    if part.cell_len <= width:
+        return [part]
+    ends, at = [], 0
+    for piece in chop_cells(part.plain, width)[:-1]:
+        at += len(piece)
+        ends.append(at)
+    return list(part.divide(ends))
