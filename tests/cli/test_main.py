@@ -102,7 +102,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "forbidden"),
     [
-        (["--help"], "ray torch pandas numpy pyarrow pydantic.main rich.console optuna scipy"),
+        (["--help"], "ray torch pandas numpy pyarrow pydantic.main rich.console textual optuna scipy"),
         (["check", str(CHURN)], "ray torch pandas numpy pyarrow rich.console optuna scipy"),
         (["plan", str(CHURN)], "ray torch pandas rich.console optuna scipy"),
         (["ls", "--results", "RESULTS"], "ray torch pandas pyarrow.compute rich.console optuna scipy"),

@@ -177,7 +177,17 @@ def test_it_is_watched_from_another_terminal(terminal: Terminal, tmp_path: Path)
     try:
         watching.wait_for(lambda: "a minute" in watching.screen(), 60)
         first = watching.screen()
-        for part in ("slow  running", "/200", "best loss", "curve", "went on", "node", "f all  q quit"):
+        for part in (
+            "slow  running",
+            "/200",
+            "best loss",
+            "curve",
+            "went on",
+            "node",
+            "all states",
+            "f state",
+            "q quit",
+        ):
             assert part in first
         assert (len(first.splitlines()), max(map(len, first.splitlines())) <= WIDTH) == (HEIGHT, True)
         watching.wait_for(lambda: watching.screen().splitlines()[-4:-1] != first.splitlines()[-4:-1], 30)  # the news

@@ -1,4 +1,4 @@
-"""`sweep watch`: a sweep on a screen of its own, from its records alone, wherever it runs."""
+"""`sweep watch`: shows a sweep on a live screen, from its records alone, wherever it runs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TOP = 5
 def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
     """Watch a sweep on a live screen.
 
-    From its records, so it may run anywhere, or have ended. Keys: arrows choose a trial, enter opens its log, s changes
-    the order, f which states are listed, q leaves. The sweep does not notice any of it. Where there is no terminal, it
-    is shown once."""
+    Reads only the records: the sweep may run anywhere or have ended, and does not notice. Arrows choose a trial, enter
+    opens its log, s changes the order, f the state, / filters, q quits; the mouse works, too. Without a terminal, the
+    sweep is shown once."""
     from orchestrator.records.find import find, find_here
 
     refresh(results, sweep)
@@ -28,7 +28,7 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
         from orchestrator.cli.views.sweep import SweepView
 
         typer.echo(SweepView.of(paths, TOP).text())
-        say("this is no terminal, so the sweep is shown once; in a terminal, sweep watch goes on")
+        say("not a terminal: the sweep is shown once")
         return
     from orchestrator.cli.live.watch.app import follow
 

@@ -67,7 +67,9 @@ def packed(parts: Iterable[Text], width: int, lines: int = 1, gap: str = " ") ->
         while len(last) > 1 and _length([*last, more], gap) > width:
             last.pop()
         if any(last[-1] is piece for piece in unfinished):
-            last[-1] = Text.assemble(last[-1][: width - 1], more)
+            cut = last[-1].copy()
+            cut.truncate(width - 1)
+            last[-1] = Text.assemble(cut, more)
         elif _length([*last, more], gap) <= width:
             last.append(more)
     return [Text(gap).join(line) for line in filled]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -181,6 +182,50 @@ class TestListing:
         listing = Listing(table=table, mode=mode)
         expected = sorted((n for n, (state, *_) in enumerate(trials) if only in (None, state)), key=place)
         assert listing.trials(listing.ordered(order, only)) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "trials"),
+        [
+            ("", range(12)),
+            ("  ", range(12)),
+            ("kind=b", [0, 1, 9]),
+            ("kind=bad FAIL", [0, 1]),
+            ("wild", [2, 5, 6, 8, 11]),
+            ("lr<1e-5", [2, 5]),
+            ("lr<=1e-5 lr>0.000002", [2]),
+            ("loss<1", [3]),
+            ("loss>0 loss<1", [3]),
+            ("objective>=1.005 state=stopped", [4]),
+            ("step=1 trial>=10", [10, 11]),
+            ("trained>3", [2, 5]),
+            ("reason=loss", [2, 5]),
+            ("VALUEERROR", [0, 1]),
+            ("here node=here trial=3", [3]),
+            ("sizes=[8]", [0, 4, 7, 8, 9, 11]),
+            ("kind<3", []),
+            ("lr<x", []),
+            ("nothing=1", []),
+            ("(", []),
+        ],
+    )
+    def test_what_matches_a_text(self, tmp_path: Path, text: str, trials: Iterable[int]) -> None:
+        scene = Follower(record(tmp_path)).look(T0)
+        assert scene.listing is not None
+        places = scene.listing.ordered(Order.NEWEST, None, text)
+        assert sorted(scene.listing.trials(places)) == sorted(trials)
+
+    def test_a_state_and_a_text(self, tmp_path: Path) -> None:
+        scene = Follower(record(tmp_path)).look(T0)
+        assert scene.listing is not None
+        assert scene.listing.trials(scene.listing.ordered(Order.NEWEST, State.STOPPED, "kind=bad")) == [9]
+
+    def test_a_row_by_its_number(self, tmp_path: Path) -> None:
+        scene = Follower(record(tmp_path)).look(T0)
+        assert scene.listing is not None
+        row = scene.listing.row(3)
+        assert row is not None
+        assert (row.trial, row.state) == (3, State.STOPPED)
+        assert scene.listing.row(12) is None
 
     def test_rows_have_their_own_configuration(self, tmp_path: Path) -> None:
         scene = Follower(paths := record(tmp_path)).look(T0)

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -15,10 +16,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from orchestrator.cli.live import watch_keys
 from tests.cli.recorded import record
+
+OWN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes its standard input the terminal by which it is interrupted and hung up, and becomes the command."""
 
 
 class Terminal:
@@ -31,7 +37,7 @@ class Terminal:
         self.theirs = theirs
         self.resize(24, 80)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", *arguments],
+            [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "orchestrator", *arguments],
             cwd=directory,
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "70", "LINES": "20"},  # which are not so
             stdin=theirs,
@@ -53,15 +59,27 @@ class Terminal:
             assert time.monotonic() < end, f"still no {text!r} in {self.seen[-3000:]!r}"
             if select.select([self._ours], [], [], 0.1)[0]:
                 drawn = self.seen + os.read(self._ours, 1 << 16).decode(errors="replace")
-                self.seen = re.sub(r"\x1b\[[\d;]*m", "", drawn)
+                self.seen = re.sub(r"\x1b\[[\d;]*[mH]", "", drawn)
         self.seen = self.seen.partition(text)[2]
+
+    def ends(self) -> None:
+        """Check that the command leaves the terminal as it found it."""
+        self.wait_for("\x1b[?1049l")
+        assert self.process.wait(timeout=60) == 0
+        assert termios.tcgetattr(self.theirs) == self.before
+        assert "Traceback" not in self.seen
+
+    def hang_up(self) -> None:
+        os.close(self._ours)
+        os.close(self.theirs)
+        self._ours = -1
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(timeout=30)
-        os.close(self._ours)
-        os.close(self.theirs)
+        if self._ours >= 0:
+            self.hang_up()
 
 
 @pytest.fixture
@@ -76,41 +94,52 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def test_keys_size_and_the_end(terminal: Terminal) -> None:
     terminal.wait_for("\x1b[?1049h")  # another screen than the shell's
-    terminal.wait_for("1/12")
+    terminal.wait_for("1/12 · running, then best")
     terminal.press("s\x1b[B")
-    terminal.wait_for("s best")
-    terminal.wait_for("2/12")
-    terminal.press("\x1b[A\r")
+    terminal.wait_for("2/12 · best")
+    terminal.press("\x1b[A")
+    terminal.wait_for("1/12")
+    terminal.press("\r")
     terminal.wait_for("what trial 3 has printed")
     terminal.press("q")
     terminal.wait_for("1/12")
     terminal.resize(20, 160)
-    terminal.wait_for("configuration")
+    terminal.wait_for("node  configuration")
     terminal.press("q")
-    terminal.wait_for("\x1b[?1049l")
-    assert terminal.process.wait(timeout=60) == 0
-    assert termios.tcgetattr(terminal.theirs) == terminal.before
-    assert "Traceback" not in terminal.seen
+    terminal.ends()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_in_order(terminal: Terminal, number: signal.Signals) -> None:
+    terminal.wait_for("1/12")
+    terminal.process.send_signal(number)
+    terminal.ends()
 
 
 def test_ctrl_c_leaves_in_order(terminal: Terminal) -> None:
     terminal.wait_for("1/12")
-    terminal.process.send_signal(2)
+    terminal.press("\x03")
+    terminal.ends()
+
+
+def test_ctrl_z_gives_the_terminal_back_for_a_while(terminal: Terminal) -> None:
+    terminal.wait_for("1/12")
+    terminal.press("\x1a")
     terminal.wait_for("\x1b[?1049l")
-    assert terminal.process.wait(timeout=60) == 0
+    process = psutil.Process(terminal.process.pid)
+    end = time.monotonic() + 30
+    while process.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert termios.tcgetattr(terminal.theirs) == terminal.before
+    process.send_signal(signal.SIGCONT)
+    terminal.wait_for("\x1b[?1049h")
+    terminal.wait_for("1/12")
+    terminal.press("q")
+    terminal.ends()
 
 
-def test_a_terminal_that_is_gone_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = pty.openpty()
-    with os.fdopen(theirs) as file:
-        monkeypatch.setattr(sys, "stdin", file)
-        with watch_keys.Keys() as keys:
-            assert keys.pressed(0) == []
-            os.write(ours, b"\x1b[Aq")
-            assert keys.pressed(5) == ["up", "q"]
-            monkeypatch.setattr(os, "read", lambda *_: b"")
-            os.write(ours, b"x")
-            with pytest.raises(EOFError):
-                keys.pressed(5)
-    os.close(ours)
+def test_a_terminal_that_is_gone_ends_it(terminal: Terminal) -> None:
+    terminal.wait_for("1/12")
+    terminal.hang_up()
+    assert terminal.process.wait(timeout=60) != 0

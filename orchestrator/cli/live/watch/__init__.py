@@ -1,4 +1,4 @@
-"""`sweep watch` in a terminal: a Textual app. What it shows is read by `analysis/watch/`; how text fits, is in `views/`.
+"""The screen of `sweep watch`: a Textual app that draws what `analysis/watch/` reads.
 
-Textual is imported by what is in here and by nothing else, so only `sweep watch` pays for it.
+Only the modules in here import Textual, so only `sweep watch` pays for it. What is printed once belongs in `views/`.
 """

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.markup import escape
 from textual.widgets import Footer, Input, Static
 
@@ -85,18 +86,17 @@ class WatchApp(App[None]):
     #news { height: 1fr; max-height: 12; border-top: solid ansi_bright_black; }
     #filter { border: none; height: 1; padding: 0 1; display: none; }
     """
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
         Binding("escape", "leave", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
     ]
 
-    def __init__(
-        self, paths: SweepPaths, fetch: Fetch | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, paths: SweepPaths, fetch: Fetch | None = None, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self._clock = clock
+        self._width, self._height = 78, 24  # of what is drawn, as long as nobody says otherwise
         self._head, self._chosen = Static(id="head"), Static(id="chosen")
         self._lower, self._news = Static(id="lower"), Static(id="news")
         self._filter = _Filter(id="filter", placeholder="words, or optimizer=adam lr<0.01", select_on_focus=False)
@@ -140,8 +140,9 @@ class WatchApp(App[None]):
         if scene.running or replace(scene, now=0.0) != replace(before, now=0.0):
             self._draw()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Lay out anew."""
+        self._width, self._height = event.size.width - 2, event.size.height
         self._draw()
 
     # What keys and the mouse do
@@ -213,7 +214,7 @@ class WatchApp(App[None]):
     # Drawing
 
     def _draw(self) -> None:
-        width, height = self.size.width - 2, self.size.height
+        width, height = self._width, self._height
         self._head.update(Text("\n").join(headline(self.scene, width)))
         lower = self._lower_of(self.scene, width, max(3, height // 4))
         self._lower.display = lower is not None and height >= SHORT
@@ -228,7 +229,7 @@ class WatchApp(App[None]):
             self.screen.show(row)
 
     def _draw_chosen(self) -> None:
-        row, width = self.table.current, self.size.width - 2
+        row, width = self.table.current, self._width
         self._chosen.display = row is not None
         if row is not None:
             self._chosen.update(Text("\n").join(chosen(row, width, self._lines_on_chosen(width))))
@@ -241,7 +242,7 @@ class WatchApp(App[None]):
     def _lines_on_chosen(self, width: int) -> int:
         """As many whichever trial it is, or the screen would jump."""
         best = self.scene.best
-        if self.size.height < SHORT or best is None:
+        if self._height < SHORT or best is None:
             return 1
         return len(chosen_config(best, width, ABOUT)) + 1
 
@@ -272,7 +273,10 @@ class WatchApp(App[None]):
 class _Filter(Input):
     """What the trials have to match."""
 
-    BINDINGS = [Binding("enter", "submit", "keep"), Binding("escape", "app.leave", "clear", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "keep"),
+        Binding("escape", "app.leave", "clear", key_display="esc"),
+    ]
 
 
 class _Fetching:

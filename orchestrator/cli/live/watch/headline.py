@@ -13,8 +13,9 @@ from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.event_lines import news_line, worth_telling
 from orchestrator.cli.views.fitting import fitted, packed, pairs, printable, words
 from orchestrator.cli.views.sparkline import sparkline
-from orchestrator.cli.views.text import cell, count, duration, rung_rows
+from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
+from orchestrator.formatting import count, duration
 
 BAR = (8, 24)
 """The fewest and the most columns of the progress bar."""
@@ -43,7 +44,7 @@ def headline(scene: Scene, width: int) -> list[Text]:
         start = Text.assemble("best ", (value, "green"), f"  trial {best.trial}  ", (drawn, "green"), "  ")
         lines.append(Text.assemble(start, packed(pairs(best.config), width - start.cell_len)[0]))
     if scene.trouble:
-        lines += packed(words(scene.trouble, "yellow"), width, lines=2)
+        lines += packed(words(scene.trouble, "yellow"), width, lines=3)
     return lines
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Log, Static
 
@@ -14,7 +15,7 @@ from orchestrator.analysis.watch.listing import Row
 from orchestrator.cli.live.watch.headline import FAINT, STYLES, chosen_config
 from orchestrator.cli.live.watch.log_tail import LogTail, folded
 from orchestrator.cli.views.fitting import fitted, packed, printable, words
-from orchestrator.cli.views.text import count
+from orchestrator.formatting import count
 
 KEPT = 10_000
 """Lines that can be scrolled back to."""
@@ -39,14 +40,14 @@ class LogScreen(Screen[None]):
         #unfinished { height: auto; max-height: 3; padding: 0 1; }
     }
     """
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "back", key_display="q"),
-        Binding("home,g", "scroll('home')", "start", key_display="home"),
-        Binding("end,G", "scroll('end')", "follow", key_display="end"),
-        Binding("up,k", "scroll('up')", show=False),
-        Binding("down,j", "scroll('down')", show=False),
-        Binding("pageup", "scroll('page_up')", show=False),
-        Binding("pagedown,space", "scroll('page_down')", show=False),
+        Binding("home,g", "edge(0)", "start", key_display="home"),
+        Binding("end,G", "edge(1)", "follow", key_display="end"),
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
     ]
 
     def __init__(self, row: Row, path: Path) -> None:
@@ -56,7 +57,9 @@ class LogScreen(Screen[None]):
         self._path = path
         self._tail = LogTail(path)
         self._lines: list[str] = []
+        self._following = True
         self._log = Log(max_lines=KEPT)
+        self._log.can_focus = False  # or its own keys, which glide, would come before ours
         self._about = Static(id="about")
         self._unfinished = Static(id="unfinished")
 
@@ -69,8 +72,7 @@ class LogScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the log, and say whether it is followed."""
-        self._log.focus()
-        self.watch(self._log, "scroll_y", self._title_log, init=False)
+        self.watch(self._log, "scroll_y", self._scrolled, init=False)
         self.set_interval(LOOK_S, self.look)
 
     def on_resize(self) -> None:
@@ -103,21 +105,35 @@ class LogScreen(Screen[None]):
         """Back to the list."""
         self.dismiss()
 
-    def action_scroll(self, where: str) -> None:
-        """Scroll the log, without a glide: it would only be slower."""
-        getattr(self._log, f"scroll_{where}")(animate=False)
+    def action_move(self, by: int) -> None:
+        """Scroll by so many lines, at once: a glide would only be slower."""
+        now = min(self._log.scroll_y, self._log.max_scroll_y)  # it may have grown since it was scrolled
+        self._log.scroll_to(y=now + by, animate=False, immediate=True)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by so many pages."""
+        self.action_move(by * self._log.scrollable_content_region.height)
+
+    def action_edge(self, where: int) -> None:
+        """Scroll to the first line, or to the last and follow the log."""
+        self.action_move((2 * where - 1) * self._log.line_count)
 
     @property
     def _width(self) -> int:
         return max(1, self._log.scrollable_content_region.width)
 
     def _fold(self) -> None:
-        following = self._log.is_vertical_scroll_end
+        following = self._following
         self._log.clear()
         self._write(folded(self._lines, self._width))
+        self._following = following
         if following:
-            self._log.scroll_end(animate=False)
+            self._log.scroll_end(animate=False, immediate=True)
         self.look()
+
+    def _scrolled(self) -> None:
+        self._following = self._log.is_vertical_scroll_end
+        self._title_log()
 
     def _write(self, lines: list[str]) -> None:
         self._log.write_lines(f"{line}\n" for line in lines)  # a Log drops an empty line that has no end

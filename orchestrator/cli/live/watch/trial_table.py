@@ -7,11 +7,12 @@ Textual's Line API over a ``Listing``, whose rows stay in Arrow until they are d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -22,8 +23,9 @@ from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.live.watch.headline import FAINT, STYLES
 from orchestrator.cli.views.fitting import packed, pairs, printable
 from orchestrator.cli.views.sparkline import sparkline
-from orchestrator.cli.views.text import cell, duration
+from orchestrator.cli.views.text import cell
 from orchestrator.core.rows import State
+from orchestrator.formatting import duration
 
 WIDE = 110
 """From so many columns on, there are columns of nodes and times, and curves may be longer than the least."""
@@ -37,6 +39,8 @@ MARK = "▾"
 
 SORTED_BY = {Order.RUNNING: "state", Order.NEWEST: "trial", Order.FURTHEST: "step", Order.LONGEST: "trained"}
 """The columns that stand for an order; that of the metric stands for the best first."""
+
+Curve = list[tuple[int, float]]
 
 _GAP = 2
 _LEFT = frozenset(["state", "curve", "node", CONFIGURATION])
@@ -60,7 +64,7 @@ class TrialTable(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = "TrialTable { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
@@ -98,13 +102,17 @@ class TrialTable(ScrollView, can_focus=True):
         self._scene: Scene | None = None
         self._selection = Selection()
         self._widest: dict[str, int] = {}  # columns so far: they grow, so that nothing jumps to and fro
-        self._rows: dict[int, tuple[Row, list[tuple[int, float]]]] = {}  # by place in the list: of this scene, those seen so far
+        self._rows: dict[
+            int, tuple[Row, list[tuple[int, float]]]
+        ] = {}  # by place in the list: of this scene, those seen so far
 
     def show(self, scene: Scene, selection: Selection) -> None:
         """Another scene, or another selection; the cursor stays on its trial, and in sight if it was."""
         was_seen = self._seen()
         listing = scene.listing
-        if listing is not None and (self._scene is None or (self._scene.listing, self._selection) != (listing, selection)):
+        if listing is not None and (
+            self._scene is None or (self._scene.listing, self._selection) != (listing, selection)
+        ):
             self._places = listing.ordered(selection.order, selection.state, selection.text)
             self.listed = listing.trials(self._places)
         if self._scene is not None and selection != self._selection:
@@ -224,7 +232,8 @@ class TrialTable(ScrollView, can_focus=True):
 
     def _columns(self) -> dict[str, int]:
         """The columns and their widths, without the gaps before them."""
-        width, wide = self.scrollable_content_region.width, self.app.size.width >= WIDE
+        width = self.scrollable_content_region.width
+        wide = width >= WIDE
         least = {"trial": 5, "state": 9, self._metric: max(6, len(self._metric)), "step": 4}
         if wide or self._selection.order is Order.LONGEST:
             least["trained"] = 7
@@ -256,7 +265,7 @@ class TrialTable(ScrollView, can_focus=True):
             self._metric: Text(cell(row.value)),
             "step": Text(cell(row.step)),
             "trained": Text(duration(row.train_s)),
-            "curve": Text(sparkline(curve, columns["curve"], self._scene.length if self._scene else 0), style),
+            "curve": Text(sparkline(curve, columns.get("curve", 0), self._scene.length if self._scene else 0), style),
             "node": Text(printable(row.node or "–")),
             CONFIGURATION: packed(pairs(row.config), columns[CONFIGURATION])[0],
         }
@@ -266,7 +275,7 @@ class TrialTable(ScrollView, can_focus=True):
             line = Text.assemble(line, " " * _GAP, *((texts[name], space) if name in _LEFT else (space, texts[name])))
         return line[_GAP - 1 :]
 
-    def _row(self, at: int) -> tuple[Row, list[tuple[int, float]]]:
+    def _row(self, at: int) -> tuple[Row, Curve]:
         """A trial and its curve; they are made together with those around, which are seen next."""
         if at not in self._rows:
             page = max(1, self._page)
