@@ -1,7 +1,20 @@
-"""What can be wrong with a cluster, in sentences for its user. Whoever uses this package translates them."""
+"""Errors of this package, each a sentence for the user. The package's callers turn them into errors of their own.
+
+ClusterError
+├── UnreachableError      nothing answers at the address
+└── UnsupportedRayError   the installed Ray lacks what a sweep cannot run without
+"""
 
 from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """A place for sweeps is misnamed, cannot be reached, or is not fit to work on."""
+    """A place for sweeps is misnamed, cannot be reached, or cannot run them."""
+
+
+class UnreachableError(ClusterError):
+    """Nothing answers at the address."""
+
+
+class UnsupportedRayError(ClusterError):
+    """The installed Ray lacks what a sweep cannot run without."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cluster.existing import presence
 from cluster.gpus import count
+from cluster.ray_private.cluster_state import free_resources
 
 CPU, GPU, MEMORY = "CPU", "GPU", "memory"
 ACCELERATOR = "accelerator_type:"
@@ -37,7 +37,7 @@ def nodes() -> tuple[Node, ...]:
     """The nodes that are alive, by name. Two questions to the head, which take milliseconds."""
     import ray
 
-    free = presence.free()
+    free = free_resources()
     found = (_node(raw, free.get(str(raw["NodeID"]), {})) for raw in ray.nodes() if raw["Alive"])
     return tuple(sorted(found, key=lambda node: (node.name, node.id)))
 

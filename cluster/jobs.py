@@ -7,7 +7,6 @@ that this machine can reach anything but that one address.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import socket
@@ -21,8 +20,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cluster.errors import ClusterError
-from cluster.local.settings import settle
+from cluster.errors import ClusterError, UnreachableError
+from cluster.ray_private import wording
+from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.jobs_client import server_version, silence_uploads
 
 OLDEST = (2, 60)
 """The Ray that a cluster must have at least."""
@@ -36,12 +37,6 @@ STOP_S = 24 * 3600
 """Seconds that a job has, once asked to stop, before Ray kills it: whoever is impatient asks the job itself."""
 
 _T = TypeVar("_T")
-_RAYS_LINES = re.compile(r"^(?:Running entrypoint for job |[-\d]+ [\d:,]+\tINFO job_manager\.py).*\n", re.MULTILINE)
-"""What Ray itself writes before a job's output."""
-
-
-class UnreachableError(ClusterError):
-    """Nothing answers at the address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +79,11 @@ class Jobs:
             raise ClusterError(
                 "Ray Jobs need a part of Ray that is not installed here: pip install 'sweep-orchestrator[cluster]'"
             )
-        settle()
+        set_for_ray()
         _use_token()
         from ray.job_submission import JobSubmissionClient
 
-        for told in ("dashboard_sdk", "job.sdk"):  # of each upload
-            logging.getLogger(f"ray.dashboard.modules.{told}").setLevel(logging.ERROR)
+        silence_uploads()
         before = os.environ.pop("RAY_ADDRESS", None), os.environ.pop("RAY_API_SERVER_ADDRESS", None)
         try:
             client = _asked(address, lambda: JobSubmissionClient(address))
@@ -97,8 +91,8 @@ class Jobs:
             for name, value in zip(("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"), before, strict=True):
                 if value is not None:
                     os.environ[name] = value
-        version = str(client._server_ray_version)
-        if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST:
+        version = server_version(client)
+        if version and tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST:
             raise ClusterError(f"the cluster at {address} runs Ray {version}; {'.'.join(map(str, OLDEST))} is needed")
         return cls(client, address)
 
@@ -142,7 +136,7 @@ class Jobs:
         try:
             details = self._ask(lambda: self._client.get_job_info(job))
         except ClusterError as error:
-            if "does not exist" in str(error):
+            if wording.unknown_job(str(error)):
                 return Status(word="LOST", message=f"the cluster at {self.address} does not know it any more")
             raise
         message = (details.message or "").strip()
@@ -154,7 +148,7 @@ class Jobs:
 
     def output(self, job: str) -> str:
         """All that the command has printed so far."""
-        return _RAYS_LINES.sub("", str(self._ask(lambda: self._client.get_job_logs(job))))
+        return wording.without_rays_lines(str(self._ask(lambda: self._client.get_job_logs(job))))
 
     def follow(self, job: str) -> Iterator[str]:
         """What the command prints, from its beginning, in pieces as they come; ends with the job.
@@ -173,7 +167,7 @@ class Jobs:
                 try:
                     while (piece := runner.run(_next(stream))) is not None:
                         lost_at = None
-                        piece = _RAYS_LINES.sub("", piece)
+                        piece = wording.without_rays_lines(piece)
                         fresh, at = piece[max(0, seen - at) :], at + len(piece)
                         seen = max(seen, at)
                         if fresh:
@@ -222,9 +216,7 @@ def _asked(address: str, question: Callable[[], _T]) -> _T:
     try:
         return question()
     except AuthenticationError as error:
-        given = (
-            "it takes another token than ours" if "403" in str(error) or "nvalid" in str(error) else "it wants a token"
-        )
+        given = "it takes another token than ours" if wording.wrong_token(str(error)) else "it wants a token"
         raise ClusterError(
             f"the cluster at {address} refuses us: {given}. Ray looks for one in RAY_AUTH_TOKEN, in the file that "
             "RAY_AUTH_TOKEN_PATH names, and in ~/.ray/auth_token"

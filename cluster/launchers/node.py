@@ -22,10 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from cluster.local.settings import settle
-
-STARTED = "Ray runtime started"
-"""What `ray start` says when its node has joined."""
+from cluster.ray_private.daemons import STARTED, start_command
+from cluster.ray_private.environment import set_for_ray
 
 LONGEST_TMP = 30
 """Characters of a temporary directory beyond which the paths of Ray's sockets in it would be too long."""
@@ -46,7 +44,7 @@ def main(directory: Path, script: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started inherits it
     signal.signal(signal.SIGTERM, lambda number, frame: _hand_on(script) if rank == "0" else None)
     signal.signal(signal.SIGUSR1, _leave)
-    settle()
+    set_for_ray()
     alone = allocated["SLURM_NNODES"] == "1"
     temporary = tempfile.mkdtemp(prefix="sweep-", dir=_short_tmp())
     ray: subprocess.Popen[str] | None = None
@@ -58,7 +56,7 @@ def main(directory: Path, script: int) -> int:
             address, joining = _wait_for(directory / "address"), worker_options
             ip = own_address(node)
         options = [*joining(address), f"--node-ip-address={ip}", f"--temp-dir={temporary}", *shares(allocated)]
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *PORTS, *options]
+        command = [*start_command(), "--block", *PORTS, *options]
         ray = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         assert ray.stdout is not None

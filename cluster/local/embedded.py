@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from cluster.gpus import count
 from cluster.inventory import this_machine
 from cluster.local.reaper import reap, reaped
-from cluster.local.settings import settle
 from cluster.local.watch import LastWords, vital_process_ended, watched
-from cluster.ray_private.apart import apart
-from cluster.ray_private.lean import lean
-from cluster.ray_private.loopback import on_loopback
+from cluster.ray_private.daemons import session_pattern
+from cluster.ray_private.embedded_ray import all_memory, shut_down
+from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.loopback_only import loopback_only
+from cluster.ray_private.minimal_daemons import minimal_daemons
+from cluster.ray_private.sigterm_isolation import sigterm_isolation
 
 
 @contextmanager
@@ -31,28 +31,29 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
     Raises:
         RayEndedError: Ray ended, or was ended, while this was open.
     """
-    settle()
+    set_for_ray()
     import ray
 
     node = this_machine(cpus=cpus, gpus=gpus)
-    with reaped() as reaper:
-        with apart(), lean(), on_loopback(), _environment(count.gpus().settings if node.gpus else {}):
+    with reaped(*session_pattern(os.getpid())) as reaper:
+        settings = count.gpus().settings if node.gpus else {}
+        with sigterm_isolation(), minimal_daemons(), loopback_only(), _environment(settings):
             context = ray.init(
                 address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
                 num_cpus=int(node.cpus),
                 num_gpus=int(node.gpus),
-                _memory=int(node.memory),  # what was counted on; left alone, Ray keeps a part of it back
+                **all_memory(node.memory),  # a plan counts on all of it
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        session = str(context.address_info["session_dir"])
+        session = str(context.address_info.get("session_dir", ""))
         reaper.watch(session)
         try:
             with watched(vital_process_ended(), stuck=stuck):
                 yield
         finally:
-            _shutdown(session)
+            shut_down(lambda: reap("", session))  # SIGTERM, with which Ray would end its processes, is kept from them
 
 
 @contextmanager
@@ -68,19 +69,3 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _shutdown(session: str) -> None:
-    """Disconnect, then kill Ray's processes: the SIGTERM with which Ray would end each of them does not reach them."""
-    import ray
-    from ray._private.worker import global_worker
-
-    def kill() -> None:
-        while hasattr(global_worker, "core_worker"):  # it says goodbye to the GCS, and waits 5 s for one that is gone
-            time.sleep(0.01)
-        reap("", session)
-
-    killer = threading.Thread(target=kill, name="ends Ray", daemon=True)
-    killer.start()
-    ray.shutdown()
-    killer.join()

@@ -1,9 +1,9 @@
 """Ends what an embedded Ray leaves behind when its driver is killed.
 
-Ray's own processes notice the death, but its agents go on for a minute, trying to tell a driver that is gone. So a
-small process of ours holds the other end of a pipe: when the driver is no more, the pipe closes, and whatever is of
-its Ray session is killed: by the mark in its environment, which children of trials have, too, or, because Ray's
-processes overwrite theirs with a title, by the session's log files that it has open.
+Ray's daemons notice the death, but its agents go on for a minute, trying to reach a driver that is gone. So a small
+process of ours holds the other end of a pipe: when the driver is gone, the pipe closes, and the reaper kills what
+belongs to its Ray session. A process belongs to it if its environment has our mark, as processes that trials start
+have, or if it has a log file of the session open: Ray's processes overwrite their environment with a title.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,27 +22,27 @@ import psutil
 
 MARK = "SWEEP_EMBEDDED_RAY"
 GRACE_S = 3.0
-"""Seconds that Ray has to end by itself."""
+"""Seconds that Ray has to end on its own."""
 
 
 class Reaper:
-    """The small process. ``watch`` tells it of the Ray session, once that is known."""
+    """The small process; ``watch`` tells it the Ray session, once that is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path, pattern: str) -> None:
         self._mark = os.environ[MARK] = uuid.uuid4().hex
         self._session = ""
-        command = [sys.executable, str(Path(__file__)), self._mark, str(os.getpid())]
+        command = [sys.executable, str(Path(__file__)), self._mark, str(directory), pattern]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
     def watch(self, session: str) -> None:
-        """The directory of the Ray session."""
+        """Tell the reaper the directory of the Ray session."""
         self._session = session
         assert self._process.stdin is not None
         self._process.stdin.write(session)
         self._process.stdin.flush()
 
     def end(self) -> None:
-        """Ray was shut down. It leaves agents behind if its raylet was killed: they go now."""
+        """End the reaper after Ray was shut down, and the agents that Ray leaves behind if its raylet was killed."""
         del os.environ[MARK]
         self._process.kill()
         self._process.communicate()
@@ -52,9 +51,14 @@ class Reaper:
 
 
 @contextmanager
-def reaped() -> Iterator[Reaper]:
-    """While this is open, no process of the Ray that is started in it outlives this one for long."""
-    reaper = Reaper()
+def reaped(directory: Path, pattern: str) -> Iterator[Reaper]:
+    """No process of a Ray that starts while this is open outlives this process for long.
+
+    Args:
+        directory: Where the directory of this process's Ray session will be.
+        pattern: Matches its name.
+    """
+    reaper = Reaper(directory, pattern)
     try:
         yield reaper
     finally:
@@ -62,7 +66,7 @@ def reaped() -> Iterator[Reaper]:
 
 
 def reap(mark: str, session: str) -> None:
-    """Kill every other process that has the mark, or a file of the session open; twice, for those just begun."""
+    """Kill every other process that has the mark or a file of the session open; look twice, for those just started."""
     for _ in range(2):
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -78,14 +82,13 @@ def _within(process: psutil.Process, session: str) -> bool:
     return bool(session) and any(file.path.startswith(f"{session}/") for file in process.open_files())
 
 
-def _session_of(driver: str) -> str:
-    """The session of a driver that was killed while it started Ray: its directory is named after the pid."""
-    found = Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray").glob(f"session_*_{driver}")
-    return str(max(found, default=""))
+def _session_in(directory: str, pattern: str) -> str:
+    """The session of a driver that was killed while it started Ray, and did not say which; "" if none began."""
+    return str(max(Path(directory).glob(pattern), default=""))
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to every process of the job, it is meant for the driver
-    told = sys.stdin.read()  # until the driver is gone
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a SIGTERM to every process of a job is meant for the driver
+    session = sys.stdin.read()  # until the driver is gone
     time.sleep(GRACE_S)
-    reap(sys.argv[1], told or _session_of(sys.argv[2]))
+    reap(sys.argv[1], session or _session_in(sys.argv[2], sys.argv[3]))

@@ -19,11 +19,10 @@ from types import FrameType
 
 import psutil
 
+from cluster.ray_private.daemons import vital_daemons
+
 LOOK_S = 0.2
 """Seconds between two looks."""
-
-VITAL = ("gcs_server", "raylet")
-"""The children without which a driver cannot go on, as the system names them."""
 
 KNOCK_S = 2.0
 """Seconds in which something far away has to answer."""
@@ -49,7 +48,7 @@ LastWords = Callable[[str], object]
 
 def vital_process_ended() -> Look:
     """Looks after the children of this process that an embedded Ray cannot do without."""
-    named = [(child.name(), child) for child in psutil.Process().children() if child.name() in VITAL]
+    named = vital_daemons()
     return lambda: next((f"Ray's {name} has ended" for name, child in named if not _lives(child)), "")
 
 

@@ -1,32 +1,38 @@
-"""A Ray Tune trial without what costs and is never read: a trial takes Ray Tune half as long with it.
+"""A Ray Tune trial without what costs time and nobody reads: with it, a trial takes Ray Tune half as long.
 
-Ray Tune asks the cluster's key-value store for the trainable three times a trial, and the worker twice for facts about
-itself, before it lets it train; it makes two directories for it and sends along where they are; it keeps every trial's
-last result with statistics of each number in it, and writes all of it down at the end. Our records have what counts.
-What is overridden here, docs/ray.md lists.
+For each trial, Ray Tune asks the cluster's key-value store for the trainable three times, and the worker twice for
+facts about itself, before the worker may train; it makes two directories and sends their paths along; it keeps the
+trial's last result with statistics of each number in it, and writes all of that down at the end. A sweep's own records
+have what counts. Where the installed Ray does not allow light trials, Ray Tune's own trials serve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ray.tune import PlacementGroupFactory
+from ray import tune
+from ray.tune import CheckpointConfig, PlacementGroupFactory
 from ray.tune.experiment import Experiment
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.registry import get_trainable_cls
 from ray.tune.search import Searcher, SearchGenerator
 
-from orchestrator.tune.placement_groups import Placement
-from orchestrator.worker.actor import ORDER
+from cluster.ray_private.names import LIGHT_TRIALS, find
+
+Resources = Callable[[Mapping[str, Any]], PlacementGroupFactory]
+"""What a trial occupies, given its configuration."""
 
 NO_STATE = ("{}", "{}")  # of a trial and of its run, as JSON
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoStorage:
-    """In place of Ray Tune's storage: trials keep nothing there. False, which is how Ray Tune tells it from one."""
+    """Stands in for Ray Tune's storage, in which trials keep nothing; false, as Ray Tune's missing storage is.
+
+    A worker gets False itself: this package may not be there.
+    """
 
     trial_dir_name: str = "none"
     experiment_dir_name: str = "none"
@@ -34,13 +40,16 @@ class NoStorage:
     def __bool__(self) -> bool:
         return False
 
+    def __reduce__(self) -> tuple[type[bool], tuple[()]]:
+        return bool, ()
 
-NOWHERE = NoStorage()
+
+NO_STORAGE = NoStorage()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SharedTrialSettings:
-    """What all trials of a run have in common; looked up once."""
+    """What all trials of a run have in common, looked up once."""
 
     trainable: type
     spec: Mapping[str, Any]
@@ -48,38 +57,15 @@ class SharedTrialSettings:
     @classmethod
     def of(cls, experiment: Experiment) -> SharedTrialSettings:
         """What the experiment says of its trials."""
-        return cls(trainable=get_trainable_cls(experiment.spec["run"]), spec=experiment.spec)
-
-
-class TrialGenerator(SearchGenerator):
-    """Ray Tune's own way from a Searcher's suggestion to a trial, which makes light ones here."""
-
-    def __init__(self, searcher: Searcher, placement: Placement) -> None:
-        super().__init__(searcher)
-        self._placement = placement
-
-    def add_configurations(self, experiments: Any) -> None:
-        """Called once, before the first trial."""
-        super().add_configurations(experiments)
-        self._common = SharedTrialSettings.of(self._experiment)
-
-    def create_trial_if_possible(self, experiment_spec: dict[str, Any]) -> TuneTrial | None:
-        """Ask the Searcher; the specification of the experiment is neither copied nor parsed for each trial."""
-        trial_id = TuneTrial.generate_id()
-        config = self.searcher.suggest(trial_id)
-        if config == Searcher.FINISHED:
-            self._finished = True
-            return None
-        if config is None:
-            return None
-        return LightTrial(self._common, config, trial_id, self._placement.request(config[ORDER].gpus))
+        get_trainable = find("ray.tune.registry:get_trainable_cls")
+        return cls(trainable=get_trainable(experiment.spec["run"]), spec=experiment.spec)
 
 
 class LightTrial(TuneTrial):
-    """One attempt, as Ray Tune sees it.
+    """One trial of Ray Tune.
 
     Attributes:
-        error: By which Ray told of its last failure.
+        error: The error by which Ray reported the last failure.
     """
 
     error: Exception | None = None
@@ -98,46 +84,125 @@ class LightTrial(TuneTrial):
             trial_name_creator=lambda trial: trial.trial_id,  # Ray's default names grow with the configuration
             trial_dirname_creator=lambda trial: trial.trial_id,
             max_failures=-1,
-            stub=True,  # not to be looked up
+            stub=True,  # the trainable is not looked up
         )
         self.placement_group_factory = resources
-        self.storage = NOWHERE
+        self.storage = NO_STORAGE
 
     def init_local_path(self) -> None:
-        """It has none."""
+        """Make no directory."""
 
     @property
     def local_path(self) -> None:
-        """It has none."""
+        """No directory."""
 
     @property
     def path(self) -> None:
-        """It has none."""
+        """No directory."""
 
     def handle_error(self, exc: Exception | None = None) -> None:
-        """Keep what Ray Tune would write into a file, and which its hooks are not told."""
+        """Keep the error, which Ray Tune would write into a file and not tell its hooks."""
         self.error = exc
         super().handle_error(exc)
 
     def create_placement_group_factory(self) -> None:
-        """It is known."""
+        """The resources are known from the start."""
 
     def get_trainable_cls(self) -> type:
-        """Is known, too."""
+        """The trainable, known from the start."""
         return self._trainable
 
     def set_ray_actor(self, ray_actor: Any) -> None:
-        """Where its worker is, the worker's batches say; it need not be asked."""
+        """Keep the worker, without asking where it runs: its results say so."""
         self.temporary_state.ray_actor = ray_actor
 
     def update_last_result(self, result: dict[str, Any]) -> None:
-        """The machine has it."""
+        """Keep no result: the scheduler's hook has it."""
 
     @property
     def last_result(self) -> dict[str, Any]:
-        """Is looked at when a trial ends, by nobody."""
+        """Empty: Ray Tune passes it to hooks that do not read it, when a trial ends."""
         return {}
 
     def get_json_state(self) -> tuple[str, str]:
-        """Is written at the end of a run, and read by nobody."""
+        """Empty: Ray Tune writes the state at the end of a run, and nobody reads it."""
         return NO_STATE
+
+
+class LightTrialGenerator(SearchGenerator):
+    """Makes light trials of a Searcher's suggestions, neither copying nor parsing the experiment for each."""
+
+    def __init__(self, searcher: Searcher, resources: Resources) -> None:
+        super().__init__(searcher)
+        self._resources = resources
+        self._over = False
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        """Ray Tune pickles a run's parts in order to restore the run, which never happens here."""
+        return object, ()
+
+    def add_configurations(self, experiments: Any) -> None:
+        """Called once, before the first trial."""
+        super().add_configurations(experiments)
+        experiment = experiments if isinstance(experiments, Experiment) else experiments[0]
+        self._common = SharedTrialSettings.of(experiment)
+
+    def next_trial(self) -> TuneTrial | None:
+        """Ask the Searcher; None if no trial is to start now."""
+        trial_id = TuneTrial.generate_id()
+        config = None if self._over else self.searcher.suggest(trial_id)
+        if config == Searcher.FINISHED:
+            self._over = True
+        if config is None or self._over:
+            return None
+        return LightTrial(self._common, config, trial_id, self._resources(config))
+
+    def is_finished(self) -> bool:
+        """Whether the Searcher has nothing more to suggest."""
+        return self._over
+
+
+def error_of(trial: TuneTrial) -> Exception | None:
+    """The error by which Ray reported a trial's last failure; None if there was none, or Ray Tune does not tell."""
+    return getattr(trial, "error", None)
+
+
+def trainable_and_search(trainable: Any, searcher: Searcher, resources: Resources) -> tuple[Any, Any]:
+    """What Ray Tune is to be given as trainable and ``search_alg``.
+
+    Args:
+        trainable: A Trainable class.
+        searcher: Suggests the configurations.
+        resources: Says what each trial occupies. Ray Tune may pickle it.
+    """
+    if light_trials_fit():
+        return trainable, LightTrialGenerator(searcher, resources)
+    return tune.with_resources(trainable, resources), searcher
+
+
+def light_trials_fit() -> bool:
+    """Whether the installed Ray Tune makes and uses a trial as light trials expect; tries one out."""
+    if LIGHT_TRIALS.find() is None:
+        return False
+    spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
+    settings = SharedTrialSettings(trainable=object, spec=spec)
+    try:
+        trial = LightTrial(settings, {}, "id", PlacementGroupFactory([{"CPU": 1}]))
+        trial.set_ray_actor(None)
+        return trial.temporary_state.ray_actor is None and all(map(_overridden_alike, vars(LightTrial)))
+    except (AttributeError, TypeError):
+        return False
+
+
+def _overridden_alike(name: str) -> bool:
+    """Whether a member of LightTrial that overrides one of Ray Tune's is called as that is."""
+    ours, theirs = inspect.getattr_static(LightTrial, name), inspect.getattr_static(TuneTrial, name, None)
+    if name.startswith("__") or not (inspect.isfunction(ours) or isinstance(ours, property)):
+        return True
+    if isinstance(ours, property):
+        return isinstance(theirs, property)
+    return inspect.isfunction(theirs) and _parameters(theirs) == _parameters(ours)
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)

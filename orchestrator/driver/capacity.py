@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from cluster.engine import Engine
 from cluster.existing import presence
+from cluster.ray_private import cluster_state
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.sites.placement import need_of, sharing
@@ -53,7 +54,7 @@ class Capacity:
         def look() -> None:
             while not done.wait(LOOK_S):
                 with suppress(Exception):  # while the head is away, what was known stays
-                    leaving = presence.leaving()
+                    leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
 

@@ -13,15 +13,17 @@ from typing import Any
 
 from ray.tune import Stopper
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from cluster.ray_private import tune_controller as controller
+from cluster.ray_private.placement_request import discard_process_after
+from cluster.ray_private.tune_controller import SilentCallback
+from cluster.ray_private.tune_trial import error_of
 from orchestrator.core import events
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.loop import CheckpointTrouble
 from orchestrator.tune.node_lookup import NodeLookup
-from orchestrator.tune.placement_groups import SPENT
 from orchestrator.tune.worker_deaths import WorkerDeaths
 from orchestrator.worker.actor import BATCH, ORDER
 from orchestrator.worker.failures import begun, memory_left, worker_died
@@ -106,7 +108,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         batch = WorkerUpdate.unpack(result[BATCH])
         decision = self._on_batch(batch, trial)
         if decision == TrialScheduler.STOP and batch.node.id in self._ground.avoided():
-            trial.placement_group_factory = SPENT
+            discard_process_after(trial)
         return decision
 
     def _on_batch(self, batch: WorkerUpdate, trial: TuneTrial) -> Any:
@@ -156,15 +158,16 @@ class SweepScheduler(_NotPickled, TrialScheduler):
             self._given_up.add(trial.trial_id)
             return
         number, log = _number(trial), self._logs / f"{_number(trial)}.log"
-        failure = worker_died(str(trial.error), log, self._timeout_s)
+        error = error_of(trial)
+        failure = worker_died(str(error), log, self._timeout_s)
         if trial.trial_id not in self._running and begun(log, trial.config[ORDER].attempt):
             self.begin(trial)  # it died before Ray Tune heard that it had
         began = trial.trial_id in self._running
         self._running.discard(trial.trial_id)
         self._given_up.add(trial.trial_id)
-        self._deaths.add(number, trial.error, failure, began=began)
+        self._deaths.add(number, error, failure, began=began)
         if not began:
-            self._note(memory_left(str(trial.error)))
+            self._note(memory_left(str(error)))
 
     def _note(self, text: str) -> None:
         """Say the first time that a process is not used again for what its trial left in GPU memory."""
@@ -177,11 +180,11 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._deaths.settle()
         while self._over:
             trial = self._over.pop()
-            tune_controller.stop_trial(trial)
+            controller.stop(tune_controller, trial)
             if trial.status == TuneTrial.ERROR:  # after a death in a reset; it is not told as ended
                 self._ended.appendleft(trial)
         while len(self._ended) > 1:  # with no trial at all, Ray Tune would look for some in its files
-            tune_controller.get_trials().remove(self._ended.popleft())
+            controller.forget(tune_controller, self._ended.popleft())
         return None
 
     def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
@@ -204,13 +207,11 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         """Nothing: a resume reads the records."""
 
 
-class SweepCallback(_NotPickled, TrialProgressCallback):
-    """Tells the machine of starts, and lets time pass.
-
-    It stands in for the callback that Ray Tune would add by itself, and that prints a line at every trial's end.
-    """
+class SweepCallback(_NotPickled, SilentCallback):
+    """Tells the machine of starts, and lets time pass."""
 
     def __init__(self, decider: SweepScheduler, tick: Callable[[], object]) -> None:
+        super().__init__()
         self._decider = decider
         self._tick = tick
 
@@ -221,12 +222,6 @@ class SweepCallback(_NotPickled, TrialProgressCallback):
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
         result.pop(BATCH)  # Ray Tune keeps every trial's last result to the end
-
-    def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """The scheduler has told the machine."""
-
-    def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """The scheduler has told the machine."""
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         self._tick()

@@ -7,6 +7,7 @@ import time
 from cluster import inventory
 from cluster.existing import presence
 from cluster.fit import Need, capacity
+from cluster.ray_private import cluster_state
 from orchestrator.core.node_health import Node
 from orchestrator.core.sweep import Sweep
 
@@ -26,7 +27,7 @@ class NodeLookup:
     def avoided(self) -> frozenset[str]:
         """The ids of the nodes that are set aside, or are about to be taken away."""
         if time.monotonic() >= self._next:
-            self._leaving = presence.leaving()
+            self._leaving = cluster_state.draining_nodes()
             self._next = time.monotonic() + LOOK_S
         return self._leaving.union(self._sweep.nodes.aside)
 
@@ -38,7 +39,7 @@ class NodeLookup:
     def node_of(self, error: Exception | None) -> Node | None:
         """The node of the worker whose death Ray tells of with this error; None if it does not say which worker."""
         actor = getattr(error, "actor_id", None)
-        found = presence.node_of(actor) if actor else None
+        found = cluster_state.node_of_actor(actor) if actor else None
         return None if found is None else Node(id=found[0], name=found[1])
 
     def gone(self, node: Node) -> bool:

@@ -1,7 +1,7 @@
-"""Where a trial's process goes: what it occupies, and which nodes are left out, for Ray Tune's placement groups.
+"""Where a trial's process goes: what the trial occupies, and which nodes are left out.
 
-Ray Tune keeps processes for later trials by what they occupy, so requests for the same are equal. Which nodes are left
-out is decided only when a new process is asked for; a process that stands on such a node is not used again.
+Which nodes are left out is decided only when Ray Tune asks for a new process. A process that already runs on such a
+node is not used again.
 """
 
 from __future__ import annotations
@@ -11,84 +11,61 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ray.tune import PlacementGroupFactory
-from ray.util.placement_group import PlacementGroup, placement_group
-
-from cluster.existing.presence import free
 from cluster.fit import Need
+from cluster.ray_private.cluster_state import free_resources
+from cluster.ray_private.placement_request import PlacementRequest, avoiding, preferring
 
 LOOK_S = 2.0
-"""Seconds between two looks at what is free, when packing. In between what was asked for is subtracted: until Ray has
-placed it, Ray calls it free."""
-
-NODE = "ray.io/node-id"
-"""The label that Ray gives each node."""
-
-SPENT = PlacementGroupFactory([{"spent": 1}])
-"""What a trial is said to occupy when its process is not to be used again. Nothing is ever asked for with it."""
+"""Seconds between two looks at what is free, when packing. In between, each new request is subtracted: Ray counts its
+resources as free until it has placed it."""
 
 Bundle = Mapping[str, float]
 
 NEXT_TO_NOTHING: Bundle = {"CPU": 0.001}
-"""Ray refuses to place what occupies nothing."""
-Options = dict[str, Any]
-
-
-class Request(PlacementGroupFactory):
-    """What one trial occupies. Equal to any other request for the same, wherever each of them leads."""
-
-    def __init__(self, bundle: Bundle, options: Callable[[Bundle], Options]) -> None:
-        super().__init__([dict(bundle)])
-        self._options = options
-
-    def to_placement_group(self) -> PlacementGroup:
-        """Ray Tune wants a new process."""
-        (bundle,) = self.bundles
-        return placement_group([bundle], **self._options(bundle))
+"""Ray refuses to place a trial that occupies nothing."""
 
 
 class Placement:
-    """Makes the requests of a sweep's trials, and says where new processes go."""
+    """Makes the requests of a sweep's trials, and decides where new processes go."""
 
     def __init__(self, need: Need, *, avoided: Callable[[], Collection[str]], pack: bool = False) -> None:
         """
         Args:
-            need: Of one trial.
-            avoided: The ids of nodes on which nothing is to be started, now.
-            pack: Fill one node after the other. Otherwise Ray takes the node with the most room, which spreads them.
+            need: What one trial occupies.
+            avoided: Gives the ids of the nodes on which nothing is to be started now.
+            pack: Fill one node after the other. Otherwise Ray takes the node with the most room, which spreads trials.
         """
         self._need = need
         self._avoided = avoided
         self._pack = pack
-        self._requests: dict[float, Request] = {}  # by GPUs
+        self._requests: dict[float, PlacementRequest] = {}  # by GPUs
         self._free: dict[str, dict[str, float]] = {}
         self._next = 0.0
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Ray Tune pickles what it is given, to restore a run some day; ours never is."""
-        return {}
+        global _current
+        _current = self
 
-    def request(self, gpus: float | None = None) -> PlacementGroupFactory:
-        """What a trial with so many GPUs occupies; None: as many as the sweep says."""
+    def __reduce__(self) -> tuple[Callable[[], Placement | None], tuple[()]]:
+        """Ray Tune pickles what it is given; unpickled in the driver, this is the placement of the driver's run."""
+        return _placement_of_this_run, ()
+
+    def request(self, gpus: float | None = None) -> PlacementRequest:
+        """What a trial with this many GPUs occupies; None: as many as the sweep says."""
         share = self._need.gpus if gpus is None else gpus
         if share not in self._requests:
-            self._requests[share] = Request(replace(self._need, gpus=share).bundle() or NEXT_TO_NOTHING, self._options)
+            bundle = replace(self._need, gpus=share).bundle() or NEXT_TO_NOTHING
+            self._requests[share] = PlacementRequest(bundle, self._options)
         return self._requests[share]
 
-    def _options(self, bundle: Bundle) -> Options:
+    def _options(self, bundle: Bundle) -> dict[str, Any]:
         avoided = sorted(self._avoided())
-        options: Options = {}
-        if avoided:
-            options["bundle_label_selector"] = [{NODE: f"!in({','.join(avoided)})"}]
         target = self._fullest(bundle, avoided) if self._pack else None
-        if target is not None:
-            options |= {"strategy": "STRICT_PACK", "_soft_target_node_id": target}
-        return options
+        return avoiding(avoided) | (preferring(target) if target is not None else {})
 
     def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
-        """The node with the least room that still has enough; None if none has."""
+        """The id of the node with the least room that still has enough; None if no node has."""
         if time.monotonic() >= self._next:
-            self._free, self._next = free(), time.monotonic() + LOOK_S
+            self._free, self._next = free_resources(), time.monotonic() + LOOK_S
         fitting = [
             node
             for node, has in self._free.items()
@@ -100,3 +77,11 @@ class Placement:
             has = self._free[target]
             self._free[target] = {name: has[name] - bundle.get(name, 0.0) for name in has}
         return target
+
+
+_current: Placement | None = None
+
+
+def _placement_of_this_run() -> Placement | None:
+    """The last one made in this process; None in a worker, which places nothing."""
+    return _current

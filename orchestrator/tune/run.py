@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from cluster.fit import Need
+from cluster.ray_private.environment import set_for_ray_tune
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.core import events
 from orchestrator.core.journal import Rows
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.gc_tuning import rarely_sought
 from orchestrator.driver.loop import CheckpointTrouble, DriverLoop, Observer, Poll
 from orchestrator.errors import RecordsError
 from orchestrator.records.recorder import Recorder
 from orchestrator.worker.messages import WorkerSettings
-
-SETTINGS = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no JSON, CSV and TensorBoard file a trial
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Ray's own experiment state is never read
-    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints boxes even when it is silent
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are handled in control/signals.py
-    "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the Asker hands out no more than the slots hold
-}
-"""Ray Tune reads these at the start of a run; docs/ray.md says what each is for."""
 
 LATE_S = 0.05
 """How much later the heart may beat while a slot is free."""
@@ -83,18 +68,9 @@ def drive(
         LeaseLostError: Another driver has taken the sweep over.
         RecordsError: The sweep was asked to end, and what there is to record cannot be.
     """
-    os.environ.update(SETTINGS)
+    set_for_ray_tune()
 
-    from ray import tune
-    from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
-
-    from cluster.ray_private.memory_kills import outliving_kills
-    from cluster.ray_private.tune_trial import TrialGenerator
-    from orchestrator.tune.hooks import SweepCallback, SweepScheduler, SweepSearcher, SweepStopper
-    from orchestrator.tune.node_lookup import NodeLookup
-    from orchestrator.tune.placement_groups import Placement
-    from orchestrator.tune.uncounted import uncounted
-    from orchestrator.worker.actor import Worker
+    from orchestrator.tune.tuner import fit
 
     loop = DriverLoop(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
 
@@ -102,33 +78,17 @@ def drive(
         """A slot that is free gets its next trial first, and then the records are written."""
         return loop.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
 
-    node_lookup = NodeLookup(sweep, need)
-    placement = Placement(need, avoided=node_lookup.avoided, pack=pack)
-    decider = SweepScheduler(sweep, time.time, Path(job.logs), job.timeout_s, CheckpointTrouble(observer), node_lookup)
     try:
-        with (
-            outliving_kills(),
-            rarely_sought(),
-            uncounted(),
-            tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch,
-        ):
-            Tuner(
-                tune.with_parameters(Worker, job=job),
-                tune_config=TuneConfig(
-                    search_alg=TrialGenerator(SweepSearcher(sweep, slots, tick), placement),
-                    scheduler=decider,
-                    num_samples=-1,
-                    reuse_actors=reuse,
-                ),
-                run_config=RunConfig(
-                    name="tune",
-                    storage_path=scratch,
-                    stop=SweepStopper(sweep),
-                    callbacks=[SweepCallback(decider, tick)],
-                    checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
-                    verbose=0,
-                ),
-            ).fit()
+        fit(
+            sweep,
+            job,
+            need=need,
+            pack=pack,
+            slots=slots,
+            reuse=reuse,
+            tick=tick,
+            trouble=CheckpointTrouble(observer),
+        )
     except LeaseLostError:
         raise  # the records are another driver's
     except BaseException as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cluster.ray_private import wording
 from orchestrator.core import events
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
@@ -17,9 +18,6 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.tune.node_lookup import NodeLookup
 
 SETTLE_S = 1.0
-
-_NODE_DIED = ("node has died", "is unavailable: ")
-"""What Ray says when it is the node, or the way to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ class WorkerDeaths:
         death = WorkerDeath(
             trial=trial, began=began, at=self._clock(), failure=failure, node=node, others=self._ground.others(node)
         )
-        if getattr(error, "preempted", False) or any(phrase in str(error) for phrase in _NODE_DIED):
+        if getattr(error, "preempted", False) or wording.node_lost(str(error)):
             self._tell(death, lost=True)
         elif node is None or not death.others:
             self._tell(death, lost=False)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import tune
 
-from cluster.ray_private.apart import ignore_sigterm
+from cluster.ray_private.sigterm_isolation import ignore_sigterm
+from cluster.ray_private.tune_worker import LightTrainable
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 from orchestrator.spec import load_trainable
@@ -30,7 +30,7 @@ class WorkerSpent(RuntimeError):
     """Raised to Ray Tune so that it throws this process away. The driver already knows how the trial ended."""
 
 
-class Worker(tune.Trainable):
+class Worker(LightTrainable):
     """A process that makes one attempt after the other."""
 
     def setup(self, config: dict[str, Any], job: WorkerSettings | None = None) -> None:
@@ -59,7 +59,7 @@ class Worker(tune.Trainable):
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = new_config[ORDER]
         self._attempt = self._begin()
-        self.config: dict[str, Any] = {}  # Ray Tune sends it back with each result
+        self.forget_config()
         return True
 
     def step(self) -> dict[str, Any]:
@@ -83,9 +83,6 @@ class Worker(tune.Trainable):
 
     def _begin(self) -> Attempt:
         return Attempt(self._order, self._job, self._run, self._isolation, self._bar)
-
-    def _setup_logdir(self) -> None:
-        """Ray Tune's own directory for a trial is neither made nor changed into."""
 
     def cleanup(self) -> None:
         """The process is no longer needed."""

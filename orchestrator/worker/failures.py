@@ -9,6 +9,7 @@ from itertools import dropwhile
 from pathlib import Path
 from types import FrameType
 
+from cluster.ray_private import wording
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure
 from orchestrator.own_packages import ROOT
 from orchestrator.worker.log_capture import heading
@@ -102,7 +103,7 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
     if limit is not None and dump is not None:
         return timed_out(limit, _stack_in(dump.group(1)))
     last = _tail(log).strip().rpartition("\n")[2]
-    if "creation task" in text:  # the worker could not be set up
+    if wording.worker_never_ready(text):
         cause = text.strip().rpartition("\n")[2]
         return Failure(
             type="WorkerNotReady",
@@ -110,7 +111,7 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
             traceback=text[-MAX_TRACEBACK:],
             fingerprint=cause,
         )
-    memory = "low on memory" in text
+    memory = wording.low_on_memory(text)
     how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
     advice = " (resources.memory says how much of it a trial needs)" if memory else ""
     said = f"; the last line of its log: {last[:200]}" if last else ""

@@ -1,7 +1,6 @@
 """Runs an unmodified Ray Tune function, ``train(config)`` with ``tune.report({...})``, as a trainable of ours.
 
-``ray.tune.report`` hands its metrics to the session of the process. That is private to Ray (the same in 2.60 and,
-by its source, since 2.7); a test in tests/tune/test_border.py fails loudly when it changes.
+``ray.tune.report`` hands its metrics to the session of the process, for which a trial stands in here.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ray.train._internal import session as ray_session
-
+from cluster.ray_private.tune_worker import function_session
 from trainables.contract import Trial
 
 
@@ -44,14 +42,11 @@ class _Session:
 def run(function: Callable[[dict[str, Any]], Any], trial: Trial) -> None:
     """Call the function; what it returns or yields is reported as Ray Tune does."""
     session = _Session(trial)
-    ray_session._session = session  # what ray.train._internal.session.init_session sets
-    try:
+    with function_session(session):
         output = function(trial.config)
         for last in output if inspect.isgenerator(output) else (output,):
             if isinstance(last, Mapping):
                 session.report(last)
-    finally:
-        ray_session._session = None
 
 
 def _is_number(value: object) -> bool:

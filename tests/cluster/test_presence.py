@@ -12,6 +12,7 @@ from ray.cluster_utils import Cluster
 from ray.exceptions import RayActorError
 
 from cluster.existing import presence
+from cluster.ray_private import cluster_state
 from tests.cluster.notice import give_notice
 
 pytestmark = pytest.mark.timeout(180)
@@ -35,11 +36,11 @@ class Worker:
 
 def test_what_is_free_and_where_a_worker_has_died(cluster: Cluster) -> None:
     (node,) = cluster.worker_nodes
-    assert presence.free()[node.node_id]["GPU"] == 2
+    assert cluster_state.free_resources()[node.node_id]["GPU"] == 2
     worker = Worker.remote()
     with pytest.raises(RayActorError) as caught:
         ray.get(worker.die.remote())
-    found = presence.node_of(caught.value.actor_id)
+    found = cluster_state.node_of_actor(caught.value.actor_id)
     assert found is not None
     assert found[0] == node.node_id
     assert presence.answers(node.node_id)
@@ -48,11 +49,11 @@ def test_what_is_free_and_where_a_worker_has_died(cluster: Cluster) -> None:
 
 def test_a_node_that_is_to_be_taken_away_is_leaving(cluster: Cluster) -> None:
     (node,) = cluster.worker_nodes
-    assert presence.leaving() == frozenset()
+    assert cluster_state.draining_nodes() == frozenset()
     keeps_it_busy = Worker.remote()
     ray.get(keeps_it_busy.__ray_ready__.remote())
     give_notice(cluster.address, node.node_id, within_s=600)
-    assert presence.leaving() == {node.node_id}
+    assert cluster_state.draining_nodes() == {node.node_id}
     assert presence.answers(node.node_id)
     cluster.remove_node(node, allow_graceful=False)
     assert not presence.answers(node.node_id)  # at once, though the head still believes it alive

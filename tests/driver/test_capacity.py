@@ -11,6 +11,7 @@ import pytest
 from cluster.engine import Embedded
 from cluster.existing import presence
 from cluster.inventory import Node
+from cluster.ray_private import cluster_state
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.driver import capacity, wait_for_node
@@ -48,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "LOOK_S", 0.01)
     monkeypatch.setattr(wait_for_node, "LOOK_S", 0.01)
     monkeypatch.setattr(Engine, "now", (TWO,))
-    monkeypatch.setattr(presence, "leaving", frozenset)
+    monkeypatch.setattr(cluster_state, "draining_nodes", frozenset)
 
 
 def until(true: Iterator[bool]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
-from cluster.ray_private.memory_kills import outliving_kills
+from cluster.ray_private.memory_kills import surviving_memory_kills
 
 KILLED = OutOfMemoryError("1 worker(s) were killed due to the node running low on memory.")
 
@@ -19,7 +19,7 @@ def fail(task: MagicMock, error: Exception) -> None:
 
 def test_a_kill_is_told_as_the_death_of_the_actor() -> None:
     task = MagicMock()
-    with outliving_kills():
+    with surviving_memory_kills():
         fail(task, KILLED)
     (_, told), _ = task._on_error.call_args
     assert isinstance(told, RayActorError)
@@ -28,7 +28,7 @@ def test_a_kill_is_told_as_the_death_of_the_actor() -> None:
 
 def test_what_ray_tune_expects_it_gets_untouched() -> None:
     task, died = MagicMock(), RayActorError(error_msg="gone")
-    with outliving_kills():
+    with surviving_memory_kills():
         fail(task, died)
     (_, told), _ = task._on_error.call_args
     assert told is died

@@ -14,13 +14,13 @@ import pandas as pd
 import psutil
 import pytest
 import ray
+from cluster.local.settings import settle
 from ray.cluster_utils import Cluster
 from ray.util.placement_group import placement_group_table, remove_placement_group
 
 from cluster.engine import Present
-from cluster.existing import presence
 from cluster.fit import Need
-from cluster.local.settings import settle
+from cluster.ray_private.cluster_state import free_resources
 from orchestrator.cli.app import main
 from orchestrator.driver.launch import launch
 from orchestrator.records.load import Sweep, load
@@ -144,7 +144,7 @@ def test_every_gpu_is_used_by_one_trial_at_a_time(sweep_of: Callable[..., Sweep]
 
 def test_processes_are_spread_unless_they_are_to_be_packed(cluster: Cluster) -> None:
     def idle() -> bool:
-        return sum(free.get("GPU", 0) for free in presence.free().values()) == 3 * GPUS
+        return sum(free.get("GPU", 0) for free in free_resources().values()) == 3 * GPUS
 
     def nodes_of(pack: bool, avoided: frozenset[str]) -> list[str]:
         request = Placement(Need(cpus=1, gpus=1), avoided=lambda: avoided, pack=pack).request()

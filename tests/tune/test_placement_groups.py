@@ -9,8 +9,9 @@ import pytest
 from ray.util.placement_group import placement_group
 
 from cluster.fit import Need
+from cluster.ray_private.placement_request import SPENT
 from orchestrator.tune import placement_groups
-from orchestrator.tune.placement_groups import SPENT, Placement
+from orchestrator.tune.placement_groups import Placement
 
 A, B, C = "a" * 56, "b" * 56, "c" * 56
 NEED = Need(cpus=1, gpus=0.5, memory=1e9)
@@ -18,7 +19,7 @@ NEED = Need(cpus=1, gpus=0.5, memory=1e9)
 
 def targets(count: int, room: Mapping[str, Mapping[str, float]], monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Where so many processes go that are asked for at once, packed."""
-    monkeypatch.setattr(placement_groups, "free", lambda: {node: dict(has) for node, has in room.items()})
+    monkeypatch.setattr(placement_groups, "free_resources", lambda: {node: dict(has) for node, has in room.items()})
     placement = Placement(Need(cpus=1, gpus=1), avoided=lambda: {C}, pack=True)
     bundle = {"CPU": 1.0, "GPU": 1.0}
     return [placement._options(bundle).get("_soft_target_node_id") for _ in range(count)]

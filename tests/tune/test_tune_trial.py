@@ -12,7 +12,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import SearchGenerator
 
-from cluster.ray_private.tune_trial import LightTrial, SharedTrialSettings, TrialGenerator
+from cluster.ray_private.tune_trial import LightTrial, LightTrialGenerator, SharedTrialSettings, light_trials_fit
 
 OVERRIDDEN = [
     name
@@ -34,12 +34,20 @@ def test_ray_tune_still_has_it_and_calls_it_alike(name: str) -> None:
         assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
 
 
-@pytest.mark.parametrize("name", ["add_configurations", "create_trial_if_possible"])
+@pytest.mark.parametrize("name", ["add_configurations", "next_trial", "is_finished"])
 def test_a_generator_is_asked_as_before(name: str) -> None:
-    theirs, ours = getattr(SearchGenerator, name), getattr(TrialGenerator, name)
+    theirs, ours = getattr(SearchGenerator, name), getattr(LightTrialGenerator, name)
     assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
-    assert "self.create_trial_if_possible(self._experiment.spec)" in inspect.getsource(SearchGenerator.next_trial)
     assert "self.searcher.suggest(trial_id)" in inspect.getsource(SearchGenerator.create_trial_if_possible)
+
+
+def test_this_ray_takes_light_trials() -> None:
+    assert light_trials_fit()
+
+
+def test_a_member_that_ray_tune_calls_otherwise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TuneTrial, "set_ray_actor", lambda self, actor, node: None)
+    assert not light_trials_fit()
 
 
 def test_a_worker_is_asked_for_nothing_but_its_trial() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import typer
 
-from cluster.errors import ClusterError
-from cluster.jobs import Jobs, UnreachableError
+from cluster.errors import ClusterError, UnreachableError
+from cluster.jobs import Jobs
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS
 from orchestrator.errors import SweepError, UserError

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from ray._private.authentication_test_utils import reset_auth_token_state
 
-from cluster.errors import ClusterError
-from cluster.jobs import Jobs, UnreachableError
+from cluster.errors import ClusterError, UnreachableError
+from cluster.jobs import Jobs
 from orchestrator.cli.app import main
 from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths

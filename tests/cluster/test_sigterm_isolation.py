@@ -14,14 +14,14 @@ import pytest
 
 DRIVER = """
 import signal, sys
-from cluster.ray_private.apart import deaf
+from cluster.ray_private.sigterm_isolation import ignore_sigterm
 from cluster.local.embedded import embedded
 with embedded(cpus=1, gpus=0):
     import ray
     @ray.remote
     class Counter:
         def __init__(self):
-            deaf()
+            ignore_sigterm()
             self.count = 0
         def add(self):
             self.count += 1
@@ -68,7 +68,7 @@ def test_sigterm_reaches_the_driver_only(driver: subprocess.Popen[str], reach: s
 
 WORKER = """
 import json, multiprocessing, os, signal, subprocess, threading, time
-from cluster.ray_private.apart import deaf
+from cluster.ray_private.sigterm_isolation import ignore_sigterm
 codes = []
 def train():
     for method in ("fork", "spawn"):
@@ -82,7 +82,7 @@ def train():
     codes.append(process.wait())
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # as a worker inherits it
-    deaf()
+    ignore_sigterm()
     os.kill(os.getpid(), signal.SIGTERM)
     thread = threading.Thread(target=train)
     thread.start()

@@ -1,0 +1,51 @@
+"""The worker's side of Ray Tune: a Trainable without directories, and the session that ``tune.report`` reports to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ray import tune
+
+from cluster.ray_private.names import FUNCTION_SESSION
+
+
+class LightTrainable(tune.Trainable):
+    """A Trainable for which Ray Tune makes no directory, and whose configuration does not travel with each result."""
+
+    config: dict[str, Any]
+
+    def forget_config(self) -> None:
+        """Empty the configuration of this trial: Ray Tune sends it back with each result."""
+        self.config = {}
+
+    def _setup_logdir(self) -> None:
+        """Neither make Ray Tune's directory for a trial, nor change into it."""
+
+
+def check_function_session() -> None:
+    """Refuse a Ray in which functions written for Ray Tune cannot report.
+
+    Raises:
+        UnsupportedRayError: This is one.
+    """
+    FUNCTION_SESSION.require()
+
+
+@contextmanager
+def function_session(session: object) -> Iterator[None]:
+    """While this is open, ``tune.report``, ``tune.get_checkpoint`` and ``tune.get_context`` of this process ask it.
+
+    Args:
+        session: Has the attributes and methods of Ray's own session (the same in 2.60 and, by its source, since 2.7).
+
+    Raises:
+        UnsupportedRayError: The installed Ray has no such session.
+    """
+    module, before = FUNCTION_SESSION.require()
+    module._session = session  # as its init_session does
+    try:
+        yield
+    finally:
+        module._session = before
