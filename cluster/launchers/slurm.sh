@@ -4,7 +4,7 @@
 # TERM stops it in order: somebody ended the job, or it makes way for another and is queued again.
 set -u
 unset RAY_AUTH_TOKEN RAY_ADDRESS # a user's own are for other clusters
-[ "$SLURM_NNODES" -gt 1 ] || export RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 # alone, Ray keeps to loopback: loopback.py
+[ "$SLURM_NNODES" -gt 1 ] || export RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 # on a single node, Ray keeps to loopback: loopback_only.py
 
 run="$private/run-$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}"
 rm -rf "$private"/run-*

@@ -14,13 +14,13 @@ import pandas as pd
 import psutil
 import pytest
 import ray
-from cluster.local.settings import settle
 from ray.cluster_utils import Cluster
 from ray.util.placement_group import placement_group_table, remove_placement_group
 
 from cluster.engine import Present
 from cluster.fit import Need
 from cluster.ray_private.cluster_state import free_resources
+from cluster.ray_private.environment import set_for_ray
 from orchestrator.cli.app import main
 from orchestrator.driver.launch import launch
 from orchestrator.records.load import Sweep, load
@@ -59,7 +59,7 @@ TRAIN = f"""
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A head without room for trials, and three nodes."""
-    settle()
+    set_for_ray()
     head = {"num_cpus": 0, "include_dashboard": False}
     found = Cluster(initialize_head=True, head_node_args=head, shutdown_at_exit=False)  # nodes join in a thread
     for _ in range(3):
