@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.errors import ClusterError
-from cluster.local.settings import settle
+from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.names import OTHER_GPUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +29,12 @@ def others() -> Counted | None:
     Raises:
         ClusterError: The environment says of the GPUs what Ray refuses, and Ray would not start.
     """
-    settle()
+    set_for_ray()
+    found = OTHER_GPUS.find()
+    if found is None:
+        return None
+    (get_accelerator_manager_for_resource,) = found
     try:
-        from ray._private.accelerators import get_accelerator_manager_for_resource
-
         manager = get_accelerator_manager_for_resource("GPU")
         name = manager.__name__
         if name.startswith("Nvidia"):

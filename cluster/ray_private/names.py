@@ -94,6 +94,11 @@ ALL_MEMORY = Family(
     names=("ray:init(_memory)",),
     without="on this machine trials can ask for 70% of the memory at most (resources.memory)",
 )
+OTHER_GPUS = Family(
+    purpose="counting GPUs of other makers than NVIDIA",
+    names=("ray._private.accelerators:get_accelerator_manager_for_resource",),
+    without="on this machine, plan counts NVIDIA's GPUs only",
+)
 GOODBYE = Family(
     purpose="noticing that Ray has disconnected",
     names=("ray._private.worker:global_worker", "ray._private.worker:Worker().core_worker"),
