@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator import own_packages as _own_packages  # noqa: F401  first: it decides what `import trainables` means from here on
+from orchestrator import own_packages as _own_packages  # noqa: F401  first, because it decides what `import trainables` means from here on
 
 if TYPE_CHECKING:
     from orchestrator.api.loaded import load
@@ -23,7 +23,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """The public names are imported when they are first used, so that `sweep --help` is quick."""
+    """Import public names on first use, so that `sweep --help` is fast."""
     if name not in _HOMES:
         raise AttributeError(f"module 'orchestrator' has no attribute {name!r}")
     import importlib

@@ -1,4 +1,4 @@
-"""``python -m orchestrator``: the command `sweep` where it is not on the PATH."""
+"""``python -m orchestrator`` is the command `sweep`, also where `sweep` is not on the PATH."""
 
 import sys
 

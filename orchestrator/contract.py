@@ -1,4 +1,4 @@
-"""The trainables' contract under a name that a user's own folder `trainables` cannot hide."""
+"""The trainables' contract, importable even if the user's project has a folder `trainables` of its own."""
 
 from __future__ import annotations
 

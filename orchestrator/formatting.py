@@ -1,4 +1,4 @@
-"""Numbers, times and values as people read them: in a terminal, on a page, in a spec."""
+"""Formats numbers, durations, sizes and values for terminals, pages and specs."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def yaml(value: Any, *, quoted: bool = False) -> str:
-    """A value as YAML on one line, every digit kept; readers of YAML 1.1 and 1.2 get the same from it.
+    """A value as one line of YAML with every digit, which readers of YAML 1.1 and 1.2 understand alike.
 
     Args:
-        value: What JSON can hold.
-        quoted: Whether words are to be in quotes where they need none.
+        value: Anything that JSON can hold.
+        quoted: Whether to quote words that need no quotes.
     """
     match value:
         case Mapping():
@@ -58,6 +58,6 @@ def yaml(value: Any, *, quoted: bool = False) -> str:
             text = json.dumps(value, ensure_ascii=False)
             return _UNSEEN.sub(lambda letter: f"\\u{ord(letter[0]):04x}", text)
         case float():
-            text = repr(value)  # YAML 1.1 takes 1e-05 for a word
+            text = repr(value)  # YAML 1.1 reads 1e-05 as a word
             return text.replace("e", ".0e") if "e" in text and "." not in text else text
     return json.dumps(value)

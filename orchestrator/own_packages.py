@@ -1,9 +1,9 @@
-"""Lets a user's project have folders called `cluster` or `trainables`, as ours are.
+"""Lets a user's project have folders called `cluster` or `trainables`, the names of two packages of ours.
 
-Their modules and ours live in one process and both write ``import cluster``. The rule: while the top level of one of
-our modules is executed the name means our package; at all other times it means the user's, if their project has such
-a folder. Our modules therefore import these packages at their top only (tests/test_own_packages.py holds that), and
-either side never sees the other's. docs/decisions/0002-generic-names.md tells what else was considered.
+Both sides write ``import cluster`` in one process. While the top level of one of our modules is executed, the name
+means our package; at all other times it means the user's, if the project has such a folder. Our modules therefore
+import these packages at the top only, which tests/test_own_packages.py checks. docs/decisions/0002-generic-names.md has
+the alternatives.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from types import ModuleType
 SHARED = ("cluster", "trainables")
 ROOT = Path(__file__).resolve().parent.parent
 
-_claimed: set[str] = set()  # the shared names that the user's project has
-_parked: dict[str, ModuleType] = {}  # modules of claimed names that are not in force now
-_depth = 0  # how many of our modules are being executed
+_claimed: set[str] = set()  # the shared names that the user's project uses
+_parked: dict[str, ModuleType] = {}  # modules of claimed names that are currently not in sys.modules
+_depth = 0  # how many of our modules are currently being executed
 _lock = threading.RLock()
 
 
 def give_way(project: Path) -> None:
-    """From here on the shared names mean the user's own, where their project has a module of that name."""
+    """From now on, shared names that the user's project uses mean the user's modules."""
     if project.resolve() == ROOT:
         return
     for name in SHARED:
@@ -40,7 +40,7 @@ def give_way(project: Path) -> None:
 
 @contextmanager
 def ours() -> Iterator[None]:
-    """While this is open the shared names mean our packages."""
+    """Let the shared names mean our packages inside the with block."""
     global _depth
     with _lock:
         if _depth == 0:
@@ -66,7 +66,7 @@ def _top(name: str) -> str:
 
 
 class _Finder(MetaPathFinder):
-    """Finds our packages by where we are, not by sys.path; and wraps our modules in ``ours``."""
+    """Finds our packages beside this file instead of on sys.path, and executes them inside ``ours``."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -83,7 +83,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Ours(Loader):
-    """Executes one of our modules while the shared names mean ours."""
+    """Executes a module of ours while the shared names mean our packages."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -100,7 +100,7 @@ class _Ours(Loader):
 
 
 def _install() -> None:
-    """Look at what precedes us on sys.path: a script's own folder is there before any trainable is loaded."""
+    """Check what precedes us on sys.path: a script's folder is there before any trainable is loaded."""
     loaded = {_top(key) for key in sys.modules} & set(SHARED)
     for name in loaded:
         file = getattr(sys.modules[name], "__file__", None)

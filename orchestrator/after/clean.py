@@ -1,7 +1,7 @@
-"""Removes from sweeps that nobody runs the checkpoints that are not to stay. Records are never touched.
+"""Deletes checkpoints not covered by trial.keep, from sweeps that are not running; never touches records.
 
-A driver does this itself when a trial ends; what is left over are checkpoints of a driver that was killed, what killed
-writers left, damaged files, and what a user does not want to keep any longer.
+A driver does the same whenever a trial ends. What remains for this module: checkpoints of a driver that was killed,
+partial and damaged files, and checkpoints that the user no longer wants to keep.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from trainables.checkpoints.files import Keep, surplus, tidy
 
 @dataclass(frozen=True, kw_only=True)
 class Surplus:
-    """What is to go of one trial."""
+    """The surplus checkpoints of one trial."""
 
     trial: int
     state: State
-    keep: Keep  # what is not to go
+    keep: Keep  # what is kept
     directory: Path
     files: tuple[Path, ...]
-    size: int  # bytes of the disk that this frees
+    size: int  # bytes of disk space that deleting them frees
 
 
 def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
-    """The checkpoints, by trial, that a sweep that is not running need not keep.
+    """The checkpoints that a sweep that is not running need not keep, by trial.
 
     :func:`orchestrator.driver.checkpoint_retention.to_keep` decides what stays.
 
     Args:
         paths: The sweep's files.
-        keep: Stands in for the spec's trial.keep.
+        keep: Overrides the spec's trial.keep.
 
     Raises:
-        RecordsError: The records cannot be read, or the checkpoints.
+        RecordsError: The records or the checkpoints cannot be read.
     """
     info = read_sweep_json(paths.info)
     best = {ranked.trial for ranked in best_trials(paths, info, 1)}
@@ -69,23 +69,23 @@ def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
                     )
                 )
         except OSError as error:
-            raise RecordsError(f"cannot look into {directory}: {error.strerror or error}") from error
+            raise RecordsError(f"cannot read {directory}: {error.strerror or error}") from error
     return found
 
 
 def clean(
     paths: SweepPaths, keep: Keep | None = None, *, waiting: Callable[[str], None] = lambda sentence: None
 ) -> list[Surplus]:
-    """Remove what :func:`surplus_of` finds; returns it.
+    """Delete the checkpoints that :func:`surplus_of` finds, and return them.
 
     Raises:
-        LeaseHeldError: The sweep runs.
-        RecordsError: Something cannot be read or removed.
+        LeaseHeldError: The sweep is running.
+        RecordsError: A file cannot be read or deleted.
     """
     if not surplus_of(paths, keep):
         return []
     with held(paths, waiting) as check:
-        found = surplus_of(paths, keep)  # as it is now that nobody changes it
+        found = surplus_of(paths, keep)  # again, now that nobody else changes anything
         for each in found:
             check()
             try:
@@ -96,7 +96,7 @@ def clean(
 
 
 def _freed(files: list[Path]) -> int:
-    """Bytes. "best" and "last" may be one file under two names, which is freed with the last of them."""
+    """The bytes that deleting the files frees: "best" and "last" may be hard links to the same content."""
     status = [path.lstat() for path in files]
     going = Counter(each.st_ino for each in status)
     sizes = {each.st_ino: each.st_size for each in status if each.st_nlink <= going[each.st_ino]}

@@ -1,4 +1,4 @@
-"""The sweep that tries the best configurations of another once more, several times with fresh seeds."""
+"""Builds the sweep that trains the best configurations of another sweep again, several times with new seeds."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from orchestrator.spec.writing import spec_yaml
 
 SUFFIX = "-confirm"
 LONGEST = 100
-"""Characters of a sweep's name."""
+"""The longest name of a sweep, in characters."""
 
 
 def confirmation(paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, overrides: Sequence[str] = ()) -> Source:
-    """The sweep, ready to be launched: every training in full, in the directory of the first, with its fixed values.
+    """The confirming sweep, ready to launch: full trainings, with the directory and fixed values of the first sweep.
 
     Args:
-        paths: The files of the sweep whose best are to be confirmed.
-        info: What its sweep.json holds.
-        best: How many configurations.
-        seeds: How often each is trained.
-        overrides: ``--set`` texts.
+        paths: The files of the sweep to confirm.
+        info: The content of its sweep.json.
+        best: The number of configurations.
+        seeds: How often each configuration is trained.
+        overrides: Values of ``--set``.
 
     Raises:
         SweepError: No trial has a result.
-        UserError: The directory in which it was launched is gone.
-        SpecError: What was recorded does not fit the trainable any more, or the overrides have mistakes.
+        UserError: The directory that the sweep was launched in is gone.
+        SpecError: The recorded spec no longer fits the trainable, or the overrides have mistakes.
         RecordsError: The records are damaged.
     """
     base = Path(info.directory)
     if not base.is_dir():
-        raise UserError(f"{info.name} was launched in {base}, where its trainable and data are; there is no such place")
+        raise UserError(f"{info.name} was launched in {base}, which no longer exists; code and data were there")
     configs = _best(paths, info, best)
     if not configs:
         raise SweepError(f"no trial of {info.name} has a result, so there is nothing to confirm")
     spec = parse_spec(_plain(info, configs, seeds), base=base, overrides=overrides, resolve=declared)
-    head = f"# {count(len(configs), 'configuration')} of {info.name}, the best, {count(seeds, 'time')} each with fresh"
+    head = f"# the best {count(len(configs), 'configuration')} of {info.name}, {count(seeds, 'time')} each with new"
     return Source(
         spec=spec,
         text=f"{head} seeds; written by sweep confirm\n{spec_yaml(spec)}".encode(),
@@ -56,7 +56,7 @@ def confirmation(paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, o
 
 
 def _best(paths: SweepPaths, info: SweepInfo, number: int) -> list[Config]:
-    """The best configurations, each once."""
+    """The best configurations without duplicates."""
     found: dict[str, Config] = {}
     for ranked in best_trials(paths, info, None):
         found.setdefault(canonical_json(ranked.config), ranked.config)
@@ -71,9 +71,10 @@ def _plain(info: SweepInfo, configs: Sequence[Config], seeds: int) -> dict[str, 
     return before | {
         "name": info.name[: LONGEST - len(SUFFIX)] + SUFFIX,
         "parent": info.name,
-        # Another seed than the first sweep's: a trial's own comes from it and from the trial's number.
+        # Not the first sweep's seed, from which the seeds of its trials are derived.
         "search": {"method": "list", "seed": info.seed + 1, "configs": list(configs), "repeats": seeds},
         "scheduler": {"method": "none"} | ({} if last is None else {"max": last}),
         "budget": {} if failures is None else {"max_failures": failures},
-        "trial": before["trial"] | {"keep": "best" if keep == "none" else keep},  # the winner is to be scored
+        "trial": before["trial"]
+        | {"keep": "best" if keep == "none" else keep},  # a checkpoint is needed to evaluate the winner
     }

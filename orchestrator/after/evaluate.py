@@ -1,7 +1,7 @@
-"""Scores a sweep's best trial on the test part, once, and records it.
+"""Scores a sweep's best trial on the test part once, and records the scores.
 
-The test part tells how good the result is only as long as nothing is chosen by it. So what came out is recorded as
-an event, a second call reads it from there, and a further look, at another winner, is counted as one.
+Test scores are unbiased only as long as nothing is selected by them. So the scores are recorded as an event, a second
+call reads them from there, and evaluating another winner later counts as a further look at the test part.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class EvaluationError(SweepError):
     """The trainable's ``evaluate`` raised.
 
     Attributes:
-        failure: What it raised.
-        own: Whether it is the user's code.
+        failure: The error that it raised.
+        own: Whether the trainable is the user's code.
     """
 
     def __init__(self, trainable: str, failure: Failure) -> None:
@@ -56,35 +56,35 @@ class EvaluationError(SweepError):
 def evaluate_best(
     paths: SweepPaths, info: SweepInfo, *, waiting: Callable[[str], None]
 ) -> tuple[Evaluation, list[Evaluation]]:
-    """The scores of the best trial, and all looks at the test part that were taken before.
+    """The scores of the best trial, and all earlier evaluations.
 
-    If it has been scored, with the result that it has now, it is the last of these: nothing is scored again.
+    A trial that was already scored with its current result is not scored again.
 
     Args:
         paths: The sweep's files.
-        info: What sweep.json holds.
-        waiting: Is told, in a sentence, what is being waited for.
+        info: The content of sweep.json.
+        waiting: Called with a sentence that says what is being waited for.
 
     Raises:
-        UserError: The sweep runs; or as for :func:`evaluate`.
+        UserError: The sweep is running, or as for :func:`evaluate`.
         RecordsError: The records cannot be read or written.
         SweepError: No trial has a result.
     """
-    paths = SweepPaths(paths.root.absolute())  # the working directory changes meanwhile
+    paths = SweepPaths(paths.root.absolute())  # absolute, because the working directory changes
     earlier = evaluations(paths)
     known = _known(earlier, best_in(paths, info))
     if known is not None:
         return known, earlier
     try:
         with held(paths, waiting) as check:
-            best, earlier = best_in(paths, info), evaluations(paths)  # as they are now that nobody changes them
+            best, earlier = best_in(paths, info), evaluations(paths)  # again, now that nobody else changes anything
             known = _known(earlier, best)
             if known is None:
                 known = evaluate(paths, info, best)
                 check()
                 record(paths, known)
     except LeaseHeldError as error:
-        raise UserError(f"{error}: its best trial may still change; evaluate it when the sweep has ended") from error
+        raise UserError(f"{error}; its best trial may still change, so evaluate when it has ended") from error
     return known, earlier
 
 
@@ -92,15 +92,13 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     """Score a trial's checkpoint on the test part, in this process.
 
     Raises:
-        UserError: The trainable does not say how, there is no checkpoint, or the data changed since the launch.
+        UserError: The trainable has no evaluate, there is no checkpoint, or the data have changed since the launch.
         EvaluationError: The trainable's evaluate raised.
         RecordsError: The checkpoint is damaged, or the records cannot be read.
     """
     paths, base = SweepPaths(paths.root.absolute()), Path(info.directory)
     if not base.is_dir():
-        raise UserError(
-            f"{paths.name} was launched in {base}, where its trainable and data are; there is no such place"
-        )
+        raise UserError(f"{paths.name} was launched in {base}, which no longer exists; code and data were there")
     spec = parse_spec(info.spec, base=base, resolve=declared)
     trainable = load(spec.trainable, base)
     if not scoring.evaluates(trainable):
@@ -109,8 +107,8 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     data = [name for name in changed if name != code_of(spec)]
     if data:
         raise UserError(
-            f"since {info.name} was launched, {' and '.join(data)} changed: rows that it was trained on may be in the"
-            " test part now"
+            f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test part may now"
+            " contain rows that the model was trained on"
         )
     checkpoint = kept_checkpoint(paths, info, trial)
     try:
@@ -131,21 +129,21 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
 
 
 def record(paths: SweepPaths, found: Evaluation) -> None:
-    """Append it to the sweep's events. The lease must be the caller's.
+    """Append an evaluation to the sweep's events. The caller must hold the lease.
 
     Raises:
         RecordsError: The records cannot be written.
     """
     log = Log(paths.events, EVENTS)
     if log.schema != EVENTS:
-        raise RecordsError(f"{paths.events} was written by another version, and nothing can be added to it")
+        raise RecordsError(f"cannot add to {paths.events}, which was written by another version of sweep")
     row = EventRow(
         at=found.at.timestamp(),
         event=EVALUATION,
         trial=found.trial,
         step=found.step,
         value=found.value,
-        reason=f"its {found.checkpoint} checkpoint was scored on the test part",
+        reason=f"scored its {found.checkpoint} checkpoint on the test part",
         detail={"scores": dict(found.scores), "checkpoint": found.checkpoint, "changed": list(found.changed)},
     )
     log.append(events_table([row], paths.name))
@@ -153,18 +151,18 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
 
 
 def _known(earlier: list[Evaluation], best: RankedTrial) -> Evaluation | None:
-    """The evaluation of that trial, unless it has gone on since and become better."""
+    """The evaluation of the trial with its current result, if there is one."""
     return next((each for each in reversed(earlier) if (each.trial, each.value) == (best.trial, best.value)), None)
 
 
 def _how_to(spec: Spec, trainable: Callable[..., Any]) -> str:
     if spec.trainable in BUILTIN:
-        return f"{spec.trainable} has no test part to be scored on"
+        return f"{spec.trainable} has no test part"
     if isinstance(trainable, type):
-        return f"{spec.trainable} does not say how it is scored: give the class a method evaluate() that returns scores"
+        return f"{spec.trainable} cannot be evaluated: give the class a method evaluate() that returns scores"
     return (
-        f"{spec.trainable} does not say how it is scored: write evaluate(config, trial), which loads what"
-        " trial.restore() gives and returns scores by name, and set"
+        f"{spec.trainable} cannot be evaluated: write a function evaluate(config, trial) that loads"
+        " trial.restore() and returns scores by name, and set"
         f" {getattr(trainable, '__name__', 'train')}.evaluate = evaluate"
     )
 
@@ -177,14 +175,14 @@ def _scores(
     trainable: Callable[..., Any],
     checkpoint: scoring.Restoring,
 ) -> dict[str, float]:
-    """Run it as a trial is run: in the spec's directory, seeded, and what it changes in the process set back."""
+    """Run evaluate like a trial: in the spec's directory, seeded, and with changes to the process undone afterwards."""
     declaration = declaration_of(trainable)
     defaults = declaration.defaults() if declaration is not None else {}
     seeds = trials_table(paths, ["trial", "seed"]).to_pylist()
     seed = next(row["seed"] for row in seeds if row["trial"] == trial.trial)
     with ExitStack() as stack:
         stack.enter_context(chdir(info.directory))
-        stack.enter_context(redirect_stdout(sys.stderr))  # what it prints is no part of the command's answer
+        stack.enter_context(redirect_stdout(sys.stderr))  # what it prints is not part of the command's output
         isolation = Isolation()
         stack.callback(isolation.restore)
         isolation.prepare(seed=seed, threads=max(1, int(spec.resources.cpu)))

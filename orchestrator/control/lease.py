@@ -1,9 +1,8 @@
-"""The lease: one driver a sweep.
+"""The lease of a sweep, which allows only one driver at a time.
 
-lease.json says who holds it and carries a counter that the driver raises. Whether a holder lives is judged by
-its process where that can be seen, and elsewhere by watching whether the file changes; clocks of two hosts
-are never compared. A driver that lost its lease, because it stood still for too long, learns of it at its
-next beat and must stop.
+lease.json names the holder and has a counter that the driver increments. Whether the holder is alive is decided by its
+process if that is visible from here, else by watching whether the file changes; the clocks of two hosts are never
+compared. A driver that was suspended for too long finds at its next beat that it has lost the lease, and must stop.
 """
 
 from __future__ import annotations
@@ -28,37 +27,37 @@ from orchestrator.records.disk import hidden
 
 BEAT_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
-"""How long a lease must stand still before its holder counts as dead. Drivers must beat more often."""
+"""A holder counts as dead if the lease has not changed for this long. Drivers must beat more often."""
 
 Status = Literal["running", "running?", "dead", "ended"]
-"""``running?``: a lease held where we cannot look, on another host or in another container."""
+"""``running?``: the holder is on another host or in another container, so its process cannot be checked."""
 
 
 class LeaseHeldError(UserError):
-    """Another driver runs the sweep."""
+    """Another driver is running the sweep."""
 
 
 class LeaseLostError(RecordsError):
-    """Another driver took the sweep over; this one must stop and write nothing more."""
+    """Another driver has taken over the sweep; this one must stop and write nothing more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """Who holds a lease, as lease.json says it."""
+    """The holder of a lease: the content of lease.json."""
 
     host: str
-    place: str  # the boot and the process namespace in which the pid means something
+    place: str  # the boot and the process namespace that the pid belongs to
     pid: int
-    process_started: float  # seconds since the epoch by the holder's clock; tells a reused pid apart
-    started: float  # when the lease was taken, likewise
+    process_started: float  # seconds since the epoch by the holder's clock; detects a reused pid
+    started: float  # when the lease was taken, by the same clock
     counter: int = 0
 
 
 class Lease:
-    """The right to drive a sweep, held from :meth:`acquire` to :meth:`release`."""
+    """The right to run a sweep, held from :meth:`acquire` to :meth:`release`."""
 
     def __init__(self, path: Path, holder: Holder, clock: Callable[[], float]) -> None:
-        """Only :meth:`acquire` makes one."""
+        """Use :meth:`acquire` instead."""
         self._path = path
         self._holder = holder
         self._clock = clock
@@ -74,20 +73,20 @@ class Lease:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Lease:
-        """Take the lease, unless another driver that lives holds it.
+        """Take the lease, unless a live driver holds it.
 
-        A lease left behind on this host is taken at once; one from elsewhere, once it has stood still for
+        The lease of a dead driver on this host is taken at once, a lease from elsewhere once it has not changed for
         ``patience`` seconds.
 
         Args:
             path: lease.json in the sweep's directory.
             patience: Seconds.
-            waiting: Is told, in a sentence, what is being waited for.
+            waiting: Called with a sentence that says what is being waited for.
             clock: Seconds, from any origin.
-            sleep: Waits for so many seconds.
+            sleep: Sleeps for the given number of seconds.
 
         Raises:
-            LeaseHeldError: Another driver runs the sweep: its host, its pid, since when.
+            LeaseHeldError: Another driver is running the sweep.
             RecordsError: The lease cannot be written.
         """
         with _explained(path), _one_at_a_time(path):
@@ -99,23 +98,23 @@ class Lease:
         return lease
 
     def beat(self) -> None:
-        """Show that the driver lives. Call it often; it writes at most once a second.
+        """Show that the driver is alive. Call it often; it writes at most once a second.
 
         Raises:
-            LeaseLostError: Another driver holds the lease now.
+            LeaseLostError: Another driver has taken the lease.
             RecordsError: The lease cannot be written.
         """
         if self._clock() < self._next:
             return
         with _explained(self._path):
             if not self._ours():
-                raise LeaseLostError(f"another driver took over {self._path.parent}: this one must stop")
+                raise LeaseLostError(f"another driver has taken over {self._path.parent}, so this one must stop")
             self._holder = replace(self._holder, counter=self._holder.counter + 1)
             self._write()
         self._next = self._clock() + BEAT_SECONDS
 
     def release(self) -> None:
-        """Give the lease back; nothing happens if another driver holds it.
+        """Release the lease; does nothing if another driver holds it.
 
         Raises:
             RecordsError: The lease cannot be removed.
@@ -130,7 +129,7 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give it back; that this fails does not hide another error."""
+        """Release the lease, without hiding an earlier error if that fails."""
         try:
             self.release()
         except RecordsError:
@@ -142,16 +141,16 @@ class Lease:
         return holder is not None and replace(holder, counter=self._holder.counter) == self._holder
 
     def _write(self) -> None:
-        """Replace the file; without a sync, because nobody asks a lease after a power cut."""
+        """Replace the file, without a sync: after a power cut, no lease is valid anyway."""
         hidden(self._path).write_text(json.dumps(asdict(self._holder)))
         hidden(self._path).replace(self._path)
 
 
 def status(path: Path) -> Status:
-    """Whether a driver runs the sweep, by one look at lease.json.
+    """Whether a driver is running the sweep, without waiting.
 
-    ``ended``: no lease. ``running`` and ``dead``: by the holder's process. ``running?``: the holder cannot be
-    seen from here, so only :meth:`Lease.acquire` can tell, by waiting.
+    ``ended``: there is no lease. ``running``, ``dead``: according to the holder's process. ``running?``: the process
+    is not visible from here, and only :meth:`Lease.acquire` can tell, by waiting.
     """
     try:
         content = _content(path)
@@ -177,21 +176,21 @@ def _ourselves() -> Holder:
 
 @cache
 def _place() -> str:
-    """Where our pids mean something: this boot of this machine, this process namespace.
+    """Identifies the boot of this machine and the process namespace, within which pids are unique.
 
-    Host names do not tell machines apart: containers and cloned machines share them.
+    Host names do not: containers and cloned machines share them.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return socket.gethostname()
 
 
 def _process(holder: Holder) -> Literal["runs", "gone", "other"]:
-    """What has the holder's pid, in our own place: it, nothing, or perhaps another process.
+    """Whether the process with the holder's pid in our namespace is the holder, another process, or gone.
 
-    "other" is no proof: start times are computed from a clock that may have been set meanwhile.
+    "other" is uncertain: start times are derived from the clock, which may have been changed in between.
     """
     try:
         process = psutil.Process(holder.pid)
@@ -210,13 +209,13 @@ def _may_live(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> bool:
-    """Whether the holder lives: by its process if that is certain, else by watching the file for a change."""
+    """Whether the holder is alive: by its process if that is certain, else by watching the file for changes."""
     holder = _holder(held)
     if holder is not None and holder.place == _place():
         process = _process(holder)
         if process != "other":
             return process == "runs"
-    waiting(f"{_held_by(held, path)}. Waiting up to {patience:g} s to see whether it still does")
+    waiting(f"{_held_by(held, path)}; waiting up to {patience:g} s to see whether that driver is still alive")
     until = clock() + patience
     while clock() < until:
         sleep(min(BEAT_SECONDS / 2, patience))
@@ -229,13 +228,13 @@ def _may_live(
 def _held_by(held: bytes, path: Path) -> str:
     holder = _holder(held)
     if holder is None:
-        return f"{path} is held by a driver that does not say who it is"
+        return f"{path} is held by an unknown driver"
     minutes = max(0.0, time.time() - holder.started) / 60
-    return f"{path.parent} is run by pid {holder.pid} on {holder.host}, since {minutes:.0f} min"
+    return f"{path.parent} has been running for {minutes:.0f} min (pid {holder.pid} on {holder.host})"
 
 
 def _holder(content: bytes) -> Holder | None:
-    """The holder; None if the content is not a lease's, as after a power cut."""
+    """The holder; None if the content is not a lease, for example after a power cut."""
     try:
         return Holder(**json.loads(content))
     except (ValueError, TypeError):
@@ -243,7 +242,7 @@ def _holder(content: bytes) -> Holder | None:
 
 
 def _content(path: Path) -> bytes:
-    """What the file holds; nothing if there is no file."""
+    """The file's content; empty if there is no file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -252,9 +251,9 @@ def _content(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Let one process at a time judge the lease and take it, so that two cannot both find it free."""
+    """Let only one process at a time check and take the lease, so that two cannot both find it free."""
     with path.with_name(f".{path.name}.lock").open("wb") as file:
-        with contextlib.suppress(OSError):  # no locks on this file system: the loser learns it at its first beat
+        with contextlib.suppress(OSError):  # the file system has no locks: the loser finds out at its first beat
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -1,4 +1,4 @@
-"""Holds a sweep's lease without driving it: meanwhile nobody can run it, and others see that we live."""
+"""Holds a sweep's lease for work on its files, so that no driver can run the sweep in the meantime."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from orchestrator.records.paths import SweepPaths
 
 @contextmanager
 def held(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Hold the lease, and beat, however long it takes. The paths must be absolute if the working directory changes.
+    """Hold the lease while the with block runs. The paths must be absolute if the working directory changes.
 
-    Yields what raises a LeaseLostError if another driver has taken the sweep over nevertheless, as while this machine
-    was asleep: call it before anything is written.
+    Yields a function that raises LeaseLostError if a driver has taken over the sweep after all, for example while this
+    machine was suspended. Call it before writing anything.
 
     Args:
         paths: The sweep's files.
-        waiting: Is told, in a sentence, what is being waited for.
+        waiting: Called with a sentence that says what is being waited for.
 
     Raises:
-        LeaseHeldError: The sweep runs.
+        LeaseHeldError: The sweep is running.
         RecordsError: The lease cannot be written.
     """
     done, trouble = threading.Event(), list[RecordsError]()

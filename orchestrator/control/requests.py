@@ -1,6 +1,7 @@
-"""What another terminal asks of the driver: a small file a request, in the sweep's directory.
+"""Requests from other terminals to the driver: one small file each, in the sweep's directory.
 
-So that whoever sees the directory can ask, also from another machine. The driver takes a request by removing its file.
+Everybody who sees the directory can send one, also from another machine. The driver accepts a request by deleting its
+file.
 """
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ from orchestrator.records.disk import replace_file
 
 Kind = Literal["stop", "halt", "dismiss", "add", "concurrency"]
 """``stop`` ends the sweep, each trial at its next report; ``halt`` ends it at once; ``dismiss`` ends one trial;
-``add`` wants a configuration tried; ``concurrency`` another number of trials at once."""
+``add`` adds a configuration; ``concurrency`` changes the number of trials that run at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One thing asked."""
+    """One request."""
 
     kind: Kind
-    trial: int | None = None  # of ``dismiss``
-    config: Config | None = None  # of ``add``: one of the space
-    concurrency: int | None = None
-    by: str = ""  # who asked: command, host and pid
+    trial: int | None = None  # for ``dismiss``
+    config: Config | None = None  # for ``add``: a configuration of the space
+    concurrency: int | None = None  # for ``concurrency``
+    by: str = ""  # the sender: command, host and pid
 
 
 def send(directory: Path, request: Request) -> Path:
-    """Ask; returns the request's file, which is gone once the driver has taken it.
+    """Send a request, and return its file, which the driver deletes when it accepts the request.
 
     Raises:
-        RecordsError: It cannot be written there.
+        RecordsError: The file cannot be written.
     """
     directory.mkdir(exist_ok=True)
     path = directory / f"{time.time_ns()}-{os.getpid()}.json"
@@ -44,7 +45,7 @@ def send(directory: Path, request: Request) -> Path:
 
 
 def take(directory: Path) -> list[Request]:
-    """All requests there are, the oldest first; what is none is removed, too."""
+    """Take all requests, the oldest first; deletes their files, and JSON files that are not valid requests."""
     requests = []
     try:
         names = sorted(os.listdir(directory))
@@ -57,7 +58,7 @@ def take(directory: Path) -> list[Request]:
         request = _read(path)
         try:
             path.unlink(missing_ok=True)
-        except OSError:  # it is taken when it is gone: the disk will have it some day
+        except OSError:  # a request counts only once its file is deleted, so try again next time
             continue
         if request is not None:
             requests.append(request)

@@ -1,4 +1,4 @@
-"""The Slurm job that stands for a sweep: while there is one and no driver yet, the sweep is queued."""
+"""The Slurm job of a sweep; a sweep with a job but no driver yet is queued."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 
 UNKNOWN = "UNKNOWN"
-"""The state of a job that cannot be asked for here."""
+"""The state of a job if Slurm is not available here."""
 
 
 def standing(paths: SweepPaths) -> Standing | None:
-    """How the sweep's job stands; None if there is none, or it has ended."""
+    """The state of the sweep's job; None if there is no job, or it has ended."""
     ticket = JobFiles(paths.slurm).ticket
     try:
         found = queue.standing(ticket)
-    except ClusterError:  # as on a machine that sees the directory and has no Slurm
+    except ClusterError:  # for example on a machine without Slurm that sees the directory
         return Standing(job=ticket.read_text(), state=UNKNOWN)
     return None if found is None or found.ended else found
 
 
 def cancel(paths: SweepPaths) -> str:
-    """End the sweep's job, and wait until it has ended; its number. What waits never runs; what runs stops in order.
+    """Cancel the sweep's job, wait for its end, and return its number. A running sweep stops in order.
 
     Raises:
-        SweepError: Slurm does not let us, or does not answer.
+        SweepError: Slurm refuses, or does not answer.
     """
     ticket = JobFiles(paths.slurm).ticket
     job = ticket.read_text()

@@ -1,1 +1,1 @@
-"""A recorded sweep as other tools have it: one target a file. Reads the records, and writes a new directory."""
+"""Writes a recorded sweep for other tools, one target per file; the records themselves belong to records/."""

@@ -1,7 +1,7 @@
-"""Conditions and constraints: Python's expressions, cut down to arithmetic and comparison.
+"""Conditions and constraints: Python expressions restricted to arithmetic, comparison and logic.
 
-A spec may come from a colleague, so a text is never executed: ``grammar.py`` checks it once, and its tree is
-walked here.
+A spec may come from somebody else, so its text is never executed: ``grammar.py`` checks the syntax tree, and this
+module evaluates it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from orchestrator.expressions.operators import ARITHMETIC, COMPARISON, SIGNS, nu
 
 
 class EvaluationError(UserError):
-    """The expression is sound, but not for these values: 1 / 0, or 'sgd' < 1."""
+    """The expression is valid, but cannot be evaluated for these values: 1 / 0, or 'sgd' < 1."""
 
     def __init__(self, expression: Expression, values: Mapping[str, Any], reason: str) -> None:
         self.expression = expression
@@ -28,27 +28,27 @@ class EvaluationError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A condition over parameters. Two are equal if their texts are."""
+    """A condition on parameters. Two expressions are equal if their texts are."""
 
     text: str
-    names: frozenset[str] = field(compare=False)  # the names it reads
+    names: frozenset[str] = field(compare=False)  # the parameters it uses
     tree: ast.expr = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str, names: Collection[str]) -> Expression:
-        """Check a text once, so that evaluating it can only fail on values.
+        """Parse and check a text; evaluating the result can then only fail because of values.
 
         Raises:
-            ExpressionError: It is no condition in our language, or reads a name that is not among ``names``.
+            ExpressionError: The text is not a condition, or uses a name that is not in ``names``.
         """
         tree, used = parsed(text, names)
         return cls(text, used, tree)
 
     def evaluate(self, values: Mapping[str, Any]) -> bool:
-        """Whether the condition holds. Every one of its names must be in ``values``.
+        """Whether the condition holds. ``values`` must contain all of its names.
 
         Raises:
-            EvaluationError: It has no answer for these values.
+            EvaluationError: The condition cannot be evaluated for these values.
         """
         try:
             return bool(_value(self.tree, values))
@@ -56,7 +56,7 @@ class Expression:
             raise EvaluationError(self, values, str(error)) from None
 
     def compared_words(self) -> Iterator[tuple[str, str]]:
-        """The (name, word) of every ``name == 'word'`` and ``name in ['word']``: where a typo would hide."""
+        """The (name, word) of every ``name == 'word'`` and ``name in ['word']``, to check the words for typos."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
                 options = node.comparators[0]

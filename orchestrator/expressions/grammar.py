@@ -1,6 +1,6 @@
-"""Which texts are expressions: every node of the syntax tree must be on a short list.
+"""The grammar of expressions: a text is valid if every node of its syntax tree is on a short list.
 
-What the language cannot say, it cannot do; so nothing here is ever given to ``eval``.
+No text is passed to ``eval``, so an expression can do nothing that the list does not allow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LANGUAGE = "+ - * / // % **, comparisons, and, or, not, in [...]"
 
 
 class ExpressionError(ValueError):
-    """The text is no expression we evaluate."""
+    """The text is not a valid expression."""
 
     def __init__(self, problem: str, allowed: Allowed = "") -> None:
         self.problem = problem
@@ -27,13 +27,13 @@ class ExpressionError(ValueError):
 
 
 def parsed(text: str, names: Collection[str]) -> tuple[ast.expr, frozenset[str]]:
-    """The tree of a condition, and which of the names it reads.
+    """The syntax tree of a condition, and the names it uses.
 
     Raises:
-        ExpressionError: It is no condition in our language, or reads a name that is not among ``names``.
+        ExpressionError: The text is not a condition, or uses a name that is not in ``names``.
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"{len(text)} characters are too many for an expression", f"at most {MAX_LENGTH}")
+        raise ExpressionError(f"the expression has {len(text)} characters", f"at most {MAX_LENGTH}")
     tree = _syntax_tree(text)
     used = frozenset(_checked_names(tree, text, names, MAX_DEPTH))
     if not _is_condition(tree):
@@ -47,26 +47,24 @@ def _syntax_tree(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # "invalid escape sequence" and the like
             return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise ExpressionError(f"{text!r} is no expression{_at(error.offset)}: {error.msg}", _slip(text)) from None
-    except (
-        ValueError,
-        MemoryError,
-        RecursionError,
-    ):  # null characters; nesting that overflows Python's parser
-        raise ExpressionError(f"{text!r} is no expression", _LANGUAGE) from None
+        raise ExpressionError(
+            f"{text!r} is not an expression{_at(error.offset)}: {error.msg}", _likely_cause(text)
+        ) from None
+    except (ValueError, MemoryError, RecursionError):  # null characters; nesting too deep for Python's parser
+        raise ExpressionError(f"{text!r} is not an expression", _LANGUAGE) from None
 
 
-def _slip(text: str) -> str:
+def _likely_cause(text: str) -> str:
     """The likely cause of a syntax error."""
     for wrong, right in (("&&", "and"), ("||", "or"), ("<>", "!=")):
         if wrong in text:
-            return f"write {right!r} for {wrong!r}"
+            return f"write {right!r} instead of {wrong!r}"
     bare = text
     for sign in ("==", "!=", "<=", ">="):
         bare = bare.replace(sign, "")
     if "=" in bare:
         return "write '==' to compare"
-    return "write 'not' for '!'" if "!" in bare else _LANGUAGE
+    return "write 'not' instead of '!'" if "!" in bare else _LANGUAGE
 
 
 def _at(offset: int | None) -> str:
@@ -74,7 +72,7 @@ def _at(offset: int | None) -> str:
 
 
 def _checked_names(node: ast.expr, text: str, names: Collection[str], depth: int) -> Iterator[str]:
-    """The names a tree reads; raises if any of its nodes is not on the list."""
+    """The names that a tree uses; raises ExpressionError for the first node that is not on the list."""
     if depth == 0:
         raise ExpressionError("the expression is nested too deeply", f"at most {MAX_DEPTH} levels")
     children: list[ast.expr] = []
@@ -101,7 +99,7 @@ def _checked_names(node: ast.expr, text: str, names: Collection[str], depth: int
                 if type(op) not in COMPARISON:
                     raise ExpressionError(f"'is' in {text!r} is not allowed", "write '=='")
                 if isinstance(op, ast.In | ast.NotIn) and not isinstance(option, ast.List | ast.Tuple):
-                    raise ExpressionError(f"'in' of {text!r} needs a list", "as in: optimizer in ['sgd', 'adam']")
+                    raise ExpressionError(f"'in' in {text!r} needs a list", "as in: optimizer in ['sgd', 'adam']")
             children = [left, *comparators]
         case _:
             raise _not_allowed(node, text)

@@ -1,4 +1,4 @@
-"""What the signs of an expression do, with numbers kept from growing without bound."""
+"""The operators of expressions, with limits that keep results small."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_MAX_BITS = 1024  # of an integer power's result; a float ends there as well
+_MAX_BITS = 1024  # of the result of an integer power; floats have the same range
 
 
 def number(value: Any) -> Any:
-    """The value, if one can calculate with it: 'a' * 10**9 would be a memory full of a."""
+    """The value if it is a finite number, else an error: 'a' * 10**9 would fill the memory."""
     if not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value!r} is not finite")
     return value
@@ -25,7 +25,7 @@ def _power(base: Any, exponent: Any) -> Any:
         if abs(exponent) * max(1, base.bit_length()) > _MAX_BITS:
             raise ValueError(f"{base} ** {exponent} is too large")
     elif base < 0 and not float(exponent).is_integer():
-        raise ValueError(f"{base} ** {exponent} is no real number")
+        raise ValueError(f"{base} ** {exponent} is not a real number")
     return base**exponent
 
 

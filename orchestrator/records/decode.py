@@ -1,4 +1,4 @@
-"""Arrow tables back to rows: what a resume reads. Nothing here needs pandas."""
+"""Turns Arrow tables back into rows, for a resume; needs no pandas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.records.schema import CONFIG, Kind, metric_names, trials_schem
 
 
 def metric_rows(table: pa.Table) -> list[MetricRow]:
-    """The reports of a metrics table, the metrics of ``extra`` among the others."""
+    """The reports of a metrics table, including the metrics in ``extra``."""
     names = metric_names(table.schema)
     measured = zip(*(table[name].to_pylist() for name in names), strict=True) if names else repeat(())
     fixed = (table[name].to_pylist() for name in ("trial", "attempt", "step", "train_s"))
@@ -37,7 +37,7 @@ def metric_rows(table: pa.Table) -> list[MetricRow]:
 
 
 def event_rows(table: pa.Table) -> list[EventRow]:
-    """The events of an events table, in the order in which they were written."""
+    """The events of an events table, in the order of writing."""
     return [
         EventRow(
             at=row["at"].timestamp(),
@@ -57,9 +57,9 @@ def event_rows(table: pa.Table) -> list[EventRow]:
 
 
 def trial_rows(table: pa.Table, parameters: Mapping[str, Kind]) -> list[TrialRow]:
-    """The trials of a trials table whose configuration has these parameters.
+    """The trials of a trials table with these parameters.
 
-    Columns that an earlier edition of the schema did not have count as empty.
+    Columns that an older version of the schema lacks count as empty.
     """
     for field in trials_schema(parameters):
         if field.name not in table.schema.names:

@@ -1,4 +1,4 @@
-"""How a file is replaced so that nobody ever sees half of it: five operations, that tests make fail."""
+"""Replaces files atomically, through five file operations that tests can make fail."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from orchestrator.errors import RecordsError
 
 
 class Disk:
-    """The operations on the file system by which records are written."""
+    """The file operations with which records are written."""
 
     def open(self, path: Path) -> BinaryIO:
-        """Create a file, or empty it."""
+        """Create a file, or truncate it."""
         return path.open("wb")
 
     def write(self, file: BinaryIO, data: bytes | memoryview) -> None:
@@ -23,15 +23,15 @@ class Disk:
         file.flush()
 
     def sync(self, file: BinaryIO) -> None:
-        """Return when the file's content has reached the disk."""
+        """Wait until the file's content is on the disk."""
         os.fsync(file.fileno())
 
     def rename(self, source: Path, target: Path) -> None:
-        """Put a file in the place of another, in one step."""
+        """Replace a file by another, atomically."""
         source.replace(target)
 
     def sync_directory(self, directory: Path) -> None:
-        """Return when the directory's names have reached the disk."""
+        """Wait until the directory's entries are on the disk."""
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -40,19 +40,19 @@ class Disk:
 
 
 DISK = Disk()
-"""The real one."""
+"""The real file system."""
 
 
 def hidden(path: Path) -> Path:
-    """Where a file is written before its rename to ``path``. No reader looks at names with a leading dot."""
+    """The name under which a file is written before its rename to ``path``; readers ignore names with a leading dot."""
     return path.with_name(f".{path.name}.tmp")
 
 
 def replace_file(path: Path, data: bytes | memoryview, disk: Disk = DISK) -> None:
-    """Put ``data`` at ``path``: a hidden file, synced, renamed, its directory synced.
+    """Write ``data`` to ``path`` atomically: into a hidden file that is synced and renamed, then sync the directory.
 
     Raises:
-        RecordsError: An operation failed. The file is the old one, or the new one if the last sync failed.
+        RecordsError: An operation failed. The old file is still there, or the new one if the last sync failed.
     """
     try:
         try:
@@ -61,7 +61,7 @@ def replace_file(path: Path, data: bytes | memoryview, disk: Disk = DISK) -> Non
                 disk.sync(file)
             disk.rename(hidden(path), path)
         except OSError:
-            with contextlib.suppress(OSError):  # on a full disk the half-written file is in the way
+            with contextlib.suppress(OSError):  # a partial file would take up space on a full disk
                 hidden(path).unlink(missing_ok=True)
             raise
         disk.sync_directory(path.parent)

@@ -1,4 +1,4 @@
-"""Rows to Arrow columns, each made whole in one comprehension: that is what makes recording cheap."""
+"""Turns rows into Arrow tables, one comprehension per column, which keeps recording cheap."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orchestrator.records.schema import CONFIG, EVENTS, TIME, Kind, metric_names
 
 
 def trial_id(sweep: str, trial: int) -> str:
-    """The id of a trial among all sweeps: ``churn-7``."""
+    """The id of a trial across sweeps: ``churn-7``."""
     return f"{sweep}-{trial}"
 
 
 def metrics_table(rows: Sequence[MetricRow], schema: pa.Schema, sweep: str) -> pa.Table:
-    """Reports as a table. Metrics without a column go to ``extra``; NaN and infinities stay."""
+    """Reports as a table. Metrics without a column go to ``extra``; NaN and infinities are kept."""
     names = metric_names(schema)
     trials = [row.trial for row in rows]
     metrics = [row.metrics for row in rows]
@@ -59,7 +59,7 @@ def events_table(rows: Sequence[EventRow], sweep: str) -> pa.Table:
 
 
 def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep: str) -> pa.Table:
-    """Trials as a table, one row each. Their configurations have passed :func:`check_config`."""
+    """Trials as a table, one row each. The configurations must have passed :func:`check_config`."""
     failures = [row.failure for row in rows]
     columns = {
         "sweep": _texts(sweep for _ in rows),
@@ -102,17 +102,17 @@ def trials_table(rows: Sequence[TrialRow], parameters: Mapping[str, Kind], sweep
 
 
 def check_config(row: TrialRow, parameters: Mapping[str, Kind]) -> None:
-    """Refuse a configuration that its columns cannot hold, before it is buffered with others.
+    """Refuse a configuration that the columns cannot hold.
 
     Raises:
-        RecordsError: A parameter has no column, or its value is not of the column's kind.
+        RecordsError: A parameter has no column, or a value of another kind than its column.
     """
     for name, value in row.config.items():
         kind = parameters.get(name)
         if kind is None:
             raise RecordsError(
-                f"trial {row.trial} has a parameter {name!r} for which trials.parquet has no column; "
-                f"it has {', '.join(parameters) or 'none'}"
+                f"trial {row.trial} has a parameter {name!r}, but trials.parquet has columns only for "
+                f"{', '.join(parameters) or 'no parameters'}"
             )
         if not _FITS[kind](value):
             raise RecordsError(f"trial {row.trial}: {name} is {value!r}, but its column holds {kind} values")
@@ -132,14 +132,14 @@ _FITS: dict[Kind, Callable[[object], bool]] = {
 
 
 def _values(rows: Sequence[TrialRow], name: str, kind: Kind) -> Iterable[Any]:
-    """The parameter's value in every row, None where it is absent; as JSON, None itself is ``null``."""
+    """The parameter's value in every row, None where it is absent; in JSON columns a value None is ``null``."""
     if kind == "json":
         return (_json(row.config[name]) if name in row.config else None for row in rows)
     return (row.config.get(name) for row in rows)
 
 
 def _others(metrics: Sequence[Mapping[str, float]], known: frozenset[str]) -> list[list[tuple[str, float]] | None]:
-    """The metrics without a column of every report; None if it has none, as nearly always."""
+    """For each report, its metrics without a column; None if all have one, which is the usual case."""
     others = set().union(*metrics) - known
     if not others:
         return [None] * len(metrics)
@@ -151,7 +151,7 @@ def _json(value: object) -> str:
 
 
 def _plain(value: Any) -> object:
-    """A numpy scalar as Python's number, anything else that JSON has no form for as text."""
+    """A numpy scalar as a Python number, any other value that JSON cannot hold as text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 

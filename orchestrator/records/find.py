@@ -1,4 +1,4 @@
-"""Which sweeps there are. Kept apart from `load`, so that listing them needs no pyarrow."""
+"""Finds sweeps by name. Separate from `load`, so that listing sweeps needs no pyarrow."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from orchestrator.suggestions import near_names
 
 
 def find_sweeps(results: Path) -> list[SweepPaths]:
-    """All sweeps whose records are seen from here, the newest last; none if the directory does not exist.
+    """All sweeps whose records are on this machine, the newest last; none if the directory does not exist.
 
-    A sweep whose sweep.json cannot be read is listed first. A directory without one is no sweep.
+    Sweeps whose sweep.json cannot be read come first. Directories without a sweep.json are not sweeps.
     """
     return [seen for here in find_all(results) if (seen := seen_here(here)).info.is_file()]
 
 
 def find(results: Path, name: str | None = None) -> SweepPaths:
-    """The records of the sweep of that name, or the only one whose name begins so, or the latest if no name is given.
+    """The sweep with this name, else the only sweep whose name starts with it; the latest if no name is given.
 
     Raises:
-        NoSuchSweepError: There is none, or the beginning fits several; the sentence lists the nearest names. Or it
-            is on a cluster, and its records have not been fetched.
+        NoSuchSweepError: No sweep, or more than one, matches the name, or the sweep is on a cluster and its records
+            have not been fetched.
     """
     here = find_here(results, name)
     if not (seen := seen_here(here)).info.is_file():
-        raise NoSuchSweepError(f"{here.name} is on a cluster; `sweep pull {here.name}` fetches what it has recorded")
+        raise NoSuchSweepError(f"the records of {here.name} are on a cluster; fetch them with: sweep pull {here.name}")
     return seen
 
 
 def find_all(results: Path) -> list[SweepPaths]:
-    """Likewise, with those on clusters: the directories in ``results``, whether or not there are records in them."""
+    """All sweeps in ``results``, including sweeps on clusters whose records have not been fetched."""
     if not results.is_dir():
         return []
     sweeps = [sweep for root in results.iterdir() if _exists(sweep := SweepPaths(root))]
@@ -41,10 +41,10 @@ def find_all(results: Path) -> list[SweepPaths]:
 
 
 def find_here(results: Path, name: str | None = None) -> SweepPaths:
-    """The directory in ``results`` that belongs to the sweep, as ``find`` takes names.
+    """The directory in ``results`` of the sweep with this name, as for ``find``.
 
     Raises:
-        NoSuchSweepError: There is none, or the beginning fits several; the sentence lists the nearest names.
+        NoSuchSweepError: No sweep, or more than one, matches the name.
     """
     if name and _exists(exact := SweepPaths(results / name)):
         return exact
@@ -58,7 +58,7 @@ def find_here(results: Path, name: str | None = None) -> SweepPaths:
         return fitting[0]
     if fitting:
         latest = ", ".join(sweep.name for sweep in fitting[-5:])
-        raise NoSuchSweepError(f"{len(fitting)} sweeps in {results} begin with {name!r}; the latest: {latest}")
+        raise NoSuchSweepError(f"{len(fitting)} sweeps in {results} start with {name!r}; the latest: {latest}")
     names = [sweep.name for sweep in sweeps]
     near = near_names(name, names, most=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the latest: {', '.join(names[-3:])}"

@@ -1,11 +1,10 @@
-"""Parquet files that can be replaced while somebody reads them.
+"""Parquet files that can be replaced while they are being read.
 
-A rename alone is not enough. Readers open a path twice: pandas (a single file) and polars take size and
-footer from one opening and columns from the next, and fail if the file was replaced in between. So each
-edition of a file leaves the columns of the one before where they are, writes its own elsewhere, and ends at
-the same size. If it has to grow, it begins with the whole edition before, footer included. Who is one edition
-late then reads that edition, unharmed. The price is space: a file that is rewritten takes two to four times
-what its rows need.
+A rename alone is not enough, because some readers open a path twice: pandas (for a single file) and polars take size
+and footer from the first opening and columns from the second, and fail if the file was replaced in between. So each
+version of a file leaves the columns of the previous version in place, writes its own elsewhere, and keeps the size. If
+the file has to grow, it starts with the complete previous version, footer included, so that a reader with an old footer
+reads the old version. The price is space: a rewritten file takes two to four times what its rows need.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _FRONT = len(_MAGIC)
 
 @dataclass(frozen=True)
 class Edition:
-    """A file's content. Its columns are ``content[begin:end]``; around them is what earlier editions left."""
+    """A file's content. Its columns are ``content[begin:end]``; the bytes around them belong to earlier versions."""
 
     content: bytes
     begin: int
@@ -29,17 +28,17 @@ class Edition:
 
 
 def whole(content: bytes) -> Edition:
-    """The edition found on disk, all of which is to be left where it is."""
+    """The version found on disk, all bytes of which stay in place."""
     return Edition(content, _FRONT, len(content))
 
 
 def next_edition(table: pa.Table, before: Edition | None) -> Edition:
-    """The content that holds this table and can replace ``before`` under its readers."""
+    """The content that holds this table and can replace ``before`` while that is being read."""
     if before is None:
         columns, footer = _encode(table, _FRONT)
         return Edition(_MAGIC + columns + footer, _FRONT, _FRONT + len(columns))
     old, size = before.content, len(before.content)
-    if before.begin - _FRONT >= before.end - before.begin:  # there may be room in front of the columns before
+    if before.begin - _FRONT >= before.end - before.begin:  # there may be room before the old columns
         columns, footer = _encode(table, _FRONT)
         end = _FRONT + len(columns)
         rest = size - before.end - len(footer)
@@ -55,9 +54,9 @@ def next_edition(table: pa.Table, before: Edition | None) -> Edition:
 
 
 def _encode(table: pa.Table, offset: int) -> tuple[bytes, bytes]:
-    """The table's columns, to stand at this offset of a file, and the footer, to stand anywhere behind them.
+    """The table's columns for this offset in a file, and the footer, which can be anywhere after them.
 
-    Dictionaries for text and integers, which repeat; floats rarely do, and trying costs a third of the time.
+    Only text and integers are dictionary-encoded: floats rarely repeat, and trying takes a third of the time.
     """
     repeating = [
         field.name for field in table.schema if pa.types.is_string(field.type) or pa.types.is_integer(field.type)

@@ -1,6 +1,6 @@
-"""A table that is read again and again while a sweep runs: of its files, only those that have changed.
+"""A table that is read repeatedly while a sweep runs, and rereads only files that have changed.
 
-Sealed files of a log never do; so a look costs what the newest file costs, and nothing if that is as it was.
+Sealed files of a log never change, so an update reads the newest file at most.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ Stamp = tuple[int, int, int]
 
 
 class Watched:
-    """Some columns of a log, or of a table in one file.
+    """Selected columns of a log, or of a table in a single file.
 
     Attributes:
-        table: What was read by the last look; None as long as there is no file.
-        reads: How many files were read so far.
+        table: The rows read by the last :meth:`look`; None until there is a file.
+        reads: The number of files read so far.
     """
 
     def __init__(self, files: Callable[[], list[Path]], wanted: Callable[[str], bool]) -> None:
-        """Read nothing yet.
+        """Create the table without reading anything.
 
         Args:
-            files: Which files there are now, oldest first.
-            wanted: Whether a column of that name is read.
+            files: Gives the current files, oldest first.
+            wanted: Decides by its name whether a column is read.
         """
         self.table: pa.Table | None = None
         self.reads = 0
@@ -38,19 +38,19 @@ class Watched:
 
     @classmethod
     def log(cls, directory: Path, wanted: Callable[[str], bool]) -> Watched:
-        """A log."""
+        """The table of a log."""
         return cls(lambda: log_files(directory), wanted)
 
     @classmethod
     def file(cls, path: Path, wanted: Callable[[str], bool]) -> Watched:
-        """A table that is replaced as a whole."""
+        """The table of a single file, which is replaced as a whole."""
         return cls(lambda: [path] if path.exists() else [], wanted)
 
     def look(self) -> bool:
-        """Read what has changed; whether anything has.
+        """Read the files that have changed; returns whether any has.
 
         Raises:
-            RecordsError: A file is damaged, missing, or does not belong there; the next look tries again.
+            RecordsError: A file is damaged, missing, or does not belong there; the next call tries again.
         """
         files, changed = self._files(), False
         for path in files:
@@ -70,6 +70,6 @@ class Watched:
 
 
 def _stamp(path: Path) -> Stamp:
-    """Another one after each replacement."""
+    """Identifies the content of a file: differs after each replacement."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

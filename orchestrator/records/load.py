@@ -1,6 +1,6 @@
-"""Reading a sweep: Arrow tables for the command line, pandas data frames for people.
+"""Reads a sweep's records: Arrow tables for the command line, pandas data frames for people.
 
-Everything here works while the sweep runs, before its first write and after a crash, and writes nothing.
+Works while the sweep runs, before its first write, and after a crash; writes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
-    """One row a trial, in the order of their numbers. Before the first write, parameters have no columns.
+    """One row per trial, in the order of trial numbers. Before the first write, there are no columns for parameters.
 
     Raises:
         RecordsError: The file is damaged.
@@ -35,12 +35,12 @@ def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tabl
     except RecordsError as error:
         if not isinstance(error.__cause__, pa.ArrowInvalid):
             raise
-        again = f"remove it, and `sweep resume {paths.name}` writes it anew from metrics and events"
+        again = f"delete it, and `sweep resume {paths.name}` writes it again from metrics and events"
         raise RecordsError(f"{error}; {again}") from error
 
 
 def metrics_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
-    """One row a report, in the order of writing: per trial, steps grow.
+    """One row per report, in the order of writing; the steps of a trial increase.
 
     Raises:
         RecordsError: A file is damaged, missing, or does not belong there.
@@ -49,7 +49,7 @@ def metrics_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tab
 
 
 def events_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
-    """One row an event, in the order of writing; per trial that is the order of time.
+    """One row per event, in the order of writing, which for each trial is the order of time.
 
     Raises:
         RecordsError: A file is damaged, missing, or does not belong there.
@@ -58,22 +58,22 @@ def events_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tabl
 
 
 def load(path: str | Path) -> Sweep:
-    """Open a sweep by its directory, as in ``load("results/churn")``. Nothing is read yet but sweep.json.
+    """Open a sweep by its directory, as in ``load("results/churn")``. Only sweep.json is read at once.
 
     Raises:
-        NoSuchSweepError: There is no sweep; the sentence lists the nearest names.
-        RecordsError: sweep.json is damaged, or of a newer version of the records.
+        NoSuchSweepError: No sweep matches the path.
+        RecordsError: sweep.json is damaged, or was written by a newer version.
     """
     path = Path(path).resolve()
     return Sweep(find(path.parent, path.name))
 
 
 class Sweep:
-    """The records of one sweep. Each table is read when it is first asked for; to see more, load again.
+    """The records of one sweep. Each table is read on first access and then kept; load again for newer rows.
 
     Attributes:
-        paths: Its files.
-        info: Where it came from: versions, git, command line.
+        paths: The sweep's files.
+        info: The sweep's provenance: versions, git state, command line.
     """
 
     def __init__(self, paths: SweepPaths) -> None:
@@ -92,17 +92,17 @@ class Sweep:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row a trial; the columns are those of results/README.md."""
+        """One row per trial; results/README.md describes the columns."""
         return _frame(trials_table(self.paths))
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """One row a report: ``trial``, ``step`` and a column a metric."""
+        """One row per report: ``trial``, ``step`` and one column per metric."""
         return _frame(metrics_table(self.paths))
 
     @cached_property
     def events(self) -> pd.DataFrame:
-        """One row a change of state or decision, with the cutoff it compared against."""
+        """One row per state change or decision, with the cutoff of the decision."""
         return _frame(events_table(self.paths))
 
     def __repr__(self) -> str:
@@ -123,7 +123,7 @@ def _log_table(directory: Path, schema: pa.Schema, columns: list[str] | None) ->
     try:
         return pa.concat_tables(tables) if tables else _select(schema.empty_table(), columns)
     except pa.ArrowInvalid as error:
-        raise RecordsError(f"the files of {directory} differ in their columns: {error}") from error
+        raise RecordsError(f"the files in {directory} have different columns: {error}") from error
 
 
 def _select(table: pa.Table, columns: list[str] | None) -> pa.Table:

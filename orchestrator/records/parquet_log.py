@@ -1,8 +1,7 @@
-"""A log that only grows: a directory of a few Parquet files, read by anyone at any moment.
+"""An append-only log: a directory of a few Parquet files that can be read at any time.
 
-Only the newest file is ever rewritten, its old rows with the new ones, by a rename. A full file is sealed: it
-is never touched again. Files are never merged or deleted, so whoever reads the directory sees a prefix of the
-log.
+Only the newest file is rewritten, with its old rows followed by the new ones, and replaced by a rename. A full file is
+sealed and never changes again. No file is merged or deleted, so readers always see a prefix of the log.
 """
 
 from __future__ import annotations
@@ -24,20 +23,20 @@ _FILE = re.compile(r"\d{6,}\.parquet")
 
 
 class Log:
-    """The writer of a log. A row is acknowledged once :meth:`write` has returned after its :meth:`append`.
+    """The writer of a log. An appended row is safe once the next :meth:`write` has returned.
 
-    A new log at once has a file without rows, so that readers find the columns.
+    A new log starts with a file without rows, so that readers find the columns.
 
     Attributes:
-        schema: The columns of all files. An existing log with rows keeps the columns it has.
-        rows: How many rows are acknowledged.
+        schema: The columns of all files. An existing log with rows keeps its columns.
+        rows: The number of rows written.
     """
 
     def __init__(self, directory: Path, schema: pa.Schema, *, disk: Disk = DISK, seal_rows: int = SEAL_ROWS) -> None:
-        """Open the log, or begin it.
+        """Open the log, or create it.
 
         Raises:
-            RecordsError: The directory cannot be written, or holds a file that is no file of this log.
+            RecordsError: The directory cannot be written, or contains a file that does not belong to the log.
         """
         self.directory = directory
         self._disk = disk
@@ -45,13 +44,13 @@ class Log:
         with _explained(f"cannot open the log {directory}"):
             directory.mkdir(exist_ok=True)
             files = log_files(directory)
-            for leftover in directory.glob(hidden(Path("*.parquet")).name):  # a writer died before its rename
+            for leftover in directory.glob(hidden(Path("*.parquet")).name):  # a writer died before the rename
                 leftover.unlink()
         sealed, newest = files[:-1], files[-1:]
         footers = [read_footer(path) for path in files]
         for path, footer in zip(files, footers, strict=True):
             if footer.schema.to_arrow_schema() != footers[0].schema.to_arrow_schema():
-                raise RecordsError(f"{path} has other columns than {files[0]}: it is no file of this log")
+                raise RecordsError(f"{path} has different columns than {files[0]}, so it does not belong to this log")
         self._number = len(sealed)
         self._sealed_rows: int = sum(footer.num_rows for footer in footers[:-1])
         self.schema = schema
@@ -68,29 +67,29 @@ class Log:
 
     @property
     def rows(self) -> int:
-        """How many rows are acknowledged."""
+        """The number of rows written."""
         newest: int = self._newest.num_rows
         return self._sealed_rows + newest
 
     def set_columns(self, schema: pa.Schema) -> None:
-        """Give a log without any rows other columns; its file gets them with the first rows."""
+        """Change the columns of a log without rows; its file changes with the first rows."""
         self.schema = schema
         self._newest = schema.empty_table()
 
     def append(self, rows: pa.Table) -> None:
-        """Take rows of the log's schema. They are written by the next :meth:`write`."""
+        """Buffer rows of the log's schema for the next :meth:`write`."""
         self._pending.append(rows)
 
     @property
     def pending(self) -> bool:
-        """Whether there are rows that are not yet acknowledged."""
+        """Whether there are rows that are not written yet."""
         return bool(self._pending)
 
     def write(self) -> None:
-        """Write all that was appended.
+        """Write all buffered rows.
 
         Raises:
-            RecordsError: The disk refused. What was not acknowledged is kept, and written by the next call.
+            RecordsError: Writing failed. Rows that were not written stay buffered for the next call.
         """
         pending = pa.concat_tables(self._pending) if self._pending else self.schema.empty_table()
         while pending.num_rows:
@@ -113,16 +112,16 @@ def log_files(directory: Path) -> list[Path]:
     """The files of a log, oldest first; none if the directory does not exist.
 
     Raises:
-        RecordsError: A visible file is not of the log, or one is missing.
+        RecordsError: A visible file does not belong to the log, or a file is missing.
     """
     if not directory.exists():
         return []
     paths = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
     for number, path in enumerate(paths):
         if not _FILE.fullmatch(path.name):
-            raise RecordsError(f"{path} is no file of the log: move it out of {directory}")
+            raise RecordsError(f"{path} does not belong to the log; move it out of {directory}")
         if int(path.stem) != number:
-            raise RecordsError(f"{directory / f'{number:06}.parquet'} is missing: rows of the log are lost")
+            raise RecordsError(f"{directory / f'{number:06}.parquet'} is missing, so rows of the log are lost")
     return paths
 
 
@@ -130,17 +129,17 @@ def read_footer(path: Path) -> pq.FileMetaData:
     """The footer of one Parquet file.
 
     Raises:
-        RecordsError: It cannot be read, or is no Parquet file.
+        RecordsError: The file cannot be read, or is not a Parquet file.
     """
     with _explained(f"cannot read {path}"), pq.ParquetFile(path) as file:
         return file.metadata
 
 
 def read_file(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The rows of one Parquet file, opened once: a rename meanwhile does not mix two versions.
+    """The rows of one Parquet file, opened once, so that a concurrent rename cannot mix two versions.
 
     Raises:
-        RecordsError: It cannot be read, or is no Parquet file.
+        RecordsError: The file cannot be read, or is not a Parquet file.
     """
     with _explained(f"cannot read {path}"), pq.ParquetFile(path) as file:
         return file.read(columns)
@@ -153,4 +152,4 @@ def _explained(what: str) -> Iterator[None]:
     except OSError as error:
         raise RecordsError(f"{what}: {error.strerror or error}") from error
     except pa.ArrowInvalid as error:
-        raise RecordsError(f"{what}: it is damaged or no Parquet file ({error})") from error
+        raise RecordsError(f"{what}: damaged, or not a Parquet file ({error})") from error

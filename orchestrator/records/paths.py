@@ -1,4 +1,4 @@
-"""The name of every file of a sweep, and the claim of a directory for a new one."""
+"""The paths of a sweep's files, and the creation of a directory for a new sweep."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from orchestrator.errors import RecordsError, UserError
 
-# "=" would make polars and DuckDB see a Hive partition in the path, "*", "?" and "[" a pattern.
+# polars and DuckDB would read "=" in a path as a Hive partition, and "*", "?" and "[" as a pattern.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 
 
 @dataclass(frozen=True)
 class SweepPaths:
-    """Every file of one sweep."""
+    """The paths of one sweep's files."""
 
     root: Path
 
     @property
     def name(self) -> str:
-        """The directory's name, by which the sweep is found."""
+        """The sweep's name, which is its directory's name."""
         return self.root.name
 
     @property
@@ -31,7 +31,7 @@ class SweepPaths:
 
     @property
     def info(self) -> Path:
-        """Where the sweep came from: versions, git, command line, the effective spec."""
+        """The sweep's provenance: versions, git state, command line, effective spec."""
         return self.root / "sweep.json"
 
     @property
@@ -41,36 +41,36 @@ class SweepPaths:
 
     @property
     def events(self) -> Path:
-        """The log of changes of state and decisions, a directory of Parquet files."""
+        """The log of state changes and decisions, a directory of Parquet files."""
         return self.root / "events"
 
     @property
     def trials_table(self) -> Path:
-        """One row a trial."""
+        """The table of trials, one row per trial."""
         return self.root / "trials.parquet"
 
     @property
     def remote(self) -> Path:
-        """Where it runs, if that is on a cluster; the rest is then a copy."""
+        """The cluster that the sweep runs on; the other files are a copy then. Absent for local sweeps."""
         return self.root / "remote.json"
 
     @property
     def lease(self) -> Path:
-        """Which driver runs the sweep."""
+        """The lease of the driver that runs the sweep."""
         return self.root / "lease.json"
 
     @property
     def requests(self) -> Path:
-        """What other terminals ask of the driver, a file a request; each is gone once it is taken."""
+        """Requests of other terminals to the driver, one file each, which the driver deletes."""
         return self.root / "requests"
 
     @property
     def slurm(self) -> Path:
-        """What belongs to its Slurm job: the script, the output, and the number as long as there is a job."""
+        """The files of the sweep's Slurm job: script, output, and the job's number while the job exists."""
         return self.root / "slurm"
 
     def log(self, trial: int) -> Path:
-        """What the trial printed."""
+        """The trial's output."""
         return self.root / "logs" / f"{trial}.log"
 
     def trial(self, trial: int) -> Path:
@@ -83,16 +83,17 @@ class SweepPaths:
 
 
 def claim(results: Path, name: str) -> SweepPaths:
-    """Make the directory of a new sweep, by one ``mkdir`` that only one process can win.
+    """Create the directory of a new sweep, safely against other processes.
 
-    A name that exists gives ``name-2``, ``name-3`` and so on.
+    If the name exists, the directory is called ``name-2``, ``name-3`` and so on.
 
     Raises:
-        UserError: The name cannot be a directory's, or would be misread in a path by polars or DuckDB.
-        RecordsError: The directory cannot be made; the sentence says why and what to do.
+        UserError: The name has characters that are not allowed.
+        RecordsError: The directory cannot be created.
     """
     if not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot name a sweep: use letters, digits, '-', '_' and '.', the first no '-' or '.'")
+        allowed = "letters, digits, '-', '_' and '.', the first one not '-' or '.'"
+        raise UserError(f"{name!r} is not a valid sweep name: use {allowed}")
     try:
         results.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):
@@ -104,11 +105,10 @@ def claim(results: Path, name: str) -> SweepPaths:
             return SweepPaths(root)
     except (FileExistsError, NotADirectoryError):
         raise RecordsError(
-            f"{results} is not a directory, so no sweep can be recorded there: move it away or choose another"
+            f"cannot record sweeps in {results}, which is not a directory: move it away or choose another directory"
         ) from None
     except OSError as error:
         raise RecordsError(
-            f"cannot make a directory for the sweep in {results}: {error.strerror}. "
-            "Choose a directory that you may write to"
+            f"cannot create a directory for the sweep in {results}: {error.strerror}. Choose a writable directory"
         ) from error
     raise AssertionError("unreachable: count() does not end")

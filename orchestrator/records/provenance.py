@@ -1,6 +1,6 @@
-"""Where a sweep came from, kept in sweep.json: enough to run it again and to know what ran.
+"""A sweep's provenance, stored in sweep.json: what is needed to know what ran, and to run it again.
 
-Never secrets: no environment variables, no remote addresses, no files that usually hold keys.
+Contains no secrets: no environment variables, no addresses of git remotes, no files that usually contain keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
 ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": [], "curves": []}
-"""What early sweeps do not have in their sweep.json, as it was with them."""
+"""Fields that older versions of sweep.json lack, with their values for these sweeps."""
 
 _USER_INFO = re.compile(r"//[^/@\s]+@")
 _NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
@@ -36,41 +36,41 @@ _NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
 
 @dataclass(frozen=True, kw_only=True)
 class GitState:
-    """The user's working directory under git."""
+    """The git state of the user's working directory."""
 
     commit: str | None  # None before the first commit
-    branch: str | None  # None on no branch
-    diff: str  # tracked files against the commit, of at most DIFF_BYTES; files that usually hold keys left out
-    diff_cut: bool  # whether the diff was longer
-    untracked: int  # files that neither the commit nor the diff holds
+    branch: str | None  # None with a detached HEAD
+    diff: str  # tracked files against the commit, at most DIFF_BYTES, without files that usually contain keys
+    diff_cut: bool  # whether the diff was longer than DIFF_BYTES
+    untracked: int  # the number of files in neither the commit nor the diff
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepInfo:
-    """What sweep.json holds."""
+    """The content of sweep.json."""
 
-    schema: int  # the version of the records
+    schema: int  # the version of the record format
     name: str
     created: str  # ISO 8601, UTC
     seed: int
-    trainable: str  # as the spec refers to it
-    engine: str  # where it runs, as behind --on
+    trainable: str  # as in the spec
+    engine: str  # the value of --on
     spec: dict[str, Any]  # the effective spec: defaults and --set applied
     command: list[str]
     directory: str  # the user's working directory
     host: str
     python: str
-    versions: dict[str, str]  # package to version, of those installed
+    versions: dict[str, str]  # versions of the installed packages
     git: GitState | None  # None outside of git
     fingerprints: dict[str, str]  # of the trainable's code and of the data
-    resumed: list[dict[str, Any]]  # one entry a resume: when, by which command, what it changed
-    snapshot: str = ""  # the hash of the code that was sent to a cluster; "" if it ran where it lay
-    jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs that ran it: the launch's and the resumes'
-    curves: list[str] = field(default_factory=list)  # the metrics by which the trainable has its fit diagnosed
+    resumed: list[dict[str, Any]]  # one entry per resume: time, command, changes
+    snapshot: str = ""  # the hash of the code that was sent to a cluster; "" if no code was sent
+    jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs of the launch and the resumes
+    curves: list[str] = field(default_factory=list)  # the metrics by which the trainable's fit is diagnosed
 
     @property
     def parent(self) -> str | None:
-        """The sweep that it comes from, by name, if its spec says so."""
+        """The name of the sweep from which this one was derived, if its spec has one."""
         return self.spec.get("parent")
 
 
@@ -87,19 +87,19 @@ def collect(
     fingerprints: Mapping[str, str] | None = None,
     now: float | None = None,
 ) -> SweepInfo:
-    """Gather what sweep.json holds. Takes some 20 ms; where git hangs, GIT_SECONDS.
+    """Collect the content of sweep.json. Takes about 20 ms, or GIT_SECONDS if git hangs.
 
     Args:
         name: The sweep's name, as claimed.
         seed: The sweep's seed.
-        trainable: As the spec refers to it.
-        engine: Where it runs, as behind --on.
-        spec: The effective spec as plain data: what JSON can hold.
-        curves: What the trainable declares of its curves.
+        trainable: The trainable as in the spec.
+        engine: The value of --on.
+        spec: The effective spec as plain JSON values.
+        curves: The metrics that the trainable declares as its curves.
         command: The user's command line.
         directory: The user's working directory, whose git state is recorded.
-        fingerprints: What the results hang on: a name and a fingerprint each.
-        now: Seconds since the epoch; by default the clock's.
+        fingerprints: Fingerprints of code and data, by name.
+        now: Seconds since the epoch; by default the current time.
     """
     return SweepInfo(
         schema=SCHEMA_VERSION,
@@ -122,12 +122,12 @@ def collect(
 
 
 def redacted(command: Sequence[str]) -> list[str]:
-    """A command line without the user names and passwords that stand in addresses."""
+    """A command line without user names and passwords in URLs."""
     return [_USER_INFO.sub("//…@", word) for word in command]
 
 
 def git_state(directory: Path) -> GitState | None:
-    """The commit and the changes since; None if there is no git, no repository, or git takes too long."""
+    """The commit and the changes since; None without git or a repository, or if git takes too long."""
     try:
         inside = _git(directory, "rev-parse", "--is-inside-work-tree").strip() == b"true"
         if not inside:
@@ -150,19 +150,19 @@ def git_state(directory: Path) -> GitState | None:
 
 
 def write_sweep_json(path: Path, info: SweepInfo, disk: Disk = DISK) -> None:
-    """Write sweep.json in one step.
+    """Write sweep.json atomically.
 
     Raises:
-        RecordsError: The disk refused.
+        RecordsError: The file cannot be written.
     """
     replace_file(path, json.dumps(asdict(info), indent=2, ensure_ascii=False).encode(), disk)
 
 
 def read_sweep_json(path: Path) -> SweepInfo:
-    """Read sweep.json. Fields that this version does not know are passed over.
+    """Read sweep.json, ignoring fields that this version does not know.
 
     Raises:
-        RecordsError: It cannot be read, is incomplete, or was written by a newer version of the records.
+        RecordsError: The file cannot be read, is incomplete, or was written by a newer version.
     """
     try:
         held = ADDED | json.loads(path.read_bytes())
@@ -191,9 +191,9 @@ def _versions() -> dict[str, str]:
 
 
 def _git(directory: Path, *arguments: str) -> bytes:
-    """The beginning of what git prints; nothing where it fails. Without locks, to disturb no other git."""
+    """The first DIFF_BYTES + 1 bytes that git prints; none if it fails. Takes no locks."""
     command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
-    with tempfile.TemporaryFile() as output:  # a pipe would hold all of a huge diff in memory
+    with tempfile.TemporaryFile() as output:  # with a pipe, a huge diff would be in memory as a whole
         subprocess.run(command, stdout=output, stderr=subprocess.DEVNULL, timeout=GIT_SECONDS, check=False)
         output.seek(0)
         return output.read(DIFF_BYTES + 1)

@@ -1,9 +1,8 @@
-"""The one writer of a sweep's records.
+"""The only writer of a sweep's records.
 
-Rows are collected and written in rounds. Their order keeps the records sensible wherever a crash cuts them:
-the start of a trial (its "pending" event, which holds its configuration) before its metrics, its metrics
-before its other events, all of these before the table of trials. So no report stands without its
-configuration, and no end without its reports.
+Rows are buffered and written in rounds, in an order that keeps the records consistent wherever a crash interrupts it: a
+trial's "pending" event, which has its configuration, before its metrics; its metrics before its other events; and all
+of them before the table of trials. So every report has its configuration, and every ended trial all its reports.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ from orchestrator.records.write_throttle import Pace
 
 LOGS_EVERY = 1.0
 TRIALS_EVERY = 2.0
-"""Least seconds between two writes of the logs, and of the table of trials."""
+"""Shortest time in seconds between two writes of the logs, and of the table of trials."""
 
 
 class Recorder:
     """Writes metrics, events and trials of one sweep. Opening an existing sweep continues its records.
 
-    A row is acknowledged once the :meth:`tick`, :meth:`flush` or :meth:`close` that wrote it has returned. If
-    the disk refuses, these raise and keep what they could not write for the next call.
+    A row is safe once the :meth:`tick`, :meth:`flush` or :meth:`close` that wrote it has returned. If writing
+    fails, these methods raise and keep the unwritten rows for the next call.
 
     Attributes:
-        seconds: Time spent in here so far, for the sweep's account of its overhead.
+        seconds: Time spent on recording so far, for the sweep's overhead.
     """
 
     def __init__(
@@ -54,21 +53,21 @@ class Recorder:
         trials_every: float = TRIALS_EVERY,
         seal_rows: int = SEAL_ROWS,
     ) -> None:
-        """Open the records. Files without rows are written at once, so that readers find the columns.
+        """Open the records. New files are written at once without rows, so that readers find the columns.
 
         Args:
-            paths: Where.
-            sweep: The sweep's name, for ``sweep`` and ``trial_id``.
+            paths: The sweep's files.
+            sweep: The sweep's name, for the columns ``sweep`` and ``trial_id``.
             parameters: The searched parameters and the kinds of their columns.
-            metrics: Metrics that have a column even if the first reports lack them, such as the objective.
+            metrics: Metrics that get a column even if the first reports lack them, such as the objective.
             clock: Seconds, from any origin.
             disk: The file system.
-            logs_every: Least seconds between two writes of the logs.
-            trials_every: Least seconds between two writes of the table of trials.
-            seal_rows: Rows of a full file of a log.
+            logs_every: Shortest time between two writes of the logs, in seconds.
+            trials_every: Shortest time between two writes of the table of trials, in seconds.
+            seal_rows: Rows after which a file of a log is full.
 
         Raises:
-            RecordsError: The records cannot be read or written, or hold a file that is not theirs.
+            RecordsError: The records cannot be read or written, or contain a file that does not belong there.
         """
         began = clock()
         self._clock = clock
@@ -87,9 +86,9 @@ class Recorder:
         self.seconds = clock() - began
 
     def metrics(self, rows: Iterable[MetricRow]) -> None:
-        """Take reports. The first one of a (trial, step) stands.
+        """Buffer reports. Only the first report of a (trial, step) is kept.
 
-        A step that is not beyond the trial's last is a repeat after a restart, and dropped.
+        A step that is not beyond the trial's last is a repetition after a restart, and dropped.
         """
         began = self._clock()
         for row in rows:
@@ -99,22 +98,22 @@ class Recorder:
         self.seconds += self._clock() - began
 
     def events(self, rows: Iterable[EventRow]) -> None:
-        """Take events. The "pending" event of a trial comes before its metrics."""
+        """Buffer events. The "pending" event of a trial must come before its metrics."""
         self._event_rows.extend(rows)
 
     def trial(self, row: TrialRow) -> None:
-        """Take a trial's row; the latest stands.
+        """Buffer a trial's row, which replaces earlier rows of the trial.
 
         Raises:
-            RecordsError: Its configuration does not fit the columns.
+            RecordsError: The configuration does not fit the columns.
         """
         self._trials.put(row)
 
     def tick(self) -> None:
-        """Write what is due. Call it often; it costs nothing when nothing is.
+        """Write whatever is due. Cheap when nothing is, so call it often.
 
         Raises:
-            RecordsError: The disk refused. Nothing is lost: a later call writes it.
+            RecordsError: Writing failed. No rows are lost: a later call writes them.
         """
         if self._logs_pace.due():
             self._write_logs()
@@ -131,7 +130,7 @@ class Recorder:
         self._write_trials()
 
     def close(self) -> None:
-        """Write everything. There is nothing else to release: after an error, close again.
+        """Write everything. After an error, call it again: there is nothing else to release.
 
         Raises:
             RecordsError: As for :meth:`tick`.
@@ -184,7 +183,7 @@ class Recorder:
         self._events_log.write()
 
     def _set_columns(self) -> None:
-        """Let the first reports of the sweep decide which metrics have columns."""
+        """Choose the metrics with columns by the first reports of the sweep."""
         if not self._metrics_log.rows and not self._metrics_log.pending:
             seen = (name for row in self._metric_rows for name in row.metrics)
             self._metrics_log.set_columns(metrics_schema(dict.fromkeys([*self._expected, *seen])))
@@ -193,7 +192,7 @@ class Recorder:
 def _require(log: Log, schema: pa.Schema) -> None:
     if log.schema != schema:
         raise RecordsError(
-            f"{log.directory} has the columns {', '.join(log.schema.names)}: these are no records of a sweep"
+            f"{log.directory} has the columns {', '.join(log.schema.names)}: these are not the records of a sweep"
         )
 
 

@@ -1,4 +1,4 @@
-"""The columns of the three tables and their types. results/README.md explains them to users."""
+"""The columns of the three tables and their types. results/README.md describes them for users."""
 
 from __future__ import annotations
 
@@ -84,19 +84,19 @@ _TRIALS_AFTER = {
     "gpu_ids": pa.list_(pa.string()),
 }
 CONFIG = "config."
-"""What the column of a parameter begins with."""
+"""The prefix of parameter columns."""
 
 
 def trials_schema(parameters: Mapping[str, Kind]) -> pa.Schema:
-    """The columns of trials.parquet for a search space of these parameters, in their order."""
+    """The columns of trials.parquet for these parameters, in this order."""
     config = {CONFIG + name: KINDS[kind] for name, kind in parameters.items()}
     return pa.schema(_TRIALS_BEFORE | config | _TRIALS_AFTER)
 
 
 def metrics_schema(metrics: Iterable[str]) -> pa.Schema:
-    """The columns of the metrics log with one for each of these metrics, in their order.
+    """The columns of the metrics log, with one for each of these metrics in this order.
 
-    A metric named like a fixed column gets none: its values stand in ``extra``.
+    A metric with the name of a fixed column gets no column; its values go to ``extra``.
     """
     own = {name: pa.float64() for name in metrics if name not in _METRICS_BEFORE | _METRICS_AFTER}
     return pa.schema(_METRICS_BEFORE | own | _METRICS_AFTER)

@@ -1,7 +1,7 @@
-"""The table of trials: one row each, the whole file replaced at every write.
+"""Writes the table of trials: one row per trial, and the whole file replaced by every write.
 
-Rows are kept as Arrow tables in blocks of trials, and only the blocks with a changed row are made anew; in a
-long sweep most blocks hold ended trials only. So a write costs little more than Parquet's own encoding.
+Rows are kept as Arrow tables in blocks of trials, and only blocks with changed rows are encoded again. In a long sweep,
+most blocks contain ended trials only, so a write costs little more than Parquet's encoding.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ BLOCK = 256
 
 
 class TrialsTable:
-    """The writer of trials.parquet. An existing table keeps its rows until they are put anew.
+    """The writer of trials.parquet. An existing table keeps its rows until they are replaced.
 
-    A new table at once has a file without rows, so that readers find the columns.
+    A new table starts with a file without rows, so that readers find the columns.
     """
 
     def __init__(self, path: Path, sweep: str, parameters: Mapping[str, Kind], *, disk: Disk = DISK) -> None:
-        """Open the table, or begin it.
+        """Open the table, or create it.
 
         Raises:
             RecordsError: The file cannot be read or written.
@@ -51,10 +51,10 @@ class TrialsTable:
             self._replace()
 
     def put(self, row: TrialRow) -> None:
-        """Take the trial's row in place of the one it has.
+        """Insert or replace the trial's row.
 
         Raises:
-            RecordsError: Its configuration does not fit the columns.
+            RecordsError: The configuration does not fit the columns.
         """
         block = row.trial // BLOCK
         rows = self._rows.setdefault(block, {})
@@ -65,14 +65,14 @@ class TrialsTable:
 
     @property
     def pending(self) -> bool:
-        """Whether a row changed since the last write."""
+        """Whether a row has changed since the last write."""
         return bool(self._stale)
 
     def write(self) -> None:
-        """Replace the file, if a row changed.
+        """Replace the file if a row has changed.
 
         Raises:
-            RecordsError: The disk refused; the next call tries again.
+            RecordsError: Writing failed; the next call tries again.
         """
         if not self._stale:
             return

@@ -1,8 +1,9 @@
-"""How often something may be written: writing takes a fiftieth of the time, or on a slow disk at most a twentieth.
+"""Limits how often records are written: to 2% of the driver's time, or up to 5% on a slow disk.
 
-A write encodes the newest file of a log anew, which takes longer the fuller that is. So a sweep that reports little is
-written every second, and one that reports thousands of times a second every few seconds. A disk on which that would
-come to more than ten seconds may take more of the time instead: what is not written, a crash of the driver leaves out.
+Each write encodes the newest file of a log again, which takes longer the fuller the file is. So a sweep with few
+reports is written every second, and a sweep with thousands of reports a second every few seconds. If the limit of 2%
+would mean more than ten seconds between two writes, writing may take up to 5%, because a crash of the driver loses
+unwritten rows.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Callable
 
 SHARE = 50
 SHARE_IF_SLOW = 20
-"""The interval is at least so many times the last write."""
+"""The interval between writes is at least this many times the duration of the last write."""
 SLOW_S = 10.0
-"""From which interval on a disk is slow."""
+"""The interval in seconds from which on SHARE_IF_SLOW applies."""
 
 
 class Pace:
-    """When the next write is due: ``least`` seconds after the last, and 50 (or 20) × as long as that took."""
+    """Decides when the next write is due: ``least`` seconds after the last one, or 50 (or 20) × its duration."""
 
     def __init__(self, clock: Callable[[], float], *, least: float) -> None:
         self._clock = clock
@@ -26,14 +27,14 @@ class Pace:
         self._spent = 0.0
 
     def due(self) -> bool:
-        """Whether enough time has passed."""
+        """Whether the next write is due."""
         paid = min(SHARE * self._spent, max(SLOW_S, SHARE_IF_SLOW * self._spent))
         return self._clock() >= self._last + max(self._least, paid)
 
     def wrote(self, seconds: float) -> None:
-        """A write, or a failed attempt at one, ended just now after so many seconds."""
+        """Note that a write, or a failed attempt, just ended after this many seconds."""
         self._last, self._spent = self._clock(), seconds
 
     def also(self, seconds: float) -> None:
-        """Something else was written since the last write, which took so many seconds, too."""
+        """Add the seconds of another write to those of the last write."""
         self._spent += seconds

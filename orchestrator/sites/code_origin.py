@@ -1,7 +1,7 @@
-"""Where the code of a sweep comes from if it runs as a job on a cluster: it was packed elsewhere and sent here.
+"""The origin of code that was packed on another machine and sent here as a job.
 
-There is no git in the package, and its directory there goes with the cluster; so what sweep.json says of them is
-written into the package, beside our own modules, when it is packed.
+The package contains no git repository, and its directory here is temporary. So when the package is made, the provenance
+that sweep.json needs is written into it, beside our own modules.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from orchestrator import own_packages
 from orchestrator.records.provenance import GitState, SweepInfo
 
 JOB = "SWEEP_JOB"
-"""The variable that has the id of the job, in every process of one."""
+"""The environment variable with the id of the job, set in all its processes."""
 
 FILE = "sweep-origin.json"
 CODE = "code"
-"""The directory of the user's project in a package."""
+"""The directory of the user's project in the package."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What is known where a package is made."""
+    """The provenance of a package, collected on the machine that made it."""
 
     host: str
-    directory: str  # there: the spec's
-    within: str  # the spec's directory from the project's root, "" for the root itself
+    directory: str  # the spec's directory on that machine
+    within: str  # the spec's directory relative to the project's root; "" for the root
     command: list[str]
     git: GitState | None
     snapshot: str  # the hash of the project's files
 
     def as_bytes(self) -> bytes:
-        """What ``here`` reads."""
+        """The content of the file that :func:`code_origin` reads."""
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
     @property
     def base(self) -> Path:
-        """The spec's directory, in the package as it was unpacked here."""
+        """The spec's directory in the unpacked package."""
         return own_packages.ROOT / CODE / self.within
 
 
 def job() -> str:
-    """The id of the job that this process is part of; "" if none."""
+    """The id of the job that this process belongs to, else ""."""
     return os.environ.get(JOB, "")
 
 
 def here() -> Origin | None:
-    """Where the code of this process comes from; None if it was not sent here as a job."""
+    """The origin of this process's code; None if the code was not sent here as a job."""
     if not job() or not (own_packages.ROOT / FILE).is_file():
         return None
     held = json.loads((own_packages.ROOT / FILE).read_bytes())
@@ -57,7 +57,7 @@ def here() -> Origin | None:
 
 
 def marked(info: SweepInfo) -> SweepInfo:
-    """What sweep.json says of a sweep that begins in this process: the truth about its code if that was sent here."""
+    """The provenance with the origin of the code filled in, if the code was sent here as a job."""
     origin = here()
     if origin is None:
         return info

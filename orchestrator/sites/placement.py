@@ -1,4 +1,4 @@
-"""What one trial of a spec occupies, and how many fit at once: the spec's resources against the engine's nodes."""
+"""What one trial occupies, and how many trials fit on an engine's nodes at once."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from orchestrator.spec import Spec
 
 
 def place(text: str) -> Where:
-    """What ``--on`` means.
+    """The meaning of a value of ``--on``.
 
     Raises:
-        UserError: It means nothing, or the site profiles have mistakes.
+        UserError: The value is invalid, or the site profiles have mistakes.
     """
     return site(text).where
 
 
 def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> Engine:
-    """The engine for a sweep that is run by this process.
+    """The engine for a sweep that this process runs.
 
     Args:
-        on: As behind ``--on``.
-        cpus: What Ray may use of this machine; None: all. Only with local.
-        gpus: Likewise.
+        on: The value of ``--on``.
+        cpus: CPUs of this machine that Ray may use; None for all. Only with local.
+        gpus: GPUs of this machine that Ray may use; None for all. Only with local.
 
     Raises:
-        UserError: There is no such engine, or it has its own CPUs and GPUs.
+        UserError: There is no such engine, or it does not take cpus and gpus.
     """
     named = site(on)
     found = named.where
     if isinstance(found, Local):
         return Embedded(cpus=cpus, gpus=gpus)
     if cpus is not None or gpus is not None:
-        raise UserError(f"--cpus and --gpus are for --on local: what {on} has, its nodes say; see --max-gpus")
+        raise UserError(f"--cpus and --gpus require --on local; to limit the GPUs of {on}, use --max-gpus")
     if isinstance(found, Existing):
         return Joined(address=found.address, runtime_env=named.profile.runtime_env())
-    raise UserError(f"this cannot be done on {on}, only where this process can be a driver: local, auto or host:port")
+    raise UserError(f"not possible on {on}: this command runs the driver itself, on local, auto or host:port")
 
 
 @contextmanager
 def reached(engine: Engine) -> Iterator[None]:
-    """Have the engine reached while this is open.
+    """Connect to the engine for the duration of the with block.
 
     Raises:
-        UserError: It cannot be, and why.
+        UserError: The engine cannot be reached.
     """
     try:
         with engine.reached():
@@ -63,13 +63,13 @@ def reached(engine: Engine) -> Iterator[None]:
 
 
 def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int:
-    """How many trials run at once if those that start now have this share of a GPU.
+    """How many trials run at once if new trials get this share of a GPU.
 
     Args:
-        spec: What else a trial occupies.
+        spec: The other resources of a trial.
         found: The nodes.
-        gpus: Of a trial.
-        surplus: How many slots the trials that run take beyond one each, because they have larger shares.
+        gpus: The share of a GPU per new trial.
+        surplus: Slots that running trials take beyond one each, because their shares are larger.
     """
     need, cap = replace(need_of(spec, found), gpus=gpus), spec.resources.max_gpus
     together = slots(found, need, max_gpus=cap)
@@ -79,7 +79,7 @@ def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int
 
 
 def need_of(spec: Spec, found: Sequence[Node]) -> Need:
-    """What one trial occupies; `gpu: auto` is one GPU if any node has one, and `packed` begins so."""
+    """What one trial occupies; `gpu: auto` is one GPU if any node has one, and `packed` starts with the same."""
     asked = spec.resources
     gpus = float(any(node.gpus for node in found)) if isinstance(asked.gpu, str) else float(asked.gpu)
     return Need(
@@ -92,10 +92,10 @@ def need_of(spec: Spec, found: Sequence[Node]) -> Need:
 
 
 def free_slots(spec: Spec, found: Sequence[Node]) -> int:
-    """How many trials run at once, by the spec.
+    """How many trials may run at once, within `resources.concurrency`.
 
     Raises:
-        InfeasibleError: Not even one fits.
+        InfeasibleError: Not even one trial fits.
     """
     return min(capacity(spec, found), spec.resources.concurrency or sys.maxsize)
 
@@ -104,15 +104,15 @@ def capacity(spec: Spec, found: Sequence[Node]) -> int:
     """How many trials fit at once, within `resources.max_gpus`.
 
     Raises:
-        InfeasibleError: Not even one does.
+        InfeasibleError: Not even one trial fits.
     """
     need, cap = need_of(spec, found), spec.resources.max_gpus
     problem = lacking(found, need)
     if problem:
         ours = all(not node.id for node in found)
-        raise InfeasibleError(
-            f"{problem} (resources in the spec{'; --cpus and --gpus say what the machine has' if ours else ''})"
-        )
+        raise InfeasibleError(f"{problem} (see resources in the spec{' and --cpus, --gpus' if ours else ''})")
     if cap is not None and need.gpus > cap:
-        raise InfeasibleError(f"one trial takes {need.gpus:g} GPUs, and resources.max_gpus allows all of them {cap:g}")
+        raise InfeasibleError(
+            f"one trial needs {need.gpus:g} GPUs, but resources.max_gpus allows {cap:g} for all trials"
+        )
     return slots(found, need, max_gpus=cap)

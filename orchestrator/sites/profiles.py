@@ -1,6 +1,6 @@
-"""Site profiles: what a cluster wants to be asked for, by name, so that ``--on`` needs one word.
+"""Site profiles: named settings for clusters, such as what to ask Slurm for, so that ``--on`` needs only one word.
 
-They stand in profiles.yaml, in the user's configuration directory: they belong to a person and a place, not to a spec.
+They are in profiles.yaml in the user's configuration directory: they belong to a user and a site, not to a spec.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from orchestrator.spec.validation_messages import note
 from orchestrator.yaml.reader import from_yaml
 
 PROFILES = "SWEEP_PROFILES"
-"""The environment variable that names another file of profiles."""
+"""The environment variable with the path of another profiles file."""
 
 PACKAGES = "SWEEP_PACKAGES"
-"""The environment variable by which the driver in a job is told of the profile's packages; as in a shell's command."""
+"""The environment variable with the profile's packages for the driver in a job, quoted as for a shell."""
 
-_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", re.ASCII)  # Slurm's; its shorter forms are easily misread
+_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", re.ASCII)  # Slurm's, without the ambiguous shorter forms
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
 
@@ -44,7 +44,7 @@ def _walltime(value: Any) -> float:
     if isinstance(value, str) and (match := _CLOCK.fullmatch(value)):
         days, hours, minutes, rest = (int(part or 0) for part in match.groups())
         return seconds(float(((days * 24 + hours) * 60 + minutes) * 60 + rest))
-    if is_number(value):  # Slurm's are minutes, the spec's seconds
+    if is_number(value):  # Slurm would read minutes, the spec seconds
         raise mistake(f"{shown(value)} has no unit", "as in 30m, 4h, 1-12:00:00")
     return seconds(value)
 
@@ -52,7 +52,7 @@ def _walltime(value: Any) -> float:
 def _gpus(value: Any) -> str:
     if re.fullmatch(r"(?:[\w.-]+:)?[1-9]\d*", str(value)) and not isinstance(value, bool | float):
         return str(value)
-    raise mistake(f"{shown(value)} is no number of GPUs", "as in 4, or with their type as in a100:4")
+    raise mistake(f"{shown(value)} is not a number of GPUs", "as in 4, or with the type as in a100:4")
 
 
 def _place(value: str) -> str:
@@ -60,14 +60,15 @@ def _place(value: str) -> str:
         if not isinstance(where(value), Local):
             return value
     raise mistake(
-        f"{shown(value)} is no cluster", "slurm, auto, host:port of a Ray cluster, or http://host:8265 of its Jobs API"
+        f"{shown(value)} is not a cluster",
+        "slurm, auto, host:port of a Ray cluster, or http://host:8265 of its Jobs API",
     )
 
 
 def _variable(name: str) -> str:
     if _NAME.fullmatch(name):
         return name
-    raise mistake(f"{shown(name)} is no name of an environment variable", "letters, digits and _")
+    raise mistake(f"{shown(name)} is not a valid name of an environment variable", "letters, digits and _")
 
 
 def _plain(value: Any) -> Any:
@@ -77,7 +78,10 @@ def _plain(value: Any) -> Any:
 def _no_secret(environment: dict[str, str]) -> dict[str, str]:
     for name in environment:
         if _SECRET.search(name.upper()):
-            raise mistake(f"{name} looks like a secret", "name it under secrets: its value comes from where you launch")
+            raise mistake(
+                f"{name} looks like a secret",
+                "list its name under secrets: the value is taken from your environment at launch",
+            )
     return environment
 
 
@@ -85,10 +89,10 @@ def _command(text: str) -> str:
     try:
         if shlex.split(text):
             return text
-        problem = "there is nothing in it"
+        problem = "it is empty"
     except ValueError as error:
         problem = str(error)
-    raise mistake(f"{shown(text)} is no command: {problem}", "as in apptainer exec --nv image.sif")
+    raise mistake(f"{shown(text)} is not a command: {problem}", "as in apptainer exec --nv image.sif")
 
 
 Walltime = Annotated[
@@ -100,44 +104,44 @@ Word = Annotated[str, Field(min_length=1)]
 
 
 class Profile(Section):
-    """What stands under a profile's name. Only those for Slurm can have more than on, env and packages."""
+    """One site profile. Profiles that are not for Slurm can only have on, env and packages."""
 
     on: Annotated[str, AfterValidator(_place)] = Field(
-        default=SLURM, description="slurm, or what else --on takes: auto, host:port, http://host:8265."
+        default=SLURM, description="slurm, or another value of --on: auto, host:port, http://host:8265."
     )
-    nodes: int = Field(default=1, ge=1, description="Nodes; --nodes asks for another number.")
-    cpus_per_node: int | None = Field(default=None, ge=1, description="CPUs of each; else what the partition gives.")
+    nodes: int = Field(default=1, ge=1, description="Number of nodes; --nodes overrides it.")
+    cpus_per_node: int | None = Field(default=None, ge=1, description="CPUs per node; by default the partition's.")
     gpus_per_node: Annotated[str, BeforeValidator(_gpus)] | None = Field(
-        default=None, description="GPUs of each, as in 4, or a100:4 with their type."
+        default=None, description="GPUs per node, as in 4, or a100:4 with the type."
     )
-    memory: Bytes | None = Field(default=None, description="Memory of each, as in 64GB; else what the partition gives.")
+    memory: Bytes | None = Field(default=None, description="Memory per node, as in 64GB; by default the partition's.")
     time: Walltime | None = Field(
         default=None,
-        description="The time limit of a job, as in 4h or 1-12:00:00; else the partition's. A sweep that needs longer "
-        "stops in order shortly before, is queued again and goes on.",
+        description="Time limit of a job, as in 4h or 1-12:00:00; by default the partition's. A longer sweep "
+        "stops in order shortly before, is queued again, and resumes.",
     )
     partition: Word | None = Field(default=None, description="As for sbatch.")
     account: Word | None = Field(default=None, description="As for sbatch.")
     qos: Word | None = Field(default=None, description="As for sbatch.")
     constraint: Word | None = Field(default=None, description="As for sbatch.")
-    modules: list[Word] = Field(default=[], description="Loaded before anything starts.")
+    modules: list[Word] = Field(default=[], description="Environment modules to load before the job starts.")
     container: Annotated[str, AfterValidator(_command)] | None = Field(
         default=None,
-        description="What runs python3 in a container, as in apptainer exec --nv image.sif. The image has Ray and "
-        "sweep-orchestrator.",
+        description="Command that runs python3 in a container, as apptainer exec --nv image.sif. The image "
+        "must have Ray and sweep-orchestrator.",
     )
-    env: Environment = Field(default={}, description="Environment variables of the trials. No secrets.")
+    env: Environment = Field(default={}, description="Environment variables for the trials. Not for secrets.")
     packages: list[Word] = Field(
         default=[], description="Packages that Ray installs for the trials, as for pip: torchmetrics==1.4."
     )
     secrets: list[Variable] = Field(
         default=[],
-        description="Names of environment variables that must be set where you launch. Their values travel in the "
-        "job's environment and are written nowhere.",
+        description="Names of environment variables that must be set where you launch. Their values are passed in the "
+        "job's environment and never written to a file.",
     )
 
     def allocation(self, nodes: int | None) -> Allocation:
-        """What is asked of Slurm, with another number of nodes if one is given."""
+        """What to ask Slurm for; ``nodes`` overrides the profile's number."""
         return Allocation(
             nodes=nodes or self.nodes,
             cpus_per_node=self.cpus_per_node,
@@ -151,7 +155,7 @@ class Profile(Section):
         )
 
     def runtime_env(self) -> dict[str, Any]:
-        """What Ray brings to the workers, in its words; of Slurm the job's environment does the rest."""
+        """Ray's runtime environment for the workers; with Slurm, env is part of the job's environment instead."""
         shipped: dict[str, Any] = {"pip": self.packages, "env_vars": {} if self.on == SLURM else self.env}
         return {key: value for key, value in shipped.items() if value}
 
@@ -161,20 +165,20 @@ _ANYWHERE = {"on", "env", "packages"}
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where ``--on`` leads to."""
+    """The place that a value of ``--on`` means."""
 
     name: str  # as the user wrote it
     where: Where
     profile: Profile
 
     def expected(self, spec: Spec, nodes: int | None = None) -> list[Node]:
-        """The nodes that a profile for Slurm tells of; none if it leaves their CPUs to the partition.
+        """The nodes that a profile for Slurm describes; none if the profile leaves the CPUs to the partition.
 
-        What else it does not speak of is believed to be there.
+        Other resources that the profile does not mention are assumed to be sufficient.
 
         Args:
-            spec: What is to run there.
-            nodes: How many; None: the profile's.
+            spec: The sweep's spec.
+            nodes: The number of nodes; None for the profile's.
         """
         asked = self.profile.allocation(nodes)
         if asked.cpus_per_node is None:
@@ -191,11 +195,11 @@ class Site:
 
 
 def site(on: str) -> Site:
-    """What ``--on`` means: a profile of that name, else what the word itself says.
+    """The place that a value of ``--on`` means: a profile's name, or a place itself.
 
     Raises:
-        UserError: It means nothing.
-        SpecError: The profiles have mistakes: all of them.
+        UserError: The value is neither.
+        SpecError: All mistakes in the profiles.
     """
     word = on.strip()
     known = profiles()
@@ -209,7 +213,7 @@ def site(on: str) -> Site:
 
 
 def profiles_file() -> Path:
-    """Where the profiles stand, whether there are any or not."""
+    """The path of the profiles file, which need not exist."""
     named = os.environ.get(PROFILES)
     if named:
         return Path(named).expanduser()
@@ -218,11 +222,11 @@ def profiles_file() -> Path:
 
 
 def profiles() -> Mapping[str, Profile]:
-    """The site profiles by name; none without a file.
+    """The site profiles by name; empty without a file.
 
     Raises:
-        SpecError: All mistakes in it, with their lines.
-        UserError: SWEEP_PROFILES names a file that is not there.
+        SpecError: All mistakes in the file.
+        UserError: SWEEP_PROFILES names a file that does not exist.
     """
     file = profiles_file()
     if not file.exists():
@@ -233,9 +237,9 @@ def profiles() -> Mapping[str, Profile]:
     found = {}
     for name, given in document.data.items():
         if name in (LOCAL, AUTO):
-            document.add((name,), f"{name} has a meaning of its own", "another name")
+            document.add((name,), f"{name} is a reserved name", "another name")
         elif not isinstance(given, dict):
-            document.add((name,), f"{shown(given)} is no profile", "keys and values, as in {partition: gpu}")
+            document.add((name,), f"{shown(given)} is not a profile", "keys and values, as in {partition: gpu}")
         else:
             try:
                 found[name] = Profile.model_validate(given)
@@ -244,6 +248,6 @@ def profiles() -> Mapping[str, Profile]:
     for name, profile in found.items():
         if profile.on != SLURM:
             for key in sorted(profile.model_fields_set - _ANYWHERE):
-                document.add((name, key), f"{key} is for Slurm, but this is on {profile.on}", "on, env, packages")
+                document.add((name, key), f"{key} is for Slurm, and this is on {profile.on}", "on, env, packages")
     document.raise_mistakes()
     return found

@@ -1,6 +1,6 @@
-"""remote.json: the little that this machine keeps of a sweep that runs on a cluster, so that it is found again.
+"""remote.json: what this machine stores about a sweep on a cluster, to find it again.
 
-It lies in the sweep's own directory here, beside a copy of the records once they were fetched. It has no secrets.
+It is in the sweep's directory on this machine, beside the copy of the records once they are fetched. It has no secrets.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from orchestrator.records.provenance import read_sweep_json
 
 @dataclass(frozen=True, kw_only=True)
 class Remote:
-    """A sweep that runs, or ran, as a job on a cluster."""
+    """A sweep that runs or ran as a job on a cluster."""
 
     address: str  # of the cluster's Jobs API
-    jobs: tuple[str, ...]  # their ids: the launch, and every resume
-    spec: str  # here: where the code is taken from if it is resumed
-    results: str  # there: the directory of sweeps that was asked for
-    directory: str = ""  # there: the sweep's own, once the job has said so; its name may be another than here
+    jobs: tuple[str, ...]  # the job ids of the launch and of every resume
+    spec: str  # the spec's path on this machine; a resume sends the code from there
+    results: str  # the results directory on the cluster
+    directory: str = ""  # the sweep's directory on the cluster, once the job has reported it; may have another name
     snapshot: str = ""  # the hash of the code that was sent
     submitted: str = ""  # ISO 8601, UTC
-    status: str = "PENDING"  # the job's, when it was last asked
+    status: str = "PENDING"  # the job's status when last asked for
     ended: bool = False
-    pulled: str = ""  # when the records were last fetched, ISO 8601, UTC; "": never
-    pulled_end: bool = False  # whether that was after the job had ended
-    clock: float = 0.0  # the cluster's, at that time: seconds since the epoch
+    pulled: str = ""  # when the records were last fetched, ISO 8601, UTC; "" for never
+    pulled_end: bool = False  # whether they were last fetched after the end of the job
+    clock: float = 0.0  # the cluster's clock at that time, seconds since the epoch
 
     @property
     def job(self) -> str:
@@ -39,10 +39,10 @@ class Remote:
 
 
 def read_remote(paths: SweepPaths) -> Remote | None:
-    """The record of a sweep; None if it is none of a cluster.
+    """The remote.json of a sweep; None if the sweep is not on a cluster.
 
     Raises:
-        RecordsError: It cannot be read.
+        RecordsError: The file cannot be read.
     """
     try:
         held = json.loads(paths.remote.read_bytes())
@@ -57,16 +57,16 @@ def read_remote(paths: SweepPaths) -> Remote | None:
 
 
 def write_remote(paths: SweepPaths, remote: Remote) -> None:
-    """Write the record in one step.
+    """Write remote.json atomically.
 
     Raises:
-        RecordsError: The disk refused.
+        RecordsError: The file cannot be written.
     """
     replace_file(paths.remote, json.dumps(asdict(remote), indent=2, ensure_ascii=False).encode())
 
 
 def seen_here(paths: SweepPaths) -> SweepPaths:
-    """Where its records are read: in the directory on the cluster if it is seen from here; else in the copy."""
+    """The files to read the sweep's records from: its directory on the cluster if visible from here, else the copy."""
     remote = read_remote(paths)
     if remote is None or not remote.directory or not _is_that(Path(remote.directory), remote):
         return paths
@@ -74,7 +74,7 @@ def seen_here(paths: SweepPaths) -> SweepPaths:
 
 
 def _is_that(directory: Path, remote: Remote) -> bool:
-    """Whether the sweep that lies there is the one: a path may exist on both machines without being shared."""
+    """Whether the directory has the same sweep: the path may exist on both machines without being shared."""
     try:
         return not set(remote.jobs).isdisjoint(read_sweep_json(SweepPaths(directory).info).jobs)
     except RecordsError:

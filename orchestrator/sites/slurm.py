@@ -1,7 +1,7 @@
-"""Hands a sweep to Slurm: describes it in its directory, and submits a job that resumes it there.
+"""Submits a sweep to Slurm: writes its description into its directory, and queues a job that resumes it there.
 
-So a sweep that waits is found by every command, its code is held against what was submitted when it begins, and the
-job does the same whenever it runs: for the first time, after its time limit, after it made way for another.
+So every command finds a queued sweep, the code is compared with the submitted code when the job starts, and the job
+does the same on its first run, after its time limit, and after a preemption.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def submit_launch(
     Args:
         source: The checked spec.
         site: A profile for Slurm.
-        results: Where sweeps land; all nodes see it under the same path.
-        nodes: How many; None: the profile's.
-        arguments: More options of `sweep resume`.
+        results: The results directory, which all nodes see under the same path.
+        nodes: The number of nodes; None for the profile's.
+        arguments: Further options for `sweep resume`.
 
     Returns:
         The sweep's files, and the job's number.
 
     Raises:
-        UserError: One trial does not fit, a secret is not set, or Slurm refuses; nothing was left behind.
-        RecordsError: The directory cannot be made.
+        UserError: A trial does not fit, a secret is not set, or Slurm refuses. No directory is left behind.
+        RecordsError: The directory cannot be created.
     """
     _check_secrets(site)
     if found := site.expected(source.spec, nodes):
@@ -63,23 +63,23 @@ def submit_resume(
     arguments: Sequence[str] = (),
     once: Sequence[str] = (),
 ) -> str:
-    """Queue a sweep that was begun before; the job's number.
+    """Queue the resume of a sweep, and return the job's number.
 
     Args:
-        paths: Its files.
+        paths: The sweep's files.
         site: A profile for Slurm.
-        nodes: How many; None: the profile's.
-        arguments: More options of `sweep resume`.
-        once: Those that do not hold when the job goes on after it was queued again.
+        nodes: The number of nodes; None for the profile's.
+        arguments: Further options for `sweep resume`.
+        once: Options for the first run only, not for later runs of the same job.
 
     Raises:
-        UserError: It runs or is queued already, a secret is not set, or Slurm refuses.
+        UserError: The sweep is running or queued, a secret is not set, or Slurm refuses.
     """
     _check_secrets(site)
     if lease.status(paths.lease) in ("running", "running?"):
-        raise UserError(f"{paths.name} is running; `sweep stop {paths.name}` stops it")
+        raise UserError(f"{paths.name} is running; stop it with: sweep stop {paths.name}")
     if (found := slurm_status.standing(paths)) is not None:
-        raise UserError(f"{found.sentence()}, for {paths.name}; `sweep stop {paths.name}` cancels it")
+        raise UserError(f"{found.sentence()}, for {paths.name}; cancel it with: sweep stop {paths.name}")
     whole = SweepPaths(paths.root.resolve())
     return _submit(whole, site, Path.cwd(), nodes, arguments, once)
 
@@ -111,4 +111,4 @@ def _submit(
 def _check_secrets(site: Site) -> None:
     missing = [name for name in site.profile.secrets if not os.environ.get(name)]
     if missing:
-        raise UserError(f"{site.name} needs {' and '.join(missing)}, not set here: export it, and launch again")
+        raise UserError(f"{site.name} needs {' and '.join(missing)}, which is not set: export it and launch again")

@@ -1,4 +1,4 @@
-"""Values that are written out: choice and grid."""
+"""Distributions over listed values: choice and grid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orchestrator.suggestions import Allowed, did_you_mean
 
 
 def _of_one_type(options: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Ints among floats become floats, so that the column has one type."""
+    """Turn ints among floats into floats, so that the column has one type."""
     return tuple(map(float, options)) if kind_of(options) == "float" else options
 
 
@@ -36,7 +36,7 @@ class _Listed(Distribution):
         if len(self.texts) < len(self.options):
             texts = [canonical_json(option) for option in self.options]
             twice = next(text for text in texts if texts.count(text) > 1)
-            raise mistake(f"{twice} stands there twice", "each value once")
+            raise mistake(f"{twice} is listed twice", "each value once")
         return self
 
     @cached_property
@@ -45,7 +45,7 @@ class _Listed(Distribution):
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """The options as canonical texts: a list of configurations can span a choice of thousands."""
+        """The options as canonical texts, for lookups: method list can lead to thousands of options."""
         return frozenset(map(canonical_json, self.options))
 
     @property
@@ -75,15 +75,15 @@ class _Listed(Distribution):
 
 
 class Choice(_Listed):
-    """One of the values, each as likely."""
+    """One of the values, all equally likely."""
 
     form = "choice"
     options: _Options = Field(alias="choice", description="The values: words, numbers, true and false, or lists.")
-    ordered: bool = Field(default=False, description="Whether the values stand in a meaningful order.")
+    ordered: bool = Field(default=False, description="Whether the order of the values has a meaning.")
 
 
 class Grid(_Listed):
-    """One of the values; grid search takes them all, in this order."""
+    """One of the values; method grid tries all of them, in this order."""
 
     form = "grid"
     options: _Options = Field(alias="grid", description="The values: words, numbers, true and false, or lists.")

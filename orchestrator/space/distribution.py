@@ -1,8 +1,8 @@
-"""What every distribution offers, so that search methods need not know which one they hold.
+"""The interface of all distributions, so that search methods need not know which one they use.
 
-The YAML form is the model: ``{loguniform: [1e-4, 1e-1], when: "..."}`` validates into one. Each maps a number
-in [0, 1) onto a value by its inverse distribution function, so that all search methods share one definition
-of the space.
+The models follow the YAML form: ``{loguniform: [1e-4, 1e-1], when: "..."}`` validates into one. Each distribution maps
+a number in [0, 1) to a value by its inverse distribution function, so that all search methods share one definition of
+the space.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from orchestrator.space.values import Kind
 from orchestrator.suggestions import Allowed
 
 _Float = Annotated[float, Field(ge=-1e300, le=1e300)]
-Floats = Annotated[tuple[_Float, _Float], Strict(False)]  # strict would refuse YAML's lists
+Floats = Annotated[tuple[_Float, _Float], Strict(False)]  # strict mode would refuse YAML's lists
 """Two numbers whose difference is finite."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Numeric:
-    """A bounded number, as other libraries want to hear of it.
+    """A bounded number in the terms of other libraries.
 
-    ``step`` is None for plain floats and plain ints. Where it is not, a linear scale counts from ``low`` and
-    a logarithmic one takes the multiples of ``step`` within the bounds; ``Distribution.snap`` does either.
+    ``step`` is None for plain floats and ints. Otherwise the values are ``low``, ``low + step``, … on a linear scale,
+    and the multiples of ``step`` within the bounds on a logarithmic one; ``Distribution.snap`` handles both.
     """
 
     low: float
@@ -38,7 +38,7 @@ class Numeric:
 
 
 class Distribution(BaseModel, ABC):
-    """One hyperparameter: which values it takes, and how likely each is."""
+    """The distribution of one hyperparameter: its possible values, and how likely they are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
     form: ClassVar[str]  # its key in the spec
@@ -46,7 +46,7 @@ class Distribution(BaseModel, ABC):
     when: str | None = Field(
         default=None,
         min_length=1,
-        description="A quoted condition on other parameters; where it does not hold, this one is left out.",
+        description="A quoted condition on other parameters; configurations that do not meet it omit this parameter.",
     )
 
     @property
@@ -56,12 +56,12 @@ class Distribution(BaseModel, ABC):
 
     @property
     def numeric(self) -> Numeric | None:
-        """Bounds, scale and step of a bounded number; None for choices and for what has no bounds."""
+        """Bounds, scale and step of a bounded number; None for choices and for unbounded numbers."""
         return None
 
     @property
     def extent(self) -> tuple[float, float] | None:
-        """The least and the greatest number it can give; None for choices."""
+        """The smallest and the largest possible value; None for values that are not numbers."""
         return None
 
     @abstractmethod
@@ -70,20 +70,20 @@ class Distribution(BaseModel, ABC):
 
     @abstractmethod
     def to_unit(self, value: Any) -> float:
-        """Where in [0, 1] one of its values lies: what ``from_unit`` makes it of; of a stretch, the middle."""
+        """The point in [0, 1] that ``from_unit`` maps to the value; the middle if there are many."""
 
     @abstractmethod
     def values(self) -> Sequence[Any] | None:
-        """All values in order, if they are finitely many; a long sequence costs nothing until it is read."""
+        """All values in order, None if there are infinitely many. Long sequences are computed on access."""
 
     @abstractmethod
     def contains(self, value: Any) -> bool:
-        """Whether it can give this value, type included; an int will do for a float."""
+        """Whether this is a possible value, of the right type; an int counts as a float."""
 
     @abstractmethod
     def snap(self, value: Any) -> Any:
-        """The value it gives that is closest: in the column's type, on a step, inside the bounds."""
+        """The closest possible value: of the column's type, on a step, within the bounds."""
 
     @abstractmethod
     def allowed(self, seen: Any = None) -> Allowed:
-        """Its values in words, the one nearest to what was seen first."""
+        """The possible values in words, with the one nearest to ``seen``."""

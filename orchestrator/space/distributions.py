@@ -1,4 +1,4 @@
-"""All distributions, and how to tell from its key which one a mapping means."""
+"""All distributions by their keys, and the union that picks one for a mapping."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def _with_one_form(data: Any) -> Any:
     if isinstance(data, Distribution):
         return data
     if isinstance(data, list | tuple):
-        raise mistake("a list is no distribution", "{choice: [...]}, or {grid: [...]} to take each in turn")
+        raise mistake("a list is not a distribution", "{choice: [...]}, or {grid: [...]} to try each in turn")
     if not isinstance(data, Mapping):
         raise mistake(
-            f"{shown(data)} is no distribution",
-            f"{_EXAMPLE}; a value that is always the same stands in fixed",
+            f"{shown(data)} is not a distribution",
+            f"{_EXAMPLE}; constant values go under fixed",
         )
     named = [key for key in data if key in FORMS]
     if len(named) > 1:
-        raise mistake(f"{' and '.join(named)} are {len(named)} distributions", "one of them")
+        raise mistake(f"{' and '.join(named)} are {len(named)} distributions", "exactly one")
     if not named:
         strange = next((key for key in data if key not in ("when", "step", "ordered")), None)
         if strange is None:
@@ -57,4 +57,4 @@ AnyDistribution = Annotated[
     Discriminator(_form),
     BeforeValidator(_with_one_form),
 ]
-"""Any distribution; which one is told by its key."""
+"""Any distribution, chosen by its key."""

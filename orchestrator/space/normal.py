@@ -1,4 +1,4 @@
-"""Floats around a mean, without bounds: normal and lognormal."""
+"""Unbounded floats around a mean: normal and lognormal."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class _Unbounded(Distribution):
     @model_validator(mode="after")
     def _spread(self) -> Self:
         if self.mean_sd[1] <= 0:
-            raise mistake(f"a standard deviation of {self.mean_sd[1]}", "[mean, sd] with sd above 0")
+            raise mistake(f"the standard deviation {self.mean_sd[1]:g} is out of range", "[mean, sd] with sd above 0")
         return self
 
     @property
     def kind(self) -> Kind:
         return "float"
 
-    def _bell(self, u: float) -> float:
-        tiny = 2.0**-53  # the normal distribution has no value at 0 and 1
+    def _normal(self, u: float) -> float:
+        tiny = 2.0**-53  # inv_cdf is infinite at 0 and 1
         return NormalDist(*self.mean_sd).inv_cdf(min(max(u, tiny), 1 - tiny))
 
     def to_unit(self, value: float) -> float:
@@ -50,7 +50,7 @@ class _Unbounded(Distribution):
 
 
 class Normal(_Unbounded):
-    """A float around mean. It has no bounds."""
+    """An unbounded float around the mean."""
 
     form = "normal"
     mean_sd: Floats = Field(alias="normal", description="[mean, standard deviation]")
@@ -60,11 +60,11 @@ class Normal(_Unbounded):
         return -math.inf, math.inf
 
     def from_unit(self, u: float) -> float:
-        return self.snap(self._bell(u))
+        return self.snap(self._normal(u))
 
 
 class LogNormal(_Unbounded):
-    """A positive float whose logarithm is normal."""
+    """A positive float whose logarithm is normally distributed."""
 
     form = "lognormal"
     mean_sd: Floats = Field(alias="lognormal", description="[mean, standard deviation] of the logarithm")
@@ -73,7 +73,7 @@ class LogNormal(_Unbounded):
     def _representable(self) -> Self:
         mean, sd = self.mean_sd
         if abs(mean) + 9 * sd > 700:
-            raise mistake(f"[{mean:g}, {sd:g}] leaves the range of floats", "of the logarithm, as in [-7, 2]")
+            raise mistake(f"[{mean:g}, {sd:g}] exceeds the range of floats", "of the logarithm, as in [-7, 2]")
         return self
 
     @property
@@ -81,7 +81,7 @@ class LogNormal(_Unbounded):
         return (self.step or 5e-324), math.inf
 
     def from_unit(self, u: float) -> float:
-        return self.snap(math.exp(self._bell(u)))
+        return self.snap(math.exp(self._normal(u)))
 
     def to_unit(self, value: float) -> float:
         return super().to_unit(math.log(value))

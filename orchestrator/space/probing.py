@@ -1,4 +1,4 @@
-"""Trying a space out: expressions that fail, or that nothing satisfies, show on random configurations."""
+"""Finds expressions that fail and constraints that nothing satisfies, by evaluating them on random configurations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from orchestrator.space.space import Space
 from orchestrator.yaml.document import Document, Path
 
 DRAWS = 1000
-"""A constraint that none of so many random configurations meets is taken for a mistake."""
+"""A constraint that none of this many random configurations meets is reported as a mistake."""
 
 ENOUGH = 100
-"""Once a configuration meets all constraints, so many draws will do."""
+"""Draws that are enough once a configuration has met all constraints."""
 
 
-def check_by_drawing(document: Document, space: Space) -> None:
-    """Note expressions that cannot be evaluated, and constraints that leave nothing to try."""
+def check_by_sampling(document: Document, space: Space) -> None:
+    """Add a mistake for expressions that cannot be evaluated, and for constraints that no configuration meets."""
     if not (space.constraints or space.conditions):
         return
     rng = random.Random(0)
@@ -38,7 +38,7 @@ def check_by_drawing(document: Document, space: Space) -> None:
 
 
 def _note_infeasible(document: Document, space: Space, unmet: set[int]) -> None:
-    nothing, allowed = f"none of {DRAWS} random configurations meets", "a wider space, or a weaker constraint"
+    nothing, allowed = f"none of {DRAWS} random configurations meets", "widen the space, or relax the constraint"
     for index in sorted(unmet):
         document.add(("constraints", index), f"{nothing} {space.constraints[index].text!r}", allowed)
     if not unmet:
@@ -46,7 +46,7 @@ def _note_infeasible(document: Document, space: Space, unmet: set[int]) -> None:
 
 
 def _path(space: Space, expression: Expression) -> Path:
-    """Where the expression that failed is written."""
+    """The path of the expression."""
     for name, condition in space.conditions.items():
         if condition is expression:
             return ("space", name, "when")

@@ -12,7 +12,7 @@ from orchestrator.space.steps import Steps
 from orchestrator.space.values import MAX_INT, Kind, is_number, mistake
 
 MAX_STEPS = 10**9
-"""More steps than this between two bounds are a slip of the pen."""
+"""More steps than this between two bounds are reported as a mistake."""
 
 _Integer = Annotated[int, Field(ge=-MAX_INT, le=MAX_INT)]
 _Integers = Annotated[tuple[_Integer, _Integer], Strict(False)]
@@ -30,14 +30,14 @@ class _Bounded(Distribution):
         low, high = self.bounds
         written = f"[{low:g}, {high:g}]"
         if not low < high:
-            raise mistake(f"{written} is no range", "[low, high] with low below high")
+            raise mistake(f"{written} is not a range", "[low, high] with low below high")
         if self.log and low <= 0:
-            raise mistake(f"{written} has no logarithm at {low:g}", f"{self.form} needs a low above 0")
+            raise mistake(f"{written} has no logarithm at {low:g}", f"{self.form} needs low above 0")
         if self.step is not None:
             if (high - low) / self.step > MAX_STEPS:
-                raise mistake(f"step {self.step:g} is tiny for {written}", "leave it out for a continuous range")
+                raise mistake(f"step {self.step:g} is too small for {written}", "leave it out for a continuous range")
             if not self.values():
-                raise mistake(f"no multiple of step {self.step:g} lies in {written}", "a smaller step")
+                raise mistake(f"there is no multiple of step {self.step:g} in {written}", "a smaller step")
         return self
 
     @property
@@ -73,11 +73,11 @@ class _Bounded(Distribution):
         return math.exp(place) if self.log else place
 
     def _ends(self) -> tuple[float, float]:
-        """The bounds on its own scale."""
+        """The bounds on the distribution's scale, linear or logarithmic."""
         low, high = self.bounds
         if not self.log:
             return low, high
-        margin = 0.5 if self.integer else 0.0  # so that the lowest and the highest integer get their full share
+        margin = 0.5 if self.integer else 0.0  # so that the lowest and the highest integer are as likely as the others
         return math.log(low - margin), math.log(high + margin)
 
     def values(self) -> Steps | None:
@@ -108,12 +108,12 @@ class _Bounded(Distribution):
         return f"{'an integer' if self.integer else 'a number'} in [{low:g}, {high:g}]{step}"
 
 
-_STEP = "Take only low, low + step, low + 2 step, ... up to high."
-_LOG_STEP = "Take only the multiples of step within the bounds."
+_STEP = "Only low, low + step, low + 2 step, ... up to high."
+_LOG_STEP = "Only multiples of step within the bounds."
 
 
 class Uniform(_Bounded):
-    """A float between low and high, each as likely."""
+    """A float between low and high, uniformly distributed."""
 
     form = "uniform"
     bounds: Floats = Field(alias="uniform", description="[low, high]")
@@ -121,7 +121,7 @@ class Uniform(_Bounded):
 
 
 class LogUniform(_Bounded):
-    """A float between low and high, each order of magnitude as likely."""
+    """A float between low and high, with a uniformly distributed logarithm."""
 
     form = "loguniform"
     log = True
@@ -130,7 +130,7 @@ class LogUniform(_Bounded):
 
 
 class Int(_Bounded):
-    """An integer from low to high, both included, each as likely."""
+    """An integer from low to high, both included, uniformly distributed."""
 
     form = "int"
     integer = True
@@ -139,7 +139,7 @@ class Int(_Bounded):
 
 
 class LogInt(_Bounded):
-    """An integer from low to high, both included, each order of magnitude as likely."""
+    """An integer from low to high, both included, with a uniformly distributed logarithm."""
 
     form = "logint"
     log = True

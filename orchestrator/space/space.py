@@ -1,6 +1,6 @@
-"""The search space: distributions, the conditions that switch some of them off, and the constraints.
+"""The search space: distributions, the conditions under which they are active, and constraints.
 
-All that a search method or a check asks of a space is answered here, so that all mean the same by it.
+Search methods and checks share this one class, so that all of them agree on what is active, feasible and equal.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from orchestrator.space.values import canonical_json, shown
 from orchestrator.suggestions import Allowed, did_you_mean
 
 
-class CircleError(ValueError):
-    """Conditions that wait for each other; ``names`` is the way round, its start repeated at the end."""
+class CycleError(ValueError):
+    """Conditions that depend on each other; ``names`` is the cycle, with its start repeated at the end."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        super().__init__("conditions go in a circle: " + " → ".join(names))
+        super().__init__("conditions form a cycle: " + " → ".join(names))
 
 
 class Space:
-    """The parameters in the order in which they are written, and what joins them.
+    """The parameters in the order of the spec, their conditions, and the constraints.
 
     A parameter is *active* in a configuration if it has no ``when``, or if everything its ``when`` names is
     active and the condition holds. An inactive one is absent from the configuration.
 
     Attributes:
-        parameters: Name to distribution in the written order, which is the order of a point's coordinates.
-        fixed: The values that are the same in every configuration. Expressions see them; configurations do
+        parameters: Distributions by name, in the order of the spec, which is also the order of a point's coordinates.
+        fixed: The values that are the same in every configuration. Expressions can use them; configurations do
             not contain them.
     """
 
@@ -45,8 +45,8 @@ class Space:
         """Parse every expression.
 
         Raises:
-            ExpressionError: A condition or constraint is no expression, or names something unknown.
-            CircleError: Conditions depend on each other in a circle.
+            ExpressionError: A condition or constraint is not an expression, or uses an unknown name.
+            CycleError: Conditions depend on each other in a cycle.
         """
         self.parameters = dict(parameters)
         self.fixed = dict(fixed or {})
@@ -61,20 +61,20 @@ class Space:
         self._order = evaluation_order(list(self.parameters), needs)
 
     def from_unit(self, point: Sequence[float]) -> Config:
-        """The configuration at a point of the unit cube: one coordinate a parameter, in the written order.
+        """The configuration at a point of the unit cube: one coordinate per parameter, in the order of the spec.
 
         Raises:
-            EvaluationError: A condition has no answer for these values.
+            EvaluationError: A condition cannot be evaluated for these values.
         """
         coordinates = dict(zip(self.parameters, point, strict=True))
         return self.draw(lambda name, distribution: distribution.from_unit(coordinates[name]))
 
     def sample(self, rng: random.Random) -> Config:
-        """A random configuration. It takes one number for every parameter, so that draws do not shift."""
+        """A random configuration, from one random number per parameter, active or not."""
         return self.from_unit([rng.random() for _ in self.parameters])
 
     def draw(self, suggest: Callable[[str, Distribution], Any]) -> Config:
-        """Ask for the value of each active parameter, those that others depend on first (define by run)."""
+        """Call ``suggest`` for each active parameter, parameters that others depend on first (define-by-run)."""
         config: Config = {}
         for name in self._order:
             if self._is_active(name, config):
@@ -83,30 +83,30 @@ class Space:
         return self._written(config)
 
     def canonical(self, config: Mapping[str, Any]) -> Config:
-        """A user's configuration as we would have drawn it: in the written order, 1.0 for a float's 1."""
+        """A user's configuration in the form of a drawn one: in the order of the spec, and 1 as 1.0 for floats."""
         return {name: self.parameters[name].snap(config[name]) for name in self.parameters if name in config}
 
     def key(self, config: Mapping[str, Any]) -> str:
-        """A text that two configurations share if and only if they are the same."""
+        """A text that is the same for two configurations if and only if they are equal."""
         return canonical_json({**config, **self.canonical(config)})
 
     def feasible(self, config: Mapping[str, Any]) -> bool:
-        """Whether every constraint holds. One that names an inactive parameter has nothing to say, and holds.
+        """Whether every constraint holds. A constraint that uses an inactive parameter holds.
 
         Raises:
-            EvaluationError: A constraint has no answer for these values.
+            EvaluationError: A constraint cannot be evaluated for these values.
         """
         return all(self.holds(constraint, config) for constraint in self.constraints)
 
     def holds(self, constraint: Expression, config: Mapping[str, Any]) -> bool:
-        """Whether one constraint holds, or has nothing to say."""
+        """Whether one constraint holds, as it does if it uses an inactive parameter."""
         values = {**self.fixed, **config}
         return not constraint.names <= values.keys() or constraint.evaluate(values)
 
     def cells(self) -> Iterator[Config] | None:
-        """Every feasible configuration once, the last parameter varying fastest; None if there is no end.
+        """Every feasible configuration once, the last parameter varying fastest; None if there are infinitely many.
 
-        A parameter on which an earlier one depends varies as if written before it.
+        A parameter that an earlier one depends on varies as if it came before that one.
         """
         values = {name: distribution.values() for name, distribution in self.parameters.items()}
         if any(each is None for each in values.values()):
@@ -124,11 +124,11 @@ class Space:
         for value in values[name]:
             yield from self._combinations(values, {**config, name: value}, depth + 1)
 
-    def complete(self, config: Mapping[str, Any]) -> list[tuple[str, str, Allowed]]:
-        """What is wrong with a configuration that a user gives: (name, problem, what is allowed) each.
+    def mistakes_in(self, config: Mapping[str, Any]) -> list[tuple[str, str, Allowed]]:
+        """The mistakes in a user's configuration, each as (name, or "" for a constraint; problem; what is allowed).
 
         Raises:
-            EvaluationError: A condition or a constraint has no answer for these values.
+            EvaluationError: A condition or a constraint cannot be evaluated for these values.
         """
         problems: list[tuple[str, str, Allowed]] = [
             (name, f"unknown parameter {name!r}", did_you_mean(name, self.parameters))
@@ -144,7 +144,7 @@ class Space:
                 sound[name] = config[name]
         if not problems:
             problems = [
-                ("", f"breaks the constraint {constraint.text!r}", "")
+                ("", f"violates the constraint {constraint.text!r}", "")
                 for constraint in self.constraints
                 if not self.holds(constraint, sound)
             ]
@@ -154,9 +154,9 @@ class Space:
         distribution = self.parameters[name]
         condition = self.conditions.get(name)
         if condition is not None and condition.names & config.keys() - sound.keys():
-            return None  # its condition hangs on a value that is itself a mistake
+            return None  # the condition depends on a value that is itself a mistake
         if not self._is_active(name, sound):
-            return (f"{name} has no place here", f"only when {distribution.when}") if name in config else None
+            return (f"{name} does not apply here", f"only when {distribution.when}") if name in config else None
         if name not in config:
             return f"no value for {name}", distribution.allowed()
         if not distribution.contains(config[name]):
@@ -175,24 +175,24 @@ class Space:
 
 
 def evaluation_order(names: Sequence[str], needs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """The names, each after those it needs; otherwise as given.
+    """The names sorted so that each comes after the names it needs, otherwise in the given order.
 
     Raises:
-        CircleError: There is no such order.
+        CycleError: The names depend on each other in a cycle.
     """
     order: list[str] = []
     waiting = list(names)
     while waiting:
         ready = next((name for name in waiting if all(need in order for need in needs.get(name, ()))), None)
         if ready is None:
-            raise CircleError(_circle(waiting, needs))
+            raise CycleError(_cycle(waiting, needs))
         order.append(ready)
         waiting.remove(ready)
     return tuple(order)
 
 
-def _circle(waiting: Sequence[str], needs: Mapping[str, Collection[str]]) -> list[str]:
-    """One way round among names that all wait: follow what each waits for until a name comes again."""
+def _cycle(waiting: Sequence[str], needs: Mapping[str, Collection[str]]) -> list[str]:
+    """A cycle among names that wait for each other, found by following needs until a name repeats."""
     path = [waiting[0]]
     while path[-1] not in path[:-1]:
         path.append(next(need for need in sorted(needs[path[-1]]) if need in waiting))

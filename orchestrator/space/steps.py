@@ -1,6 +1,6 @@
-"""Evenly spaced numbers as a sequence that is never written out: a billion of them cost no more than two.
+"""Evenly spaced numbers as a lazy sequence: a billion numbers need no more memory than two.
 
-Counted in decimals, so that the third step of 0.1 is 0.3 and not 0.30000000000000004.
+The arithmetic is decimal, so that the third step of 0.1 is 0.3 and not 0.30000000000000004.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class Steps(Sequence[Any]):
 
     @classmethod
     def multiples(cls, low: float, high: float, step: float, *, integer: bool) -> Steps:
-        """The multiples of ``step`` within ``[low, high]``; none if there are none."""
+        """The multiples of ``step`` within ``[low, high]``; possibly empty."""
         stride = exact(step)
         lowest, highest = math.ceil(exact(low) / stride), math.floor(exact(high) / stride)
         return cls(lowest * stride, stride, max(0, highest - lowest + 1), integer)
 
     def nearest(self, value: float) -> int | float:
-        """The one closest to ``value``."""
+        """The number closest to ``value``."""
         return self._at(self.index_near(value))
 
     def index_near(self, value: float) -> int:
-        """Which one is closest to ``value``."""
+        """The index of the number closest to ``value``."""
         index = (exact(value) - self.first) / self.step
         return max(0, min(self.length - 1, int(index.to_integral_value(ROUND_HALF_EVEN))))
 
@@ -67,5 +67,5 @@ def nearest_multiple(value: float, step: float) -> float:
 
 
 def exact(value: float) -> Decimal:
-    """The decimal that is written, not the binary fraction that is stored."""
+    """The decimal number as written, not the binary fraction that approximates it."""
     return Decimal(repr(value))

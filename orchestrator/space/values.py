@@ -1,4 +1,4 @@
-"""What the value of a hyperparameter may be, and when two of them are the same."""
+"""Which values hyperparameters can have, and when two values are the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from orchestrator.suggestions import Allowed
 
 MAX_INT = 2**53
-"""Integers beyond it are not exact in JSON, nor as float64."""
+"""Larger integers are not exact in JSON or as float64."""
 
 Kind = Literal["int", "float", "bool", "str", "json"]
 """The type of a parameter's recorded column."""
@@ -22,12 +22,12 @@ _KINDS: Mapping[type, Kind] = {bool: "bool", int: "int", float: "float", str: "s
 
 
 def mistake(problem: str, allowed: Allowed = "") -> PydanticCustomError:
-    """An error for a pydantic validator to raise, already in our words."""
+    """An error for pydantic validators that already has its final wording."""
     return PydanticCustomError("mistake", "{problem}", {"problem": problem, "allowed": allowed})
 
 
 def kind_of(values: Iterable[Any]) -> Kind:
-    """The one type that holds all the values; "json" if they are lists, or of types that do not mix."""
+    """The type that holds all values; "json" for lists and for types that do not mix."""
     kinds = {_KINDS.get(type(value), "json") for value in values}
     if kinds == {"int", "float"}:
         return "float"
@@ -35,12 +35,12 @@ def kind_of(values: Iterable[Any]) -> Kind:
 
 
 def canonical_json(value: Any) -> str:
-    """A text that two values share if and only if they are the same value of the same type."""
+    """A text that is the same for two values if and only if their types and values are equal."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number that a float can hold; True and False are not."""
+    """Whether the value is a finite number that a float can hold; True and False are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -50,12 +50,12 @@ def is_number(value: Any) -> bool:
 
 
 def is_recordable(value: Any) -> bool:
-    """Whether JSON and Parquet hold it exactly: words, finite floats, integers within ±2**53, lists."""
+    """Whether JSON and Parquet hold the value exactly: text, finite floats, integers within ±2**53, lists."""
     match value:
         case bool() | None:
             return True
         case str():
-            return not any("\ud800" <= letter <= "\udfff" for letter in value)  # halves of letters; no UTF-8
+            return not any("\ud800" <= letter <= "\udfff" for letter in value)  # lone surrogates
         case int():
             return abs(value) <= MAX_INT
         case float():
@@ -68,7 +68,7 @@ def is_recordable(value: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: short, whatever it is."""
+    """A value as messages show it, at most 60 characters long."""
     try:
         text = repr(value)
     except ValueError:  # an integer of thousands of digits
@@ -80,10 +80,10 @@ def _recordable(value: Any) -> Any:
     if not is_recordable(value):
         raise mistake(
             f"{shown(value)} cannot be recorded exactly",
-            "words, finite numbers, integers within ±2**53, lists",
+            "text, finite numbers, integers within ±2**53, lists",
         )
     return value
 
 
 Value = Annotated[Any, AfterValidator(_recordable)]
-"""The value of a hyperparameter: anything JSON and Parquet can hold."""
+"""The value of a hyperparameter: anything that JSON and Parquet hold exactly."""

@@ -1,14 +1,12 @@
-"""What the user wrote: read with every mistake at once, and held as values from which a sweep is made."""
+"""Reads a spec, reports every mistake in it at once, and finds its trainable; nothing here plans or runs a sweep."""
 
 from orchestrator.expressions.expression import EvaluationError, Expression
 from orchestrator.expressions.grammar import ExpressionError
 from orchestrator.space.distribution import Distribution, Numeric
 from orchestrator.space.space import Space
 from orchestrator.spec.max_step import max_step
-from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy
-from orchestrator.spec.one_config import read_config
-from orchestrator.spec.reading import parse_spec, read_spec
-from orchestrator.spec.schema import spec_schema
+from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy, spec_schema
+from orchestrator.spec.reading import parse_spec, read_config, read_spec
 
 __all__ = [
     "Budget",

@@ -1,4 +1,4 @@
-"""The configurations of method list out of a CSV file: a column a hyperparameter, a row a configuration."""
+"""Reads the configurations of method list from a CSV file: one hyperparameter per column, one configuration per row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _KEY = ("search", "configs")
 
 
 def read_csv_configs(document: Document, base: FilePath) -> None:
-    """Put the rows of the file that ``search.configs`` names in its place: the spec then stands for itself.
+    """Replace the file name in ``search.configs`` with the file's rows, so that the spec is complete without the file.
 
-    Cells are numbers, true, false, lists in brackets, or words; an empty one leaves its hyperparameter out.
+    Cells are numbers, true, false, lists in brackets, or words; an empty cell leaves its hyperparameter out.
     """
     search = document.data.get("search")
     name = search.get("configs") if isinstance(search, dict) else None
@@ -32,7 +32,7 @@ def read_csv_configs(document: Document, base: FilePath) -> None:
         return
     header = [cell.strip() for cell in rows[0]] if rows else []
     if len(set(header)) < len(header):
-        document.add(_KEY, f"{name!r} has two columns of the same name")
+        document.add(_KEY, f"{name!r} has two columns with the same name")
         return
     order = document.place(_KEY).order
     configs: list[dict[str, Any]] = []
@@ -42,7 +42,7 @@ def read_csv_configs(document: Document, base: FilePath) -> None:
         path = (*_KEY, len(configs))
         document.places[path] = Place(file=name, line=number, order=order)
         if len(row) > len(header):
-            document.add(path, f"{len(row)} cells under {len(header)} names")
+            document.add(path, f"{len(row)} cells in a table of {len(header)} columns")
         cells = zip(header, map(str.strip, row), strict=False)
         configs.append({key: _value(cell) for key, cell in cells if cell})
     search["configs"] = configs
@@ -51,7 +51,7 @@ def read_csv_configs(document: Document, base: FilePath) -> None:
 def _value(cell: str) -> Any:
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(cell)
-    if cell[0] in "+-.0123456789":  # what JSON is too strict for: .5, 1., +1
+    if cell[0] in "+-.0123456789":  # numbers that are not JSON: .5, 1., +1
         with contextlib.suppress(ValueError):
             return float(cell)
     return cell

@@ -1,4 +1,4 @@
-"""Whether a spec gives a trainable what it declared: names, types, bounds, choices, files, metrics."""
+"""Checks a spec against what its trainable declares: names, types, bounds, choices, files, metrics."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.values import is_number, shown
-from orchestrator.spec.partial_spec import Draft
+from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.suggestions import Allowed, did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import REQUIRED, Declaration, Hyperparameter
 
 _MANY = 1000
-"""So many values of a distribution are looked at one by one."""
+"""How many values of a distribution are checked one by one."""
 
 _TYPES = {
     bool: "true or false",
     int: "an integer",
     float: "a number",
-    str: "a text",
+    str: "text",
     FilePath: "the path of a file",
     list: "a list",
 }
@@ -30,40 +30,40 @@ _TYPES = {
 _Words = tuple[str, Allowed]
 
 
-def check_declared(draft: Draft, declaration: Declaration) -> None:
-    """Note whatever in fixed, space and objective does not fit the declaration."""
-    spec, document = draft.spec, draft.document
+def check_declared(partial: PartialSpec, declaration: Declaration) -> None:
+    """Add a mistake for everything in fixed, space and objective that does not fit the declaration."""
+    spec, document = partial.spec, partial.document
     known = {each.name: each for each in declaration.hyperparameters}
     searched = spec.distributions()
-    names = {*draft.fixed_names(), *draft.searched_names()}
-    for path, name in _written(draft):
+    names = {*partial.fixed_names(), *partial.searched_names()}
+    for path, name in _written(partial):
         if name not in known:
             document.add(path, f"{spec.trainable} has no hyperparameter {name!r}", did_you_mean(name, known))
         elif name in spec.fixed and path[0] == "fixed":
-            _note(draft, path, _wrong(spec.fixed[name], known[name], draft.base))
+            _note(partial, path, _wrong(spec.fixed[name], known[name], partial.base))
         elif name in searched and path[0] != "fixed":
-            _note(draft, path, _misfit(searched[name], known[name], draft.base))
-    if draft.sound("fixed") and draft.sound("space") and draft.sound("search"):
+            _note(partial, path, _misfit(searched[name], known[name], partial.base))
+    if partial.is_valid("fixed") and partial.is_valid("space") and partial.is_valid("search"):
         for each in declaration.hyperparameters:
             if each.default is REQUIRED and each.name not in names:
                 document.add(("fixed",), f"{spec.trainable} needs a value for {each.name}", each.meaning)
     metric = spec.objective.metric
-    if draft.sound("objective", "metric") and declaration.metrics and metric not in declaration.metrics:
+    if partial.is_valid("objective", "metric") and declaration.metrics and metric not in declaration.metrics:
         allowed = did_you_mean(metric, declaration.metrics)
         document.add(("objective", "metric"), f"{spec.trainable} does not report {metric!r}", allowed)
 
 
-def _written(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Every name, and where it is written."""
-    for name in draft.fixed_names():
+def _written(partial: PartialSpec) -> Iterator[tuple[Path, str]]:
+    """Every hyperparameter in the spec, with its path."""
+    for name in partial.fixed_names():
         yield ("fixed", name), name
-    for name in draft.searched_names():
-        yield draft.searched_path(name), name
+    for name in partial.searched_names():
+        yield partial.searched_path(name), name
 
 
-def _note(draft: Draft, path: Path, misfit: _Words | None) -> None:
+def _note(partial: PartialSpec, path: Path, misfit: _Words | None) -> None:
     if misfit is not None:
-        draft.document.add(path, *misfit)
+        partial.document.add(path, *misfit)
 
 
 def _misfit(distribution: Distribution, wanted: Hyperparameter, base: FilePath) -> _Words | None:
@@ -87,7 +87,7 @@ def _range_misfit(distribution: Distribution, wanted: Hyperparameter) -> _Words 
 
 
 def _wrong(value: Any, wanted: Hyperparameter, base: FilePath) -> _Words | None:
-    """What is wrong with one value; None if it is right."""
+    """The mistake in one value; None if the value is valid."""
     if value is None and wanted.default is None:
         return None
     if not _has_type(value, wanted.type):

@@ -1,8 +1,8 @@
-"""Changes a spec where it stands: every byte that need not change stays, with comments, order and layout.
+"""Edits the text of a spec in place: comments, order and layout stay, and only the bytes of the changed values change.
 
-ruamel's tree of nodes says where each value begins and ends, and the text is cut there; its own round trip would lay
-the file out anew, and a key that is taken out would take the comment above the next one with it. Whoever changes a
-text here reads it again, and compares: aliases and the like may carry a change to where it does not belong.
+ruamel's nodes tell where each value starts and ends, and the text is cut there. ruamel's own round trip would reformat
+the file, and removing a key would remove the comment above the next key. Callers must read the edited text again and
+compare it with what they meant, because an alias can carry a change to another key.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from orchestrator.spec.writing import behind_key, line
 from orchestrator.yaml.reader import compose
 
 Key = tuple[str, ...]
-"""A way to a value: ("space", "lr")."""
+"""The path of a value: ("space", "lr")."""
 
 
 class UneditableError(ValueError):
-    """The text is no block of keys, or something stands where a section should be."""
+    """The text is not a block of keys, or a value is where a section should be."""
 
 
 def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
-    """Set a value, which is what JSON can hold.
+    """Set a value, and return the new text.
 
     Args:
         text: The spec.
-        path: Where. Sections that are not there are made.
-        value: The new one.
-        after: Behind which of its neighbours a key comes that is new; "": before all of them; else it comes last.
+        path: The path of the value. Missing sections are created.
+        value: The new value: anything that JSON can hold.
+        after: The key after which a new key is inserted; "" inserts it first, None last.
 
     Raises:
-        NotYamlError: The text is no YAML.
-        UneditableError: See there.
+        NotYamlError: The text is not YAML.
+        UneditableError: The text is not a block of keys, or a value is where a section should be.
     """
     section = _mapping(text, path[:-1])
     if section is None:
@@ -56,10 +56,10 @@ def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
 
 
 def take_out(text: str, path: Key) -> str:
-    """Take a key out, with its lines; a section that has no other goes, too.
+    """Remove a key with its lines, and its section if that becomes empty; return the new text.
 
     Raises:
-        KeyError: It is not there.
+        KeyError: There is no such key.
         NotYamlError, UneditableError: As for ``put``.
     """
     section = _mapping(text, path[:-1])
@@ -78,10 +78,10 @@ def take_out(text: str, path: Key) -> str:
 
 
 def remark(text: str, path: Key, words: str) -> str:
-    """Write a comment behind the line of a key, after what is written there already.
+    """Append a comment to the line of a key, after an existing comment; return the new text.
 
     Raises:
-        KeyError: It is not there.
+        KeyError: There is no such key.
         NotYamlError, UneditableError: As for ``put``.
     """
     section = _mapping(text, path[:-1])
@@ -95,7 +95,7 @@ def remark(text: str, path: Key, words: str) -> str:
 
 
 def comments(text: str) -> Iterator[int]:
-    """Where comments begin: at each "#" that follows a space, or begins a line, and stands in no value."""
+    """The offsets of comments: of each "#" at the start of a line or after a space that is not part of a value."""
     values = [(node.start_mark.index, node.end_mark.index) for node in _scalars(compose(text))]
     end = -1
     for at, letter in enumerate(text):
@@ -118,17 +118,17 @@ def _scalars(node: Any) -> Iterator[Any]:
 
 
 def _mapping(text: str, path: Key) -> Any:
-    """The node of a section; None if it is not there, or empty."""
+    """The node of a section; None if the section is missing or empty."""
     node: Any = compose(text)
     if node is None or node.id != "mapping" or node.flow_style or not node.value:
-        raise UneditableError("this is no block of keys")
+        raise UneditableError("not a block of keys")
     for name in path:
         entry = _entry(node, name)
         if entry is None or _is_empty(entry[1]):
             return None
         node = entry[1]
         if node.id != "mapping":
-            raise UneditableError(f"{name} is no section")
+            raise UneditableError(f"{name} is not a section")
     return node if node.value else None
 
 
@@ -141,7 +141,7 @@ def _is_empty(node: Any) -> bool:
 
 
 def _end(text: str, entry: tuple[Any, Any]) -> int:
-    """Where the value of an entry ends, comments and empty lines after it left out."""
+    """The offset at which the value of an entry ends, before any comments and empty lines."""
     key, node = entry
     if _is_empty(node):
         return text.index(":", key.end_mark.index) + 1
@@ -155,10 +155,10 @@ def _end(text: str, entry: tuple[Any, Any]) -> int:
 
 
 def _unfolded(text: str, path: Key) -> str:
-    """A section in braces as a block of lines; what is in it stays as it is written."""
+    """Turn a section in braces into a block of lines; its entries keep their text."""
     key, section = _entry(_mapping(text, path[:-1]), path[-1]) or (None, None)
     if key is None or section is None or key.start_mark.column:
-        raise UneditableError(f"{path[-1]} is no section of its own")
+        raise UneditableError(f"{path[-1]} is not a top-level section")
     lines = [text[each[0].start_mark.index : _end(text, each)] for each in section.value]
     end = section.end_mark.index
     behind = text[end : _line_end(text, end)]  # a comment

@@ -1,7 +1,7 @@
-"""What a sweep's results hang on beside its spec: the trainable's code and the data, each as a fingerprint.
+"""Fingerprints of what a sweep's results depend on besides its spec: the trainable's code and the data.
 
-A resume compares them, so that the two halves of a sweep are not of two minds. Code is the file in which the
-trainable stands; what that imports is not followed (sweep.json has the git commit and diff for it).
+A resume compares them, so that all trials of a sweep stay comparable. Code means the file that defines the trainable,
+not the modules it imports; for those, sweep.json has the git commit and diff.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from orchestrator.spec import Spec
 from trainables.contract import Declaration
 
 HASHED_BYTES = 256 * 2**20
-"""Larger files are known by their size and time of change."""
+"""Larger files are identified by size and modification time."""
 
 
 def fingerprints(
     spec: Spec, declaration: Declaration | None, trainable: Callable[..., Any], base: Path
 ) -> dict[str, str]:
-    """What the results hang on: a name for people, and a fingerprint each."""
+    """The fingerprints of the trainable's code and of the data files under `fixed`, by readable names."""
     code = _source(trainable)
     found = {code_of(spec): code} if code is not None else {}
     for hyperparameter in declaration.hyperparameters if declaration is not None else ():
@@ -33,12 +33,12 @@ def fingerprints(
 
 
 def code_of(spec: Spec) -> str:
-    """What the fingerprint of the trainable's code is called; all others are of data."""
+    """The name of the code's fingerprint; all other fingerprints are of data."""
     return f"code of {spec.trainable}"
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Which of what was fingerprinted is another now."""
+    """The names whose fingerprints differ now."""
     return [name for name in before if now.get(name) != before[name]]
 
 
@@ -51,7 +51,7 @@ def _source(trainable: Callable[..., Any]) -> str | None:
             else _hash(inspect.getsource(trainable).encode())
         )
     except (OSError, TypeError):
-        return None  # typed at a prompt: there is no source
+        return None  # typed at a prompt, so there is no source
 
 
 def _file(path: Path) -> str:

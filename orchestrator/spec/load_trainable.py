@@ -1,4 +1,4 @@
-"""Finds and imports what `trainable:` names: a built-in, ``module:attr`` or ``file.py:attr``."""
+"""Imports the trainable that a spec names: a built-in, ``module:attr`` or ``file.py:attr``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
     """The trainable that a spec names.
 
     Args:
-        reference: What stands at `trainable:`.
-        base: The spec's directory: files are found from there, and it is put first on sys.path.
+        reference: The value of `trainable:`.
+        base: The spec's directory: paths are relative to it, and it is put first on sys.path.
 
     Raises:
-        TrainableError: It does not exist, cannot be imported, or is of no known shape.
+        TrainableError: The trainable does not exist, cannot be imported, or has no known form.
     """
     where, _, attribute = BUILTIN.get(reference, reference).partition(":")
     if not attribute:
@@ -50,12 +50,16 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
 
 
 def declared(reference: str, base: Path) -> Declaration | None:
-    """What the trainable declares of itself; None if it opted out. Raises as ``load`` does."""
+    """The trainable's declaration; None if it has none. Raises as ``load`` does."""
     return declaration_of(load(reference, base))
 
 
 def shape_of(trainable: object) -> Shape:
-    """How the trainable is to be called; TrainableError if it is nothing we can call."""
+    """How to call the trainable.
+
+    Raises:
+        TrainableError: The object is not a trainable.
+    """
     if isinstance(trainable, type):
         if any(cls.__module__.startswith("ray.tune") for cls in trainable.__mro__):
             raise TrainableError(
@@ -124,7 +128,7 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _last_line(error: BaseException, where: str) -> str:
-    """The error, and the line of the user's file it came from."""
+    """The error's message, and the line of the user's file that raised it."""
     summary = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     file = where if where.endswith(".py") else where.replace(".", "/") + ".py"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(file)]

@@ -1,4 +1,4 @@
-"""How long a full training is."""
+"""The length of a full training, in steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestrator.spec.model import Spec
 from trainables.contract import Declaration
 
 UNDECLARED_LENGTH = "epochs"
-"""The hyperparameter that is taken for the length of a training where the trainable declares nothing."""
+"""The hyperparameter that counts the steps of a training if the trainable declares nothing."""
 
 
 def length_of(declaration: Declaration | None) -> str:
@@ -18,10 +18,10 @@ def length_of(declaration: Declaration | None) -> str:
 
 
 def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
-    """The last step of the longest training: what the scheduler section says, else the trainable's length.
+    """The last step of the longest training; None if it is unknown.
 
-    The length is its fixed value, else the most its distribution gives, else its declared default; None if
-    nothing says it.
+    It is ``scheduler.max`` if given, else the hyperparameter that counts the steps: its fixed value, the upper bound of
+    its distribution, or its declared default.
     """
     if spec.scheduler is not None and spec.scheduler.max is not None:
         return spec.scheduler.max

@@ -1,4 +1,4 @@
-"""The spec as values: one model a section. The reference in the docs and the JSON Schema come from here."""
+"""The spec as values, one model per section. docs/reference/spec.md and the JSON Schema are generated from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
 
 def _parameter_name(name: str) -> str:
     if not name.isidentifier():
-        raise mistake(f"{shown(name)} is no name for a parameter", "letters, digits and _, as in weight_decay")
+        raise mistake(f"{shown(name)} is not a valid parameter name", "letters, digits and _, as in weight_decay")
     return name
 
 
@@ -31,131 +31,132 @@ Configs = Annotated[
 
 
 class Section(BaseModel):
-    """What all sections share: frozen, no unknown keys, no guessing of types."""
+    """The settings of all sections: frozen, no unknown keys, no type coercion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Objective(Section):
-    """What makes one trial better than another."""
+    """How trials are compared."""
 
     metric: str = Field(min_length=1, description="The reported metric to optimise.")
-    mode: Literal["min", "max"] = Field(default="min", description="Whether less or more of it is better.")
+    mode: Literal["min", "max"] = Field(default="min", description="Whether lower or higher values are better.")
     at: Literal["best", "last"] = Field(
-        default="best", description="Which of a trial's reports is its result: the best one, or the last."
+        default="best", description="Which report is a trial's result: the best or the last."
     )
     diverged_above: float | None = Field(
         default=None,
-        description="Worse than this, a trial has diverged: above it for min, below its negative for max.",
+        description="A trial with a worse metric has diverged: above this for min, below its negative for max.",
     )
 
     def diverges(self, value: float) -> bool:
-        """Whether a trial that measures this has diverged: it is not finite, or beyond the bound."""
+        """Whether a trial with this value has diverged: the value is not finite, or is beyond ``diverged_above``."""
         loss = value if self.mode == "min" else -value
         return not math.isfinite(value) or (self.diverged_above is not None and loss > self.diverged_above)
 
 
 class Search(Section):
-    """How the next configuration is chosen."""
+    """How configurations are chosen."""
 
     method: Literal["grid", "random", "sobol", "tpe", "list"] = Field(
         default="tpe",
-        description="grid: every cell once. random, sobol: spread over the space. tpe: learn from results. "
-        "list: the configurations given in configs.",
+        description="grid: every combination once. random, sobol: spread over the space. tpe: learn from results. "
+        "list: the configurations in configs.",
     )
     seed: int = Field(default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations.")
     start: list[Values] = Field(default=[], description="Configurations to try first, in this order.")
     configs: Configs | None = Field(
         default=None,
-        description="For method list: the configurations, or the path of a CSV file with one a row.",
+        description="For method list: the configurations, or the path of a CSV file with one configuration per row.",
     )
     repeats: int = Field(
         default=1,
         ge=1,
-        description="For methods list and grid: how often each configuration is tried, each time with another seed.",
+        description="For methods list and grid: how often each configuration is tried, with a new seed each time.",
     )
 
 
 class Scheduler(Section):
-    """Whether weak trials are stopped early."""
+    """Early stopping of weak trials."""
 
     method: Literal["asha", "none"] = Field(
         default="asha",
-        description="asha: stop a trial at a rung unless it is among the best 1/reduction_factor there.",
+        description="asha: at each rung, stop trials that are not among the best 1/reduction_factor.",
     )
     grace_period: int | None = Field(
-        default=None, ge=1, description="The first rung: no trial is stopped before this step."
+        default=None, ge=1, description="The step of the first rung; no trial is stopped earlier."
     )
-    reduction_factor: int = Field(default=3, ge=2, description="Each rung is this many times the one before.")
+    reduction_factor: int = Field(default=3, ge=2, description="The factor between the steps of two rungs.")
     max: int | None = Field(
         default=None,
         ge=1,
-        description="The last step of a full training; if left out, what the trainable says.",
+        description="The last step of a full training; by default the trainable's own.",
     )
-    brackets: int = Field(default=1, ge=1, description="Ladders of rungs; each starts a rung later than the last.")
+    brackets: int = Field(default=1, ge=1, description="Number of brackets; each starts one rung after the last.")
 
 
 class Budget(Section):
-    """When the sweep ends. Whatever comes first."""
+    """Limits of the sweep; the first one reached ends it."""
 
-    trials: int | None = Field(default=None, ge=1, description="Trials in total.")
-    hours: float | None = Field(default=None, gt=0, description="Hours of wall-clock time.")
-    gpu_hours: float | None = Field(default=None, gt=0, description="Hours summed over GPUs.")
-    max_failures: int | None = Field(default=None, ge=0, description="Failed trials after which the sweep gives up.")
+    trials: int | None = Field(default=None, ge=1, description="Number of trials.")
+    hours: float | None = Field(default=None, gt=0, description="Wall-clock hours.")
+    gpu_hours: float | None = Field(default=None, gt=0, description="GPU hours, summed over all trials.")
+    max_failures: int | None = Field(
+        default=None, ge=0, description="Failed trials to tolerate; one more ends the sweep."
+    )
 
 
 class Resources(Section):
-    """What one trial occupies."""
+    """The resources of one trial, and how many trials run at once."""
 
-    cpu: float = Field(default=1, ge=0, description="CPUs of one trial.")
+    cpu: float = Field(default=1, ge=0, description="CPUs per trial.")
     gpu: Gpus = Field(
         default="auto",
-        description="GPUs of one trial: auto (one if there are any), packed (as many trials share one as its memory "
+        description="GPUs per trial: auto (one if there are any), packed (trials share a GPU as far as its memory "
         "allows), a whole number, or a fraction below 1.",
     )
-    memory: Bytes | None = Field(default=None, description="Memory of one trial, in bytes or as 4GB.")
-    custom: Amounts = Field(
-        default={}, description="Resources that the cluster's nodes name themselves, as in {tpu_slice: 1}."
-    )
+    memory: Bytes | None = Field(default=None, description="Memory per trial, in bytes or as 4GB.")
+    custom: Amounts = Field(default={}, description="Custom Ray resources per trial, as in {tpu_slice: 1}.")
     accelerator: str | None = Field(
-        default=None, min_length=1, description="The type of GPU that a trial needs, as Ray names it: A100, H100, V100."
+        default=None, min_length=1, description="The GPU type that trials need, by Ray's name: A100, H100, V100."
     )
     placement: Literal["spread", "pack"] = Field(
-        default="spread", description="spread: trials go where most is free. pack: one node is filled after the other."
+        default="spread",
+        description="spread: put trials on the least busy node. pack: fill node after node.",
     )
     max_gpus: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="GPUs that all trials together occupy at most: a share of a cluster that others use."
+        default=None, description="Upper limit of GPUs for all trials together, on a cluster shared with others."
     )
     concurrency: int | None = Field(
-        default=None, ge=1, description="Trials at the same time at most; else as many as fit."
+        default=None, ge=1, description="Upper limit of trials running at once; by default as many as fit."
     )
 
 
 class TrialPolicy(Section):
-    """How one trial is run and what is kept of it."""
+    """How trials are run, and which of their checkpoints are kept."""
 
     timeout: Seconds | None = Field(
         default=None,
-        description="A trial that does not report for so long has failed: 90s, 10m, 1h30m, or seconds.",
+        description="A trial that reports nothing for this long has failed: 90s, 10m, 1h30m, or seconds.",
     )
     retries: int = Field(
-        default=0, ge=0, description="How often a failed trial is tried again; lost nodes do not count."
+        default=0, ge=0, description="How often a failed trial is restarted; restarts after a lost node do not count."
     )
     keep: Literal["best", "last", "both", "none"] = Field(
-        default="best", description="Which checkpoints of a completed trial stay."
+        default="best", description="Which checkpoints of a completed trial are kept."
     )
     save_every: Seconds = Field(
         default=10.0,
-        description="How often a running trial's checkpoint is written, at most: a crash loses so much training.",
+        description="Shortest time between two checkpoints of a running trial; a crash loses about this much training.",
     )
     isolation: Literal["reuse", "process"] = Field(
         default="reuse",
-        description="reuse: one process runs trial after trial. process: each trial has its own.",
+        description="reuse: a process runs one trial after the other. process: each trial gets a process of its own.",
     )
 
 
 class Spec(Section):
-    """A sweep as the user wrote it. Only trainable, space and objective are required."""
+    """A sweep. Only trainable, space and objective are required."""
 
     name: str | None = Field(
         default=None,
@@ -166,49 +167,49 @@ class Spec(Section):
     parent: str | None = Field(
         default=None,
         min_length=1,
-        description="The sweep that this one comes from: `sweep next` and `sweep confirm` write it, `sweep ls --tree`"
-        " shows it.",
+        description="The sweep from which this one was derived; set by `sweep next` and `sweep confirm`, shown by"
+        " `sweep ls --tree`.",
     )
     trainable: str = Field(
         min_length=1,
-        description="What is trained: the name of a built-in, module:attribute, or file.py:attribute.",
+        description="What to train: the name of a built-in, module:attribute, or file.py:attribute.",
     )
-    fixed: Values = Field(default={}, description="Hyperparameters that are the same for every trial.")
+    fixed: Values = Field(default={}, description="Hyperparameters with the same value in every trial.")
     space: dict[ParameterName, AnyDistribution] = Field(
         default={},
-        description="Hyperparameters that are searched, and how. Only method list can do without.",
+        description="The searched hyperparameters and their distributions. Optional only with method list.",
     )
     constraints: list[Annotated[str, Field(min_length=1)]] = Field(
-        default=[], description="Quoted conditions that every configuration meets."
+        default=[], description="Quoted conditions that every configuration must meet."
     )
     objective: Objective
     search: Search = Search()
     scheduler: Scheduler | None = Field(
-        default=None, description="If left out: asha where the length of a training is known, else none."
+        default=None, description="By default asha if the length of a training is known, else none."
     )
     budget: Budget = Budget()
     resources: Resources = Resources()
     trial: TrialPolicy = TrialPolicy()
 
     def distributions(self) -> Mapping[str, Distribution]:
-        """The searched parameters. Configurations listed without a space span one: the values in the list."""
+        """The searched parameters. Without a space, the listed configurations define one from their values."""
         return self.space or spanned(self.search.configs or [])
 
     def parameter_space(self) -> Space:
-        """The search space, its expressions parsed; keep it rather than asking again.
+        """The search space with its expressions parsed. Each call parses again, so keep the result.
 
         Raises:
-            ExpressionError, CircleError: Only if it did not come from ``read_spec`` or ``parse_spec``.
+            ExpressionError, CycleError: Never for a spec from ``read_spec`` or ``parse_spec``.
         """
         return Space(self.distributions(), self.constraints, self.fixed)
 
     def to_plain(self) -> dict[str, Any]:
-        """The spec as plain JSON values, what is not set left out; ``parse_spec`` reads it back."""
+        """The spec as plain JSON values without nulls; ``parse_spec`` reads the same spec back."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def spanned(configs: str | list[dict[str, Any]]) -> dict[str, Choice]:
-    """A choice a name, over the values it has in the configurations; none for a file not yet read."""
+    """A choice for each name over its values in the configurations; empty for a CSV file that is not read yet."""
     columns: dict[str, list[Any]] = {}
     for config in configs if isinstance(configs, list) else []:
         for name, value in config.items():
@@ -219,3 +220,12 @@ def spanned(configs: str | list[dict[str, Any]]) -> dict[str, Choice]:
 def _distinct(values: list[Any]) -> tuple[Any, ...]:
     same_type = map(float, values) if kind_of(values) == "float" else values
     return tuple({canonical_json(value): value for value in same_type}.values())
+
+
+def spec_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a spec file, with which editors complete and check specs."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Spec.model_json_schema(by_alias=True),
+        "title": "Sweep",
+    }

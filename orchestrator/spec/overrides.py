@@ -1,4 +1,4 @@
-"""``--set budget.trials=20``: changes to a spec from the command line, each with itself as its place."""
+"""``--set budget.trials=20``: changes to a spec from the command line, which mistakes then point to."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from orchestrator.errors import Place
 from orchestrator.space.values import shown
 from orchestrator.yaml.document import MAX_DEPTH, Document, Path, dotted
-from orchestrator.yaml.reader import NotYamlError, fragment
+from orchestrator.yaml.reader import NotYamlError, read_value
 
 
-class _NoWayError(ValueError):
-    """An override's path leads into a value that holds nothing."""
+class _OverrideError(ValueError):
+    """An override is malformed, or its path leads into a value without keys."""
 
     def __init__(self, path: Path, problem: str, allowed: str = "") -> None:
         self.path = path
@@ -22,25 +22,25 @@ class _NoWayError(ValueError):
 
 
 def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
-    """Set each ``a.b.c=YAML`` in turn. A section that is not there is made; null takes a value out."""
+    """Apply each ``a.b.c=YAML`` in turn. Missing sections are created; null removes a value."""
     for override in overrides:
         name, equals, text = override.partition("=")
         parts = [part.strip() for part in name.split(".")]
         place = Place(option="--set", argument=name.strip() if equals else override)
         try:
             if not equals or not all(parts) or len(parts) > MAX_DEPTH:
-                raise _NoWayError((), "no key and value", "as in --set budget.trials=20")
+                raise _OverrideError((), "expected KEY=VALUE", "as in --set budget.trials=20")
             container, path = _container(document, parts, place)
             document.replace(path, place)
-            container[path[-1]] = fragment(document, path, text)
-        except _NoWayError as error:
+            container[path[-1]] = read_value(document, path, text)
+        except _OverrideError as error:
             document.add_at(place, error.path, error.problem, error.allowed)
         except NotYamlError as error:
             document.add_at(place, (), error.problem, error.allowed)
 
 
 def _container(document: Document, parts: Sequence[str], place: Place) -> tuple[Any, Path]:
-    """The mapping or list that holds the last part, made at ``place`` if need be; and the whole path."""
+    """The mapping or list that holds the last part, created if missing, and the whole path."""
     inner: Any = document.data
     path: Path = ()
     for part in parts:
@@ -57,8 +57,8 @@ def _key(container: Any, path: Path, part: str) -> str | int:
     if isinstance(container, dict):
         return part
     if not isinstance(container, list):
-        raise _NoWayError(path, f"{shown(container)} has no keys", f"set {dotted(path)} itself")
+        raise _OverrideError(path, f"{shown(container)} has no keys", f"set {dotted(path)} itself")
     if not part.isdecimal() or int(part) >= len(container):
         allowed = f"{dotted(path)}.0 to {dotted(path)}.{len(container) - 1}" if container else ""
-        raise _NoWayError(path, f"the list has no item {part!r}", allowed)
+        raise _OverrideError(path, f"the list has no item {part!r}", allowed)
     return int(part)

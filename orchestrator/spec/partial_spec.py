@@ -1,4 +1,4 @@
-"""A spec between document and value: which of its parts are well-formed, so that these are judged too."""
+"""A spec without its malformed parts, so that the well-formed parts are checked even if others are broken."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "objective": {"metri
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
-    """A spec whose broken parts are left out, and which those are."""
+class PartialSpec:
+    """A spec without its broken parts, and the paths of these parts."""
 
     spec: Spec
     document: Document
     broken: frozenset[Path]
     base: FilePath
 
-    def sound(self, *path: str) -> bool:
-        """Whether nothing at the path, in it or around it is broken."""
+    def is_valid(self, *path: str) -> bool:
+        """Whether nothing at, below or above the path is broken."""
         return all(each[: len(path)] != path and path[: len(each)] != each for each in self.broken)
 
     def fixed_names(self) -> tuple[str, ...]:
@@ -42,8 +42,8 @@ class Draft:
         return ("space", name) if name in _keys(self.document.data.get("space")) else ("search", "configs")
 
 
-def draft(document: Document, base: FilePath) -> Draft:
-    """Note every structural mistake, and keep what is left. A section without a value is one not written."""
+def without_mistakes(document: Document, base: FilePath) -> PartialSpec:
+    """Add every structural mistake to the document, and return the rest. A section without a value counts as absent."""
     document.data = {key: value for key, value in document.data.items() if value is not None}
     data = dict(document.data)
     broken: list[Path] = []
@@ -54,11 +54,11 @@ def draft(document: Document, base: FilePath) -> Draft:
         for path in broken:
             _leave_out(data, path)
         spec = Spec.model_validate({**_PLACEHOLDERS, **data})
-    return Draft(spec=spec, document=document, broken=frozenset(broken), base=base)
+    return PartialSpec(spec=spec, document=document, broken=frozenset(broken), base=base)
 
 
 def _leave_out(data: dict[str, Any], path: Path) -> None:
-    """Take out the smallest part around a path without which the rest is well-formed."""
+    """Remove the smallest part around a path without which the rest is well-formed."""
     if path[0] not in data:
         return
     match path:

@@ -28,30 +28,30 @@ _UNITS = {
 }
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?)?B?", re.ASCII)
 _OWN_KEYS = ("cpu", "gpu", "memory")
-_LONGEST = 64  # characters; no quantity needs more, and 10**300 is none
+_LONGEST = 64  # characters; longer texts are mistakes
 
 
 def seconds(value: Any) -> float:
-    """``90s``, ``10m``, ``1h30m`` or a number of seconds as seconds, above 0."""
+    """``90s``, ``10m``, ``1h30m`` or a number of seconds, in seconds; always above 0."""
     total = 0.0
     if isinstance(value, str) and len(value) <= _LONGEST and (match := _DURATION.fullmatch(value.replace(" ", ""))):
         total = sum(float(part or 0) * unit for part, unit in zip(match.groups(), _SECONDS.values(), strict=True))
     elif is_number(value):
         total = float(value)
     if total <= 0:
-        raise mistake(f"{shown(value)} is no duration", "as in 90s, 10m, 1h30m, or a number of seconds above 0")
+        raise mistake(f"{shown(value)} is not a duration", "as in 90s, 10m, 1h30m, or a number of seconds above 0")
     return total
 
 
 def memory_bytes(value: Any) -> int:
-    """``4GB``, ``512MiB`` or a number of bytes as bytes, above 0."""
+    """``4GB``, ``512MiB`` or a number of bytes, in bytes; always above 0."""
     total = 0
     if isinstance(value, str) and len(value) <= _LONGEST and (match := _MEMORY.fullmatch(value.strip())):
         total = round(float(match[1]) * _UNITS[match[2] or ""])
     elif is_number(value) and isinstance(value, int):
         total = value
     if total <= 0:
-        raise mistake(f"{shown(value)} is no size of memory", "as in 4GB, 512MiB, or a number of bytes above 0")
+        raise mistake(f"{shown(value)} is not a memory size", "as in 4GB, 512MiB, or a number of bytes above 0")
     return total
 
 
@@ -60,23 +60,23 @@ def gpus(value: Any) -> float | str:
     if value in ("auto", "packed"):
         return str(value)
     if not is_number(value) or value < 0 or (value > 1 and value != int(value)):
-        raise mistake(f"{shown(value)} is no number of GPUs", "auto, packed, a whole number, or a fraction below 1")
+        raise mistake(f"{shown(value)} is not a number of GPUs", "auto, packed, a whole number, or a fraction below 1")
     return float(value)
 
 
 def amount(value: float) -> float:
-    """Of a resource that a cluster names itself: a whole number above 0, or a share below 1, as Ray has it."""
+    """The amount of a custom resource: a whole number above 0, or a fraction below 1, as Ray requires."""
     if value <= 0 or (value > 1 and value != int(value)):
-        raise mistake(f"{shown(value)} is no amount of a resource", "a whole number above 0, or a fraction below 1")
+        raise mistake(f"{shown(value)} is not a valid amount", "a whole number above 0, or a fraction below 1")
     return value
 
 
 def resource_name(name: str) -> str:
-    """What a cluster may call a resource of its own."""
+    """The name of a custom resource."""
     if name.lower() in _OWN_KEYS:
-        raise mistake(f"{shown(name)} is no custom resource", f"resources.{name.lower()}")
+        raise mistake(f"{shown(name)} is not a custom resource", f"use resources.{name.lower()}")
     if not name.strip():
-        raise mistake(f"{shown(name)} is no name", "as the nodes name it: ray start --resources='{\"tpu_slice\": 1}'")
+        raise mistake(f"{shown(name)} is not a name", "a name as in ray start --resources='{\"tpu_slice\": 1}'")
     return name
 
 

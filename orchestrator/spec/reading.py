@@ -1,4 +1,4 @@
-"""From what the user wrote to a :class:`Spec`, or to all of its mistakes at once."""
+"""Reads specs and single configurations into values, or raises all their mistakes at once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.rows import Config
 from orchestrator.errors import Mistake, Place, SpecError, TrainableError
+from orchestrator.expressions.expression import EvaluationError
+from orchestrator.space.space import Space
 from orchestrator.spec.checks import check_meaning, check_scheduler
 from orchestrator.spec.csv_configs import read_csv_configs
 from orchestrator.spec.declaration_checks import check_declared
 from orchestrator.spec.model import Spec
 from orchestrator.spec.overrides import apply_overrides
-from orchestrator.spec.partial_spec import Draft, draft
+from orchestrator.spec.partial_spec import PartialSpec, without_mistakes
 from orchestrator.yaml.document import Document, from_mapping
 from orchestrator.yaml.reader import from_yaml
 from trainables.contract import Declaration
@@ -20,7 +23,7 @@ from trainables.contract import Declaration
 MAX_BYTES = 2_000_000
 
 Resolve = Callable[[str, Path], Declaration | None]
-"""From a trainable's reference and the spec's directory to what it declares; None if it opted out."""
+"""Gives a trainable's declaration from its reference and the spec's directory; None if it declares nothing."""
 
 
 def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | None = None) -> Spec:
@@ -29,10 +32,10 @@ def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | N
     Args:
         path: The YAML file. Paths in it are relative to its directory.
         overrides: ``--set`` texts, as in ``budget.trials=20`` or ``space.lr={uniform: [0, 1]}``.
-        resolve: Where the declaration of the trainable comes from. Without it nothing is held against one.
+        resolve: Gives the trainable's declaration. Without it, the spec is not checked against a trainable.
 
     Raises:
-        SpecError: With every mistake, in the order in which they stand in the file.
+        SpecError: All mistakes, in the order of the file.
     """
     document = from_yaml(text_of(path), str(path))
     if not document.data:
@@ -43,34 +46,56 @@ def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | N
 def parse_spec(
     data: Mapping[str, Any], *, base: Path, overrides: Sequence[str] = (), resolve: Resolve | None = None
 ) -> Spec:
-    """Read a spec that is a Python mapping of the same form; its mistakes stand in "spec".
+    """Read a spec from a Python mapping of the same form; its mistakes have the place "spec".
 
     Args:
-        data: The mapping; tuples will do for lists.
-        base: The directory that paths in it are relative to.
+        data: The mapping; tuples count as lists.
+        base: The directory that relative paths start from.
         overrides: As for :func:`read_spec`.
         resolve: As for :func:`read_spec`.
 
     Raises:
-        SpecError: With every mistake.
+        SpecError: All mistakes.
     """
     return _understood(from_mapping(data), base, overrides, resolve)
 
 
-def text_of(path: Path) -> str:
-    """What a file written by hand holds.
+def read_config(text: str, space: Space, *, name: str) -> Config:
+    """A configuration of the space from YAML such as ``{lr: 0.01, layers: 3}``.
+
+    Args:
+        text: The YAML.
+        space: The search space.
+        name: The option that the text was given with, for mistakes.
 
     Raises:
-        SpecError: It cannot be read, is no text, or is too large.
+        SpecError: All mistakes.
+    """
+    document = from_yaml(text, name, option=True)
+    document.raise_mistakes()
+    try:
+        for key, problem, allowed in space.mistakes_in(document.data):
+            document.add((key,) if key else (), problem, allowed)
+    except EvaluationError as error:
+        document.add((), error.problem)
+    document.raise_mistakes()
+    return space.canonical(document.data)
+
+
+def text_of(path: Path) -> str:
+    """The text of a hand-written file.
+
+    Raises:
+        SpecError: The file cannot be read, is not text, or is too large.
     """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise _unreadable(path, f"larger than {MAX_BYTES // 1_000_000} MB", "long lists stand in a CSV file")
+            raise _unreadable(path, f"larger than {MAX_BYTES // 1_000_000} MB", "put long lists into a CSV file")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _unreadable(path, "this is no text", "YAML in UTF-8") from None
+        raise _unreadable(path, "not a text file", "YAML in UTF-8") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _unreadable(path, f"cannot be read: {reason}") from None
@@ -83,27 +108,27 @@ def _unreadable(path: Path, problem: str, allowed: str = "") -> SpecError:
 def _understood(document: Document, base: Path, overrides: Sequence[str], resolve: Resolve | None) -> Spec:
     apply_overrides(document, overrides)
     read_csv_configs(document, base)
-    sketch = draft(document, base)
-    check_meaning(sketch)
-    if resolve is not None and sketch.sound("trainable"):
-        _check_trainable(sketch, resolve)
+    partial = without_mistakes(document, base)
+    check_meaning(partial)
+    if resolve is not None and partial.is_valid("trainable"):
+        _check_trainable(partial, resolve)
     document.raise_mistakes()
-    return _canonical(sketch.spec)
+    return _canonical(partial.spec)
 
 
-def _check_trainable(sketch: Draft, resolve: Resolve) -> None:
+def _check_trainable(partial: PartialSpec, resolve: Resolve) -> None:
     try:
-        declaration = resolve(sketch.spec.trainable, sketch.base)
+        declaration = resolve(partial.spec.trainable, partial.base)
     except TrainableError as error:
-        sketch.document.add(("trainable",), str(error))
+        partial.document.add(("trainable",), str(error))
         return
     if declaration is not None:
-        check_declared(sketch, declaration)
-    check_scheduler(sketch, declaration)
+        check_declared(partial, declaration)
+    check_scheduler(partial, declaration)
 
 
 def _canonical(spec: Spec) -> Spec:
-    """With the configurations that the user gave as we would have drawn them."""
+    """The spec with the user's configurations in the form in which a search would propose them."""
     space = spec.parameter_space()
     update: dict[str, Any] = {"start": [space.canonical(config) for config in spec.search.start]}
     if isinstance(spec.search.configs, list):

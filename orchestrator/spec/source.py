@@ -1,4 +1,4 @@
-"""A sweep to be run, as values: the checked spec, where it came from, and the trainable if it is not named in it."""
+"""A checked spec ready to run, with its file, its directory, and the trainable if that was given from Python."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _LONGEST = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A checked spec, and where it came from."""
+    """A checked spec ready to run, and where it came from."""
 
     spec: Spec
     text: bytes  # as the user wrote it
-    base: Path  # the spec's directory: relative paths begin there
+    base: Path  # the spec's directory, from which relative paths start
     declaration: Declaration | None
     function: Callable[..., Any] | None = None  # the trainable, if it was given from Python
-    packed: bytes | None = None  # and as the workers get it
+    packed: bytes | None = None  # the function, pickled for the workers
     command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
     file: Path | None = None  # the spec's file; None: the spec was made by a program
     overrides: Sequence[str] = ()  # the changes that were made to the file's text, as for `--set`

@@ -1,4 +1,4 @@
-"""pydantic's findings in our words: the value seen, what is allowed, and the nearest valid name."""
+"""Turns pydantic's errors into mistakes that say the value, what is allowed, and the nearest valid name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TYPES: Mapping[str, str] = {
     "int_from_float": "an integer",
     "float_type": "a number",
     "finite_number": "a finite number",
-    "string_type": "a text",
+    "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
@@ -52,13 +52,13 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 
 
 def note(document: Document, error: ValidationError, *, within: Path = (), keys: Sequence[str] = ()) -> list[Path]:
-    """Note all that pydantic found in a document; returns the paths that are broken.
+    """Add pydantic's errors to the document as mistakes, and return the broken paths.
 
     Args:
-        document: A spec, or another.
-        error: What pydantic found.
-        within: Where in the document stands what it was given.
-        keys: Which there are, if that was no spec.
+        document: A spec or another document.
+        error: pydantic's errors.
+        within: The path of the part that pydantic validated.
+        keys: The valid keys of that part, if it is not a spec.
     """
     paths = []
     for detail in error.errors(include_url=False):
@@ -70,7 +70,7 @@ def note(document: Document, error: ValidationError, *, within: Path = (), keys:
 
 
 def _written_path(loc: Path) -> Path:
-    """pydantic's location without what it adds: the arm of a union, and "[key]" for a key."""
+    """pydantic's location without the member of a union and the "[key]" that pydantic adds."""
     if len(loc) > 2 and (loc[0] == "space" or loc[:2] == ("search", "configs")):
         loc = (*loc[:2], *loc[3:])
     return tuple(part for part in loc if part != "[key]")
@@ -97,12 +97,12 @@ def _words(detail: ErrorDetails, path: Path, keys: Sequence[str]) -> _Words:
 
 def _missing(path: Path) -> _Words:
     if isinstance(path[-1], int):
-        return "one number is missing", "two of them, as in [0, 1]"
+        return "one number is missing", "two numbers, as in [0, 1]"
     return f"{path[-1]} is missing", _EXAMPLES.get(dotted(path), "")
 
 
 def _right_key(loc: Path) -> Allowed:
-    """The nearest key of the section; or the section that has such a key."""
+    """The nearest key of the section, or the section that has such a key."""
     section, key = str(loc[0]), str(loc[-1])
     if section == "space":
         fields = FORMS[str(loc[2])].model_fields
@@ -128,12 +128,12 @@ def _remedy(kind: str, seen: Any, path: Path) -> str:
 def _shape(kind: str, seen: Any) -> _Words:
     known: Mapping[str, Callable[[], _Words]] = {
         "too_short": lambda: ("an empty list", "at least one value"),
-        "too_long": lambda: (f"{shown(seen)} has too many items", "two of them, as in [0, 1]"),
-        "string_too_short": lambda: ("an empty text", ""),
+        "too_long": lambda: (f"{shown(seen)} has too many items", "two numbers, as in [0, 1]"),
+        "string_too_short": lambda: ("empty text", ""),
         "string_too_long": lambda: (f"{shown(seen)} is too long", "at most 100 characters"),
         "string_pattern_mismatch": lambda: (
-            f"{shown(seen)} is no name",
-            "letters of a to z, digits, . _ -; the first a letter or a digit",
+            f"{shown(seen)} is not a valid name",
+            "letters a to z, digits, . _ -; the first one a letter or a digit",
         ),
     }
     words = known.get(kind)

@@ -1,4 +1,4 @@
-"""Specs as YAML, as one would write them."""
+"""Writes specs as YAML the way people write them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from orchestrator.formatting import yaml
 from orchestrator.spec.model import Spec
 
 EXPRESSIONS = ("when", "constraints")
-"""Keys whose texts stand in quotes, whatever they are."""
+"""Keys whose texts are always quoted."""
 
 
 def spec_yaml(spec: Spec) -> str:
-    """A spec without what is as if it were left out; ``read_spec`` gives the same again."""
+    """A spec as YAML without default values; ``read_spec`` reads the same spec back."""
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     lines = []
     for key, value in plain.items():
@@ -25,19 +25,19 @@ def spec_yaml(spec: Spec) -> str:
 
 
 def line(key: str, value: Any, indent: int = 0) -> str:
-    """A key and its value; of a list of mappings or of expressions, each on a line of its own below the key."""
+    """A key and its value; lists of mappings or expressions take one line per item below the key."""
     return f"{' ' * indent}{yaml(key)}:{behind_key(key, value, indent)}"
 
 
 def behind_key(key: str, value: Any, indent: int) -> str:
-    """What stands behind the colon of a key that is indented so far."""
+    """The text after the colon of a key with this indentation."""
     if isinstance(value, list) and value and (key in EXPRESSIONS or all(isinstance(each, Mapping) for each in value)):
         return "".join(f"\n{' ' * indent}  - {yaml(each, quoted=key in EXPRESSIONS)}" for each in value)
     return f" {value_yaml(key, value)}"
 
 
 def value_yaml(key: str, value: Any) -> str:
-    """The value of a key on one line; a condition comes last, and in quotes."""
+    """The value of a key on one line; a condition comes last and is quoted."""
     if key in EXPRESSIONS:
         return yaml(value, quoted=True)
     if isinstance(value, Mapping) and "when" in value:

@@ -1,4 +1,4 @@
-"""What was written and where: plain values, and for each path in them the place to point at."""
+"""A document as plain values, with the place of each value and the mistakes found so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.errors import Mistake, Place, SpecError
 from orchestrator.suggestions import Allowed
 
 Path = tuple[str | int, ...]
-"""A way into nested mappings and lists: ("space", "lr", "uniform", 0)."""
+"""A path into nested mappings and lists: ("space", "lr", "uniform", 0)."""
 
 MAX_DEPTH = 20
 """Levels of nesting; a spec has five."""
@@ -25,18 +25,18 @@ class Document:
     mistakes: dict[Mistake, float] = field(default_factory=dict)  # with the line to sort by
 
     def place(self, path: Path) -> Place:
-        """The place of a path, or of the nearest thing around it that is written."""
+        """The place of a path, or of the nearest enclosing path that has one."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]
         raise KeyError(path)  # the root always has a place
 
     def add(self, path: Path, problem: str, allowed: Allowed = "") -> None:
-        """Note a mistake at a path."""
+        """Add a mistake at a path."""
         self.add_at(self.place(path), path, problem, allowed)
 
     def add_at(self, place: Place, path: Path, problem: str, allowed: Allowed = "") -> None:
-        """Note a mistake that stands somewhere else than what its path leads to."""
+        """Add a mistake whose place is not that of its path."""
         value = self.value(path)
         mistake = Mistake(place=place, key=dotted(path), problem=problem, allowed=allowed, value=value)
         self.mistakes.setdefault(mistake, place.order)
@@ -52,7 +52,7 @@ class Document:
         return inner if path else None
 
     def replace(self, path: Path, place: Place) -> None:
-        """Say that all of a path now stands somewhere else; and of what is around it, but for its section, a part."""
+        """Give everything at and below a path a new place, and mention it in the places of the values around it."""
         for old in [old for old in self.places if old[: len(path)] == path]:
             del self.places[old]
         self.places[path] = place
@@ -62,7 +62,7 @@ class Document:
                 self.places[path[:length]] = replace(around, option=place.option, argument=place.argument)
 
     def raise_mistakes(self) -> None:
-        """Raise all mistakes at once, in the order in which they stand, if there are any."""
+        """Raise all mistakes at once, in the order of their places, if there are any."""
         if self.mistakes:
             raise SpecError(sorted(self.mistakes, key=lambda mistake: self.mistakes[mistake]))
 
@@ -74,7 +74,7 @@ def dotted(path: Path) -> str:
 
 
 def from_mapping(data: Mapping[str, Any]) -> Document:
-    """A document that was given as a Python mapping."""
+    """A document from a Python mapping."""
     document = Document(data={}, places={(): Place(file="spec")})
     plain = _plain(document, (), data)
     document.data = plain if isinstance(plain, dict) else {}
@@ -88,7 +88,7 @@ def _plain(document: Document, path: Path, value: Any) -> Any:
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
-                document.add(path, f"the key {key!r} is no text")
+                document.add(path, f"the key {key!r} is not text")
         return {key: _plain(document, (*path, key), each) for key, each in value.items() if isinstance(key, str)}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(document, (*path, index), each) for index, each in enumerate(value)]

@@ -1,6 +1,6 @@
-"""Expressions have to be quoted, since YAML gives ``'a' == b``, ``*`` and ``[`` meanings of its own.
+"""Finds expressions without quotes; they need quotes because ``'a' == b``, ``*`` and ``[`` have a meaning in YAML.
 
-Found here: which values are expressions, and in a text that YAML could not read, the line without quotes.
+Also works on text that is not valid YAML because of such an expression.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 
 
 def is_expression(path: Path) -> bool:
-    """Whether an expression stands at this path."""
+    """Whether the value at this path is an expression."""
     match path:
         case ("space", _, "when") | ("constraints", int()):
             return True
@@ -24,12 +24,12 @@ def is_expression(path: Path) -> bool:
 
 
 def quoted(text: str, path: Path) -> str:
-    """The line as it should be written."""
+    """The line with quotes."""
     return f"{'when: ' if path[-1] == 'when' else '- '}{_in_quotes(text)}"
 
 
 def unquoted_expression(lines: Sequence[str], index: int) -> str | None:
-    """The expression in a line as it should be written; None if there is none, or it has its quotes."""
+    """The line's expression with quotes; None if there is no expression, or it is quoted already."""
     if not 0 <= index < len(lines):
         return None
     line = lines[index]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 MAX_NODES = 100_000
-"""Values in a document, aliases written out: a few lines of aliases can stand for billions of values."""
+"""Limit of values in a document with aliases expanded: a few lines of aliases can stand for billions of values."""
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
@@ -39,9 +39,15 @@ class NotYamlError(ValueError):
 
 
 def from_yaml(text: str, name: str, *, option: bool = False, example: str = "trainable: tabular") -> Document:
-    """Read a spec, or what is written likewise, as in the example; ``name`` is that of the file, or of the option.
+    """Read a spec, or another document of keys and values.
 
-    Mistakes are noted in the document; after a syntax error there is no data beside them.
+    Mistakes are added to the document, which has no data after a syntax error.
+
+    Args:
+        text: The YAML.
+        name: The file's name, or the option's.
+        option: Whether the text is the value of an option.
+        example: A valid line, for the mistake that there are no keys.
     """
     source = Place(option=name) if option else Place(file=name)
     document = Document(data={}, places={(): replace(source, line=1, order=1)})
@@ -55,26 +61,26 @@ def from_yaml(text: str, name: str, *, option: bool = False, example: str = "tra
     if isinstance(data, dict):
         document.data = data
     elif not document.mistakes:
-        problem = "there is nothing in it" if data is None else "there are no keys in it"
+        problem = "the document is empty" if data is None else "the document has no keys"
         document.add((), problem, f"keys and values, as in '{example}'")
     return document
 
 
-def fragment(document: Document, path: Path, text: str) -> Any:
-    """Read a value that stands at one place, such as an override's; mistakes are noted for its path.
+def read_value(document: Document, path: Path, text: str) -> Any:
+    """Read a single value, such as an override's; mistakes are added to the document at the path.
 
     Raises:
-        NotYamlError: There is no value.
+        NotYamlError: The text is not YAML.
     """
     node = compose(text)
     return None if node is None else _Reading(document, None).value(node, path)
 
 
 def compose(text: str) -> Node | None:
-    """The tree of a text; None if the text is empty.
+    """The tree of nodes of a text; None if the text is empty.
 
     Raises:
-        NotYamlError: There is no tree.
+        NotYamlError: The text is not YAML.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -88,7 +94,7 @@ def compose(text: str) -> Node | None:
     except RecursionError:
         raise NotYamlError("nested too deeply", allowed=f"at most {MAX_DEPTH} levels") from None
     except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, AssertionError) as error:
-        raise NotYamlError(str(error)) from None  # ruamel's own slips on odd input
+        raise NotYamlError(str(error)) from None  # errors inside ruamel on unusual input
     return node
 
 
@@ -106,19 +112,19 @@ def _syntax_error(error: MarkedYAMLError, lines: list[str]) -> NotYamlError:
 
 
 class _Reading:
-    """One walk over a tree. With a source it notes the line of everything and insists on quotes."""
+    """One walk over a tree. With a source, it also records all lines and checks that expressions are quoted."""
 
     def __init__(self, document: Document, source: Place | None) -> None:
         self._document = document
         self._source = source
         self._nodes = 0
-        self._open: set[int] = set()  # nodes we are inside of: an alias back to one has no end
+        self._open: set[int] = set()  # nodes that contain the current one: an alias to one of them would never end
 
     def value(self, node: Any, path: Path) -> Any:
         self._note_place(node, path)
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH or id(node) in self._open:
-            self._document.add(path[:1], "too large: aliases that multiply, or nesting without end")
+            self._document.add(path[:1], "too large: aliases multiply, or nesting never ends")
             return None
         self._open.add(id(node))
         try:
@@ -149,7 +155,7 @@ class _Reading:
                 continue
             key = key_node.value if key_node.tag == _TAG + "str" else None
             if not isinstance(key, str):
-                self._document.add(path, f"the key {_short(key_node)} is no text", "a name; in quotes if it must be")
+                self._document.add(path, f"the key {_short(key_node)} is not text", "a name, quoted if necessary")
                 continue
             if key in own:
                 place = self._place(key_node) or self._document.place(path)
@@ -161,7 +167,7 @@ class _Reading:
         return {**merged, **own}
 
     def _merged(self, node: Any, path: Path) -> dict[str, Any]:
-        """The values that ``<<`` brings in; of several mappings the earlier wins."""
+        """The values merged in by ``<<``; of several mappings, the first wins."""
         sources = node.value if node.id == "sequence" else [node]
         values: dict[str, Any] = {}
         for source in sources:
@@ -185,7 +191,7 @@ class _Reading:
 
 
 def _scalar(kind: str, node: ScalarNode) -> Any:
-    """The value; the text itself if it is not what its tag says."""
+    """The value of a scalar; its text if that does not fit the tag."""
     text: str = node.value
     number = text.replace("_", "").lower()
     try:

@@ -65,7 +65,7 @@ def test_the_text_is_a_spec_that_says_the_same(tmp_path: Path) -> None:
     source, *_ = confirming(tmp_path)
     (tmp_path / "confirm.yaml").write_bytes(source.text)
     assert read_spec(tmp_path / "confirm.yaml") == source.spec
-    assert source.text.startswith(b"# 3 configurations of made-up, the best, 4 times each with fresh seeds; written by")
+    assert source.text.startswith(b"# the best 3 configurations of made-up, 4 times each with new seeds; written by")
 
 
 def test_what_holds_for_the_first_holds_for_it(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_long_name_stays_within_bounds(tmp_path: Path) -> None:
 
 def test_where_it_was_launched_must_still_be_there(tmp_path: Path) -> None:
     paths, info = recorded(tmp_path)
-    with pytest.raises(UserError, match="there is no such place"):
+    with pytest.raises(UserError, match="no longer exists"):
         confirmation(paths, dataclasses.replace(info, directory="/nowhere"), best=1, seeds=1)
     (tmp_path / "train.py").unlink()
     with pytest.raises(SpecError, match=r"train\.py"):

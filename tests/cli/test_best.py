@@ -216,7 +216,7 @@ class TestEvaluate:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("def train(config, trial): ...", "write evaluate(config, trial), which loads what trial.restore() gives"),
+            ("def train(config, trial): ...", "write a function evaluate(config, trial) that loads trial.restore()"),
             ("class train:\n def step(self): ...", "give the class a method evaluate() that returns scores"),
         ],
     )
@@ -265,7 +265,7 @@ class TestEvaluate:
         data.write_text("b")
         ran = sweep("best", "--evaluate")
         assert ran.code == 2
-        assert "data data/a.csv changed: rows that it was trained on may be in the test part now" in ran.err
+        assert "(data data/a.csv), so the test part may now contain rows that the model was trained on" in ran.err
         assert evaluations(paths) == []
         data.write_text("a")
         ran = sweep("best", "--evaluate")
@@ -310,7 +310,7 @@ class TestEvaluate:
         ran = sweep("best", "--evaluate")
         assert ran.code == taken_over
         assert [each.scores["test_beats"] >= 1 for each in evaluations(paths)] == [True] * (not taken_over)
-        assert ("another driver took over" in ran.err) == taken_over
+        assert ("another driver has taken over" in ran.err) == taken_over
 
     def test_whatever_became_of_the_trial(self, sweep: Sweep, tmp_path: Path) -> None:
         (tmp_path / "results").mkdir()

@@ -103,7 +103,7 @@ def test_of_two_resumes_one_runs_what_was_launched(halted: SweepPaths) -> None:
     codes = {process.pid: process.returncode for process in both}
     assert sorted(codes.values()) == [0, 2], said
     winner, loser = sorted(codes, key=lambda pid: codes[pid])
-    assert re.search(rf"is run by pid {winner} on \S+, since \d+ min", said[loser])
+    assert re.search(rf"has been running for \d+ min \(pid {winner} on \S+\)", said[loser])
     trials, rows = pd.read_parquet(halted.trials_table), pd.read_parquet(halted.metrics)
     assert trials["state"].tolist() == ["completed"] * 12
     assert trials["config.lr"].tolist()[: len(before)] == before["config.lr"].tolist()

@@ -31,7 +31,7 @@ def spec(sweep: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("arguments", "said"),
     [
         (["--on", "slurm"], "there is no Slurm here: no command sbatch"),
-        (["--on", "big"], "big needs A_KEY, not set here: export it, and launch again"),
+        (["--on", "big"], "big needs A_KEY, which is not set: export it and launch again"),
         (["--on", "bug"], "did you mean big?"),
         (["--on", "slurm", "--cpus", "2"], "set cpus_per_node and gpus_per_node in the site profile"),
         (["--nodes", "2"], "--nodes requires Slurm, not --on local"),

@@ -231,7 +231,7 @@ class TestTry:
         [
             ("{lrr: 1}", "did you mean 'lr'?"),
             ("{lr: 7}", "7 is not in the space"),
-            ("{kind: raises, momentum: 0.6}", "momentum has no place here"),
+            ("{kind: raises, momentum: 0.6}", "momentum does not apply here"),
             ("[", "--config takes names and values"),
             ("0.1", "--config takes names and values"),
         ],

@@ -84,13 +84,13 @@ def test_results_that_are_a_file_or_not_ours_are_a_sentence(tmp_path: Path, monk
         raise PermissionError(13, "Permission denied")  # root, as in CI, is refused nothing
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(RecordsError, match=r"Permission denied. Choose a directory that you may write to"):
+    with pytest.raises(RecordsError, match=r"Permission denied. Choose a writable directory"):
         claim(tmp_path, "churn")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "lr=0.1", "a*", "a b", "-x"])
 def test_names_that_readers_would_stumble_over_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match="cannot name a sweep"):
+    with pytest.raises(UserError, match="is not a valid sweep name"):
         claim(tmp_path, name)
 
 
@@ -106,7 +106,7 @@ def test_sweeps_are_found_by_name_by_beginning_and_by_age(tmp_path: Path) -> Non
     assert find(tmp_path).name == "vision"
     assert find(tmp_path, "churn").name == "churn"
     assert find(tmp_path, "vis").name == "vision"
-    with pytest.raises(NoSuchSweepError, match=r"2 sweeps in .* begin with 'chu'; the latest: churn, churn-2"):
+    with pytest.raises(NoSuchSweepError, match=r"2 sweeps in .* start with 'chu'; the latest: churn, churn-2"):
         find(tmp_path, "chu")
     with pytest.raises(NoSuchSweepError, match=r"no sweep 'chrun' in .*; did you mean churn"):
         find(tmp_path, "chrun")
@@ -165,11 +165,11 @@ def test_a_sweep_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_a_damaged_table_is_a_sentence(tmp_path: Path) -> None:
     paths = make(tmp_path, "churn")
     paths.trials_table.write_bytes(b"PAR1")
-    with pytest.raises(RecordsError, match=r"cannot read .*trials.parquet: it is damaged.*; remove it, and"):
+    with pytest.raises(RecordsError, match=r"cannot read .*trials.parquet: damaged.*; delete it, and"):
         trials_table(paths)
     paths.metrics.mkdir()
     (paths.metrics / "stray.csv").touch()
-    with pytest.raises(RecordsError, match="is no file of the log"):
+    with pytest.raises(RecordsError, match="does not belong to the log"):
         metrics_table(paths)
 
 

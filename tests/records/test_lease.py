@@ -69,7 +69,7 @@ def test_a_life(path: Path, clock: Clock) -> None:
 
 def test_a_live_driver_here_keeps_its_lease_at_once(path: Path, clock: Clock) -> None:
     acquire(path, clock)
-    with pytest.raises(LeaseHeldError, match=rf"is run by pid {os.getpid()} on \S+, since 0 min") as error:
+    with pytest.raises(LeaseHeldError, match=rf"has been running for 0 min \(pid {os.getpid()} on \S+\)") as error:
         acquire(path, clock)
     assert clock.now == 0.0
     assert isinstance(error.value, UserError)
@@ -101,7 +101,7 @@ def test_a_driver_elsewhere_that_beats_keeps_its_lease(path: Path, clock: Clock)
     with pytest.raises(LeaseHeldError, match="pid 1 on gpu7"):
         Lease.acquire(path, clock=clock, sleep=clock.sleep, waiting=said.append)
     assert clock.now == pytest.approx(20.0)
-    assert "Waiting up to 30 s" in said[0]
+    assert "waiting up to 30 s" in said[0]
 
 
 @pytest.mark.parametrize("content", [json.dumps(asdict(ELSEWHERE)), "{}", "not json", "[]"])
@@ -132,7 +132,7 @@ def test_who_lost_the_lease_learns_of_it_and_leaves_it_alone(path: Path, clock: 
     lease = acquire(path, clock)
     write(path, ELSEWHERE)
     clock.now += 1
-    with pytest.raises(LeaseLostError, match="another driver took over"):
+    with pytest.raises(LeaseLostError, match="another driver has taken over"):
         lease.beat()
     lease.release()
     assert json.loads(path.read_text())["host"] == "gpu7"

@@ -114,9 +114,9 @@ def test_leftovers_of_a_crash_are_removed_and_other_hidden_files_left(tmp_path: 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda log: (log / "000000.parquet").write_bytes(b"PAR1 torn"), "is damaged or no Parquet file"),
-        (lambda log: (log / "000000.parquet").write_bytes(b""), "is damaged or no Parquet file"),
-        (lambda log: (log / "notes.txt").touch(), "notes.txt is no file of the log: move it out"),
+        (lambda log: (log / "000000.parquet").write_bytes(b"PAR1 torn"), "damaged, or not a Parquet file"),
+        (lambda log: (log / "000000.parquet").write_bytes(b""), "damaged, or not a Parquet file"),
+        (lambda log: (log / "notes.txt").touch(), "notes.txt does not belong to the log; move it out"),
         (lambda log: (log / "000000.parquet").rename(log / "000001.parquet"), "000000.parquet is missing"),
     ],
 )
@@ -135,5 +135,5 @@ def test_files_of_different_columns_are_refused(tmp_path: Path) -> None:
     log.write()
     other = Log(tmp_path / "other", pa.schema({"m": pa.int64()}))
     (other.directory / "000000.parquet").rename(log.directory / "000001.parquet")
-    with pytest.raises(RecordsError, match="has other columns"):
+    with pytest.raises(RecordsError, match="has different columns"):
         Log(log.directory, SCHEMA)

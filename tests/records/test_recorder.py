@@ -153,7 +153,7 @@ def test_reopening_keeps_the_rows_of_the_table_of_trials(paths: SweepPaths) -> N
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"momentum": 0.9}, "parameter 'momentum' for which trials.parquet has no column; it has lr, layers"),
+        ({"momentum": 0.9}, "parameter 'momentum', but trials.parquet has columns only for lr, layers"),
         ({"lr": "0.1"}, "lr is '0.1', but its column holds float values"),
         ({"layers": 2.5}, "layers is 2.5, but its column holds int values"),
         ({"layers": True}, "layers is True"),
@@ -173,7 +173,7 @@ def test_a_configuration_that_does_not_fit_is_refused_alone(
 def test_foreign_records_are_refused(paths: SweepPaths) -> None:
     Recorder(paths, sweep="churn", parameters={}).events([])
     pd.DataFrame({"a": [1]}).to_parquet(paths.events / "000000.parquet")
-    with pytest.raises(RecordsError, match="these are no records of a sweep"):
+    with pytest.raises(RecordsError, match="these are not the records of a sweep"):
         Recorder(paths, sweep="churn", parameters={})
 
 

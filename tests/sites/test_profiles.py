@@ -143,16 +143,17 @@ def test_every_mistake_at_once_with_its_line(home: Path) -> None:
         "2: one.partiton: unknown key 'partiton' (did you mean 'partition'?)",
         "3: one.nodes: 0 is out of range (at least 1)",
         "4: one.time: 60 has no unit (as in 30m, 4h, 1-12:00:00)",
-        "5: one.gpus_per_node: 0.5 is no number of GPUs (as in 4, or with their type as in a100:4)",
-        "6: one.env: HF_TOKEN looks like a secret (name it under secrets: its value comes from where you launch)",
-        "7: two: 'gpu' is no profile (keys and values, as in {partition: gpu})",
-        "8: three.on: 'somewhere' is no cluster "
+        "5: one.gpus_per_node: 0.5 is not a number of GPUs (as in 4, or with the type as in a100:4)",
+        "6: one.env: HF_TOKEN looks like a secret "
+        "(list its name under secrets: the value is taken from your environment at launch)",
+        "7: two: 'gpu' is not a profile (keys and values, as in {partition: gpu})",
+        "8: three.on: 'somewhere' is not a cluster "
         "(slurm, auto, host:port of a Ray cluster, or http://host:8265 of its Jobs API)",
-        '8: three.container: "\'" is no command: No closing quotation (as in apptainer exec --nv image.sif)',
-        "8: three.secrets[0]: 'A-B' is no name of an environment variable (letters, digits and _)",
-        "9: local: local has a meaning of its own (another name)",
-        "10: four.modules: modules is for Slurm, but this is on auto (on, env, packages)",
-        "10: four.nodes: nodes is for Slurm, but this is on auto (on, env, packages)",
+        '8: three.container: "\'" is not a command: No closing quotation (as in apptainer exec --nv image.sif)',
+        "8: three.secrets[0]: 'A-B' is not a valid name of an environment variable (letters, digits and _)",
+        "9: local: local is a reserved name (another name)",
+        "10: four.modules: modules is for Slurm, and this is on auto (on, env, packages)",
+        "10: four.nodes: nodes is for Slurm, and this is on auto (on, env, packages)",
     ]
 
 

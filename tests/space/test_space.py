@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.expressions.grammar import ExpressionError
 from orchestrator.space.distributions import AnyDistribution
-from orchestrator.space.space import CircleError
+from orchestrator.space.space import CycleError
 from orchestrator.spec import Space
 
 PARAMETERS = TypeAdapter(dict[str, AnyDistribution])
@@ -74,9 +74,9 @@ def test_conditions_in_a_circle_are_refused_and_shown():
         "a": {"int": [0, 1], "when": "b > 0"},
         "b": {"int": [0, 1], "when": "a > 0 and free > 0"},
     }
-    with pytest.raises(CircleError, match="a → b → a"):
+    with pytest.raises(CycleError, match="a → b → a"):
         space(circle)
-    with pytest.raises(CircleError, match="a → a"):
+    with pytest.raises(CycleError, match="a → a"):
         space({"a": {"int": [0, 1], "when": "a > 0"}})
 
 
@@ -128,7 +128,7 @@ def test_a_key_is_shared_by_equal_configurations_only():
         ({"optimizer": "sgd", "layers": 1, "width": 16}, [("momentum", "no value for momentum")]),
         (
             {"optimizer": "adam", "momentum": 0.9, "layers": 1, "width": 16},
-            [("momentum", "momentum has no place here")],
+            [("momentum", "momentum does not apply here")],
         ),
         ({"optimizer": "adma", "layers": 1, "width": 16}, [("optimizer", "'adma' is not in the space")]),
         (
@@ -141,17 +141,17 @@ def test_a_key_is_shared_by_equal_configurations_only():
         ),
         (
             {"optimizer": "adam", "layers": 4, "width": 256},
-            [("", "breaks the constraint 'layers * width <= 512'")],
+            [("", "violates the constraint 'layers * width <= 512'")],
         ),
     ],
 )
 def test_complete_names_all_problems_of_a_configuration(config, expected):
     churn = space(CHURN, ["layers * width <= 512"])
-    assert [(name, problem) for name, problem, _ in churn.complete(config)] == expected
+    assert [(name, problem) for name, problem, _ in churn.mistakes_in(config)] == expected
 
 
 def test_complete_suggests_what_is_allowed():
-    problems = space(CHURN).complete({"optimizer": "adma", "layer": 1, "layers": 9, "width": 16})
+    problems = space(CHURN).mistakes_in({"optimizer": "adma", "layer": 1, "layers": 9, "width": 16})
     assert [str(allowed) for _, _, allowed in problems] == [
         "did you mean 'layers'? one of: momentum, nesterov, optimizer, layers, width",
         "did you mean 'adam'? one of: sgd, adam",
@@ -167,7 +167,7 @@ points = st.lists(st.floats(0, 1, exclude_max=True), min_size=len(CHURN), max_si
 def test_what_a_space_gives_is_complete_and_canonical(point):
     churn = space(CHURN)
     config = churn.from_unit(point)
-    assert churn.complete(config) == []
+    assert churn.mistakes_in(config) == []
     assert churn.canonical(config) == config
     assert list(config) == [name for name in CHURN if name in config]
 

@@ -149,7 +149,7 @@ class TestPut:
             put("a: [", ("name",), "x")
 
     def test_a_value_where_a_section_should_be(self) -> None:
-        with pytest.raises(UneditableError, match="name is no section"):
+        with pytest.raises(UneditableError, match="name is not a section"):
             put(ODD, ("name", "x"), 1)
 
 

@@ -47,21 +47,21 @@ budget: {trials: 3}
 """
 
 EVERY_MISTAKE = """\
-s.yaml:1: name: 'my churn' is no name (letters of a to z, digits, . _ -; the first a letter or a digit)
+s.yaml:1: name: 'my churn' is not a valid name (letters a to z, digits, . _ -; the first one a letter or a digit)
 s.yaml:4: fixed.data: there is no file 'data/telco.csv' (a path from PROJECT)
 s.yaml:5: fixed.targt: tabular has no hyperparameter 'targt' (did you mean 'target'?)
 s.yaml:6: fixed.epochs: 30.0 is not an integer (write 30)
 s.yaml:8: space.lr: unknown distribution 'logunif' (did you mean 'loguniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid)
 s.yaml:9: space.batch_size.ordered: 'yes' is not true or false (in YAML 1.2, yes and no are words)
-s.yaml:10: space.layers: [4, 1] is no range ([low, high] with low below high)
+s.yaml:10: space.layers: [4, 1] is not a range ([low, high] with low below high)
 s.yaml:11: space.width.stepp: unknown key 'stepp' (did you mean 'step'? one of: when, logint, step)
 s.yaml:12: space.dropout: uniform reaches from 0 to 1.6 (dropout is in [0, 1])
-s.yaml:13: space.weight_decay: 0.1 is no distribution (as in {uniform: [0, 1]} or {choice: [a, b]}; a value that is always the same stands in fixed)
+s.yaml:13: space.weight_decay: 0.1 is not a distribution (as in {uniform: [0, 1]} or {choice: [a, b]}; constant values go under fixed)
 s.yaml:15: space.momentum.when: optimizer is never 'sdg' (did you mean 'sgd'? one of: sgd, adam, adamw)
 s.yaml:16: space.nesterov.when: an expression without quotes (write when: "optimizer == 'sgd'")
-s.yaml:17: space.epochs: epochs is fixed as well (take it out of fixed or out of space)
+s.yaml:17: space.epochs: epochs is also in fixed (remove it from fixed or from space)
 s.yaml:19: constraints[0]: unknown name 'widht' at character 10 of 'layers * widht <= 512' (did you mean 'width'?)
-s.yaml:20: constraints[1]: 'layers = 3' is no expression at character 8: invalid syntax (write '==' to compare)
+s.yaml:20: constraints[1]: 'layers = 3' is not an expression at character 8: invalid syntax (write '==' to compare)
 s.yaml:21: objective.mode: unknown value 'minimise' (did you mean 'min'? one of: min, max)
 s.yaml:21: objective.metric: tabular does not report 'val_los' (did you mean 'val_loss'? one of: val_loss, train_loss)
 s.yaml:22: search.method: unknown value 'tpee' (did you mean 'tpe'? one of: grid, random, sobol, tpe, list)
@@ -72,9 +72,9 @@ s.yaml:23: scheduler.reduction_factr: unknown key 'reduction_factr' (did you mea
 s.yaml:24: budgets: unknown key 'budgets' (did you mean 'budget'? one of: name, parent, trainable, fixed, space, constraints, objective, search, scheduler, budget, resources, trial)
 s.yaml:25: budget.trials: 'many' is not an integer
 s.yaml:25: budget.hours: 0 is out of range (above 0)
-s.yaml:26: resources.gpu: 1.5 is no number of GPUs (auto, packed, a whole number, or a fraction below 1)
-s.yaml:26: resources.memory: 'lots' is no size of memory (as in 4GB, 512MiB, or a number of bytes above 0)
-s.yaml:27: trial.timeout: '10 min' is no duration (as in 90s, 10m, 1h30m, or a number of seconds above 0)
+s.yaml:26: resources.gpu: 1.5 is not a number of GPUs (auto, packed, a whole number, or a fraction below 1)
+s.yaml:26: resources.memory: 'lots' is not a memory size (as in 4GB, 512MiB, or a number of bytes above 0)
+s.yaml:27: trial.timeout: '10 min' is not a duration (as in 90s, 10m, 1h30m, or a number of seconds above 0)
 s.yaml:27: trial.retries: 2.0 is not an integer (write 2)
 s.yaml:27: trial.keep: unknown value 'all' (one of: best, last, both, none)
 s.yaml:28: metric: unknown key 'metric' (it belongs under objective)
@@ -131,8 +131,8 @@ def test_every_mistake_at_once_each_at_its_line(project, resolve, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xff\xfe\x00a", "this is no text (YAML in UTF-8)"),
-        (b"", "there is nothing in it"),
+        (b"\xff\xfe\x00a", "not a text file (YAML in UTF-8)"),
+        (b"", "the document is empty"),
         (b"#" * 2_100_000, "larger than 2 MB"),
         (None, "No such file"),
     ],
@@ -194,16 +194,16 @@ class TestOverrides:
             ("budget.trials=x", "--set budget.trials: budget.trials: 'x' is not an integer"),
             ("space.lr={unifrm: [0, 1]}", "--set space.lr: space.lr: unknown distribution 'unifrm'"),
             ("space.m={int: [0, 1], when: a > 1}", "--set space.m: space.m.when: unknown name 'a'"),
-            ("space.lr.uniform=[2, 1]", "spec with --set space.lr.uniform: space.lr: [2, 1] is no range"),
+            ("space.lr.uniform=[2, 1]", "spec with --set space.lr.uniform: space.lr: [2, 1] is not a range"),
             ("space.lr.uniform.0=7", "spec with --set space.lr.uniform.0: space.lr: [7, 1"),
-            ("budget.trials", "--set budget.trials: no key and value (as in --set budget.trials=20)"),
-            ("=3", "--set: no key and value"),
-            ("a..b=3", "--set a..b: no key and value"),
+            ("budget.trials", "--set budget.trials: expected KEY=VALUE (as in --set budget.trials=20)"),
+            ("=3", "--set: expected KEY=VALUE"),
+            ("a..b=3", "--set a..b: expected KEY=VALUE"),
             ("trainable.x=1", "--set trainable.x: trainable: 't' has no keys (set trainable itself)"),
             ("constraints.3=a", "--set constraints.3: constraints: the list has no item '3'"),
             ("search.seed=[", "--set search.seed: not YAML"),
             ("search.seed=!!python/name:os 1", "--set search.seed: search.seed: the tag"),
-            (".".join("a" * 5000) + "=1", "no key and value"),
+            (".".join("a" * 5000) + "=1", "expected KEY=VALUE"),
         ],
     )
     def test_a_mistake_names_the_override(self, override, expected):

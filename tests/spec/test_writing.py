@@ -16,7 +16,7 @@ from orchestrator.space.values import MAX_INT
 from orchestrator.spec import parse_spec, read_spec
 from orchestrator.spec.writing import spec_yaml
 from orchestrator.yaml.document import Document
-from orchestrator.yaml.reader import fragment
+from orchestrator.yaml.reader import read_value
 from tests.space.spaces import specs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(t
 def read(text: str) -> Any:
     """As our own reader does, which takes YAML 1.2."""
     document = Document(data={}, places={(): Place(file="test")})
-    value = fragment(document, ("fixed",), text)
+    value = read_value(document, ("fixed",), text)
     assert not document.mistakes
     return value
 

@@ -79,7 +79,7 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
     code, out = terminal.run("resume", "--allow-change")
     assert code == 1
     assert "trials.parquet: it is damaged" in out
-    assert "remove it, and `sweep resume s` writes it anew" in out
+    assert "delete it, and `sweep resume s` writes it again" in out
     table.unlink()
     code, out = terminal.run("resume", "--allow-change", "--trials", str(TRIALS + 2))
     assert code == 0, out

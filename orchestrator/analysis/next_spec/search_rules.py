@@ -44,6 +44,6 @@ def start(prior: PriorResults, search: Mapping[str, Any], space: Space) -> SpecC
 
 def _fits(space: Space, config: Config) -> bool:
     try:
-        return not space.complete(config)
+        return not space.mistakes_in(config)
     except EvaluationError:
         return False

@@ -203,7 +203,7 @@ def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
         return drawn[name] if name in drawn else distribution.from_unit(rng.random())
 
     config = space.draw(suggest)
-    problems = space.complete({**config, **given})
+    problems = space.mistakes_in({**config, **given})
     if problems:
         place = Place(option="--config")
         raise SpecError(

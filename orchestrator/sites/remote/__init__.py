@@ -1,1 +1,1 @@
-"""Sweeps that run as jobs on a cluster that this machine is no part of: sent there, asked there, fetched from there."""
+"""Sends sweeps to a cluster as Ray Jobs over HTTP and fetches their records; the commands are in cli/remote/."""

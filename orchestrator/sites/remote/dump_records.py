@@ -1,9 +1,8 @@
-"""On the cluster: prints the records of a sweep, because what a job printed is all that the Jobs API is certain to
-hand out.
+"""Runs on the cluster and prints a sweep's records, because a job's output is all that the Jobs API reliably returns.
 
-After a first line comes a gzipped tar in base64, line by line; the last line says in JSON which files there are, with
-size and hash, and the hash of the tar. Each file is read once, as long as it is at that moment: logs only grow, and
-what is replaced is replaced by a rename.
+The first line marks the start. A gzipped tar in base64 follows, line by line. The last line is JSON with the size and
+hash of each file, and the hash of the tar. Each file is read once, up to its size at that moment, which is safe because
+logs only grow and other files are replaced by a rename.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from typing import IO, TextIO
 BEGIN, END = "SWEEP-RECORDS", "SWEEP-RECORDS-END "
 LINE_BYTES = 3 * 8192
 MARGIN_S = 5.0
-"""Files that changed so shortly before the last time are sent again: they may have changed twice."""
+"""Files that changed up to this many seconds before ``since`` are sent again: they may have changed twice."""
 
 LEFT_OUT = ("lease.json", "remote.json", "requests")
 LARGE = ("checkpoints", "trials")
-"""Directories of what trials have written themselves, which may be large."""
+"""Directories with files of the trials, which may be large."""
 
 
 def write(root: Path, *, since: float, large: bool, to: TextIO) -> None:
@@ -36,9 +35,9 @@ def write(root: Path, *, since: float, large: bool, to: TextIO) -> None:
 
     Args:
         root: The sweep's directory.
-        since: Files that changed later are sent, all others only named; seconds since the epoch.
-        large: Whether the directories of checkpoints are looked at, too.
-        to: Where to print.
+        since: Files that changed later are sent, others only listed; seconds since the epoch.
+        large: Whether to include checkpoints and the trials' own directories.
+        to: The stream to print to.
     """
     clock = time.time()
     files: dict[str, tuple[int, str]] = {}
@@ -48,7 +47,10 @@ def write(root: Path, *, since: float, large: bool, to: TextIO) -> None:
     with tarfile.open(fileobj=lines, mode="w|gz") as tar:
         for path in _files(root, large=large):
             name = path.relative_to(root).as_posix()
-            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # checkpoints come and go
+            with (
+                contextlib.suppress(FileNotFoundError),
+                path.open("rb") as file,
+            ):  # checkpoints may be deleted at any time
                 status = os.fstat(file.fileno())
                 content = _Hashing(file, status.st_size)
                 if status.st_mtime >= since - MARGIN_S:
@@ -63,7 +65,7 @@ def write(root: Path, *, since: float, large: bool, to: TextIO) -> None:
 
 
 class _Hashing(io.RawIOBase):
-    """So many bytes of a file, hashed as they are read."""
+    """The first bytes of a file, hashed while they are read."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file, self._left, self._digest = file, size, hashlib.sha256()
@@ -75,14 +77,14 @@ class _Hashing(io.RawIOBase):
         return data
 
     def finish(self) -> str:
-        """Read what is left; the hash of all."""
+        """Read the rest, and return the hash of all bytes."""
         while self.read(2**20):
             pass
         return self._digest.hexdigest()
 
 
 class _Lines(io.RawIOBase):
-    """Bytes written here come out as lines of base64."""
+    """Prints the bytes written to it as lines of base64."""
 
     def __init__(self, to: TextIO) -> None:
         self.digest = hashlib.sha256()

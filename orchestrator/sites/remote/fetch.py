@@ -1,4 +1,4 @@
-"""Here: takes the records that `packing` printed on the cluster, checks every hash, and lays them into the copy."""
+"""Fetches the records that ``dump_records`` prints on the cluster, checks every hash, and updates the local copy."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ from orchestrator.sites.remote_record import Remote, write_remote
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What one pull brought."""
+    """The result of one pull."""
 
-    files: int  # that were new or had changed
-    size: int  # their bytes
+    files: int  # the number of new or changed files
+    size: int  # their size in bytes
 
 
 class SpoiledError(Exception):
-    """What came is not what was sent, or does not fit what is here."""
+    """The received data differ from the sent data, or do not match the local copy."""
 
 
 def pull(jobs: Jobs, paths: SweepPaths, remote: Remote, *, large: bool = False) -> Fetched:
-    """Bring the copy here up to date: what changed since the last pull, also while the sweep runs.
+    """Update the local copy with what has changed since the last pull, also while the sweep runs.
 
     Args:
-        jobs: The cluster's.
-        paths: The copy.
-        remote: The sweep, up to date.
-        large: Checkpoints and the trials' own directories, too.
+        jobs: The cluster's Jobs API.
+        paths: The local copy.
+        remote: The sweep's up-to-date remote.json.
+        large: Whether to include checkpoints and the trials' own directories.
 
     Raises:
-        SweepError: It is not there any more, or does not arrive unspoiled.
-        ClusterError: The cluster went away.
+        SweepError: The sweep is gone from the cluster, or its records were corrupted in transfer.
+        ClusterError: The cluster cannot be reached.
     """
     ended = remote.ended
     try:
         fetched, clock = _round(jobs, paths, remote, since=0.0 if large else remote.clock, large=large)
-    except SpoiledError:  # as when somebody has changed the copy: all of it once more
+    except SpoiledError:  # for example if the copy was changed: fetch everything again
         try:
             fetched, clock = _round(jobs, paths, remote, since=0.0, large=large)
         except SpoiledError as error:
-            raise SweepError(f"the records of {paths.name} did not arrive unspoiled: {error}") from None
+            raise SweepError(f"records of {paths.name} were corrupted in transfer: {error}") from None
     now = datetime.now(UTC).isoformat(timespec="seconds")
     write_remote(paths, replace(remote, pulled=now, pulled_end=ended, clock=clock))
     return fetched
@@ -90,17 +90,17 @@ def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large
 
 
 def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
-    """Write the tar to a file, and give what the last line says.
+    """Write the tar to a file, and return the content of the last line.
 
     Raises:
-        SpoiledError: A line is missing or damaged.
+        CorruptTransferError: A line is missing or damaged.
     """
     digest, begun = hashlib.sha256(), False
     for line in lines:
         if line.startswith(END):
             about: dict[str, Any] = json.loads(line[len(END) :])
             if digest.hexdigest() != about["digest"]:
-                raise SpoiledError("the hash of the whole differs")
+                raise SpoiledError("the hash of the archive differs")
             return about
         if begun:
             try:
@@ -110,15 +110,15 @@ def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
             digest.update(data)
             packed.write(data)
         begun = begun or line == BEGIN
-    raise SpoiledError("it ends in the middle")
+    raise SpoiledError("it is incomplete")
 
 
 def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
-    """Put what came into the copy, and hold all of the copy against what was sent.
+    """Unpack the tar into the local copy, and compare the hashes of all its files.
 
     Raises:
-        SpoiledError: A file differs.
-        RecordsError: The disk refused.
+        CorruptTransferError: A file differs.
+        RecordsError: The copy cannot be written.
     """
     files: dict[str, tuple[int, str]] = {name: tuple(about["files"][name]) for name in about["files"]}
     count = size = 0
@@ -146,7 +146,7 @@ def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
 def _within(root: Path, name: str) -> Path:
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
-        raise SpoiledError(f"{name} lies outside of the sweep")
+        raise SpoiledError(f"{name} is outside of the sweep's directory")
     return path
 
 
@@ -157,7 +157,7 @@ def _hash_of(path: Path) -> str:
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    """Whole lines out of pieces that end anywhere."""
+    """Complete lines from pieces of text that end anywhere."""
     waiting = ""
     for piece in pieces:
         *whole, waiting = (waiting + piece).split("\n")

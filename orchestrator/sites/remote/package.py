@@ -1,7 +1,7 @@
-"""What is sent to a cluster: the user's project as it is now, and this program itself, in one zip.
+"""Makes the zip that is sent to a cluster: the user's project in its current state, and this program.
 
-The program goes along so that the cluster runs the version that was asked here; what it depends on, Ray and torch
-and so on, the nodes must have. An installed program and a checkout are packed in the same way.
+The program is included so that the cluster runs the same version; its dependencies, such as Ray and torch, must be
+installed on the nodes. An installed program and a checkout are packed alike.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ PROGRAM = ("orchestrator", *own_packages.SHARED)
 
 
 def program(target: Path) -> None:
-    """Write a package with nothing but this program: enough to ask something of a sweep that is there."""
+    """Write a package with only this program, for commands about a sweep on the cluster."""
     with ZipFile(target, "w") as zipped:
         _put_program(zipped)
 
 
 def project(target: Path, snapshot: Snapshot, origin: Callable[[str], Origin]) -> str:
-    """Write a package with the project, too.
+    """Write a package with the project and this program.
 
     Args:
-        target: The zip to be written.
-        snapshot: The files.
-        origin: Given the hash of the files as they were written, says where they come from.
+        target: The zip to write.
+        snapshot: The project's files.
+        origin: Gives the origin of the code for the hash of the packed files.
 
     Returns:
-        That hash.
+        The hash of the packed files.
 
     Raises:
         ClusterError: A file cannot be read.

@@ -1,4 +1,4 @@
-"""Gives a sweep to a cluster as a Ray Job: packs the code, submits our own command line, and keeps the record of it."""
+"""Sends a sweep to a cluster as a Ray Job: packs the code, submits our command line, and writes remote.json."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from orchestrator.sites.remote_record import Remote, read_remote, write_remote
 from orchestrator.spec import Spec
 
 _RECORDING = re.compile(r"^recording in (.+)$", re.MULTILINE)
-"""The line by which a driver says where its sweep is."""
+"""The line in which a driver prints its sweep's directory."""
 
 
 def snapshot_of(spec: Path, *, without: Sequence[Path]) -> Snapshot:
-    """The files that go along with a spec.
+    """The files to send with a spec.
 
     Args:
         spec: The spec's file.
-        without: Directories of results.
+        without: Results directories, which are not sent.
 
     Raises:
-        UserError: The spec itself would stay behind.
-        ClusterError: It is too large.
+        UserError: The spec itself is excluded.
+        ClusterError: The files are too large.
     """
     snapshot = take(project_of(spec.resolve().parent), without=without)
     name = spec.resolve().relative_to(snapshot.root.resolve()).as_posix()
     if name not in snapshot.sizes:
         raise UserError(
-            f"{spec} would not be sent: an ignore file, or its name, leaves it out. "
-            f"A line !{name} in {snapshot.root / IGNORE} takes it in"
+            f"{spec} is excluded by an ignore file or by its name, so it would not be sent; "
+            f"to include it, add a line !{name} to {snapshot.root / IGNORE}"
         )
     check_size(snapshot)
     return snapshot
 
 
 def left_behind(spec: Spec, base: Path, snapshot: Snapshot) -> list[str]:
-    """The files named under `fixed:` that lie in the project and are not sent, as paths from its root."""
+    """Files named under `fixed:` that are in the project but excluded, as paths relative to its root."""
     root = snapshot.root.resolve()
     named = [(base / value).resolve() for value in spec.fixed.values() if isinstance(value, str) and value]
     files = [path.relative_to(root).as_posix() for path in named if path.is_relative_to(root) and path.is_file()]
@@ -70,20 +70,20 @@ def submit(
     results: str,
     runtime_env: Mapping[str, Any],
 ) -> Remote:
-    """Submit a launch or a resume, and keep the record of it.
+    """Submit a launch or a resume, and write remote.json.
 
     Args:
-        jobs: The cluster's.
-        paths: Of the sweep, here; the record is written there.
-        spec: The spec's file, here.
+        jobs: The cluster's Jobs API.
+        paths: The sweep's files on this machine.
+        spec: The spec's file on this machine.
         snapshot: The files to send.
-        arguments: What our command line is given there, without --on and --results.
-        command: What the user typed here.
-        results: The directory of sweeps there: absolute, or beginning with ~.
-        runtime_env: What else Ray is to bring to the nodes: packages, environment variables.
+        arguments: The command line there, without --on and --results.
+        command: The command line that the user typed.
+        results: The results directory there, absolute or starting with ~.
+        runtime_env: Ray's runtime environment: packages and environment variables.
 
     Raises:
-        ClusterError: The cluster refused.
+        ClusterError: The cluster refused the job.
     """
     spec = spec.resolve()
     within = spec.parent.relative_to(snapshot.root.resolve())
@@ -126,18 +126,18 @@ def submit(
 
 
 def ask(jobs: Jobs, remote: Remote, arguments: Sequence[str]) -> str:
-    """Have our command line asked something on the cluster, where the sweep is; the id of the job, to be followed.
+    """Run our command line on the cluster, beside the sweep, and return the id of the job.
 
     Args:
-        jobs: The cluster's.
-        remote: The sweep.
-        arguments: Of the command line, without --results.
+        jobs: The cluster's Jobs API.
+        remote: The sweep's remote.json.
+        arguments: The command line, without --results.
     """
     return submit_program(jobs, in_shell(arguments, results=str(Path(remote.directory).parent)), name=arguments[0])
 
 
 def submit_program(jobs: Jobs, command: str, *, name: str) -> str:
-    """Run a command on the cluster in a package with nothing but this program; the id of the job."""
+    """Run a command on the cluster, in a package with only this program, and return the id of the job."""
     job = f"sweep-{name}-{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch, "program.zip")
@@ -147,7 +147,7 @@ def submit_program(jobs: Jobs, command: str, *, name: str) -> str:
 
 
 def in_shell(arguments: Sequence[str], *, results: str, on: str = "", directory: PurePosixPath | None = None) -> str:
-    """Our command line for the shell of a job. ``exec``: what is sent to the job is sent to us, and to no shell."""
+    """Our command line for the shell of a job; ``exec``, so that signals to the job reach our process."""
     place = f'"$HOME"{shlex.quote(results[1:])}' if results.startswith("~/") else shlex.quote(results)
     words = [shlex.join(["python", "-m", "orchestrator", *arguments]), "--results", place]
     words += ["--on", on] if on else []
@@ -155,24 +155,24 @@ def in_shell(arguments: Sequence[str], *, results: str, on: str = "", directory:
 
 
 def checked_results(results: str) -> str:
-    """A directory on the cluster as it was asked for.
+    """A results directory on the cluster, normalised.
 
     Raises:
-        UserError: It is neither absolute nor begins with ~/.
+        UserError: The path is not absolute and does not start with ~/.
     """
     if not results.startswith(("/", "~/")):
-        raise UserError(f"--there {results!r} must begin with / or ~/: it is a directory on the cluster")
+        raise UserError(f"--there {results!r} must start with / or ~/, because it is a directory on the cluster")
     return os.path.normpath(results)
 
 
 def learned(jobs: Jobs, paths: SweepPaths, remote: Remote, output: str | None = None) -> Remote:
-    """The record brought up to date: how the job is, and where its sweep is recorded, once it has said so.
+    """Update remote.json with the job's status and, once the job has printed it, the sweep's directory.
 
     Args:
-        jobs: The cluster's.
-        paths: The sweep, here.
-        remote: What was known.
-        output: What the job has printed so far, if that is known already.
+        jobs: The cluster's Jobs API.
+        paths: The sweep's files on this machine.
+        remote: The current remote.json.
+        output: The job's output so far; asked for if None.
     """
     status = jobs.status(remote.job)
     directory = remote.directory or begun(jobs.output(remote.job) if output is None else output)
@@ -183,6 +183,6 @@ def learned(jobs: Jobs, paths: SweepPaths, remote: Remote, output: str | None = 
 
 
 def begun(output: str) -> str:
-    """The directory of the sweep there, by what its driver has printed; "" if it has not come so far."""
+    """The sweep's directory on the cluster, from the driver's output; "" if it is not printed yet."""
     found = _RECORDING.search(output)
     return found[1].strip() if found else ""

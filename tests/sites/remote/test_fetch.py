@@ -80,7 +80,7 @@ def test_what_is_spoiled_on_its_way_is_refused(tmp_path: Path) -> None:
     lines = printed(tmp_path / "there")
     cut, swapped = lines[:-1], [lines[0], lines[2], lines[1], *lines[3:]]
     damaged = [lines[0], "?" + lines[1][1:], *lines[2:]]
-    for spoiled, why in ((cut, "in the middle"), (swapped, "hash"), (damaged, "damaged"), ([], "in the middle")):
+    for spoiled, why in ((cut, "incomplete"), (swapped, "hash"), (damaged, "damaged"), ([], "incomplete")):
         with pytest.raises(fetch.SpoiledError, match=why):
             fetched(spoiled, tmp_path / "here")
 

@@ -190,7 +190,7 @@ def test_what_cannot_begin_there_leaves_nothing_here(laptop: Path, capfd: pytest
 def test_mistakes_are_found_before_anything_is_sent(laptop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert sent("wrong", "--set", "search.method=guess") == 2
     assert sent("wrong", "--cluster-results", "sweeps") == 2
-    assert "must begin with / or ~/" in capfd.readouterr().err
+    assert "must start with / or ~/" in capfd.readouterr().err
     assert sent("wrong", "--cpus", "2") == 2
     assert sent("wrong", "--on", f"http://user:{PASSWORD}@127.0.0.1:8265") == 2
     said = capfd.readouterr().err
