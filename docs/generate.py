@@ -55,6 +55,8 @@ def main() -> int:
 def commands() -> str:
     """The commands and their options."""
     group = get_group(app)
+    for command in group.commands.values():
+        command.epilog = f"**Example**:\n\n```console\n$ {command.epilog}\n```"
     text = get_docs_for_click(obj=group, ctx=typer.Context(group, info_name="sweep"), name="sweep", title="Commands")
     for name, command in group.commands.items():  # Typer cuts what each is for
         text = re.sub(

@@ -1,6 +1,6 @@
-"""The command line: one file a command, in `commands/`. The only place that prints or exits.
+"""The command `sweep`: its commands, and the exit code of each error. Only orchestrator/cli prints or exits.
 
-What a command needs is imported inside it, so that `sweep --help` and `sweep check` are quick.
+Commands import what they need inside their functions, so that `sweep --help` and `sweep check` are quick.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
-from orchestrator.cli import json_output
+from orchestrator.cli import completion, json_output
+from orchestrator.cli.command_group import Command, CommandGroup
 from orchestrator.cli.commands import (
     add,
     best,
@@ -38,47 +38,61 @@ from orchestrator.cli.commands import (
     try_,
     watch,
 )
-from orchestrator.cli.error_text import error_text
-from orchestrator.cli.formats import painted, say
-from orchestrator.cli.json_option import JsonCommand
-from orchestrator.cli.views.text import one_line
+from orchestrator.cli.error_text import TRACEBACK, error_text, internal_error_text
+from orchestrator.cli.formats import say
 from orchestrator.errors import InterruptedSweepError, SweepError
-
-TRACEBACK = "SWEEP_TRACEBACK"
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What Typer raises for a command line that it cannot parse; the class has no public name."""
 
 app = typer.Typer(
     name="sweep",
+    cls=CommandGroup,
     help="Search hyperparameters on Ray Tune; every trial is recorded in Parquet.",
-    epilog="Begin with `sweep init`.",
+    epilog="New here? Start with `sweep init`. Help on a command: sweep COMMAND --help",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-command = partial(app.command, cls=JsonCommand)
-command("init")(init.init)
-command("check")(check.check)
-command("plan")(plan.plan)
-command("try")(try_.try_)
-command("launch")(launch.launch)
-command("resume")(resume.resume)
-command("stop")(stop.stop)
-command("add")(add.add)
-command("ls")(ls.ls)
-command("show")(show.show)
-command("compare")(compare.compare)
-command("next")(next.next_)
-command("confirm")(confirm.confirm)
-command("watch")(watch.watch)
-command("report")(report.report)
-command("export")(export.export)
-command("logs")(logs.logs)
-command("pull")(pull.pull)
-command("best")(best.best)
-command("clean")(clean.clean)
-command("doctor")(doctor.doctor)
+
+COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
+    "Write a spec": [
+        ("init", init.init, "sweep init churn/"),
+        ("check", check.check, "sweep check churn.yaml --set search.method=random"),
+        ("plan", plan.plan, "sweep plan churn.yaml --gpus 64 --step-seconds 30"),
+        ("try", try_.try_, "sweep try churn.yaml --config '{lr: 0.01}' --steps 3"),
+    ],
+    "Run a sweep": [
+        ("launch", launch.launch, "sweep launch churn.yaml --trials 50 --on slurm"),
+        ("resume", resume.resume, "sweep resume churn --trials 200 --retry failed"),
+        ("add", add.add, "sweep add churn --config '{lr: 0.01, layers: 2}'"),
+        ("stop", stop.stop, "sweep stop churn --trial 12"),
+    ],
+    "Look at sweeps": [
+        ("ls", ls.ls, "sweep ls --tree"),
+        ("show", show.show, "sweep show churn --top 20"),
+        ("watch", watch.watch, "sweep watch churn"),
+        ("logs", logs.logs, "sweep logs churn 12 -f"),
+        ("compare", compare.compare, "sweep compare churn churn-2"),
+        ("report", report.report, "sweep report churn --open"),
+    ],
+    "Decide what is next": [
+        ("best", best.best, "sweep best churn --checkpoint model.pt > best.yaml"),
+        ("confirm", confirm.confirm, "sweep confirm churn --top 3 --seeds 10"),
+        ("next", next.next_, "sweep next churn -o churn-2.yaml"),
+    ],
+    "Look after records and machines": [
+        ("export", export.export, "sweep export churn --to mlflow"),
+        ("pull", pull.pull, "sweep pull churn --checkpoints"),
+        ("clean", clean.clean, "sweep clean --dry-run"),
+        ("doctor", doctor.doctor, "sweep doctor --on auto"),
+    ],
+}
+"""The sections of `sweep --help`, and in each the commands: the name, the function, an example."""
+
+for section, commands in COMMANDS.items():
+    for name, function, example in commands:
+        app.command(name, cls=Command, epilog=example, rich_help_panel=section)(function)
 
 
 @app.callback(invoke_without_command=True)
@@ -95,12 +109,14 @@ def _sweep(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 fine, 1 failed, 2 not possible as asked, 130 interrupted.
+    """Run a command and return its exit code: 0 done, 1 failed, 2 not possible as asked, 130 interrupted.
 
     Args:
-        arguments: As after `sweep` on the command line; None: those of this process.
+        arguments: The words after `sweep`; None: those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if completion.VARIABLE in os.environ:
+        return completion.answer(lambda: app(args=words, prog_name="sweep"))
     if json_output.asked_for(words):
         with json_output.answering():
             return _in_json(words)
@@ -117,9 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         else:
-            what = one_line(f"{type(error).__name__}: {error}")
-            say(painted(f"unforeseen {what}", "red", sys.stderr))
-            say(f"This is a mistake in sweep. {TRACEBACK}=1 shows where; please report it.")
+            say(internal_error_text(error))
         return 1
     return 0
 

@@ -1,19 +1,40 @@
-"""Errors as people read them: a sentence; for a spec each mistake with its place, and how many there are."""
+"""Errors as text: a sentence, each mistake of a spec with its place, or how to report a bug."""
 
 from __future__ import annotations
 
 import sys
 
 from orchestrator.cli.formats import painted
+from orchestrator.cli.views.text import one_line
 from orchestrator.errors import Mistake, SpecError, SweepError
 from orchestrator.formatting import count
 
+TRACEBACK = "SWEEP_TRACEBACK"
+"""The environment variable with which internal errors print a traceback."""
+
 
 def error_text(error: SweepError) -> str:
-    """What is said of an error on stderr."""
+    """The text of an error that was foreseen."""
     if isinstance(error, SpecError):
         return "\n".join([*map(_block, error.mistakes), "", _red(_sum(error.mistakes))])
     return _red("error: ") + str(error)
+
+
+def internal_error_text(error: Exception) -> str:
+    """The text of an error that was not foreseen, with how to get its traceback and where to report it."""
+    what = one_line(f"{type(error).__name__}: {error}").rstrip(".")
+    return f"{_red('internal error: ')}{what}. This is a bug. Re-run with {TRACEBACK}=1 and report it at {_issues()}"
+
+
+def _issues() -> str:
+    """The address of the issue tracker, from the metadata of the installed package."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = [entry.partition(", ") for entry in metadata("sweep-orchestrator").get_all("Project-URL") or ()]
+    except PackageNotFoundError:  # a job on a cluster runs from a bare copy
+        urls = []
+    return next((url for label, _, url in urls if label == "Issues"), "the project's issue tracker")
 
 
 def _block(mistake: Mistake) -> str:

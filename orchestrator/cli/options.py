@@ -1,18 +1,22 @@
-"""The options that commands share, and the changes to the spec that the short ones stand for."""
+"""Arguments and options that several commands share, and the changes to a spec that the short ones stand for."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.where import Batch, Jobs
+from orchestrator.cli import completion
 from orchestrator.cli.formats import Format, TextFormat
 from orchestrator.errors import UserError
 
 if TYPE_CHECKING:
+    from orchestrator.records.paths import SweepPaths
     from orchestrator.sites.profiles import Site
     from orchestrator.spec.source import Source
 
@@ -21,44 +25,53 @@ SweepName = Annotated[
     str | None,
     typer.Argument(
         metavar="SWEEP",
-        help="A sweep's name or the beginning of it; the latest if left out.",
+        help="Name of a sweep, a prefix of it, or its directory. Default: the latest sweep.",
         show_default=False,
+        autocompletion=completion.sweeps,
     ),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=YAML", help="Change the spec, as in --set search.method=random. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=YAML",
+        help="Change a key of the spec, as in --set search.method=random. Repeatable.",
+        autocompletion=completion.overrides,
+    ),
 ]
-Trials = Annotated[int | None, typer.Option("--trials", min=1, help="budget.trials: trials in total.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="search.seed.")]
+Trials = Annotated[int | None, typer.Option("--trials", metavar="N", min=1, help="budget.trials: total of trials.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="search.seed.")]
 Concurrency = Annotated[
-    int | None, typer.Option("--concurrency", min=1, help="resources.concurrency: trials at once, at most.")
+    int | None, typer.Option("--concurrency", metavar="N", min=1, help="resources.concurrency: most trials at once.")
 ]
-Name = Annotated[str | None, typer.Option("--name", help="name: what the sweep is called.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="name: what the sweep is called.")]
 On = Annotated[
     str,
     typer.Option(
         "--on",
         metavar="WHERE",
         envvar="SWEEP_ON",
-        help="Where trials run: local; auto or host:port of a Ray cluster that this machine is a node of; "
-        "http://host:8265 of one that it is not; slurm; or the name of a site profile.",
+        help="Where trials run: local; auto or host:port, a Ray cluster with this machine as a node; "
+        "http://host:8265, any other Ray cluster; slurm; or a site profile.",
     ),
 ]
 ON = "local"
 MaxGpus = Annotated[
     float | None,
-    typer.Option("--max-gpus", help="resources.max_gpus: GPUs that all trials together occupy at most."),
+    typer.Option("--max-gpus", metavar="N", help="resources.max_gpus: most GPUs for all trials together."),
 ]
-Wait = Annotated[
-    bool, typer.Option("--wait", help="If no trial fits, wait for a node of the cluster on which one does.")
+Wait = Annotated[bool, typer.Option("--wait", help="If no trial fits, wait until a node joins on which one does.")]
+Nodes = Annotated[
+    int | None,
+    typer.Option("--nodes", metavar="N", min=1, help="Nodes to request from Slurm. Default: as in the site profile."),
 ]
-Nodes = Annotated[int | None, typer.Option("--nodes", min=1, help="Nodes to ask Slurm for; else the profile's.")]
-Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use; all if left out.")]
-Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs of this machine to use; all if left out.")]
-Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", envvar="SWEEP_RESULTS", help="Where sweeps are recorded.")
+Cpus = Annotated[
+    int | None, typer.Option("--cpus", metavar="N", min=1, help="CPUs of this machine to use. Default: all.")
 ]
+Gpus = Annotated[
+    int | None, typer.Option("--gpus", metavar="N", min=0, help="GPUs of this machine to use. Default: all.")
+]
+Results = Annotated[Path, typer.Option("--results", metavar="DIR", envvar="SWEEP_RESULTS", help="Results directory.")]
 RESULTS = Path("results")
 ClusterResults = Annotated[
     str,
@@ -66,17 +79,17 @@ ClusterResults = Annotated[
         "--cluster-results",
         metavar="DIR",
         envvar="SWEEP_CLUSTER_RESULTS",
-        help="With --on http://…: where the cluster records sweeps. All its nodes must see it.",
+        help="With --on http://…: results directory on the cluster, visible from all its nodes.",
     ),
 ]
 CLUSTER_RESULTS = "~/sweeps"
-Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time of the slots went.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Print at the end where the time of the slots went.")]
 AnswerFormat = Annotated[Format, typer.Option("--format", help="Output format; --json is short for json.")]
 OutputFormat = Annotated[TextFormat, typer.Option("--format", help="Output format; --json is short for json.")]
 TEXT = TextFormat.TEXT
 Detach = Annotated[
     bool,
-    typer.Option("-d", "--detach", help="With --on http://…, slurm or a profile: return when it was handed in there."),
+    typer.Option("-d", "--detach", help="With --on slurm or http://…: return once the sweep is submitted."),
 ]
 
 
@@ -90,7 +103,7 @@ def overrides(
     max_gpus: float | None = None,
     max_failures: int | None = None,
 ) -> list[str]:
-    """The ``--set`` texts, those of the short options last."""
+    """The changes to the spec as ``--set`` texts; those of the short options come last, so they win."""
     short = {
         "budget.trials": trials,
         "search.seed": seed,
@@ -130,7 +143,7 @@ def slurm_site(
 
 
 def as_words(**given: object) -> list[str]:
-    """Options as they are typed: those that are not set left out, those that can be repeated repeated."""
+    """Options as words of a command line. Unset ones are left out, lists are repeated."""
     words: list[str] = []
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
@@ -144,10 +157,14 @@ def as_words(**given: object) -> list[str]:
 
 
 def checked(path: Path, changes: list[str]) -> Source:
-    """Read a spec and hold it against its trainable.
+    """Read a spec and check it against its trainable.
+
+    Args:
+        path: The spec's file.
+        changes: ``--set`` texts.
 
     Raises:
-        SpecError: With every mistake.
+        SpecError: All mistakes in the spec.
     """
     from orchestrator.spec import read_spec
     from orchestrator.spec.load_trainable import declared
@@ -163,3 +180,9 @@ def checked(path: Path, changes: list[str]) -> Source:
         file=path,
         overrides=changes,
     )
+
+
+def typed(paths: SweepPaths) -> str:
+    """What names a sweep on a command line: its name if the results directory is the default one, else its path."""
+    default = Path(os.environ.get("SWEEP_RESULTS") or RESULTS)
+    return paths.name if paths.root.parent.resolve() == default.resolve() else shlex.quote(str(paths.root))

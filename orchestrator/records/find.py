@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from orchestrator.errors import NoSuchSweepError, RecordsError
@@ -20,7 +21,7 @@ def find_sweeps(results: Path) -> list[SweepPaths]:
 
 
 def find(results: Path, name: str | None = None) -> SweepPaths:
-    """The sweep with this name, else the only sweep whose name starts with it; the latest if no name is given.
+    """The records of a sweep, named as for ``find_here``.
 
     Raises:
         NoSuchSweepError: No sweep, or more than one, matches the name, or the sweep is on a cluster and its records
@@ -41,13 +42,22 @@ def find_all(results: Path) -> list[SweepPaths]:
 
 
 def find_here(results: Path, name: str | None = None) -> SweepPaths:
-    """The directory in ``results`` of the sweep with this name, as for ``find``.
+    """The directory of a sweep on this machine, whether or not there are records in it.
+
+    Args:
+        results: The results directory.
+        name: The sweep's name, the beginning of one, or a path of its directory; None: the latest sweep.
 
     Raises:
         NoSuchSweepError: No sweep, or more than one, matches the name.
     """
     if name and _exists(exact := SweepPaths(results / name)):
         return exact
+    if name and (os.sep in name or name in (os.curdir, os.pardir)):
+        at = SweepPaths(Path(os.path.abspath(Path(name).expanduser())))
+        if _exists(at):
+            return at
+        raise NoSuchSweepError(f"no sweep in {name}: there is no sweep.json")
     sweeps = find_all(results)
     if not sweeps:
         raise NoSuchSweepError(f"there are no sweeps in {results}")

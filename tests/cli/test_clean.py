@@ -97,7 +97,7 @@ def test_another_policy_for_what_is_completed(sweep: Sweep, paths: SweepPaths, k
 def test_another_policy_needs_names(sweep: Sweep, paths: SweepPaths) -> None:
     ran = sweep("clean", "--keep", "none")
     assert (ran.code, ran.out) == (2, "")
-    assert "name the sweeps" in ran.err
+    assert "requires the names of sweeps" in ran.err
     assert left(paths) == dict.fromkeys(states(paths), ALL)
 
 

@@ -38,5 +38,5 @@ def test_nothing_is_written_into_a_sweep(sweep: Sweep, results: Path) -> None:
     before = sorted(results.rglob("*"))
     ran = sweep("export", "made-up", "--to", "csv", "-o", "results/made-up/csv")
     assert (ran.code, ran.out) == (2, "")
-    assert "nothing but its driver writes there" in ran.err
+    assert "where only its driver writes" in ran.err
     assert sorted(results.rglob("*")) == before

@@ -57,7 +57,7 @@ class TestMachines:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["--gpus-per-node", 4], "--gpus-per-node says how --gpus are spread"),
+            (["--gpus-per-node", 4], "--gpus-per-node requires --gpus"),
             (["--gpus", 16, "--set", "resources.gpu=0"], "the trials use no GPU (resources.gpu is 0)"),
             (["--gpus", 16, "--set", "resources.gpu=16"], "imagined-1, has 8 of the 16 GPUs"),
             (["--gpus", 16, "--on", "auto"], "--on local"),

@@ -72,9 +72,9 @@ def test_a_log_is_followed_until_its_trial_ends(sweep: Sweep, logged: SweepPaths
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["made-up"], "which trial of made-up?"),
-        (["made-up", "two"], "'two' is no trial"),
-        (["made-up", "1", "2"], "one sweep and one trial at most"),
+        (["made-up"], "the number of a trial is missing"),
+        (["made-up", "two"], "'two' is not a trial"),
+        (["made-up", "1", "2"], "logs takes one sweep and one trial"),
         (["made-up", "77"], "made-up has no trial 77; it has 12 trials"),
     ],
 )
@@ -109,7 +109,7 @@ def test_the_last_copy_is_read_where_the_cluster_is_gone(sweep: Sweep, logged: S
     assert ran.code == 0
     assert "12 trials" in ran.out
     assert "what follows is from 2030-01-02" in ran.err
-    assert "made-up is a copy" in sweep("best", "made-up", "--evaluate").err
+    assert "made-up is a local copy" in sweep("best", "made-up", "--evaluate").err
 
 
 def test_a_record_survives_its_round_trip_and_what_later_versions_add(away: SweepPaths) -> None:

@@ -49,7 +49,7 @@ def test_what_is_refused_leaves_nothing(
 
 def test_plan_knows_what_a_profile_tells(sweep: Callable[..., Ran], spec: str) -> None:
     assert "16 trials at once, 1 CPU each" in sweep("plan", spec, "--on", "big").out
-    assert "bare leaves the CPUs to the partition" in sweep("plan", spec, "--on", "bare").err
+    assert "the profile bare does not say how many CPUs a node has" in sweep("plan", spec, "--on", "bare").err
 
 
 def test_a_job_that_cannot_be_asked_for_here(sweep: Callable[..., Ran], spec: str, tmp_path: Path) -> None:

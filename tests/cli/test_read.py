@@ -50,7 +50,7 @@ class TestLs:
     def test_no_sweeps(self, sweep: Sweep) -> None:
         ran = sweep("ls")
         assert (ran.code, ran.out) == (0, "")
-        assert "there are no sweeps in results" in ran.err
+        assert "no sweeps in results" in ran.err
 
     def test_damage_is_a_status(self, sweep: Sweep, results: Path) -> None:
         (results / "made-up" / "trials.parquet").write_bytes(b"PAR1")

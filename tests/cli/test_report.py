@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
 
@@ -26,7 +28,7 @@ def test_it_writes_beside_you_and_never_into_the_sweep(sweep: Sweep, tmp_path: P
     assert files(paths.root) == before
     ran = sweep("report", "-o", paths.root / "mine.html")
     assert ran.code == 2
-    assert "lies in the sweep itself" in ran.err
+    assert "is inside the sweep's directory" in ran.err
     assert files(paths.root) == before
 
 
@@ -41,7 +43,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(sweep: Sweep, tmp_path: 
         target.write_text(content)
         ran = sweep("report", "-o", target)
         assert ran.code == 2
-        assert "a.html exists and is no report of a sweep: it is not overwritten" in ran.err
+        assert "a.html exists and is not a sweep report; it was not overwritten" in ran.err
         assert target.read_text() == content
     assert [path.name for path in tmp_path.iterdir()] in (["results", "a.html"], ["a.html", "results"])
 
@@ -61,3 +63,20 @@ def test_a_name_that_is_none(sweep: Sweep, tmp_path: Path) -> None:
     ran = sweep("report", "mad-up")
     assert ran.code == 2
     assert "did you mean made-up" in ran.err
+
+
+@pytest.mark.parametrize("there_is_a_browser", [True, False])
+def test_open(
+    sweep: Sweep,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    there_is_a_browser: bool,
+) -> None:
+    record(tmp_path / "results")
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or there_is_a_browser)
+    ran = sweep("report", "-o", "a page.html", "--open")
+    assert opened == [f"{tmp_path.as_uri()}/a%20page.html"]
+    assert (ran.code, ran.out) == (0, "a page.html\n") if there_is_a_browser else (1, "a page.html\n")
+    assert ("no browser" in ran.err) is not there_is_a_browser

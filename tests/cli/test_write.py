@@ -89,11 +89,11 @@ class TestInit:
 class TestCheck:
     def test_a_good_spec_takes_one_line(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("check", spec)
-        assert ran == (0, f"{spec} is fine: 3 parameters, 20 trials, tpe, ASHA, min loss\n", "")
+        assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, tpe, ASHA, min loss\n", "")
 
     def test_the_short_options_are_seen(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("check", spec, "--trials", 7, "--set", "search.method=random", "--name", "07")
-        assert ran.out == f"{spec} is fine: 3 parameters, 7 trials, random, ASHA, min loss\n"
+        assert ran.out == f"{spec} is valid: 3 parameters, 7 trials, random, ASHA, min loss\n"
 
     def test_every_mistake_at_once(self, sweep: Sweep, spec: Path) -> None:
         spec.write_text(SPEC.replace("uniform: [0, 1]", "uniforn: [0, 1]").replace("train.py:train", "linaer"))
@@ -121,7 +121,7 @@ class TestPlan:
         ran = sweep("plan", spec, "--trials", 30, "--cpus", 4, "--gpus", 0, "--set", "budget.hours=0.5")
         assert ran.code == 0, ran.err
         lines = ran.out.splitlines()
-        assert lines[0] == "train: 30 trials of train.py:train over 3 parameters (tpe, seed 0)"
+        assert lines[0] == "spec: 30 trials of train.py:train over 3 parameters (tpe, seed 0)"
         assert lines[1].startswith("fits here: 4 trials at once, 1 CPU each (")
         assert lines[2] == "length:    a full training has 5 steps (fixed.epochs)"
         assert lines[3].startswith("steps:     about ")

@@ -1,4 +1,4 @@
-"""`sweep add`: gives a running sweep configurations to try, or more slots."""
+"""`sweep add`: adds configurations to a running sweep, or changes its concurrency."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def add(
     sweep: SweepName = None,
     config: Annotated[
         list[str] | None,
-        typer.Option("--config", metavar="YAML", help="A configuration to try next, as '{lr: 0.01}'. Repeatable."),
+        typer.Option("--config", metavar="YAML", help="Configuration to try next, as '{lr: 0.01}'. Repeatable."),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option("--concurrency", min=1, help="Trials at once from now on, as far as they fit.")
+        int | None, typer.Option("--concurrency", metavar="N", min=1, help="Most trials at once from now on.")
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Give a running sweep configurations to try, or more slots.
+    """Add configurations to a running sweep, or change its concurrency.
 
-    They come on top of the budget's trials. Returns when they are recorded."""
+    Added trials come on top of budget.trials. Returns when they are recorded."""
     from orchestrator.cli import requests
     from orchestrator.records.find import find
 
     if not config and concurrency is None:
-        raise UserError("there is nothing to add: give --config or --concurrency")
+        raise UserError("nothing to add; give --config or --concurrency")
     if not asked_there(results, sweep, ["add", *options.as_words(config=config, concurrency=concurrency)]):
         requests.add(find(results, sweep), config or [], concurrency)

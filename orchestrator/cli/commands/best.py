@@ -1,4 +1,4 @@
-"""`sweep best`: the best configuration, its checkpoint, and its score on the test part."""
+"""`sweep best`: prints the best configuration, copies its checkpoint, scores it on the test set."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import typer
 
 from orchestrator.cli.formats import say
 from orchestrator.cli.json_output import document
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.refresh import refresh
 from orchestrator.cli.views.text import config_yaml
 from orchestrator.errors import UserError
 
 
 class ConfigFormat(StrEnum):
-    """How a configuration is written."""
+    """Output formats of a configuration."""
 
     YAML = "yaml"
     JSON = "json"
@@ -26,11 +26,11 @@ def best(
     sweep: SweepName = None,
     checkpoint: Annotated[
         str | None,
-        typer.Option("--checkpoint", metavar="PATH", help="Also copy its checkpoint there: a file, or a directory."),
+        typer.Option("--checkpoint", metavar="PATH", help="Copy its checkpoint to this file or directory."),
     ] = None,
     evaluate: Annotated[
         bool,
-        typer.Option("--evaluate", help="Also score it on the test part, which no trial sees: once, and recorded."),
+        typer.Option("--evaluate", help="Score it on the test set, which no trial sees. The score is recorded."),
     ] = False,
     results: Results = RESULTS,
     format_: Annotated[
@@ -39,15 +39,13 @@ def best(
 ) -> None:
     """Print the best configuration, fixed values included.
 
-    All else is said on stderr."""
+    Only the configuration goes to stdout, so that it can be redirected to a file."""
     from orchestrator.analysis.compare.repeats import best_in, has_repeats
     from orchestrator.analysis.summary.overview import objective_of
     from orchestrator.analysis.summary.ranking import full_config
-    from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    paths = open_sweep(results, sweep)
     info = read_sweep_json(paths.info)
     objective, winner = objective_of(info), best_in(paths, info)
     mean = "; its configuration has the best mean" if has_repeats(info) else ""
@@ -61,7 +59,7 @@ def best(
         copy_checkpoint(paths, info, winner, checkpoint)
     if evaluate:
         if paths.remote.is_file():
-            raise UserError(f"{paths.name} is a copy: a look at the test part would not be recorded where the sweep is")
+            raise UserError(f"{paths.name} is a local copy; run sweep best --evaluate where the sweep is recorded")
 
         from orchestrator.cli.views.evaluation import score
 

@@ -24,17 +24,17 @@ def check(
     seed: Seed = None,
     concurrency: Concurrency = None,
     name: Name = None,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of specs, for an editor.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of specs, for editors.")] = False,
     format_: OutputFormat = TEXT,
 ) -> None:
-    """Say what is wrong in a spec, every mistake at once."""
+    """Check a spec, and print all its mistakes at once."""
     if schema:
         from orchestrator.spec import spec_schema
 
         document(spec_schema())
         return
     if spec is None:
-        raise UserError("which spec? sweep check SPEC")
+        raise UserError("a spec is missing: sweep check SPEC")
     changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
     found = options.checked(spec, changes)
 
@@ -54,4 +54,4 @@ def check(
         "ASHA" if ladder(found.spec, found.declaration) else "no early stopping",
         f"{found.spec.objective.mode} {found.spec.objective.metric}",
     ]
-    typer.echo(f"{spec} {painted('is fine', 'green')}: {', '.join(parts)}")
+    typer.echo(f"{spec} {painted('is valid', 'green')}: {', '.join(parts)}")

@@ -1,4 +1,4 @@
-"""`sweep clean`: deletes checkpoints that need not be kept."""
+"""`sweep clean`: deletes checkpoints that trial.keep does not cover."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.options import RESULTS, Results
 from orchestrator.errors import UserError
 
 
-class Keeping(StrEnum):
-    """Which checkpoints of a trial stay."""
+class KeepCheckpoints(StrEnum):
+    """The checkpoints of a completed trial to keep."""
 
     BEST = "best"
     LAST = "last"
@@ -23,26 +24,31 @@ class Keeping(StrEnum):
 def clean(
     sweeps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SWEEP", help="Their names; all sweeps if left out.", show_default=False),
+        typer.Argument(
+            metavar="SWEEP",
+            help="Names or directories of sweeps. Default: all.",
+            show_default=False,
+            autocompletion=completion.sweeps,
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be deleted, and delete nothing.")] = False,
     keep: Annotated[
-        Keeping | None,
-        typer.Option("--keep", help="What stays of a completed trial, in place of trial.keep of the spec."),
+        KeepCheckpoints | None,
+        typer.Option("--keep", help="Checkpoints of completed trials to keep, instead of the spec's trial.keep."),
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Remove checkpoints that need not be kept.
+    """Delete checkpoints not covered by trial.keep.
 
-    Of sweeps that nobody runs go the checkpoints that trial.keep does not keep, damaged ones, and half-written files.
-    What a resume goes on from stays, and so do all records, logs, and what trials wrote themselves. --keep none, with
-    the names of the sweeps, removes the checkpoints of their completed trials, too."""
+    Also deletes damaged and half-written checkpoints. Skips running sweeps, and keeps records, logs, files that trials
+    wrote, and every checkpoint that a resume needs. --keep none, with names of sweeps, deletes all checkpoints of
+    their completed trials."""
     if keep is not None and not sweeps:
-        raise UserError("--keep goes beyond what the specs say: name the sweeps, as in: sweep clean churn --keep none")
+        raise UserError("--keep requires the names of sweeps, as in: sweep clean churn --keep none")
 
-    from orchestrator.cli.views.cleaning import tidy_up
+    from orchestrator.cli.views.cleaning import clean_sweeps
     from orchestrator.records.find import find, find_sweeps
 
     named = {paths.root: paths for paths in (find(results, name) for name in sweeps or ())}
     found = list(named.values()) if sweeps else find_sweeps(results)
-    tidy_up(found, keep.value if keep is not None else None, dry_run=dry_run)
+    clean_sweeps(found, keep.value if keep is not None else None, dry_run=dry_run)

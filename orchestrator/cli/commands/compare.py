@@ -1,4 +1,4 @@
-"""`sweep compare`: how sweeps differ, and the result of each."""
+"""`sweep compare`: prints how sweeps differ, and the result of each."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.formats import Format, answer
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, AnswerFormat, Results
-from orchestrator.cli.refresh import refresh
 from orchestrator.errors import UserError
 
 
 def compare(
-    sweeps: Annotated[list[str], typer.Argument(metavar="SWEEP SWEEP…", help="Their names, or paths of directories.")],
+    sweeps: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SWEEP SWEEP…", help="Names or directories of sweeps.", autocompletion=completion.sweeps
+        ),
+    ],
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
 ) -> None:
-    """Show in what sweeps differ, and what came of each.
+    """Show how sweeps differ, and the result of each.
 
-    Specs, code, data and versions where they are not the same; results also after the same number of trials, and the
-    same time."""
+    Shows the differences of specs, code, data and versions, and the results at the end, after the same number of
+    trials, and after the same time."""
     from orchestrator.analysis.compare.comparison import compare
     from orchestrator.cli.views.comparison import comparison_data, comparison_rows, comparison_text
-    from orchestrator.records.find import find
 
     if len(sweeps) < 2:
-        raise UserError(f"with what is {sweeps[0]} to be compared? sweep compare {sweeps[0]} OTHER")
-    for name in sweeps:
-        refresh(results, name)
-    found = [find(results, name) for name in sweeps]
+        raise UserError("compare needs at least two sweeps")
+    found = [open_sweep(results, name) for name in sweeps]
     names = [paths.name if len({each.name for each in found}) == len(found) else str(paths.root) for paths in found]
     if len(set(names)) < len(names):
-        raise UserError(f"{' and '.join(sweeps)} are not all different sweeps")
+        raise UserError(f"{' and '.join(sweeps)} name the same sweep twice")
     compared = compare(found)
     answer(
         format_,

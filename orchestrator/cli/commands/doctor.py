@@ -1,4 +1,4 @@
-"""`sweep doctor`: does this machine, or a cluster, have what a sweep needs."""
+"""`sweep doctor`: checks whether this machine, or a cluster, has what a sweep needs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def doctor(
     results: Results = RESULTS,
     no_ray: Annotated[bool, typer.Option("--no-ray", help="Do not start Ray.")] = False,
 ) -> None:
-    """Examine this machine, or the nodes of a cluster.
+    """Check this machine, or with --on the nodes of a cluster.
 
-    Of this machine also whether Ray starts; of a cluster, with --on, what each node says of itself."""
+    On this machine, also checks that Ray starts."""
     from orchestrator.cli.views.doctor import examine
 
     problems = 0
@@ -43,5 +43,5 @@ def _cluster(on: str, results: Path) -> Iterator[Finding]:
         nodes = engine.nodes()
         typer.echo("\n".join(line for line in (as_table(node_rows(nodes)), gpus_by_type(nodes)) if line) + "\n")
         yield from examine(results, start_ray=False)
-        say("asking the nodes …")
+        say("checking the nodes …")
         yield from examine_nodes(nodes, results)

@@ -1,4 +1,4 @@
-"""`sweep export`: a sweep as other tools read it."""
+"""`sweep export`: writes a sweep in the format of another tool."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.formats import say
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.refresh import refresh
 from orchestrator.errors import UserError
 from orchestrator.export.target import Target
 from orchestrator.formatting import count, size
 
 NEXT = {
     Target.CSV: "trials.csv, metrics.csv and events.csv, {size}",
-    Target.TENSORBOARD: "{size}; to see it: tensorboard --logdir {to}",
-    Target.MLFLOW: "{size}; to see it: mlflow ui --backend-store-uri sqlite:///{to}/mlflow.db",
+    Target.TENSORBOARD: "{size}; view it with: tensorboard --logdir {to}",
+    Target.MLFLOW: "{size}; view it with: mlflow ui --backend-store-uri sqlite:///{to}/mlflow.db",
 }
 
 EVERY = 20
-"""After so many trials it is said how far an export is."""
+"""Trials between two updates of the progress line."""
 
 
 def export(
     sweep: SweepName = None,
     *,
-    to: Annotated[Target, typer.Option("--to", help="What shall read it.")],
+    to: Annotated[Target, typer.Option("--to", help="Target format.")],
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="DIR",
-            help="The directory to make; ./SWEEP-TARGET if left out.",
+            help="Directory to create. Default: ./SWEEP-TARGET.",
             show_default=False,
         ),
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Write a sweep's records for a spreadsheet, TensorBoard or MLflow.
+    """Export a sweep to CSV, TensorBoard or MLflow.
 
-    Into a new directory, whose name it prints; nothing is overwritten. Of a sweep that runs, what it has recorded by
-    now. TensorBoard and MLflow need their extras: pip install 'sweep-orchestrator[mlflow]'."""
+    Writes a new directory, and prints its name; never overwrites. A running sweep is exported as recorded so far.
+    TensorBoard and MLflow need an extra: pip install 'sweep-orchestrator[mlflow]'."""
     from orchestrator.export.target import export
-    from orchestrator.records.find import find, find_here
+    from orchestrator.records.find import find_here
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    paths = open_sweep(results, sweep)
     directory = output or Path(f"{paths.name}-{to}")
     if find_here(results, sweep).root.resolve() in directory.resolve().parents:
-        raise UserError(f"{directory} lies in the sweep: nothing but its driver writes there; name another with -o")
+        raise UserError(
+            f"{directory} is inside the sweep's directory, where only its driver writes; choose another place with -o"
+        )
     export(paths, to, directory, told=_tell if sys.stderr.isatty() else lambda done, trials: None)
     written = size(sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()))
     say(NEXT[to].format(size=written, to=directory))
@@ -60,6 +61,6 @@ def export(
 
 
 def _tell(done: int, trials: int) -> None:
-    """How far it is, on a line that is written over."""
+    """Print the progress on a line that is overwritten."""
     if done % EVERY == 0 or done == trials:
         typer.echo(f"\r{done:,} of {count(trials, 'trial')}", err=True, nl=done == trials)

@@ -12,16 +12,18 @@ from orchestrator.errors import UserError
 
 
 def init(
-    path: Annotated[Path, typer.Argument(metavar="SPEC", help="The spec to write.")] = Path("sweep.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="SPEC", help="File to write, or a directory for sweep.yaml.")] = Path(
+        "sweep.yaml"
+    ),
 ) -> None:
-    """Write a first spec, and a train.py that it runs."""
+    """Write a first spec, and the train.py that it runs."""
     from orchestrator.cli.views import starter
 
     spec = path if path.suffix in (".yaml", ".yml") else path / "sweep.yaml"
     files = {spec: starter.SPEC, spec.parent / "train.py": starter.TRAIN}
     for file in files:
         if file.exists():
-            raise UserError(f"{file} exists, and nothing is overwritten; give another place, as in: sweep init new/")
+            raise UserError(f"{file} exists and is not overwritten; choose another directory: sweep init NEW/")
     try:
         spec.parent.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():

@@ -22,15 +22,18 @@ def launch(
     concurrency: Concurrency = None,
     max_gpus: MaxGpus = None,
     name: Name = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End the sweep when a trial has failed.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop the sweep when a trial fails.")] = False,
     max_failures: Annotated[
         int | None,
-        typer.Option("--max-failures", min=0, help="budget.max_failures: failed trials that are allowed."),
+        typer.Option("--max-failures", metavar="N", min=0, help="budget.max_failures: stop when more trials fail."),
     ] = None,
     *,
     run: LaunchOptions,
 ) -> None:
-    """Run a sweep to its end."""
+    """Run a sweep.
+
+    Prints each trial as it starts and ends, and the best trials at the end. Ctrl-C stops the sweep; sweep resume
+    continues it."""
     if fail_fast and max_failures is not None:
         raise UserError("--fail-fast and --max-failures cannot be combined")
     changes = options.overrides(

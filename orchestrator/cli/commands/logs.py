@@ -1,4 +1,4 @@
-"""`sweep logs`: prints what a trial, or the driver of a sweep on a cluster, has printed."""
+"""`sweep logs`: prints the output of a trial, or of the driver of a sweep on a cluster."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 
 LOOK_S = 0.5
+"""Seconds between two looks at a log that is followed."""
 
 
 def logs(
@@ -23,16 +25,19 @@ def logs(
         list[str] | None,
         typer.Argument(
             metavar="[SWEEP] [TRIAL]",
-            help="A sweep, the latest if left out; and the number of a trial.",
+            help="A sweep (default: the latest), and the number of a trial.",
+            autocompletion=completion.sweep_and_trial,
             show_default=False,
         ),
     ] = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the trial, or the sweep, ends.")] = False,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Follow the output until the trial, or the sweep, ends.")
+    ] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Print what a trial has printed.
+    """Print the output of a trial.
 
-    Of a sweep that runs as a job on a cluster, without TRIAL, print what its driver has printed."""
+    Without TRIAL, for a sweep that runs as a job on a cluster: print the output of its driver."""
     from orchestrator.cli.remote import ray_job, remote_sweep
     from orchestrator.records.find import find_here
     from orchestrator.sites.remote_record import read_remote, seen_here
@@ -42,7 +47,7 @@ def logs(
     record, seen = read_remote(here), seen_here(here)
     if trial is None:
         if record is None:
-            raise UserError(f"which trial of {here.name}? As in: sweep logs {here.name} 0")
+            raise UserError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")
         ray_job.output(here, record, results, follow=follow)
     elif record is not None and seen == here and not record.pulled_end:
         remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
@@ -59,16 +64,18 @@ def _parsed(words: list[str]) -> tuple[str | None, int | None]:
         case [sweep, trial] if trial.isdecimal():
             return sweep, int(trial)
         case [_, trial]:
-            raise UserError(f"{trial!r} is no trial: trials have numbers, from 0")
-    raise UserError(f"one sweep and one trial at most, as in: sweep logs churn 3; not {' '.join(words)}")
+            raise UserError(f"{trial!r} is not a trial; trials are numbered from 0")
+    raise UserError(f"logs takes one sweep and one trial, as in: sweep logs churn 3; not: {' '.join(words)}")
 
 
 def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
-    """Print a trial's log, and what is added to it until the trial ends."""
+    """Print a trial's log; if followed, until the trial ends."""
     _check_exists(paths, trial)
     at = 0
     while True:
-        ended = not follow or _has_ended(paths, trial)  # before the last look
+        ended = not follow or _has_ended(
+            paths, trial
+        )  # asked before reading, so that nothing printed meanwhile is lost
         at = _print_from(paths.log(trial), at)
         if ended:
             break
@@ -78,7 +85,7 @@ def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
 
 
 def read_from(log: Path, at: int) -> Iterator[bytes]:
-    """What stands in a log from there on; nothing if there is no log yet."""
+    """The content of a log from an offset in bytes on; empty if there is no log yet."""
     with suppress(FileNotFoundError), log.open("rb") as file:
         file.seek(at)
         while data := file.read(2**20):

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 
 def ls(
-    tree: Annotated[bool, typer.Option("--tree", help="Each sweep below the one that it comes from.")] = False,
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Show follow-up sweeps below the sweep that they come from.")
+    ] = False,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
 ) -> None:
-    """List the sweeps, the latest last."""
+    """List the sweeps in the results directory, the latest last."""
     from orchestrator.analysis.summary.overview import overview
     from orchestrator.cli.views import sweep_list
     from orchestrator.records.find import find_all
@@ -27,7 +29,7 @@ def ls(
     sent = _statuses(results)
     found = [overview(paths, sent.get(paths.name)) for paths in find_all(results)]
     if not found:
-        say(f"there are no sweeps in {results}; `sweep launch SPEC` makes one")
+        say(f"no sweeps in {results}; start one with: sweep launch SPEC")
     data = sweep_list.listing_data(found)
     rows = [{**{name: row[name] for name in row if name != "states"}, **row["states"]} for row in data]
     answer(format_, text=lambda: (sweep_list.tree if tree else sweep_list.listing)(found), data=data, rows=rows)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.formats import say
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.refresh import refresh
 from orchestrator.errors import UserError
 
 
@@ -21,31 +21,30 @@ def next_(
             "-o",
             "--output",
             metavar="PATH",
-            help="The file to write, or a directory; beside the sweep's own spec if left out.",
+            help="File or directory to write to. Default: beside the sweep's spec.",
             show_default=False,
         ),
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Write the spec of the next sweep, by what this one has found.
+    """Write the spec of a follow-up sweep, based on the results.
 
-    Ranges close in on the best trials, or go on beyond a bound at which these lie; options that never did well go; what
-    does not matter is fixed where there are too few trials; the search begins with the best so far. Each change has its
-    reason behind the line. The rest of the spec stays as you wrote it. Prints the name of the file; nothing is
-    overwritten."""
+    Narrows ranges around the best trials, or extends them where the best trials lie at a bound; drops choices that
+    never did well; fixes parameters that hardly matter; starts from the best configurations. A comment gives the
+    reason for each change; the rest of the spec stays as written. Prints the file's name; never overwrites."""
     from orchestrator.analysis.next_spec.propose import propose_next
     from orchestrator.cli.views.next_spec import summary
-    from orchestrator.records.find import find
     from orchestrator.records.provenance import read_sweep_json
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    paths = open_sweep(results, sweep)
     found = propose_next(paths, read_sweep_json(paths.info), output)
     shown = found.file.relative_to(Path.cwd()) if found.file.is_relative_to(Path.cwd()) else found.file
     try:
         with found.file.open("x") as file:
             file.write(found.text)
     except OSError as error:
-        raise UserError(f"cannot write {found.file}: {error.strerror or error}; name another place with -o") from error
+        raise UserError(
+            f"cannot write {found.file}: {error.strerror or error}; choose another place with -o"
+        ) from error
     say(summary(found, shown))
     typer.echo(shown)

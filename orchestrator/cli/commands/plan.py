@@ -20,28 +20,38 @@ def plan(
     name: Name = None,
     on: On = ON,
     cpus: Annotated[
-        int | None, typer.Option("--cpus", min=1, help="CPUs of this machine; with --gpus, of each imagined node.")
+        int | None,
+        typer.Option(
+            "--cpus", min=1, metavar="N", help="CPUs of this machine; with --gpus, of each hypothetical node."
+        ),
     ] = None,
     gpus: Annotated[
         int | None,
         typer.Option(
-            "--gpus", min=0, help="Plan for so many GPUs, on nodes that need not exist; 0: this machine's CPUs."
+            "--gpus",
+            min=0,
+            metavar="N",
+            help="Plan for this many GPUs, whether they exist or not; 0: for the CPUs only.",
         ),
     ] = None,
     gpus_per_node: Annotated[
-        int | None, typer.Option("--gpus-per-node", min=1, help="GPUs of an imagined node; 8 if left out.")
+        int | None,
+        typer.Option("--gpus-per-node", min=1, metavar="N", help="GPUs of each hypothetical node. Default: 8."),
     ] = None,
     step_seconds: Annotated[
         float | None,
         typer.Option(
-            "--step-seconds", min=0, help="How long a step takes; if left out, as in an earlier sweep of the trainable."
+            "--step-seconds",
+            min=0,
+            metavar="S",
+            help="Seconds that a step takes. Default: as in an earlier sweep of the trainable.",
         ),
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Say what a sweep will do and cost; nothing is started.
+    """Preview a sweep's cost and duration without starting it.
 
-    How long it takes is forecast by playing it on a virtual clock."""
+    The forecast simulates the whole sweep on a virtual clock."""
     changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
     found = options.checked(spec, changes)
 
@@ -49,13 +59,11 @@ def plan(
     from orchestrator.sites.placement import engine_at, reached
 
     if gpus_per_node is not None and not gpus:
-        raise UserError("--gpus-per-node says how --gpus are spread: give both")
+        raise UserError("--gpus-per-node requires --gpus")
     if not gpus and (slurm := options.slurm_site(on, cpus=cpus)) is not None:
         asked = slurm.expected(found.spec)
         if not asked:
-            raise UserError(
-                f"{on} leaves the CPUs to the partition: what fits shows when it runs, or with cpus_per_node"
-            )
+            raise UserError(f"the profile {on} does not say how many CPUs a node has; add cpus_per_node to it")
         typer.echo(forecast(found, asked, step_s=step_seconds, results=results))
         return
     engine = engine_at(on, cpus=cpus, gpus=gpus)

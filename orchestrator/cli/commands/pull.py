@@ -13,13 +13,13 @@ from orchestrator.errors import UserError
 def pull(
     sweep: SweepName = None,
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="Also checkpoints, and what trials have written themselves.")
+        bool, typer.Option("--checkpoints", help="Also fetch checkpoints, and files that trials wrote.")
     ] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Fetch the records of a sweep that was sent to a cluster.
+    """Fetch the records of a sweep on a cluster.
 
-    Every hash is checked. Can be repeated, also while the sweep runs: only what changed comes again."""
+    Fetches only what has changed since the last pull, and verifies every file. Works while the sweep runs."""
     from orchestrator.cli.remote import local_copy
     from orchestrator.records.find import find_here
     from orchestrator.sites.remote_record import read_remote
@@ -27,5 +27,5 @@ def pull(
     here = find_here(results, sweep)
     record = read_remote(here)
     if record is None:
-        raise UserError(f"{here.name} is recorded here, in {here.root}: there is nothing to fetch")
+        raise UserError(f"{here.name} is recorded on this machine, in {here.root}; there is nothing to fetch")
     local_copy.pull(here, record, large=checkpoints)

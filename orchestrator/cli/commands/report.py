@@ -1,16 +1,17 @@
-"""`sweep report`: writes the report of a sweep into a file beside you, never into the sweep."""
+"""`sweep report`: writes the report of a sweep as one HTML file, never into the sweep's directory."""
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator.cli.formats import say
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.refresh import refresh
-from orchestrator.errors import UserError
+from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
 
 
@@ -22,31 +23,34 @@ def report(
             "-o",
             "--output",
             metavar="PATH",
-            help="A file, or a directory to put it in; ./SWEEP-report.html if left out.",
+            help="File or directory to write to. Default: ./SWEEP-report.html.",
             show_default=False,
         ),
     ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Write what the records say on one page of HTML.
+    """Write a report of a sweep as one HTML file.
 
-    Any browser opens it, without a network. It has the best configuration and how sure it is, curves, parameters,
-    failures, time, and where it all comes from. Prints the name of the file. An earlier report is replaced; any other
-    file is left alone."""
+    The page needs no network. It shows the best configuration and how certain it is, curves, parameters, failures,
+    time, and provenance. Prints the file's name. Replaces an earlier report, but no other file."""
     from orchestrator.analysis.report.collect import collect
     from orchestrator.analysis.report.page import page, save
-    from orchestrator.records.find import find, find_here
+    from orchestrator.records.find import find_here
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    paths = open_sweep(results, sweep)
     target = _target(output, paths.name)
     if find_here(results, sweep).root.resolve() in target.resolve().parents:
-        raise UserError(f"{target} lies in the sweep itself: nothing but its driver writes there; name another with -o")
+        raise UserError(
+            f"{target} is inside the sweep's directory, where only its driver writes; choose another place with -o"
+        )
     data = collect(paths)
     written = page(data)
     save(target, written)
     say(f"{count(len(data.points), 'trial')}, {size(len(written.encode()))}")
     typer.echo(target)
+    if open_ and not webbrowser.open(target.resolve().as_uri()):
+        raise SweepError(f"no browser could be started; open {target} yourself")
 
 
 def _target(output: Path | None, name: str) -> Path:

@@ -24,11 +24,13 @@ class Retry(StrEnum):
 @with_run_options
 def resume(
     sweep: SweepName = None,
-    trials: Annotated[int | None, typer.Option("--trials", min=1, help="New total of trials.")] = None,
-    hours: Annotated[float | None, typer.Option("--hours", min=0, help="New total of hours.")] = None,
+    trials: Annotated[int | None, typer.Option("--trials", metavar="N", min=1, help="New total of trials.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", metavar="H", min=0, help="New total of hours.")] = None,
     max_steps: Annotated[
         int | None,
-        typer.Option("--max-steps", min=1, help="New length of a full training; the best trials are extended to it."),
+        typer.Option(
+            "--max-steps", metavar="N", min=1, help="New length of a full training; the best trials train on to it."
+        ),
     ] = None,
     retry: Annotated[
         list[Retry] | None,

@@ -1,4 +1,4 @@
-"""`sweep show`: a sweep's states, rungs and best trials, or one of its other views."""
+"""`sweep show`: prints a sweep's summary, or one of its other views."""
 
 from __future__ import annotations
 
@@ -7,40 +7,48 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.formats import Answer, Format, give
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, AnswerFormat, Results, SweepName
-from orchestrator.cli.refresh import refresh
 
 BEST = 5
-"""So many of the best trials are shown if nobody says how many."""
+"""The default of ``--top``."""
 
 
 def show(
     sweep: SweepName = None,
     top: Annotated[
         int | None,
-        typer.Option("--top", min=1, help="How many of the best trials, 5 if left out; of the newest events, 20."),
+        typer.Option(
+            "--top", metavar="N", min=1, help="Number of best trials (default 5), or of latest events (default 20)."
+        ),
     ] = None,
     diagnosis: Annotated[
-        bool, typer.Option("--diagnosis", help="What the curves show: overfitting, learning rates, bounds, and more.")
+        bool, typer.Option("--diagnosis", help="Problems that the curves show: overfitting, learning rates, bounds, …")
     ] = False,
     failures: Annotated[bool, typer.Option("--failures", help="Failed trials by cause, with tracebacks.")] = False,
     importance: Annotated[bool, typer.Option("--importance", help="How much each parameter matters.")] = False,
-    ledger: Annotated[bool, typer.Option("--ledger", help="What became of the time of the slots or GPUs.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="What happened last.")] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Where the time of the slots or GPUs went.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="The latest events.")] = False,
     repeats: Annotated[
-        bool, typer.Option("--repeats", help="What was trained several times: means, and which may be the best.")
+        bool, typer.Option("--repeats", help="Means of configurations that were trained several times.")
     ] = False,
-    trial: Annotated[int | None, typer.Option("--trial", min=0, help="All that is recorded of one trial.")] = None,
+    trial: Annotated[
+        int | None,
+        typer.Option(
+            "--trial", metavar="N", min=0, help="Everything recorded about one trial.", autocompletion=completion.trials
+        ),
+    ] = None,
     results: Results = RESULTS,
     format_: AnswerFormat = Format.TABLE,
 ) -> None:
-    """Show a sweep: its states, rungs and best trials, or more."""
-    from orchestrator.cli.views import show
-    from orchestrator.records.find import find
+    """Show a sweep: its states, rungs and best trials, or other views.
 
-    refresh(results, sweep)
-    paths = find(results, sweep)
+    Views can be combined; with --format csv, give one."""
+    from orchestrator.cli.views import show
+
+    paths = open_sweep(results, sweep)
     asked: dict[str, Callable[[], Answer]] = {}
     if trial is not None:
         asked["trial"] = lambda: show.one_trial(paths, trial)

@@ -6,21 +6,25 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import options
+from orchestrator.cli import completion, options
 from orchestrator.cli.options import RESULTS, Results, SweepName
 from orchestrator.cli.remote.forward import asked_there
 
 
 def stop(
     sweep: SweepName = None,
-    trial: Annotated[int | None, typer.Option("--trial", min=0, help="End only this trial.")] = None,
-    now: Annotated[bool, typer.Option("--now", help="Do not wait for the trials' next reports.")] = False,
+    trial: Annotated[
+        int | None,
+        typer.Option("--trial", metavar="N", min=0, help="Stop only this trial.", autocompletion=completion.trials),
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Stop at once, without waiting for the trials' next reports.")
+    ] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Stop a running sweep, from any machine that sees its directory. `sweep resume` goes on with it.
+    """Stop a running sweep, from any machine that sees its directory.
 
-    One that was sent to a cluster is stopped there. Running trials end at their next report. Returns when the sweep
-    has ended."""
+    Running trials stop at their next report. Returns when the sweep has ended; sweep resume continues it."""
     from orchestrator.cli import requests
     from orchestrator.records.find import find
 

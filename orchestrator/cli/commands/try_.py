@@ -14,24 +14,26 @@ def try_(
     spec: SpecFile,
     config: Annotated[
         str | None,
-        typer.Option("--config", metavar="YAML", help="Values to train with, as '{lr: 0.01}'; the others are drawn."),
+        typer.Option("--config", metavar="YAML", help="Values to train with, as '{lr: 0.01}'; others are sampled."),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after so many reports.")] = None,
-    pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where the trainable raises.")] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", min=1, help="Stop after this many reports.")
+    ] = None,
+    pdb: Annotated[bool, typer.Option("--pdb", help="Enter the debugger where the trainable raises.")] = False,
     data_fractions: Annotated[
         str | None,
         typer.Option(
             "--data-fractions",
             metavar="SHARES",
-            help="Train it once on each of these shares of the training data, as 0.25,0.5,1: does more data help?",
+            help="Train once on each share of the training data, as 0.25,0.5,1, to see whether more data helps.",
         ),
     ] = None,
     set_: Set = None,
     seed: Seed = None,
 ) -> None:
-    """Train one configuration here, without Ray.
+    """Train one configuration in this process, without Ray.
 
-    It is the sweep's first, or the one you give; pdb can be entered where it fails."""
+    Trains the sweep's first configuration, or the one given by --config, and prints each report."""
     found = options.checked(spec, options.overrides(set_, seed=seed))
 
     if data_fractions is not None:

@@ -8,8 +8,8 @@ import sys
 import typer
 
 from orchestrator.cli.formats import say
+from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
-from orchestrator.cli.refresh import refresh
 
 TOP = 5
 
@@ -17,13 +17,12 @@ TOP = 5
 def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
     """Watch a sweep on a live screen.
 
-    Reads only the records: the sweep may run anywhere or have ended, and does not notice. Arrows choose a trial, enter
-    opens its log, s changes the order, f the state, / filters, q quits; the mouse works, too. Without a terminal, the
-    sweep is shown once."""
-    from orchestrator.records.find import find, find_here
+    Reads only the records: the sweep may run anywhere or have ended, and does not notice. Arrows select a trial, enter
+    opens its log, s sorts, f filters by state, / by text, q quits; the mouse works, too. Without a terminal, the sweep
+    is shown once."""
+    from orchestrator.records.find import find_here
 
-    refresh(results, sweep)
-    paths, here = find(results, sweep), find_here(results, sweep)
+    paths, here = open_sweep(results, sweep), find_here(results, sweep)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"):
         from orchestrator.cli.views.sweep import SweepView
 
@@ -37,4 +36,4 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
         return
     from orchestrator.cli.remote import local_copy
 
-    follow(paths, lambda tell: local_copy.refresh(results, here.name, tell))
+    follow(paths, lambda tell: local_copy.refresh(here, tell))

@@ -11,7 +11,7 @@ from orchestrator.cli.formats import say
 from orchestrator.cli.remote.ray_job import directory_of, in_words
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
-from orchestrator.records.find import find_all, find_here
+from orchestrator.records.find import find_all
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote import fetch, submit
 from orchestrator.sites.remote_record import Remote, read_remote, seen_here
@@ -35,18 +35,16 @@ def pull(here: SweepPaths, remote: Remote, *, large: bool) -> None:
     say(f"{count(fetched.files, 'file')} of {here.name} fetched, {size(fetched.size)}, into {here.root}{still}")
 
 
-def refresh(results: Path, name: str | None, tell: Callable[[str], None] = say) -> None:
-    """Before a sweep is read: bring its copy up to date, if it is one and its cluster can be reached.
+def refresh(here: SweepPaths, tell: Callable[[str], None] = say) -> None:
+    """Bring the copy of a sweep up to date, if its cluster can be reached; nothing if it is not a copy.
 
     Args:
-        results: Where this machine keeps its record of the sweep.
-        name: The sweep's; None: the latest.
-        tell: Is told if the copy is an old one.
+        here: The directory of the sweep on this machine.
+        tell: Called with a sentence if the copy stays as it was.
 
     Raises:
-        SweepError: Nothing of it has ever been fetched, and it cannot be now.
+        SweepError: No records have ever been fetched, and they cannot be fetched now.
     """
-    here = find_here(results, name)
     remote = read_remote(here)
     if remote is None or remote.pulled_end or seen_here(here) != here:
         return

@@ -18,7 +18,7 @@ from orchestrator.records.paths import SweepPaths
 from trainables.checkpoints.files import Keep
 
 
-def tidy_up(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool) -> None:
+def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool) -> None:
     """Remove what is not to stay, or only list it. One sweep's trouble does not keep another from being cleaned.
 
     Raises:
