@@ -18,6 +18,7 @@ from itertools import zip_longest
 from typing import Any, TextIO
 
 from orchestrator.errors import InterruptedSweepError, Mistake, OptionsError, SpecError, SweepError
+from orchestrator.sites.remote.job_output import json_object
 from orchestrator.suggestions import Allowed, Known
 
 INTERNAL = "internal-error"
@@ -70,7 +71,7 @@ def document(data: Any) -> None:
     _write(as_json(data))
 
 
-def event(name: str, *, at: float | None = None, **facts: Any) -> None:
+def event(name: str, /, *, at: float | None = None, **facts: Any) -> None:
     """Print an event on a line.
 
     Args:
@@ -81,13 +82,24 @@ def event(name: str, *, at: float | None = None, **facts: Any) -> None:
     _write(line({EVENT: name, "at": iso(time.time() if at is None else at), **facts}))
 
 
-def relay(text: str) -> None:
-    """Pass on a line of a command that ran elsewhere: its notes and errors to stderr, where they came from."""
-    held = parsed(text)
-    if held is not None and (NOTE in held or ERROR in held):
-        print(text, file=sys.stderr, flush=True)
-    else:
+def relay(text: str, *, document: bool = False) -> dict[str, Any] | None:
+    """Pass on a line of a command that ran elsewhere with --json, whose stdout and stderr came as one.
+
+    Args:
+        text: The line.
+        document: The command answers by a document, not by events: what is no JSON of its own is a part of it.
+
+    Returns:
+        The error, if there is one on the line. It is left to the caller: an error is the last line of stderr.
+    """
+    held = json_object(text) or {}
+    if ERROR in held:
+        return dict(held[ERROR])
+    if EVENT in held or (document and NOTE not in held):
         _write(text)
+    else:
+        print(text, file=sys.stderr, flush=True)
+    return None
 
 
 def note(text: str) -> None:
@@ -108,17 +120,6 @@ def as_json(value: Any) -> str:
 def line(value: Any) -> str:
     """JSON on one line."""
     return json.dumps(_finite(value), ensure_ascii=False)
-
-
-def parsed(text: str) -> dict[str, Any] | None:
-    """The JSON object on a line; None if there is something else on it."""
-    if not text.startswith("{"):
-        return None
-    try:
-        held = json.loads(text)
-    except ValueError:
-        return None
-    return held if isinstance(held, dict) else None
 
 
 def iso(at: float) -> str:

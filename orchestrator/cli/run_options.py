@@ -9,17 +9,19 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, get_type_hints
 
 from orchestrator.cli import options
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import TextFormat, say
 from orchestrator.cli.options import (
     CLUSTER_RESULTS,
     ON,
     RESULTS,
+    TEXT,
     ClusterResults,
     Cpus,
     Detach,
     Gpus,
     Nodes,
     On,
+    OutputFormat,
     Profile,
     Results,
     Wait,
@@ -43,6 +45,12 @@ class RunOptions:
     results: Results = RESULTS
     profile: Profile = False
     detach: Detach = False
+    format_: OutputFormat = TEXT
+
+    @property
+    def as_json(self) -> bool:
+        """Whether a program reads the output."""
+        return self.format_ is TextFormat.JSON
 
     def site(self) -> Site:
         """The place that ``--on`` names.
@@ -93,7 +101,7 @@ class RunOptions:
 
     def words(self) -> list[str]:
         """The options that a driver elsewhere needs too, as words of a command line."""
-        return options.as_words(wait=self.wait, profile=self.profile)
+        return options.as_words(wait=self.wait, profile=self.profile, json=self.as_json)
 
 
 @dataclass(frozen=True, kw_only=True)

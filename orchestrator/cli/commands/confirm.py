@@ -51,4 +51,4 @@ def confirm(
         say(f"{paths.name} is still running; confirming its best trials so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
     source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
-    conclude(start(source, run), name=source.name, evaluate=evaluate)
+    conclude(start(source, run), name=source.name, evaluate=evaluate, as_json=run.as_json)

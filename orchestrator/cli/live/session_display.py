@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 import typer
 
 from orchestrator.analysis.time.ledger import accounts
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
+from orchestrator.cli.live.json_lines import JsonLines
 from orchestrator.cli.live.lines import Lines
 from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.options import RESULTS
 from orchestrator.cli.views.sweep import SweepView
-from orchestrator.cli.views.text import RECORDING, account_text
+from orchestrator.cli.views.text import account_text
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.loop import Observer
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.code_origin import job
+from orchestrator.sites.remote.job_output import STARTED, announcement, started
 
 if TYPE_CHECKING:
     from orchestrator.cli.live.launch_screen import Screen
@@ -41,18 +44,20 @@ class SessionDisplay:
     the session ends, also if it failed.
     """
 
-    def __init__(self, *, name: str, results: Path, profile: bool = False) -> None:
+    def __init__(self, *, name: str, results: Path, profile: bool = False, as_json: bool = False) -> None:
         """Show nothing yet.
 
         Args:
             name: The sweep's name, unless a sweep of that name exists.
             results: The results directory.
             profile: Print at the end where the time went.
+            as_json: Print events, and the summary as one of them.
         """
         self._name = name
         self._results = results
         self._profile = profile
-        self._screen = _screen()
+        self._as_json = as_json
+        self._screen = None if as_json else _screen()
         self._paths: SweepPaths | None = None  # until the session has made its observer
 
     def __enter__(self) -> SessionDisplay:
@@ -78,8 +83,14 @@ class SessionDisplay:
         if paths.name != self._name:
             tell = say if self._screen is None else self._screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")
+        if self._as_json:
+            json_output.event(STARTED, **started(paths), trials=sweep.total)
+            say("starting Ray …")
+            return JsonLines(progress)
         if self._screen is None:
-            say(f"{RECORDING}{paths.root}")
+            if job():
+                typer.echo(announcement(paths))
+            say(f"recording in {paths.root}")
             say("starting Ray …")
             return Lines(progress)
 
@@ -92,6 +103,9 @@ class SessionDisplay:
         if self._paths is None or not self._paths.trials_table.exists():
             return
         view = SweepView.of(self._paths, TOP)
+        if self._as_json:
+            json_output.event("summary", **view.data())
+            return
         typer.echo(f"\n{view.text()}")
         if job():  # the machine that sent the sweep here prints the rest
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import typer
 
 from cluster.errors import ClusterError, UnreachableError
 from cluster.jobs import Jobs
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS
+from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import SweepError, UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote import submit
+from orchestrator.sites.remote.job_output import announced, lines
 from orchestrator.sites.remote_record import Remote
 
 LAST_WORDS = 12
@@ -35,48 +38,73 @@ def output(here: SweepPaths, remote: Remote, results: Path, *, follow: bool) -> 
     """Print what the driver has printed, or follow it."""
     with in_words():
         jobs = Jobs.reach(remote.address)
-        if not follow:
-            typer.echo(jobs.output(remote.job), nl=False)
+        if follow:
+            _follow(jobs, here, remote, results)
             return
-        _follow(jobs, here, remote, results)
+        for line in jobs.output(remote.job).splitlines():
+            _echo(line)
 
 
-def attend(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, detach: bool) -> None:
+def attend(jobs: Jobs, here: SweepPaths, remote: Remote, run: RunOptions) -> None:
     """Follow a job that was just sent; detached, until its sweep has begun.
 
     Raises:
         SweepError: It ended before that, or badly.
     """
     say(f"sent to {jobs.address} as job {remote.job}; it goes on when this machine is switched off")
-    if not detach:
-        _follow(jobs, here, remote, results)
+    if not run.detach:
+        _follow(jobs, here, remote, run.results, as_json=run.as_json)
         return
-    said = ""
-    with _left_alone(here, results):
-        for piece in jobs.follow(remote.job):
-            said += piece
-            if submit.begun(said):
+    said: list[str] = []
+    directory = ""
+    with _left_alone(here, run.results):
+        for line in lines(jobs.follow(remote.job)):
+            said.append(line)
+            if directory := announced(line):
                 break
-    remote = _checked_begun(jobs, here, remote, said)
-    words = words_for(here, results)
+    remote = _checked_begun(jobs, here, remote, directory, said=said)
+    if run.as_json:
+        json_output.event(
+            "submitted",
+            sweep=here.name,
+            place=remote.address,
+            job=remote.job,
+            directory=remote.directory,
+            status=remote.status,
+        )
+        return
+    words = words_for(here, run.results)
     say(f"{here.name} has begun; {_where(remote)}; next:")
     say("\n".join(f"  sweep {command}" for command in (f"logs {words} -f", f"show {words}", f"stop {words}")))
 
 
-def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path) -> None:
-    said = ""  # until it has begun
+def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_json: bool = False) -> None:
+    directory, error = "", None
     with _left_alone(here, results):
-        for piece in jobs.follow(remote.job):
-            typer.echo(piece, nl=False)
-            if not submit.begun(said) and submit.begun(said := said + piece):
-                remote = submit.learned(jobs, here, remote, said)
+        for line in lines(jobs.follow(remote.job)):
+            if not directory and (directory := announced(line)):
+                remote = submit.learned(jobs, here, remote, directory)
+            if as_json:
+                error = json_output.relay(line) or error
+            else:
+                _echo(line)
         status = jobs.ended(remote.job)
-    remote = _checked_begun(jobs, here, remote, said, told=True)
-    say(f"{_where(remote)}; next:\n  sweep show {words_for(here, results)}")
+    if error is None:
+        remote = _checked_begun(jobs, here, remote, directory)
+        say(f"{_where(remote)}; next:\n  sweep show {words_for(here, results)}")
+    else:
+        _forget_unless_begun(here, submit.learned(jobs, here, remote, directory))
+        json_output.error(error)
     if status.exit_code:
         raise typer.Exit(status.exit_code)
     if status.word != "SUCCEEDED":
         raise SweepError(f"the job of {here.name} is {status.word}{': ' * bool(status.message)}{status.message}")
+
+
+def _echo(line: str) -> None:
+    """Print a line of the driver's, but for the one that is meant for this program."""
+    if not announced(line):
+        typer.echo(line)
 
 
 @contextmanager
@@ -90,22 +118,31 @@ def _left_alone(here: SweepPaths, results: Path) -> Iterator[None]:
         raise
 
 
-def _checked_begun(jobs: Jobs, here: SweepPaths, remote: Remote, said: str, *, told: bool = False) -> Remote:
+def _checked_begun(jobs: Jobs, here: SweepPaths, remote: Remote, directory: str, *, said: Sequence[str] = ()) -> Remote:
     """The record brought up to date.
+
+    Args:
+        jobs, here, remote: The job.
+        directory: Where the job has said that its sweep is recorded; "" if it has not.
+        said: What the job has printed, if nobody has seen it.
 
     Raises:
         SweepError: The job ended before its sweep began. Of a launch that is no sweep, nothing stays.
     """
-    remote = submit.learned(jobs, here, remote, said)
-    if submit.begun(said) or not remote.ended:
+    remote = submit.learned(jobs, here, remote, directory)
+    if directory or not remote.ended:
         return remote
-    if not remote.directory:
-        remove(here)
+    _forget_unless_begun(here, remote)
     status = jobs.status(remote.job)
-    if said and not told:
-        say("\n".join(said.rstrip().splitlines()[-LAST_WORDS:]))
+    if said:
+        say("\n".join(said[-LAST_WORDS:]))
     error = UserError if status.exit_code == UserError.exit_code else SweepError
     raise error(f"the job ended before the sweep began{': ' * bool(status.message)}{status.message}")
+
+
+def _forget_unless_begun(here: SweepPaths, remote: Remote) -> None:
+    if not remote.directory:
+        remove(here)
 
 
 def remove(here: SweepPaths) -> None:

@@ -11,6 +11,7 @@ import typer
 from cluster.jobs import Jobs
 from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import as_table, say
 from orchestrator.cli.options import RESULTS, as_words
 from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
@@ -20,6 +21,7 @@ from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.profiles import Site
 from orchestrator.sites.remote import submit
+from orchestrator.sites.remote.job_output import lines
 from orchestrator.sites.remote_record import Remote
 from orchestrator.spec.source import Source
 
@@ -59,7 +61,7 @@ def launch(source: Source, place: Site, run: LaunchOptions) -> None:
         except BaseException:
             paths.root.rmdir()
             raise
-        attend(jobs, paths, remote, run.results, detach=run.detach)
+        attend(jobs, paths, remote, run)
 
 
 def write_spec_file(source: Source) -> Path:
@@ -109,7 +111,7 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
             results=str(Path(directory).parent),
             runtime_env=place.profile.runtime_env() if place is not None else {},
         )
-        attend(jobs, here, remote, run.results, detach=run.detach)
+        attend(jobs, here, remote, run)
 
 
 def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
@@ -133,13 +135,19 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
         directory = directory_of(remote, here)
         job = submit.ask(jobs, remote, [command, Path(directory).name, *rest])
         try:
-            for piece in jobs.follow(job):
-                typer.echo(piece, nl=False)
+            error = None
+            for line in lines(jobs.follow(job)):
+                if json_output.is_on():
+                    error = json_output.relay(line, document=True) or error
+                else:
+                    typer.echo(line)
         except KeyboardInterrupt:
             jobs.stop(job)
             raise
         status = jobs.ended(job)
         jobs.forget(job)
+    if error is not None:
+        json_output.error(error)
     if status.exit_code is None:
         raise SweepError(f"{command} could not be done on {jobs.address}: {status.message}")
     if status.exit_code:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,6 +13,7 @@ from cluster.errors import ClusterError
 from cluster.launchers import queue
 from cluster.launchers.queue import Standing
 from cluster.launchers.slurm import JobFiles
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import SweepError
@@ -36,7 +38,7 @@ def launch_queued(source: Source, site: Site, run: RunOptions) -> SweepPaths:
     paths, job = submit_launch(source, site, results=run.results, nodes=run.nodes, arguments=run.words())
     if paths.name != source.name:
         say(f"{source.name} exists, so this one is {paths.name}")
-    _after(paths, job, run.detach)
+    _after(paths, job, run)
     return paths
 
 
@@ -56,24 +58,32 @@ def resume_queued(
         SweepError: As ``sites.slurm.submit_resume``; or the job did not complete.
     """
     words = [*arguments, *run.words()]
-    _after(paths, submit_resume(paths, site, nodes=run.nodes, arguments=words, once=once), run.detach)
+    _after(paths, submit_resume(paths, site, nodes=run.nodes, arguments=words, once=once), run)
 
 
-def _after(paths: SweepPaths, job: str, detach: bool) -> None:
+def _after(paths: SweepPaths, job: str, run: RunOptions) -> None:
     files = JobFiles(paths.slurm)
     say(f"{paths.name} is job {job}; what it says goes to {files.output}")
     where = "" if paths.root.parent == Path("results").resolve() else f" --results {paths.root.parent}"
     hint = f"sweep show {paths.name}{where}; sweep stop {paths.name}{where}"
-    if detach:
-        say(f"next: {hint}")
+    if run.detach:
+        if run.as_json:
+            json_output.event(
+                "submitted", sweep=paths.name, place=run.on, job=job, directory=str(paths.root), status="PENDING"
+            )
+        else:
+            say(f"next: {hint}")
         return
+    output = _Tail(files.output, as_json=run.as_json)
     try:
-        ended = _follow(files, job)
+        ended = _follow(output, job)
     except KeyboardInterrupt:
         say(f"job {job} goes on without you: {hint}")
         raise
     except ClusterError as error:
         raise SweepError(f"{error}; job {job} goes on without you: {hint}") from error
+    if output.error is not None:
+        json_output.error(output.error)
     if ended.state == "COMPLETED":
         return
     if ended.state == "FAILED" and ended.exit_code:
@@ -81,9 +91,9 @@ def _after(paths: SweepPaths, job: str, detach: bool) -> None:
     raise SweepError(f"{ended.sentence()}; what is recorded stays, and sweep resume {paths.name}{where} goes on")
 
 
-def _follow(files: JobFiles, job: str) -> Standing:
+def _follow(output: _Tail, job: str) -> Standing:
     """Say what the job says, and what it waits for, until it has ended."""
-    output, said = _Tail(files.output), ""
+    said = ""
     while True:
         found = queue.look(job)
         output.show()
@@ -97,11 +107,18 @@ def _follow(files: JobFiles, job: str) -> Standing:
 
 
 class _Tail:
-    """What is appended to a file from now on."""
+    """What is appended to a file from now on.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        error: What went wrong, if the job said so in JSON.
+    """
+
+    def __init__(self, path: Path, *, as_json: bool) -> None:
+        self.error: dict[str, Any] | None = None
         self._path = path
+        self._as_json = as_json
         self._at = path.stat().st_size if path.exists() else 0
+        self._begun = ""  # of a line
 
     def show(self) -> None:
         try:
@@ -111,4 +128,10 @@ class _Tail:
         except FileNotFoundError:
             return
         self._at += len(new)
-        typer.echo(new.decode("utf-8", "replace"), nl=False, err=True)
+        text = new.decode("utf-8", "replace")
+        if not self._as_json:
+            typer.echo(text, nl=False, err=True)
+            return
+        *whole, self._begun = (self._begun + text).split("\n")
+        for line in whole:
+            self.error = json_output.relay(line) or self.error

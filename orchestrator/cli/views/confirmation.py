@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
-from orchestrator.analysis.compare.repeats import repeats_in
+from orchestrator.analysis.compare.repeats import Repeated, repeats_in
 from orchestrator.analysis.summary.overview import objective_of
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
+from orchestrator.cli.json_output import error_data
 from orchestrator.cli.views.evaluation import score
-from orchestrator.cli.views.repeats import repeats_text
+from orchestrator.cli.views.repeats import repeats_rows, repeats_text
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
-from orchestrator.records.provenance import read_sweep_json
+from orchestrator.records.provenance import SweepInfo, read_sweep_json
 
 
-def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
+def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool, as_json: bool = False) -> None:
     """Say what came out, and score the winner.
 
     Args:
         paths: The files of the sweep; None: it runs elsewhere, or later.
         name: The sweep's.
         evaluate: Whether to score it.
+        as_json: Print an event.
 
     Raises:
         SweepError: No configuration was trained to the end; or the trainable's evaluate failed.
@@ -30,6 +35,9 @@ def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
         return
     info = read_sweep_json(paths.info)
     found = repeats_in(paths, info)
+    if as_json:
+        _conclude_in_json(paths, info, found, evaluate=evaluate)
+        return
     typer.echo(f"\n{repeats_text(paths.name, objective_of(info), found)}")
     if not evaluate or not found:
         return
@@ -37,3 +45,20 @@ def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool) -> None:
         score(paths, info)
     except UserError as error:
         say(f"# the winner has no score on a test part: {error}")
+
+
+def _conclude_in_json(paths: SweepPaths, info: SweepInfo, found: Sequence[Repeated], *, evaluate: bool) -> None:
+    evaluation, problem = None, None
+    try:
+        if evaluate and found:
+            evaluation = score(paths, info).data()
+    except UserError as error:
+        problem = error_data(error)
+    finally:
+        json_output.event(
+            "confirmed",
+            sweep=paths.name,
+            repeats=repeats_rows(found),
+            evaluation=evaluation,
+            evaluation_problem=problem,
+        )

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from orchestrator.analysis.summary.evaluations import Evaluation
     from orchestrator.core.time_account import TimeAccount
 
-RECORDING = "recording in "
-"""How the line begins by which a driver says where its sweep is; whoever has sent it to a cluster looks for it."""
-
 
 def cell(value: Any) -> str:
     """A value in a table."""

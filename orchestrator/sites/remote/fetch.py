@@ -11,7 +11,7 @@ import shlex
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from orchestrator.errors import RecordsError, SweepError
 from orchestrator.records.disk import hidden
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote.dump_records import BEGIN, END
+from orchestrator.sites.remote.job_output import lines
 from orchestrator.sites.remote.submit import submit_program
 from orchestrator.sites.remote_record import Remote, write_remote
 
@@ -76,7 +77,7 @@ def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large
     job = submit_program(jobs, f"exec {shlex.join(words)}", name=f"pull-{paths.name}")
     with tempfile.TemporaryFile() as packed:
         try:
-            about = read_package(_lines(jobs.follow(job)), packed)
+            about = read_package(lines(jobs.follow(job)), packed)
         except SpoiledError as error:
             status = jobs.ended(job)
             if status.word == "SUCCEEDED":
@@ -154,12 +155,3 @@ def _hash_of(path: Path) -> str:
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
     return ""
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    """Complete lines from pieces of text that end anywhere."""
-    waiting = ""
-    for piece in pieces:
-        *whole, waiting = (waiting + piece).split("\n")
-        yield from whole
-    yield waiting

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import socket
 import tempfile
@@ -21,12 +20,10 @@ from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import git_state, redacted
 from orchestrator.sites.code_origin import CODE, JOB, Origin
+from orchestrator.sites.remote.job_output import announced
 from orchestrator.sites.remote.package import program, project
 from orchestrator.sites.remote_record import Remote, read_remote, write_remote
 from orchestrator.spec import Spec
-
-_RECORDING = re.compile(r"^recording in (.+)$", re.MULTILINE)
-"""The line in which a driver prints its sweep's directory."""
 
 
 def snapshot_of(spec: Path, *, without: Sequence[Path]) -> Snapshot:
@@ -165,24 +162,23 @@ def checked_results(results: str) -> str:
     return os.path.normpath(results)
 
 
-def learned(jobs: Jobs, paths: SweepPaths, remote: Remote, output: str | None = None) -> Remote:
+def learned(jobs: Jobs, paths: SweepPaths, remote: Remote, directory: str = "") -> Remote:
     """Update remote.json with the job's status and, once the job has printed it, the sweep's directory.
 
     Args:
         jobs: The cluster's Jobs API.
         paths: The sweep's files on this machine.
         remote: The current remote.json.
-        output: The job's output so far; asked for if None.
+        directory: The sweep's directory on the cluster, if known; else the job's output is searched for it.
     """
     status = jobs.status(remote.job)
-    directory = remote.directory or begun(jobs.output(remote.job) if output is None else output)
+    directory = directory or remote.directory or directory_in(jobs.output(remote.job))
     now = replace(remote, status=status.word, ended=status.ended, directory=directory)
     if now != remote:
         write_remote(paths, now)
     return now
 
 
-def begun(output: str) -> str:
+def directory_in(output: str) -> str:
     """The sweep's directory on the cluster, from the driver's output; "" if it is not printed yet."""
-    found = _RECORDING.search(output)
-    return found[1].strip() if found else ""
+    return next(filter(None, map(announced, output.splitlines())), "")
