@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from orchestrator.cli.formats import say
 from orchestrator.cli.views.text import config_line
@@ -23,16 +24,17 @@ PATIENCE_S = 30.0
 """A driver that has not taken a request for so long is not looking."""
 
 
-def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> None:
-    """Ask, and wait for the end. A sweep that is queued does not begin.
+def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
+    """Ask, and wait for the end; what was stopped, for programs. A sweep that is queued does not begin.
 
     Raises:
         UserError: Nobody runs the sweep, or there is no such trial running.
         SweepError: Its driver does not answer, or Slurm refuses.
     """
     if trial is None and lease.status(paths.lease) in ("ended", "dead") and slurm_status.standing(paths) is not None:
-        say(f"job {slurm_status.cancel(paths)} of {paths.name} is cancelled")
-        return
+        job = slurm_status.cancel(paths)
+        say(f"job {job} of {paths.name} is cancelled")
+        return stopped(paths.name, "job", job=job)
     _check_running(paths)
     if trial is not None and trial not in _running(paths):
         running = ", ".join(map(str, _running(paths))) or "none"
@@ -41,15 +43,24 @@ def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> None:
     _ask(paths, Request(kind=kind, trial=trial, by=_who("stop")))
     if trial is not None:
         say(f"trial {trial} of {paths.name} ends at its next report")
-        return
+        return stopped(paths.name, "trial", trial=trial)
     say(f"{paths.name} is stopping" + ("" if now else "; its trials end at their next reports") + " …")
     while lease.status(paths.lease) in ("running", "running?"):
         time.sleep(0.2)
     say(f"{paths.name} has ended")
+    return stopped(paths.name, "sweep")
 
 
-def add(paths: SweepPaths, texts: Sequence[str], concurrency: int | None) -> None:
+def stopped(sweep: str, what: str, *, trial: int | None = None, job: str | None = None) -> dict[str, Any]:
+    """What was stopped, for programs: a sweep, a trial, or a job that had not begun."""
+    return {"sweep": sweep, "stopped": what, "trial": trial, "job": job}
+
+
+def add(paths: SweepPaths, texts: Sequence[str], concurrency: int | None) -> dict[str, Any]:
     """Ask for configurations beside those of the search, and for another number of trials at once.
+
+    Returns:
+        What was added, for programs.
 
     Raises:
         UserError: Nobody runs the sweep; a configuration is none of its space, or was tried before.
@@ -67,8 +78,11 @@ def add(paths: SweepPaths, texts: Sequence[str], concurrency: int | None) -> Non
         say(f"{paths.name} runs at most {concurrency} trials at once from now on, as far as they fit")
     for config in configs:
         _ask(paths, Request(kind="add", config=config, by=_who("add")))
-    for config in configs:
-        say(f"trial {_recorded(paths, space, config)} of {paths.name} is the next to start: {config_line(config)}")
+    added = [(_recorded(paths, space, config), config) for config in configs]
+    for number, config in added:
+        say(f"trial {number} of {paths.name} is the next to start: {config_line(config)}")
+    trials = [{"trial": number, "config": config} for number, config in added]
+    return {"sweep": paths.name, "concurrency": concurrency, "trials": trials}
 
 
 def _recorded(paths: SweepPaths, space: Space, config: Config) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,15 @@ from tests.cli.conftest import Ran
 Sweep = Callable[..., Ran]
 
 
-def probes(monkeypatch: pytest.MonkeyPatch, *, torch: str = "0", ray: str | None = "starts in 8 s") -> None:
-    """Have the probes answer this; None: Ray fails."""
+def probes(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, names: Sequence[str] = (), ray: bool = True) -> None:
+    """Have torch see these GPUs, and Ray start or fail."""
+    torch = json.dumps({"gpus": gpus, "names": list(names)})
 
     def probe(code: str) -> subprocess.CompletedProcess[str]:
-        said = torch if code == doctor.TORCH else ray
-        if said is None:
+        said = torch if code == doctor.TORCH else json.dumps({"start_s": 8.0, "task_s": 1.0})
+        if code == doctor.RAY and not ray:
             return subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no room")
-        return subprocess.CompletedProcess([], 0, stdout=said + "\n", stderr="")
+        return subprocess.CompletedProcess([], 0, stdout=f"a word before\n{said}\n", stderr="")
 
     monkeypatch.setattr(doctor, "_probe", probe)
 
@@ -44,7 +46,7 @@ def test_every_problem_has_a_hint(sweep: Sweep, monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "file").touch()
     monkeypatch.setattr(doctor, "LEAST_MEMORY", 2**60)
     monkeypatch.setattr(doctor, "PACKAGES", ("nothing-of-this-name",))
-    probes(monkeypatch, torch="3 H100", ray=None)
+    probes(monkeypatch, gpus=3, names=["H100"], ray=False)
     ran = sweep("doctor", "--results", "file/results")
     assert ran.code == 1
     lines = ran.out.splitlines()
@@ -67,19 +69,21 @@ def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counted", "torch", "found", "hint"),
+    ("counted", "seen", "names", "found", "hint"),
     [
-        (Gpus(), "0", "NVML counts 0, torch sees 0", ""),
-        (Gpus(number=2, accelerator="A100"), "2 NVIDIA A100", "NVML counts 2, torch sees 2 (NVIDIA A100)", ""),
-        (Gpus(number=2), "0", "NVML counts 2, torch sees 0", "check that torch is built for this driver"),
-        (Gpus(number=7, sliced=True), "1 H100", "torch sees 1 (H100): each trial gets one MIG slice", ""),
-        (Gpus(failure="Driver/library version mismatch"), "0", "version mismatch", "reboot"),
-        (Gpus(number=2, by="the kernel", failure="no amdsmi"), "2", "the kernel counts 2", "pip install amdsmi"),
+        (Gpus(), 0, [], "NVML counts 0, torch sees 0", ""),
+        (Gpus(number=2, accelerator="A100"), 2, ["NVIDIA A100"], "NVML counts 2, torch sees 2 (NVIDIA A100)", ""),
+        (Gpus(number=2), 0, [], "NVML counts 2, torch sees 0", "check that torch is built for this driver"),
+        (Gpus(number=7, sliced=True), 1, ["H100"], "torch sees 1 (H100): each trial gets one MIG slice", ""),
+        (Gpus(failure="Driver/library version mismatch"), 0, [], "version mismatch", "reboot"),
+        (Gpus(number=2, by="the kernel", failure="no amdsmi"), 2, [], "the kernel counts 2", "pip install amdsmi"),
     ],
 )
-def test_gpus(monkeypatch: pytest.MonkeyPatch, counted: Gpus, torch: str, found: str, hint: str) -> None:
+def test_gpus(
+    monkeypatch: pytest.MonkeyPatch, counted: Gpus, seen: int, names: list[str], found: str, hint: str
+) -> None:
     monkeypatch.setattr(doctor, "gpus", lambda: counted)
-    probes(monkeypatch, torch=torch)
+    probes(monkeypatch, gpus=seen, names=names)
     finding = doctor._gpus()
     assert found in finding.found
     assert hint in finding.hint
@@ -96,5 +100,4 @@ def test_a_variable_that_ray_refuses_is_a_finding(monkeypatch: pytest.MonkeyPatc
 
 def test_the_question_to_torch_can_be_asked() -> None:
     """In the torch that is installed here, whatever that sees."""
-    answer = doctor._probe(doctor.TORCH)
-    assert answer.stdout.split()[0].isdecimal(), answer.stderr
+    assert doctor._answer(doctor._probe(doctor.TORCH))["gpus"] >= 0

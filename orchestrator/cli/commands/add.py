@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.cli.remote.forward import asked_there
 from orchestrator.errors import UserError
 
@@ -22,6 +24,7 @@ def add(
         int | None, typer.Option("--concurrency", metavar="N", min=1, help="Most trials at once from now on.")
     ] = None,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Add configurations to a running sweep, or change its concurrency.
 
@@ -31,5 +34,9 @@ def add(
 
     if not config and concurrency is None:
         raise UserError("nothing to add; give --config or --concurrency")
-    if not asked_there(results, sweep, ["add", *options.as_words(config=config, concurrency=concurrency)]):
-        requests.add(find(results, sweep), config or [], concurrency)
+    as_json = format_ is TextFormat.JSON
+    words = options.as_words(config=config, concurrency=concurrency, json=as_json)
+    if not asked_there(results, sweep, ["add", *words]):
+        done = requests.add(find(results, sweep), config or [], concurrency)
+        if as_json:
+            document(done)

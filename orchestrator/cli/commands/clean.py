@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import completion
-from orchestrator.cli.options import RESULTS, Results
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results
 from orchestrator.errors import UserError
 
 
@@ -37,6 +38,7 @@ def clean(
         typer.Option("--keep", help="Checkpoints of completed trials to keep, instead of the spec's trial.keep."),
     ] = None,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Delete checkpoints not covered by trial.keep.
 
@@ -51,4 +53,5 @@ def clean(
 
     named = {paths.root: paths for paths in (find(results, name) for name in sweeps or ())}
     found = list(named.values()) if sweeps else find_sweeps(results)
-    clean_sweeps(found, keep.value if keep is not None else None, dry_run=dry_run)
+    as_json = format_ is TextFormat.JSON
+    clean_sweeps(found, keep.value if keep is not None else None, dry_run=dry_run, as_json=as_json)

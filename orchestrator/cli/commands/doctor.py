@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.options import ON, RESULTS, On, Results
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import ON, RESULTS, TEXT, On, OutputFormat, Results
 
 if TYPE_CHECKING:
     from orchestrator.cli.views.doctor import Finding
@@ -18,30 +20,39 @@ def doctor(
     on: On = ON,
     results: Results = RESULTS,
     no_ray: Annotated[bool, typer.Option("--no-ray", help="Do not start Ray.")] = False,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Check this machine, or with --on the nodes of a cluster.
 
     On this machine, also checks that Ray starts."""
     from orchestrator.cli.views.doctor import examine
 
-    problems = 0
-    for finding in examine(results, start_ray=not no_ray) if on == ON else _cluster(on, results):
-        typer.echo(str(finding))
-        problems += bool(finding.hint)
-    if problems:
+    nodes: list[dict[str, Any]] = []
+    findings = []
+    for finding in examine(results, start_ray=not no_ray) if on == ON else _cluster(on, results, format_, nodes):
+        findings.append(finding)
+        if format_ is TEXT:
+            typer.echo(str(finding))
+    well = not any(finding.hint for finding in findings)
+    if format_ is TextFormat.JSON:
+        document({"ok": well, "findings": [finding.data() for finding in findings], "nodes": nodes})
+    if not well:
         raise typer.Exit(1)
 
 
-def _cluster(on: str, results: Path) -> Iterator[Finding]:
+def _cluster(on: str, results: Path, format_: TextFormat, seen: list[dict[str, Any]]) -> Iterator[Finding]:
+    """The findings of a cluster, whose nodes are printed, or put into ``seen`` for programs."""
     from orchestrator.cli.formats import as_table, say
     from orchestrator.cli.views.doctor import examine
-    from orchestrator.cli.views.nodes import examine_nodes, gpus_by_type, node_rows
+    from orchestrator.cli.views.nodes import examine_nodes, gpus_by_type, node_data, node_rows
     from orchestrator.sites.placement import engine_at, reached
 
     engine = engine_at(on)
     with reached(engine):
         nodes = engine.nodes()
-        typer.echo("\n".join(line for line in (as_table(node_rows(nodes)), gpus_by_type(nodes)) if line) + "\n")
+        seen += map(node_data, nodes)
+        if format_ is TEXT:
+            typer.echo("\n".join(line for line in (as_table(node_rows(nodes)), gpus_by_type(nodes)) if line) + "\n")
         yield from examine(results, start_ray=False)
         say("checking the nodes …")
         yield from examine_nodes(nodes, results)

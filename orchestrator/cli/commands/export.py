@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.errors import UserError
 from orchestrator.export.target import Target
 from orchestrator.formatting import count, size
@@ -40,6 +41,7 @@ def export(
         ),
     ] = None,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Export a sweep to CSV, TensorBoard or MLflow.
 
@@ -54,9 +56,13 @@ def export(
         raise UserError(
             f"{directory} is inside the sweep's directory, where only its driver writes; choose another place with -o"
         )
-    export(paths, to, directory, told=_tell if sys.stderr.isatty() else lambda done, trials: None)
-    written = size(sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()))
-    say(NEXT[to].format(size=written, to=directory))
+    seen = sys.stderr.isatty() and format_ is TextFormat.TEXT
+    export(paths, to, directory, told=_tell if seen else lambda done, trials: None)
+    written = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    if format_ is TextFormat.JSON:
+        document({"sweep": paths.name, "to": to.value, "directory": str(directory), "bytes": written})
+        return
+    say(NEXT[to].format(size=size(written), to=directory))
     typer.echo(directory)
 
 

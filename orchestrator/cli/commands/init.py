@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import TEXT, OutputFormat
 from orchestrator.errors import UserError
 
 
@@ -15,6 +17,7 @@ def init(
     path: Annotated[Path, typer.Argument(metavar="SPEC", help="File to write, or a directory for sweep.yaml.")] = Path(
         "sweep.yaml"
     ),
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Write a first spec, and the train.py that it runs."""
     from orchestrator.cli.views import starter
@@ -30,6 +33,9 @@ def init(
             file.write_text(text)
     except OSError as error:
         raise UserError(f"cannot write {error.filename or spec}: {error.strerror}") from error
+    if format_ is TextFormat.JSON:
+        document({"files": [str(file) for file in files], "spec": str(spec)})
+        return
     say(f"wrote {' and '.join(map(str, files))}; next:")
     for command in ("try", "plan", "launch"):
         typer.echo(f"sweep {command} {spec}")

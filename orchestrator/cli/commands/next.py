@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.errors import UserError
 
 
@@ -26,6 +27,7 @@ def next_(
         ),
     ] = None,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Write the spec of a follow-up sweep, based on the results.
 
@@ -33,7 +35,7 @@ def next_(
     never did well; fixes parameters that hardly matter; starts from the best configurations. A comment gives the
     reason for each change; the rest of the spec stays as written. Prints the file's name; never overwrites."""
     from orchestrator.analysis.next_spec.propose import propose_next
-    from orchestrator.cli.views.next_spec import summary
+    from orchestrator.cli.views.next_spec import next_data, summary
     from orchestrator.records.provenance import read_sweep_json
 
     paths = open_sweep(results, sweep)
@@ -46,5 +48,8 @@ def next_(
         raise UserError(
             f"cannot write {found.file}: {error.strerror or error}; choose another place with -o"
         ) from error
+    if format_ is TextFormat.JSON:
+        document(next_data(found, paths.name))
+        return
     say(summary(found, shown))
     typer.echo(shown)

@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import ON, RESULTS, Concurrency, Name, On, Results, Seed, Set, SpecFile, Trials
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import (
+    ON,
+    RESULTS,
+    TEXT,
+    Concurrency,
+    Name,
+    On,
+    OutputFormat,
+    Results,
+    Seed,
+    Set,
+    SpecFile,
+    Trials,
+)
 from orchestrator.errors import UserError
 
 
@@ -48,6 +63,7 @@ def plan(
         ),
     ] = None,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Preview a sweep's cost and duration without starting it.
 
@@ -55,7 +71,7 @@ def plan(
     changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
     found = options.checked(spec, changes)
 
-    from orchestrator.cli.views.plan import forecast, nodes_for
+    from orchestrator.cli.views.plan import nodes_for, preview, preview_data, preview_text
     from orchestrator.sites.placement import engine_at, reached
 
     if gpus_per_node is not None and not gpus:
@@ -64,9 +80,13 @@ def plan(
         asked = slurm.expected(found.spec)
         if not asked:
             raise UserError(f"the profile {on} does not say how many CPUs a node has; add cpus_per_node to it")
-        typer.echo(forecast(found, asked, step_s=step_seconds, results=results))
-        return
-    engine = engine_at(on, cpus=cpus, gpus=gpus)
-    with reached(engine):
-        nodes = nodes_for(found, gpus, per_node=gpus_per_node, cpus=cpus) if gpus else engine.nodes()
-        typer.echo(forecast(found, nodes, step_s=step_seconds, results=results))
+        seen = preview(found, asked, step_s=step_seconds, results=results)
+    else:
+        engine = engine_at(on, cpus=cpus, gpus=gpus)
+        with reached(engine):
+            nodes = nodes_for(found, gpus, per_node=gpus_per_node, cpus=cpus) if gpus else engine.nodes()
+            seen = preview(found, nodes, step_s=step_seconds, results=results)
+    if format_ is TextFormat.JSON:
+        document(preview_data(seen))
+    else:
+        typer.echo(preview_text(seen))

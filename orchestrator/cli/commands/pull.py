@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.errors import UserError
 
 
@@ -16,6 +18,7 @@ def pull(
         bool, typer.Option("--checkpoints", help="Also fetch checkpoints, and files that trials wrote.")
     ] = False,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Fetch the records of a sweep on a cluster.
 
@@ -28,4 +31,6 @@ def pull(
     record = read_remote(here)
     if record is None:
         raise UserError(f"{here.name} is recorded on this machine, in {here.root}; there is nothing to fetch")
-    local_copy.pull(here, record, large=checkpoints)
+    fetched = local_copy.pull(here, record, large=checkpoints)
+    if format_ is TextFormat.JSON:
+        document({"sweep": here.name, "directory": str(here.root), **fetched})

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
 
@@ -29,6 +30,7 @@ def report(
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Write a report of a sweep as one HTML file.
 
@@ -47,8 +49,12 @@ def report(
     data = collect(paths)
     written = page(data)
     save(target, written)
-    say(f"{count(len(data.points), 'trial')}, {size(len(written.encode()))}")
-    typer.echo(target)
+    bytes_ = len(written.encode())
+    if format_ is TextFormat.JSON:
+        document({"sweep": paths.name, "file": str(target), "bytes": bytes_, "trials": len(data.points)})
+    else:
+        say(f"{count(len(data.points), 'trial')}, {size(bytes_)}")
+        typer.echo(target)
     if open_ and not webbrowser.open(target.resolve().as_uri()):
         raise SweepError(f"no browser could be started; open {target} yourself")
 

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import completion, options
-from orchestrator.cli.options import RESULTS, Results, SweepName
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.json_output import document
+from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.cli.remote.forward import asked_there
 
 
@@ -21,6 +23,7 @@ def stop(
         bool, typer.Option("--now", help="Stop at once, without waiting for the trials' next reports.")
     ] = False,
     results: Results = RESULTS,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Stop a running sweep, from any machine that sees its directory.
 
@@ -28,5 +31,8 @@ def stop(
     from orchestrator.cli import requests
     from orchestrator.records.find import find
 
-    if not asked_there(results, sweep, ["stop", *options.as_words(trial=trial, now=now)]):
-        requests.stop(find(results, sweep), trial=trial, now=now)
+    as_json = format_ is TextFormat.JSON
+    if not asked_there(results, sweep, ["stop", *options.as_words(trial=trial, now=now, json=as_json)]):
+        done = requests.stop(find(results, sweep), trial=trial, now=now)
+        if as_json:
+            document(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cluster.errors import ClusterError
 from cluster.jobs import Jobs
@@ -20,8 +21,8 @@ LIST_S = 3.0
 """Seconds that `sweep ls` waits for a cluster."""
 
 
-def pull(here: SweepPaths, remote: Remote, *, large: bool) -> None:
-    """Fetch the records, and say what came.
+def pull(here: SweepPaths, remote: Remote, *, large: bool) -> dict[str, Any]:
+    """Fetch the records, and say what came; also returned for programs.
 
     Raises:
         SweepError: They cannot be fetched.
@@ -33,6 +34,7 @@ def pull(here: SweepPaths, remote: Remote, *, large: bool) -> None:
         fetched = fetch.pull(jobs, here, remote, large=large)
     still = "" if remote.ended else "; it goes on"
     say(f"{count(fetched.files, 'file')} of {here.name} fetched, {size(fetched.size)}, into {here.root}{still}")
+    return {"files": fetched.files, "bytes": fetched.size, "ended": remote.ended}
 
 
 def refresh(here: SweepPaths, tell: Callable[[str], None] = say) -> None:

@@ -15,6 +15,7 @@ from orchestrator.cli import json_output
 from orchestrator.cli.formats import as_table, say
 from orchestrator.cli.options import RESULTS, as_words
 from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
+from orchestrator.cli.requests import stopped
 from orchestrator.cli.run_options import LaunchOptions, RunOptions
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
@@ -131,6 +132,8 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
             jobs.ended(remote.job)
             remove(here)
             say(f"{here.name} was stopped before it began")
+            if json_output.is_on():
+                json_output.document(stopped(here.name, "job", job=remote.job))
             return
         directory = directory_of(remote, here)
         job = submit.ask(jobs, remote, [command, Path(directory).name, *rest])

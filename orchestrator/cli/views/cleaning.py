@@ -10,38 +10,47 @@ import typer
 from orchestrator.after import clean
 from orchestrator.after.clean import Surplus
 from orchestrator.cli.formats import as_table, say
+from orchestrator.cli.json_output import document
 from orchestrator.control import lease
 from orchestrator.control.lease import LeaseHeldError
-from orchestrator.errors import RecordsError, SweepError
+from orchestrator.errors import RecordsError, StillRunningError, SweepError
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths
 from trainables.checkpoints.files import Keep
 
 
-def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool) -> None:
+def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool, as_json: bool = False) -> None:
     """Remove what is not to stay, or only list it. One sweep's trouble does not keep another from being cleaned.
 
     Raises:
         SweepError: At least one could not be cleaned.
     """
     rows: list[dict[str, Any]] = []
+    removed: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
     freed = failed = 0
     for paths in sweeps:
         if lease.status(paths.lease) in ("running", "running?"):
             say(f"{paths.name} is running, and left alone")
+            left.append({"sweep": paths.name, "code": StillRunningError.code, "message": "running"})
             continue
         try:
             found = clean.surplus_of(paths, keep) if dry_run else clean.clean(paths, keep, waiting=say)
         except LeaseHeldError as error:
             say(f"{paths.name} is left alone: {error}")
+            left.append({"sweep": paths.name, "code": error.code, "message": str(error)})
             continue
         except (RecordsError, KeyError) as error:
             say(f"{paths.name} cannot be cleaned: {error}")
+            left.append({"sweep": paths.name, "code": RecordsError.code, "message": str(error)})
             failed += 1
             continue
         rows += [_row(paths, each) for each in found]
+        removed += [_data(paths, each) for each in found]
         freed += sum(each.size for each in found)
-    if rows:
+    if as_json:
+        document({"dry_run": dry_run, "bytes": freed, "trials": removed, "left_alone": left})
+    elif rows:
         verb = "can be freed; nothing was removed" if dry_run else "freed"
         typer.echo(f"{as_table(rows)}\n\n{size(freed)} in checkpoints of {count(len(rows), 'trial')} {verb}")
     elif not failed:
@@ -57,4 +66,15 @@ def _row(paths: SweepPaths, each: Surplus) -> dict[str, Any]:
         "state": each.state.value,
         "size": size(each.size),
         "files": " ".join(path.name for path in each.files),
+    }
+
+
+def _data(paths: SweepPaths, each: Surplus) -> dict[str, Any]:
+    """The same for programs, with whole paths."""
+    return {
+        "sweep": paths.name,
+        "trial": each.trial,
+        "state": each.state.value,
+        "bytes": each.size,
+        "files": [str(path) for path in each.files],
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from orchestrator.analysis.compare.repeats import Repeated, repeats_in
+from orchestrator.analysis.compare.repeats import RepeatedConfig, repeats_in
 from orchestrator.analysis.summary.overview import objective_of
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
@@ -47,7 +47,7 @@ def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool, as_json: bo
         say(f"# the winner has no score on a test part: {error}")
 
 
-def _conclude_in_json(paths: SweepPaths, info: SweepInfo, found: Sequence[Repeated], *, evaluate: bool) -> None:
+def _conclude_in_json(paths: SweepPaths, info: SweepInfo, found: Sequence[RepeatedConfig], *, evaluate: bool) -> None:
     evaluation, problem = None, None
     try:
         if evaluate and found:

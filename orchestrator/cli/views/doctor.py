@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -25,20 +27,20 @@ LEAST_MEMORY = LEAST_DISK = 2 * 2**30
 PROBE_SECONDS = 90
 
 TORCH = """
-import torch
+import json, torch
 n = torch.cuda.device_count()
 names = sorted({torch.cuda.get_device_name(i) for i in range(n)})
-print(n or int(torch.backends.mps.is_available()), ", ".join(names))
+print(json.dumps({"gpus": n or int(torch.backends.mps.is_available()), "names": names}))
 """
 RAY = """
-import time, orchestrator
+import json, time, orchestrator
 from cluster.local.embedded import embedded
 began = time.monotonic()
 with embedded(cpus=1, gpus=0):
     import ray
     started = time.monotonic()
     ray.get(ray.remote(lambda: time.sleep(1)).remote())
-    print(f"starts in {started - began:.0f} s; a task of 1 s took {time.monotonic() - started:.0f} s")
+    print(json.dumps({"start_s": started - began, "task_s": time.monotonic() - started}))
 """
 
 
@@ -49,10 +51,21 @@ class Finding:
     subject: str
     found: str
     hint: str = ""  # what to do about it; "" if all is well
+    numbers: Mapping[str, Any] = field(default_factory=dict)  # what was found, for programs
 
     def __str__(self) -> str:
         mark = painted("problem", "red") if self.hint else painted("ok     ", "green")
         return f"{mark}  {self.subject:<8} {self.found}" + (f"\n{'':18}{self.hint}" if self.hint else "")
+
+    def data(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "subject": self.subject,
+            "ok": not self.hint,
+            "found": self.found,
+            "hint": self.hint or None,
+            "numbers": dict(self.numbers),
+        }
 
 
 def examine(results: Path, *, start_ray: bool) -> Iterator[Finding]:
@@ -76,11 +89,13 @@ def _package(name: str) -> Finding:
 
 def _hardware() -> Iterator[Finding]:
     memory = psutil.virtual_memory()
-    yield Finding(subject="cpus", found=f"{this_machine(gpus=0).cpus:g} for this process")
+    cpus = this_machine(gpus=0).cpus
+    yield Finding(subject="cpus", found=f"{cpus:g} for this process", numbers={"cpus": cpus})
     free = f"{_gib(memory.available)} free of {_gib(memory.total)}"
     low = memory.available < LEAST_MEMORY
     hint = "Ray and one worker take about 1 GiB before any model; end other programs" if low else ""
-    yield Finding(subject="memory", found=free, hint=hint)
+    numbers = {"free_bytes": memory.available, "total_bytes": memory.total}
+    yield Finding(subject="memory", found=free, hint=hint, numbers=numbers)
     yield _gpus()
 
 
@@ -95,16 +110,18 @@ def _gpus() -> Finding:
         return Finding(
             subject="gpus", found=f"torch does not import: {_last_line(probe.stderr)}", hint="reinstall torch"
         )
-    seen, _, names = probe.stdout.strip().partition(" ")
-    found = f"{counted.by} counts {counted.number}, torch sees {seen}" + (f" ({names})" if names else "")
+    torch = _answer(probe)
+    names = ", ".join(torch["names"])
+    found = f"{counted.by} counts {counted.number}, torch sees {torch['gpus']}" + (f" ({names})" if names else "")
+    numbers = {"counted": counted.number, "by": counted.by, "torch": torch["gpus"], "names": torch["names"]}
     if counted.failure:
-        return Finding(subject="gpus", found=f"{found}; {counted.failure}", hint=_remedy(counted))
+        return Finding(subject="gpus", found=f"{found}; {counted.failure}", hint=_remedy(counted), numbers=numbers)
     if counted.sliced:
-        return Finding(subject="gpus", found=f"{found}: each trial gets one MIG slice")
+        return Finding(subject="gpus", found=f"{found}: each trial gets one MIG slice", numbers=numbers)
     hint = ""
-    if counted.number != int(seen):
+    if counted.number != torch["gpus"]:
         hint = "check that torch is built for this driver (nvidia-smi, torch.version.cuda), and CUDA_VISIBLE_DEVICES"
-    return Finding(subject="gpus", found=found, hint=hint)
+    return Finding(subject="gpus", found=found, hint=hint, numbers=numbers)
 
 
 def _remedy(counted: Gpus) -> str:
@@ -127,13 +144,16 @@ def _disk(results: Path) -> Finding:
             hint="choose another directory with --results, or SWEEP_RESULTS",
         )
     hint = "make room, or record elsewhere with --results" if free < LEAST_DISK else ""
-    return Finding(subject="results", found=f"{results}: {_gib(free)} free", hint=hint)
+    found = f"{results}: {_gib(free)} free"
+    return Finding(subject="results", found=found, hint=hint, numbers={"free_bytes": free})
 
 
 def _ray() -> Finding:
     probe = _probe(RAY)
     if not probe.returncode:
-        return Finding(subject="ray", found=probe.stdout.strip())
+        took = _answer(probe)
+        found = f"starts in {took['start_s']:.0f} s; a task of 1 s took {took['task_s']:.0f} s"
+        return Finding(subject="ray", found=found, numbers=took)
     shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else 0
     hint = f"see /tmp/ray/session_latest/logs; /dev/shm has {_gib(shm)} free, Ray wants a third of the memory"
     return Finding(subject="ray", found=f"does not start: {_last_line(probe.stderr)}", hint=hint)
@@ -147,6 +167,12 @@ def _probe(code: str) -> subprocess.CompletedProcess[str]:
     except subprocess.TimeoutExpired:
         silence = f"nothing for {count(PROBE_SECONDS, 'second')}"
         return subprocess.CompletedProcess(command, 1, stdout="", stderr=silence)
+
+
+def _answer(probe: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a probe printed last: JSON on a line. Libraries may print before it."""
+    answer: dict[str, Any] = json.loads(_last_line(probe.stdout))
+    return answer
 
 
 def _last_line(text: str) -> str:

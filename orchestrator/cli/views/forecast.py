@@ -28,6 +28,8 @@ class Prospect:
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
     seen: Forecast | None
+    step_s: Range | None = None  # of the trials that say how long a step takes; None: the forecast is in steps
+    step_from: str | None = None  # the sweep whose trials these are, or the option
 
 
 def prospect(
@@ -44,7 +46,7 @@ def prospect(
         results: Where that may be recorded.
     """
     spec = found.spec
-    paces, origin = _paces(found, step_s, results, on_gpus=need.gpus > 0)
+    paces, origin, step_from = _paces(found, step_s, results, on_gpus=need.gpus > 0)
     if not paces:
         return _in_steps(found, slots, origin)
     seen = forecast_sweep(
@@ -66,22 +68,28 @@ def prospect(
         "driver": f"busy for {_share(seen.driver)} of the time",
         "best": f"known after {about(seen.best_s, duration)}",
     }
-    return Prospect(facts=facts, warnings=tuple(_warnings(seen, spec)), seen=seen)
+    return Prospect(
+        facts=facts,
+        warnings=tuple(_warnings(seen, spec)),
+        seen=seen,
+        step_s=Range.of([pace.step_s for pace in paces]),
+        step_from=step_from,
+    )
 
 
-def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str]:
-    """How long trials train, and who says so; none, and why, if nobody does."""
+def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str, str]:
+    """How long trials train, and who says so, in words and by name; none, and why, if nobody does."""
     if step_s is not None:
-        return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)"
+        return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)", "--step-seconds"
     earlier = earlier_paces(results, found.spec, found.declaration)
     if earlier is None:
         why = f"no sweep in {results} has this trainable and these fixed values"
-        return [], f"--step-seconds says how long a step takes ({why})"
+        return [], f"--step-seconds says how long a step takes ({why})", ""
     steps = Range.of([pace.step_s for pace in earlier.paces])
     caveat = ", without a GPU" if on_gpus and not earlier.on_gpus else ""
     trials = count(len(earlier.paces), "trial")
     origin = f"{about(steps, _short)}: {trials} of {earlier.sweep}, {earlier.created[:10]}{caveat}"
-    return earlier.paces, origin
+    return earlier.paces, origin, earlier.sweep
 
 
 def _in_steps(found: Source, slots: int, how_to_know: str) -> Prospect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from orchestrator.analysis.next_spec.propose import NextSpec
 from orchestrator.analysis.next_spec.spec_change import SpecChange
@@ -29,3 +30,17 @@ def _lines(change: SpecChange) -> Iterator[str]:
     text = yaml(change.edits[change.at])
     yield f"{'.'.join(change.at)}: {text if len(text) <= LONG else f'{text[: LONG - 1]}…'}"
     yield f"    {change.reason}"
+
+
+def next_data(found: NextSpec, sweep: str) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "sweep": sweep,
+        "file": str(found.file),
+        "enough": found.enough,
+        "unchecked": found.unchecked or None,
+        "changes": [
+            {"edits": {".".join(key): value for key, value in change.edits.items()}, "reason": change.reason}
+            for change in found.changes
+        ],
+    }

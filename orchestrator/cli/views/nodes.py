@@ -34,6 +34,11 @@ def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str,
     ]
 
 
+def node_data(node: Node) -> dict[str, Any]:
+    """A node for programs: by Ray's names, what it has and what is free of that."""
+    return {"name": node.name, "accelerator": node.accelerator or None, "has": node.has, "free": dict(node.free)}
+
+
 def gpus_by_type(nodes: Sequence[Node]) -> str:
     """``GPUs: 3 of 8 A100 free, 4 of 4 V100 free``; "" if there are none."""
     kinds = sorted({node.accelerator for node in nodes if node.gpus})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from cluster.fit import Need, capacity
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.cli.formats import as_table, painted
-from orchestrator.cli.views.forecast import about, prospect, whole
+from orchestrator.cli.views.forecast import Prospect, about, prospect, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.core.build import Ladder
 from orchestrator.core.plan import Plan, make_plan
@@ -21,8 +24,19 @@ from orchestrator.spec.max_step import UNDECLARED_LENGTH
 from orchestrator.spec.source import Source
 
 
-def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> str:
-    """What the sweep will do on these nodes.
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a sweep will do on some nodes."""
+
+    found: Source
+    nodes: Sequence[Node]
+    need: Need  # of one trial
+    plan: Plan
+    expected: Prospect
+
+
+def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> Preview:
+    """Plan a sweep, and forecast how long it takes.
 
     Args:
         found: The sweep.
@@ -37,13 +51,20 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
     slots, need = free_slots(spec, nodes), need_of(spec, nodes)
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
     expected = prospect(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
+    return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected)
+
+
+def preview_text(seen: Preview) -> str:
+    """For people."""
+    found, nodes, need, plan, expected = seen.found, seen.nodes, seen.need, seen.plan, seen.expected
+    spec = found.spec
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
     later = "; more, once their GPU memory is measured" if spec.resources.gpu == "packed" and need.gpus else ""
     head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here" if nodes[0].memory < PLENTY else "would fit": (
-            f"{count(slots, 'trial')} at once, {each} each{later} ({_machines(nodes)})"
+            f"{count(plan.slots, 'trial')} at once, {each} each{later} ({_machines(nodes)})"
         ),
         "length": _length(found, plan),
         "steps": _steps(plan, expected.seen),
@@ -62,6 +83,64 @@ def forecast(found: Source, nodes: Sequence[Node], *, step_s: float | None, resu
     if warnings:
         lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in warnings)]
     return "\n".join(lines)
+
+
+def preview_data(seen: Preview) -> dict[str, Any]:
+    """For programs."""
+    spec, plan, need = seen.found.spec, seen.plan, seen.need
+    return {
+        "name": seen.found.name,
+        "trainable": spec.trainable,
+        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode, "at": spec.objective.at},
+        "method": spec.search.method,
+        "seed": spec.search.seed,
+        "trials": plan.trials,
+        "parameters": plan.dimensions,
+        "slots": plan.slots,
+        "trial": {"cpus": need.cpus, "gpus": need.gpus, "memory": need.memory or None},
+        "nodes": [_node_data(node, need) for node in seen.nodes],
+        "max_step": plan.max_step,
+        "full_steps": plan.full_steps,
+        "asha": None if plan.ladder is None else asdict(plan.ladder),
+        "ceiling_s": plan.ceiling_s,
+        "ceiling_gpu_s": plan.ceiling_gpu_s,
+        "forecast": _forecast_data(seen.expected),
+        "warnings": [*plan.warnings, *seen.expected.warnings],
+    }
+
+
+def _node_data(node: Node, need: Need) -> dict[str, Any]:
+    imaginary = node.memory >= PLENTY
+    return {
+        "name": node.name or None,
+        "imagined": imaginary,
+        "cpus": node.cpus,
+        "gpus": node.gpus,
+        "memory": None if imaginary else node.memory,
+        "accelerator": node.accelerator or None,
+        "slots": capacity(node, need),
+    }
+
+
+def _forecast_data(expected: Prospect) -> dict[str, Any] | None:
+    seen = expected.seen
+    if seen is None:
+        return None
+    timed = expected.step_s is not None
+    return {
+        "unit": "seconds" if timed else "steps",
+        "step_s": None if expected.step_s is None else asdict(expected.step_s),
+        "step_from": expected.step_from,
+        "simulated_sweeps": seen.sweeps,
+        "duration": asdict(seen.seconds),
+        "best_known_after": asdict(seen.best_s),
+        "trained": asdict(seen.trained_s),
+        "steps": asdict(seen.steps),
+        "trials": asdict(seen.trials),
+        "driver_busy": seen.driver if timed else None,
+        "ended_by": seen.ended_by,
+        "rungs": [asdict(rung) for rung in seen.rungs],
+    }
 
 
 def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | None) -> tuple[Node, ...]:
