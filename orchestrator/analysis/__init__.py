@@ -1,1 +1,1 @@
-"""Answers from the records: what the sweeps came to, the best trial, the rungs, the causes of failures."""
+"""Answers questions from the records alone; prints nothing, starts nothing, and never writes to a sweep."""

@@ -35,7 +35,7 @@ def by_rate(config: Config, rng: random.Random) -> float:
 
 
 def weighed(found: SweepResults) -> Importance:
-    ends = [(each.trial, 9, each.value) for each in found.outcomes]
+    ends = [(each.trial, 9, each.value) for each in found.trials]
     return importance_of(found, compare_at_common_step(found, ends))
 
 
@@ -99,18 +99,18 @@ def reached(*lasts: int | None, states: str = "") -> SweepResults:
     named = {
         each.value[0]: each for each in (State.STOPPED, State.COMPLETED, State.DIVERGED, State.FAILED, State.RUNNING)
     }
-    outcomes = [
+    trials = [
         TrialResult(trial=number, state=named[letter], config={}, last_step=last)
         for number, (last, letter) in enumerate(zip(lasts, states or "s" * len(lasts), strict=True))
     ]
     rungs = [
         RungEntry(trial=each.trial, rung=rung, value=0)
-        for each in outcomes
+        for each in trials
         for rung in (1, 3)
         if (each.last_step or 0) >= rung
     ]
     objective = Objective(metric="loss", mode="max", at="best")
-    return SweepResults(objective=objective, method="random", space={}, outcomes=outcomes, entries=rungs)
+    return SweepResults(objective=objective, method="random", space={}, trials=trials, entries=rungs)
 
 
 class TestStanding:

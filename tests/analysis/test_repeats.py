@@ -26,13 +26,13 @@ from tests.cli.recorded import record
 
 def sweep(groups: Sequence[Sequence[float | State]], mode: Literal["min", "max"] = "min") -> SweepResults:
     """A configuration a group; a trial a value, or a state without one."""
-    outcomes: list[TrialResult] = []
+    trials: list[TrialResult] = []
     for x, group in enumerate(groups):
         for each in group:
             state, value = (each, None) if isinstance(each, State) else (State.COMPLETED, each)
-            outcomes.append(TrialResult(trial=len(outcomes), state=state, config={"x": x}, value=value))
+            trials.append(TrialResult(trial=len(trials), state=state, config={"x": x}, value=value))
     objective = Objective(metric="loss", mode=mode, at="best")
-    return SweepResults(objective=objective, method="list", space={}, outcomes=outcomes)
+    return SweepResults(objective=objective, method="list", space={}, trials=trials)
 
 
 def found(groups: Sequence[Sequence[float | State]], **more: object) -> dict[int, RepeatedConfig]:

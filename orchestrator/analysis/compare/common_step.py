@@ -1,7 +1,6 @@
-"""How trials compare at one step that most of them came to: what their result was by then.
+"""Compares trials at one step that most of them reached, by their results up to that step.
 
-ASHA stops most trials early, so their last values are of different steps and cannot be compared. Here all are looked
-at where they were still together.
+ASHA stops most trials early, so their last values belong to different steps and are not comparable.
 """
 
 from __future__ import annotations
@@ -15,26 +14,26 @@ from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 
 MOST = 2 / 3
-"""The share of trials that must have come to a step; of the steps at which that is so, the last one is taken."""
+"""The share of trials that must have reached a step. The last such step is used."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommonStep:
-    """The losses of trials at a step: less is better, whatever the objective's mode; infinity if a trial diverged."""
+    """The losses of trials at a step: lower is better, whatever the objective's mode; infinity for diverged trials."""
 
-    step: int | None  # None: each at its own end
+    step: int | None  # None: each trial at its own end
     losses: Mapping[int, float]  # by trial
-    judged: int  # trials that could have come there: all that reported, but failed ones
+    judged: int  # trials that could have reached the step: all that reported, except failed ones
 
     def ranks(self) -> dict[int, float]:
-        """The place of each trial from 1, the best; equals, as diverged ones, share theirs."""
+        """The rank of each trial, 1 for the best; ties (such as diverged trials) share the mean rank."""
         from scipy.stats import rankdata
 
         return dict(zip(self.losses, rankdata(list(self.losses.values())).tolist(), strict=True))
 
     def sentence(self) -> str:
-        """Where they were compared."""
-        where = "at their ends" if self.step is None else f"at step {self.step}, to which most came"
+        """How many trials were compared, and at which step."""
+        where = "at their last step" if self.step is None else f"at step {self.step}, which most reached"
         return f"{len(self.losses)} of {self.judged} trials, compared {where}"
 
 
@@ -42,10 +41,10 @@ def compare_at_common_step(results: SweepResults, reports: Iterable[tuple[int, i
     """Choose the step, and compare the trials there.
 
     Args:
-        evidence: The sweep's trials and the rungs that they entered.
-        reports: Trial, step and objective of every report, each trial's in the order of their steps.
+        results: The sweep's trials and the rungs they entered.
+        reports: Trial, step and objective of every report, sorted by step within a trial.
     """
-    judged = [each for each in results.outcomes if _counts(each)]
+    judged = [each for each in results.trials if _counts(each)]
     step = choose_step(results, judged)
     by_then = _by_then(reports, step, results.objective)
     losses = {
@@ -57,7 +56,7 @@ def compare_at_common_step(results: SweepResults, reports: Iterable[tuple[int, i
 
 
 def choose_step(results: SweepResults, judged: Iterable[TrialResult]) -> int | None:
-    """The last rung that most trials came to; None if most came to their own end, or there is no rung."""
+    """The last rung that most trials reached; None if most trials completed, or there is no rung."""
     judged = list(judged)
     ended = sum(each.state in (State.COMPLETED, State.DIVERGED) for each in judged)
     rungs = sorted({entry.rung for entry in results.entries}, reverse=True)
@@ -79,7 +78,7 @@ def _came(each: TrialResult, step: int | None) -> bool:
 def _by_then(
     reports: Iterable[tuple[int, int, float | None]], step: int | None, objective: Objective
 ) -> dict[int, float]:
-    """The loss of each trial by the step: its best so far, or its latest, as the objective says."""
+    """The loss of each trial up to the step: its best or its latest, as objective.at says."""
     sign = 1 if objective.mode == "min" else -1
     found: dict[int, float] = {}
     for trial, at, value in reports:

@@ -1,4 +1,4 @@
-"""What tells sweeps apart: their specs, code, data and versions, where they differ, and what came of them."""
+"""Compares sweeps: where their specs, code, data and versions differ, and the results of each."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from orchestrator.records.provenance import GitState, SweepInfo, read_sweep_json
 from orchestrator.spec import parse_spec
 
 _OWN = ("name", "parent")
-"""Keys of a spec in which sweeps differ without being different."""
+"""Spec keys that always differ between sweeps and do not affect results."""
 
 Values = tuple[Any, ...]
-"""A value a sweep; None where it has none."""
+"""One value per sweep; None where a sweep has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedSweep:
-    """One of the sweeps."""
+    """One of the sweeps, as read from its records."""
 
     info: SweepInfo
-    spec: Mapping[str, Any]  # the effective one, with the defaults of today where it is older
+    spec: Mapping[str, Any]  # the effective spec, with current defaults for keys that an older one lacks
     overview: Overview
     best: RankedTrial | None
     progress: Progress
@@ -40,10 +40,10 @@ class Comparison:
     """Several sweeps side by side.
 
     Attributes:
-        spec: Keys of the spec in which they differ; a parameter of the space is one key.
-        origin: Likewise code, data, versions.
-        trials, seconds: The most that all of them have: so far their results can be compared. None if they are not
-            after the same.
+        spec: Spec keys whose values differ; each parameter of the space is one key.
+        origin: Differences in code, data and versions.
+        trials, seconds: The number of trials and the seconds that every sweep has, up to which results are compared.
+            None if the sweeps optimise different objectives.
     """
 
     sweeps: Sequence[ComparedSweep]
@@ -63,7 +63,7 @@ def compare(sweeps: Sequence[SweepPaths]) -> Comparison:
 
 
 def comparison(sweeps: Sequence[ComparedSweep]) -> Comparison:
-    """Put them side by side."""
+    """Find the differences between sweeps that have been read."""
     aims = {(sweep.progress.objective.metric, sweep.progress.objective.mode) for sweep in sweeps}
     alike = len(aims) == 1
     return Comparison(
@@ -91,7 +91,7 @@ def _read_sweep(paths: SweepPaths) -> ComparedSweep:
 def _spec(paths: SweepPaths, info: SweepInfo) -> Mapping[str, Any]:
     try:
         return parse_spec(info.spec, base=paths.root).to_plain()
-    except SpecError:  # of another version
+    except SpecError:  # written by another version
         return info.spec
 
 

@@ -1,9 +1,9 @@
-"""How much each parameter matters: the share of the differences between trials that it explains by itself.
+"""Parameter importance: the share of the variation between trials that each parameter explains by itself.
 
-fANOVA (Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance") as Optuna
-has it, on the ranks of trials at a common step, so that neither the scale of the objective nor what diverged drowns
-the rest. Each figure is the mean over bootstrap samples of the trials, and comes with an interval. A conditional
-parameter is weighed among the trials that have it. docs/decisions/0008-importance-by-fanova.md has what else was tried.
+fANOVA (Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance"), in Optuna's
+implementation, on the ranks of trials at a common step: with ranks, neither the objective's scale nor diverged trials
+dominate. Each importance is the mean over bootstrap samples of the trials, with an interval. A conditional parameter is
+judged by the trials that have it. docs/decisions/0008-importance-by-fanova.md lists the alternatives that were tried.
 """
 
 from __future__ import annotations
@@ -25,56 +25,56 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 FEWEST = 15
-"""Fewer trials than this, of which all or those that have a parameter, say nothing of it."""
+"""The fewest trials, and the fewest trials with a given parameter, from which importance is estimated."""
 
 SAMPLES = 40
-"""Bootstrap samples; the interval leaves out the two smallest and the two largest figures."""
+"""Bootstrap samples; the interval excludes the two smallest and the two largest estimates."""
 
 TREES = 4
-"""Of the forest of each sample; half as many of the largest samples, whose trees are all alike."""
+"""Trees in the forest of each sample; half as many for the largest samples, whose trees are nearly identical."""
 
 DEPTH = 5
-"""Of a tree. Deeper ones give the same figures, and take several times as long."""
+"""Maximum depth of a tree. Deeper trees give the same estimates and take several times as long."""
 
 LARGEST = 250
-"""Trials in a sample at most: beyond that, time grows and figures do not change. It makes the intervals too wide."""
+"""The most trials in a sample: more take longer and do not change the estimates. This widens the intervals."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weight:
-    """How much a parameter matters."""
+    """The importance of one parameter."""
 
     name: str
-    share: float  # 0 to 1; those of parameters that all trials have sum up to 1
-    low: float  # of 90 % of the bootstrap samples
+    share: float  # 0 to 1; the shares of parameters that every trial has sum to 1
+    low: float  # of the interval that covers 90% of the bootstrap samples
     high: float
-    trials: int  # that have it
+    trials: int  # that have the parameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """Of all parameters of a sweep, the weightiest first."""
+    """The importance of a sweep's parameters, the most important first."""
 
     common_step: CommonStep
-    method: str  # of the search
+    method: str  # the search method
     weights: tuple[Weight, ...]
-    silent: Mapping[str, str] = field(default_factory=dict)  # parameter to why there is no figure
+    silent: Mapping[str, str] = field(default_factory=dict)  # parameter to why its importance is unknown
 
     def remarks(self) -> tuple[str, ...]:
-        """How it was found, and what it cannot say; or why there are no figures."""
+        """How the importance was estimated and its limits, or why there is no estimate."""
         where = f"{self.common_step.sentence()}."
         if len(self.common_step.losses) < FEWEST:
-            return where, f"That is too few to say what matters: {FEWEST} are needed."
+            return where, f"Too few trials to estimate importance; at least {FEWEST} are needed."
         if not self.weights:
-            return where, "They do not differ by what was searched."
-        how = "Shares by fANOVA on their ranks; intervals of 90% of the bootstrap samples."
+            return where, "The searched parameters do not explain how the trials differ."
+        how = "Importance by fANOVA on ranks, with 90% bootstrap intervals."
         if self.method != "tpe":
             return where, how
-        return where, how, "tpe looked mostly where it was good; what a parameter does elsewhere weighs too little."
+        return where, how, "tpe samples mostly good regions, so effects elsewhere in the space are underestimated."
 
 
 def importance_in(paths: SweepPaths, info: SweepInfo) -> Importance:
-    """Weigh the parameters of a sweep by its records.
+    """Estimate the importance of a sweep's parameters from its records.
 
     Raises:
         RecordsError: The records are damaged.
@@ -87,14 +87,14 @@ def importance_in(paths: SweepPaths, info: SweepInfo) -> Importance:
 
 
 def importance_of(results: SweepResults, compared: CommonStep) -> Importance:
-    """Weigh the parameters by how trials compare."""
+    """Estimate the importance of the parameters from the compared trials."""
     ranks = compared.ranks()
-    configs = {each.trial: each.config for each in results.outcomes if each.trial in ranks}
+    configs = {each.trial: each.config for each in results.trials if each.trial in ranks}
     weights: list[Weight] = []
     silent: dict[str, str] = {}
     for names, trials in _groups(results.space, configs).items():
         if len(trials) < FEWEST:
-            silent |= {name: f"only {len(trials)} of the trials have it" for name in names}
+            silent |= {name: f"only {len(trials)} of the trials have this parameter" for name in names}
             continue
         space = {name: each for name, each in results.space.items() if all(name in configs[trial] for trial in trials)}
         found = weigh(space, [(configs[trial], ranks[trial]) for trial in trials])
@@ -108,7 +108,7 @@ def importance_of(results: SweepResults, compared: CommonStep) -> Importance:
 
 
 def _groups(space: Mapping[str, Distribution], configs: Mapping[int, Config]) -> dict[tuple[str, ...], list[int]]:
-    """Parameters that the same trials have, and these trials."""
+    """Parameters grouped by the set of trials that have them."""
     groups: dict[tuple[int, ...], list[str]] = {}
     for name in space:
         groups.setdefault(tuple(trial for trial, config in configs.items() if name in config), []).append(name)
@@ -116,11 +116,11 @@ def _groups(space: Mapping[str, Distribution], configs: Mapping[int, Config]) ->
 
 
 def weigh(space: Mapping[str, Distribution], trials: Sequence[tuple[Config, float]]) -> dict[str, Weight]:
-    """The weight of each parameter; none if the trials do not differ.
+    """The importance of each parameter; empty if the trials do not differ.
 
     Args:
-        space: Parameters that each of the trials has.
-        trials: Configurations, and what is to be explained.
+        space: Parameters that every one of the trials has.
+        trials: Each trial's configuration and the value to explain.
     """
     known = _as_optuna(space, trials)
     draws = random.Random(0)
@@ -143,7 +143,7 @@ def weigh(space: Mapping[str, Distribution], trials: Sequence[tuple[Config, floa
 
 
 def _as_optuna(space: Mapping[str, Distribution], trials: Sequence[tuple[Config, float]]) -> list[FrozenTrial]:
-    """Numbers as their places in their ranges: Optuna's fANOVA knows no logarithmic scales."""
+    """Optuna trials with numbers mapped to [0, 1]: Optuna's fANOVA ignores logarithmic scales."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
     from optuna.trial import create_trial
 
@@ -170,11 +170,11 @@ def _shares(trials: Sequence[FrozenTrial], trees: int, seed: int) -> Mapping[str
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
-    study.get_trials = lambda **_: list(trials)  # all that is asked of it; adding trials would copy them deeply
+    study.get_trials = lambda **_: list(trials)  # the only method fANOVA calls; add_trials would deep-copy them
     evaluator = FanovaImportanceEvaluator(n_trees=trees, max_depth=DEPTH, seed=seed)
     try:
         shares: Mapping[str, float] = get_param_importances(study, evaluator=evaluator)
-    except RuntimeError:  # no tree has found a difference
+    except RuntimeError:  # no tree found a split
         return {}
     return shares
 

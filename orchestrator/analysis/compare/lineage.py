@@ -1,4 +1,4 @@
-"""Which sweep comes from which: `sweep next` and `sweep confirm` write a spec's parent into it."""
+"""The tree of sweeps: `sweep next` and `sweep confirm` record in a spec which sweep it derives from."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Descendant:
     """A sweep in the tree."""
 
     sweep: Overview
-    depth: int  # 0: its parent is not here, or it has none
+    depth: int  # 0: the sweep has no parent, or its parent is not listed
 
 
 def lineage(found: Sequence[Overview]) -> list[Descendant]:
-    """Every sweep once, each below its parent, brothers and sisters in their order."""
+    """Every sweep once, each below its parent; siblings keep their order."""
     children: dict[str, list[Overview]] = {}
     parents = {each.name: each.parent for each in found}
     roots = []
@@ -36,7 +36,7 @@ def _below(sweep: Overview, children: Mapping[str, Sequence[Overview]], depth: i
 
 
 def _in_a_circle(name: str, parents: Mapping[str, str]) -> bool:
-    """Whether a sweep is its own ancestor, as after a directory was removed and its name used again."""
+    """Whether a sweep is its own ancestor, which happens when the name of a removed sweep is reused."""
     ancestor, seen = parents[name], {name}
     while ancestor in parents and ancestor not in seen:
         seen.add(ancestor)

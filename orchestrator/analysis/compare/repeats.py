@@ -1,4 +1,4 @@
-"""Configurations that were trained several times, each time with another seed: how good they are, and how surely."""
+"""Configurations trained several times with different seeds: their mean results and how certain those are."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.space.values import canonical_json
 
 CONFIDENCE = 0.95
-"""Of the interval of a mean: two-sided, Student's t."""
+"""Confidence level of a mean's interval: two-sided, Student's t."""
 
 DRAWS = 10_000
+"""Bootstrap draws per mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedConfig:
-    """One configuration."""
+    """One configuration and the results of its trials."""
 
     config: Config
-    trials: tuple[int, ...]  # that came to their end, in the order of their values, the best first
-    values: tuple[float, ...]  # theirs
+    trials: tuple[int, ...]  # that completed, the best first
+    values: tuple[float, ...]  # the results of these trials
     diverged: int
     failed: int
-    mean: float | None  # None: no trial came to its end
-    interval: tuple[float, float] | None  # of the mean; None: there are not two values
-    best: float  # the probability that its mean is the best of all
-    first: float | None = None  # what it came to in the sweep that this one repeats
-    flattered: float | None = None  # by how much that was better than the mean now
+    mean: float | None  # None: no trial completed
+    interval: tuple[float, float] | None  # of the mean; None: fewer than two values
+    best: float  # the probability that this mean is the best
+    first: float | None = None  # the result in the parent sweep, which this one repeats
+    flattered: float | None = None  # by how much `first` was better than the mean
 
 
 def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[RepeatedConfig]:
-    """By the records of a sweep, and of its parent if that is beside it.
+    """The repeated configurations of a sweep, from its records and those of its parent, if that is in the same directory.
 
     Raises:
         RecordsError: The records are damaged.
@@ -52,14 +53,14 @@ def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[RepeatedConfig]:
 
 
 def repeats_of(results: SweepResults, firsts: Mapping[str, float] | None = None) -> list[RepeatedConfig]:
-    """Those that were tried more than once, the best mean first; one without a mean last.
+    """Configurations with more than one trial, the best mean first and those without a mean last.
 
     Args:
-        evidence: The sweep.
-        firsts: Earlier results, by configuration as canonical JSON.
+        results: The sweep's trials.
+        firsts: Results in the parent sweep, by configuration as canonical JSON.
     """
     groups: dict[str, list[TrialResult]] = {}
-    for each in results.outcomes:
+    for each in results.trials:
         groups.setdefault(canonical_json(each.config), []).append(each)
     repeated = {key: group for key, group in groups.items() if len(group) > 1}
     sign = 1 if results.objective.mode == "min" else -1
@@ -71,12 +72,12 @@ def repeats_of(results: SweepResults, firsts: Mapping[str, float] | None = None)
 
 
 def has_repeats(info: SweepInfo) -> bool:
-    """Whether a sweep was to train each of its configurations several times."""
+    """Whether the spec asks for several trials of each configuration."""
     return int(info.spec["search"].get("repeats", 1)) > 1
 
 
 def best_in(paths: SweepPaths, info: SweepInfo) -> RankedTrial:
-    """The best trial of a sweep; of one that repeats its configurations, that of the configuration with the best mean.
+    """The best trial of a sweep; in a sweep with repeats, the best trial of the configuration with the best mean.
 
     Raises:
         SweepError: No trial has a result.
@@ -91,12 +92,12 @@ def best_in(paths: SweepPaths, info: SweepInfo) -> RankedTrial:
 
 
 def probabilities(losses: Sequence[Sequence[float]]) -> list[float]:
-    """How likely the mean of each group is the lowest, by a parametric bootstrap.
+    """The probability of each group to have the lowest mean, by a parametric bootstrap.
 
-    Each mean is drawn from the t distribution that its interval is of; drawing the values themselves would claim too
-    much (of five, with five values each: that the first is the best with 74% where it is so in 65% of the cases; this
-    claims 66%). A single value spreads as all others do. An infinite loss is a trial that diverged: so often as it did,
-    its group is not the lowest. Equal means share it.
+    Each mean is drawn from the t distribution of its interval. Resampling the values instead is overconfident: for five
+    groups of five values, it gave the first a probability of 74% where 65% was right (this method gives 66%). A group
+    of one value gets the pooled spread. An infinite loss is a diverged trial; it keeps its group from being the lowest
+    in that share of the draws. Ties share the probability.
     """
     import numpy as np
 
@@ -119,7 +120,7 @@ def probabilities(losses: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
-    """The standard deviation about the means of the groups, and its degrees of freedom; 0 if nothing tells."""
+    """The pooled standard deviation within groups and its degrees of freedom; 0 if every group has one value."""
     several = [group for group in groups if len(group) > 1]
     freedom = sum(len(group) - 1 for group in several)
     squares = sum((len(group) - 1) * statistics.variance(group) for group in several)
@@ -127,7 +128,7 @@ def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
 
 
 def _completed(group: Sequence[TrialResult], sign: int) -> list[tuple[float, int]]:
-    """The losses of trials that came to their end, and their numbers, the best first."""
+    """The losses and numbers of completed trials, the best first."""
     done = (each for each in group if each.state is State.COMPLETED)
     return sorted((sign * each.value, each.trial) for each in done if each.value is not None)
 

@@ -1,4 +1,4 @@
-"""Puts the rules together: what is to be said of a trial, the worst first."""
+"""Applies the rules to a trial's curve and sorts the verdicts, the worst first."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from orchestrator.analysis.diagnosis.rules.underfitting import underfitting
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 BAD_FITS = (lr_too_high, lr_too_low, underfitting)
-"""Why the training curve did not come down; the first one that holds is enough, because it brings on the others."""
+"""Reasons why the training loss stayed high. Only the first that applies is reported; it implies the others."""
 
 ENDS = (still_improving, plateaued, healthy)
-"""How a training ended; one of them holds."""
+"""How a training ended; exactly one applies."""
 
 _TOO_SHORT = {
     reports: Verdict(
         kind=Kind.TOO_SHORT,
-        sentence=f"{reports} report{'' if reports == 1 else 's'}, and {FEWEST} are needed",
+        sentence=f"{reports} report{'' if reports == 1 else 's'}; at least {FEWEST} are needed",
         numbers={"reports": reports},
     )
     for reports in range(FEWEST)
@@ -31,11 +31,11 @@ _TOO_SHORT = {
 
 
 def classify(curve: Curve, reference: Reference | None = None) -> tuple[Verdict, ...]:
-    """What the curve shows: each sign of a fault that there is, and how the training ended; the first is the verdict.
+    """Classify a curve: every fault that it shows, and how the training ended. The first is the main verdict.
 
     Args:
-        curve: Of a trial that has ended, or as far as it has come.
-        reached: What the sweep's trials reached; without it, the rules that need it find nothing.
+        curve: The curve of a trial, complete or so far.
+        reference: What the sweep's trials reached; rules that need it find nothing without it.
     """
     beyond = diverged(curve, reference)
     if beyond is not None:
@@ -52,5 +52,5 @@ def classify(curve: Curve, reference: Reference | None = None) -> tuple[Verdict,
 
 
 def diverged_verdict(reason: str) -> Verdict:
-    """Of a trial that the sweep has ended as diverged, whatever its curves show."""
+    """The verdict on a trial that the sweep ended as diverged, whatever its curves show."""
     return Verdict(kind=Kind.DIVERGED, sentence=reason)

@@ -1,7 +1,7 @@
-"""A trial's curves as a value: the metric of the training data and that of the validation data, by step.
+"""A trial's curves as values: its training metric and its validation metric by step.
 
-Long curves are thinned by a rule that needs no more than what came so far, so that whoever follows a running trial and
-whoever reads its records look at the same points.
+Long curves are thinned by a rule that depends only on the reports so far, so that following a running trial and reading
+its records later give the same points.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from orchestrator.analysis.diagnosis.curve_shape import CurveShape
 Mode = Literal["min", "max"]
 
 POINTS = 512
-"""More points than this of a curve are thinned: every second one goes, as often as it takes. The last one stays."""
+"""Longer curves are thinned: every second point is dropped until the curve fits. The last point is kept."""
 
 FEWEST = 8
-"""Reports below which the shape of a curve says nothing. Set on churn: its trials that ASHA stopped at the rungs 2 and
-6 look alike, whatever became of their like that went on."""
+"""The fewest reports from which a curve is classified. Set on churn, where trials that ASHA stopped at rungs 2 and 6 look
+the same, however similar trials ended that continued."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One metric by step; steps grow."""
+    """One metric by step, in ascending order of steps."""
 
     name: str
     mode: Mode
@@ -37,66 +37,66 @@ class Series:
 
     @cached_property
     def finite(self) -> bool:
-        """Whether all values are."""
+        """Whether all values are finite."""
         return all(map(math.isfinite, self.values))
 
     @cached_property
     def shape(self) -> CurveShape | None:
-        """What the rules look at; None if the values are too few, or not all finite."""
+        """The shape that the rules look at; None if there are too few values, or some are not finite."""
         if len(self.values) < FEWEST or not self.finite:
             return None
         losses = self.values if self.mode == "min" else [-value for value in self.values]
         return CurveShape.of(self.steps, losses)
 
     def value(self, loss: float) -> float:
-        """One of the shape's losses as this metric has it."""
+        """A loss of the shape, converted back to a value of this metric."""
         return loss if self.mode == "min" else -loss
 
     def shown(self, loss: float) -> str:
-        """The same, to be read."""
+        """The same as text."""
         return f"{self.value(loss):.4g}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """The curves of one trial. Either may be missing."""
+    """The training and validation curve of one trial. Either may be missing."""
 
     train: Series | None = None
     validation: Series | None = None
 
     @property
     def reports(self) -> int:
-        """Points of the longer one."""
+        """Points of the longer curve."""
         return max((len(each.values) for each in (self.train, self.validation) if each is not None), default=0)
 
     @property
     def judged(self) -> Series | None:
-        """By which one says whether it still gets better: the validation data's, if there is one."""
+        """The curve that shows whether the trial is still improving: the validation curve, or else the training curve."""
         return self.validation if self.validation is not None else self.train
 
 
 class GrowingCurve:
-    """The curves of a trial that still runs, or is being read. Holds POINTS points of each at most."""
+    """The curves of a trial while reports are added. Holds at most POINTS points of each."""
 
     __slots__ = ("_train", "_validation")
 
     def __init__(self) -> None:
-        """Nothing was reported yet."""
+        """Start without reports."""
         self._train = _Points()
         self._validation = _Points()
 
     def add(self, step: int, train: float | None, validation: float | None) -> None:
-        """A report; what it lacks is None."""
+        """Add a report; None for a metric that it lacks."""
         if train is not None:
             self._train.add(step, train)
         if validation is not None:
             self._validation.add(step, validation)
 
     def curve(self, names: CurveMetrics) -> Curve:
-        """As far as it has come.
+        """The curves so far.
 
         Args:
-            names: The metrics that were added.
+            names: The metrics whose values were added.
         """
         return Curve(
             train=self._train.series(names.train, names.train_mode),
@@ -105,14 +105,14 @@ class GrowingCurve:
 
 
 class _Points:
-    """Some of the points of a series: those at multiples of the stride, a power of two, and the last."""
+    """A thinned series: the points at multiples of a stride, which is a power of two, and the last point."""
 
     __slots__ = ("_count", "_last_step", "_last_value", "_mask", "_steps", "_values")
 
     def __init__(self) -> None:
         self._steps = array("q")
         self._values = array("d")
-        self._mask = 0  # the stride less one
+        self._mask = 0  # the stride minus one
         self._count = 0
         self._last_step = 0
         self._last_value = 0.0
@@ -142,7 +142,7 @@ class _Points:
 
 
 def build_curve(names: CurveMetrics, reports: Iterable[tuple[int, float | None, float | None]]) -> Curve:
-    """The curves of reports: the step, the training's and the validation's metric of each."""
+    """Build the curves from reports: the step, the training metric and the validation metric of each."""
     growing = GrowingCurve()
     for step, train, validation in reports:
         growing.add(step, train, validation)

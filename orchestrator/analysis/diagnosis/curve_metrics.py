@@ -1,4 +1,4 @@
-"""Which metrics are the curves: as the trainable declares, by convention, or as their names suggest."""
+"""Chooses which metrics are the training and validation curve: as declared, by convention, or by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOSSES = re.compile(r"loss|error|err$|mse|mae|nll|entropy|perplexity|ppl|rmse|c
 
 @dataclass(frozen=True, kw_only=True)
 class CurveMetrics:
-    """The metrics that are taken for the two curves; "" where there is none."""
+    """The metrics used as training and validation curve; "" if there is none."""
 
     train: str = ""
     validation: str = ""
@@ -36,13 +36,13 @@ class CurveMetrics:
 def choose_curve_metrics(
     metrics: Collection[str], *, objective: str, mode: Literal["min", "max"], declared: Sequence[str] = ()
 ) -> CurveMetrics:
-    """Choose the curves among the metrics that were reported.
+    """Choose the curves among the reported metrics.
 
     Args:
-        metrics: Their names.
-        objective: The one that trials are judged by; it has the last word where the names say nothing.
-        mode: Its.
-        declared: What the trainable says: the metric of the training data, and that of the validation data.
+        metrics: Names of the reported metrics.
+        objective: The objective's metric, used as validation curve if no name suggests another.
+        mode: The objective's mode.
+        declared: The training and the validation metric, as the trainable declares them.
     """
 
     def chosen(
@@ -72,7 +72,7 @@ def choose_curve_metrics(
 
 
 def _pairs(metrics: Collection[str]) -> list[tuple[str, str]]:
-    """Metrics of the training data, each with its like of the validation data."""
+    """Pairs of a training metric and the matching validation metric."""
     validations: dict[str, str] = {}
     for name in sorted(metrics, key=lambda name: (bool(_LATER.search(name)), name)):
         if (stem := _part(name, _VALIDATION)) is not None:
@@ -81,14 +81,14 @@ def _pairs(metrics: Collection[str]) -> list[tuple[str, str]]:
     for name in sorted(metrics):
         stem = _part(name, _TRAIN)
         if stem is None and _part(name, _VALIDATION) is None:
-            stem = name.lower()  # as Keras has it: loss and val_loss
+            stem = name.lower()  # as in Keras: loss and val_loss
         if stem is not None and stem in validations:
             found.append((name, validations[stem]))
     return found
 
 
 def _part(name: str, part: str) -> str | None:
-    """What a name measures, if it says that it does so on this part of the data: ``val_loss`` → ``loss``."""
+    """The quantity a metric measures, if its name has this data split in it: ``val_loss`` → ``loss``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     found = re.fullmatch(rf"{part}[_/.\-\s]+(.+)|(.+)[_/.\-\s]+{part}", words)
     return None if found is None else found[1] or found[2]

@@ -1,6 +1,6 @@
-"""The shape of a curve of losses: its trend, how much it fluctuates around it, where it was best, what its end brought.
+"""The shape of a loss curve: its trend, its fluctuation around the trend, its best point, and the gain at its end.
 
-Plain Python: at most a few hundred points, in a driver that has better to do than to load numpy for them.
+Plain Python, because a curve has a few hundred points at most and the driver should not have to load numpy.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from functools import cached_property
 from statistics import median
 
 WINDOW = 5
-"""Points of the running median that is the trend; single spikes are not part of it (Tukey 1977, Exploratory Data
-Analysis, chapter 7)."""
+"""Window of the running median that is the trend; it ignores single spikes (Tukey 1977, Exploratory Data Analysis,
+chapter 7)."""
 
 LAST = 2 / 3
-"""From this share of the steps on it is the end of the training."""
+"""The last part of the training starts at this share of the steps."""
 
 _GAUSS = 0.6745 * 6**0.5
 
 
 @dataclass(frozen=True)
 class CurveShape:
-    """Losses by step, all finite: less is better."""
+    """Losses by step, all finite; lower is better."""
 
     steps: Sequence[int]
     losses: Sequence[float]
@@ -31,7 +31,7 @@ class CurveShape:
 
     @classmethod
     def of(cls, steps: Sequence[int], losses: Sequence[float]) -> CurveShape:
-        """Find the trend."""
+        """Compute the trend of the losses."""
         return cls(steps, losses, running_median(losses))
 
     @cached_property
@@ -41,31 +41,31 @@ class CurveShape:
 
     @cached_property
     def end(self) -> float:
-        """The median of the last three points: fewer than for the trend, or a steep curve would end above its end."""
+        """The median of the last three points; the trend's longer window would overestimate the end of a steep curve."""
         return median(self.losses[-3:])
 
     @cached_property
     def best(self) -> int:
-        """The point where the trend was lowest; the first one of equals."""
+        """The index of the lowest point of the trend; the first, if several are equal."""
         return min(range(len(self.trend)), key=self.trend.__getitem__)
 
     @cached_property
     def lowest(self) -> float:
-        """The trend there."""
+        """The lowest value of the trend."""
         return self.trend[self.best]
 
     @cached_property
     def span(self) -> float:
-        """Between the highest and the lowest of the trend."""
+        """The difference between the highest and the lowest value of the trend."""
         return max(self.trend) - self.lowest
 
     @cached_property
     def fluctuation(self) -> float:
         """The typical distance of a point from the trend, as a standard deviation.
 
-        From the second differences of the points, in which a smooth trend leaves nothing (Gasser, Sroka and
-        Jennen-Steinmetz 1986, Residual variance and residual pattern in nonlinear regression, section 2), by their
-        median, so that neither single spikes nor the steep beginning count.
+        Estimated from second differences, which a smooth trend does not affect (Gasser, Sroka and Jennen-Steinmetz 1986,
+        Residual variance and residual pattern in nonlinear regression, section 2). Their median is used, so that neither
+        single spikes nor a steep start count.
         """
         points = self.losses
         bends = [abs(a - 2 * b + c) for a, b, c in zip(points[:-2], points[1:-1], points[2:], strict=True)]
@@ -73,29 +73,29 @@ class CurveShape:
 
     @cached_property
     def rises(self) -> float:
-        """All that it rose from report to report, against all that it fell: 0 if it only fell, 1 if it got nowhere."""
+        """The sum of all rises over the sum of all falls: 0 if the loss only fell, 1 if it made no progress."""
         moves = [after - before for before, after in itertools.pairwise(self.losses)]
         fell = -sum(move for move in moves if move < 0)
         rose = sum(move for move in moves if move > 0)
         return rose / fell if fell > 0 else float(rose > 0)
 
     def at(self, share: float) -> int:
-        """The first point that lies at or beyond this share of the steps."""
+        """The index of the first point at or after this share of the steps."""
         where = self.steps[0] + share * (self.steps[-1] - self.steps[0])
         return next(index for index, step in enumerate(self.steps) if step >= where)
 
     def gained_since(self, index: int) -> float:
-        """What of all that the curve fell came after a point, 0 to 1; below 0 if it rose since."""
+        """The share of the total gain that came after a point, 0 to 1; negative if the loss rose since."""
         whole = self.start - self.lowest
         return (self.trend[index] - self.end) / whole if whole > 0 else 0.0
 
     def value_at(self, step: int) -> float:
-        """The trend at the last point up to a step, or the first one."""
+        """The trend at the last point up to a step, or at the first point."""
         return next((self.trend[i] for i in reversed(range(len(self.steps))) if self.steps[i] <= step), self.start)
 
 
 def running_median(values: Sequence[float], window: int = WINDOW) -> list[float]:
-    """The median of the values around each one; at the ends, of as many as there are on both sides."""
+    """The median of the values around each point; the window shrinks symmetrically at the ends."""
     half = window // 2
     last = len(values) - 1
     found = []

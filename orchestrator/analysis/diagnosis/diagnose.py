@@ -1,4 +1,4 @@
-"""Reads a sweep's records and says what they show: of each trial, and of the sweep."""
+"""Diagnoses a sweep from its records: each trial, and the sweep as a whole."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import metric_names
 
 FIRST_PAGE = 3
-"""So many findings stand where there is little room."""
+"""The most findings shown after a launch and in `sweep show`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """What a sweep's records show.
+    """The diagnosis of a sweep and its trials.
 
     Attributes:
-        names: The metrics that were taken for the curves.
-        reached: What the trials reached; None if too few got anywhere.
-        best: The best trial; None if none has a result.
-        verdicts: By trial, of those that have reported and not failed, the worst sign first.
-        findings: On the sweep, the most important first.
+        names: The metrics used as curves.
+        reference: What the trials reached; None if too few made progress.
+        best: The best trial; None if no trial has a result.
+        verdicts: For each trial that has reported and not failed, the worst verdict first.
+        findings: Findings about the sweep, the most important first.
     """
 
     names: CurveMetrics
@@ -49,15 +49,15 @@ class Diagnosis:
 
 
 def diagnose(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
-    """Look at all curves anew, each against all that the sweep reached.
+    """Classify all curves again, each against what the whole sweep reached.
 
     Raises:
         RecordsError: The records are damaged.
     """
     results = read_results(paths, info)
     names, curves = read_curves(paths, info)
-    diverged = {each.trial: each for each in results.outcomes if each.state is State.DIVERGED}
-    failed = {each.trial for each in results.outcomes if each.state is State.FAILED}
+    diverged = {each.trial: each for each in results.trials if each.state is State.DIVERGED}
+    failed = {each.trial for each in results.trials if each.state is State.FAILED}
     tracker = ReferenceTracker()
     for trial, curve in curves.items():
         if trial not in diverged and trial not in failed:
@@ -76,7 +76,7 @@ def diagnose(paths: SweepPaths, info: SweepInfo) -> Diagnosis:
 
 
 def urgent_findings(paths: SweepPaths, info: SweepInfo) -> list[Finding]:
-    """The most urgent findings on the sweep, by the verdicts that were recorded: no curve is looked at.
+    """The most urgent findings, from the recorded verdicts, without reading any curve.
 
     Raises:
         RecordsError: The records are damaged.
@@ -84,14 +84,14 @@ def urgent_findings(paths: SweepPaths, info: SweepInfo) -> list[Finding]:
     results = read_results(paths, info)
     recorded = {
         each.trial: Verdict(kind=Kind(each.diagnosis), sentence=each.diagnosis_reason)
-        for each in results.outcomes
+        for each in results.trials
         if each.diagnosis in set(Kind)
     }
     return [each for each in _findings(results, recorded) if each.urgent][:FIRST_PAGE]
 
 
 def read_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetrics, dict[int, Curve]]:
-    """The curves of all trials that have reported, and the metrics that were taken for them.
+    """The curves of all trials that have reported, and the metrics used for them.
 
     Raises:
         RecordsError: The records are damaged.
@@ -101,7 +101,7 @@ def read_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetrics, dict[
 
 
 def read_growing_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetrics, dict[int, GrowingCurve]]:
-    """Likewise, to be gone on with.
+    """The same, as curves to which reports can be added.
 
     Raises:
         RecordsError: The records are damaged.
@@ -132,7 +132,7 @@ def _any(column: Any) -> bool:
 
 
 def _findings(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
-    """The urgent ones first; else in this order."""
+    """All findings, urgent ones first, then in this order."""
     found = [
         *failures(results),
         *bounds(results),

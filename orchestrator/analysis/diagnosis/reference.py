@@ -1,4 +1,4 @@
-"""What the trials of a sweep reached: by that one tells a fit that is bad from one that could not be better."""
+"""The sweep's reference: what its trials reached, which tells a bad fit from one that could not be better."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from dataclasses import dataclass
 from orchestrator.analysis.diagnosis.curve import Curve, Series
 
 FEWEST_TRIALS = 4
-"""Fewer trials than this say nothing of what could be reached."""
+"""The fewest trials from which there is a reference."""
 
 UNTRAINED = 0.9
-"""The quantile of the first values that is taken for an untrained model: it is seen where little was learnt before the
-first report. Set on churn, where three quarters of the trials had learnt most of it by then."""
+"""The quantile of first values that counts as the loss of an untrained model: only trials that learnt little before their
+first report show it. Set on churn, where three quarters of the trials had learnt most by then."""
 
 EXPLODED = 3.0
-"""A first value that is so many times the second comes from an explosion, not from an untrained model. Set on churn."""
+"""A first value this many times the second comes from an explosion, not from an untrained model. Set on churn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Where trials began, and where the one began to stand that is the best by its validation curve; as losses.
+    """The losses of an untrained model, and of the best trial by its validation curve.
 
-    Where there is no validation curve, ``train`` is the lowest of all, and ``validation`` None.
+    Without validation curves, ``train`` is the lowest training loss of all trials, and ``validation`` is None.
     """
 
-    start: float  # of the training curves, where the model is untrained
-    train: float  # of the best trial's training curve, at its best step
-    validation: float | None  # of its validation curve, there
+    start: float  # training loss of an untrained model
+    train: float  # training loss of the best trial at its best step
+    validation: float | None  # validation loss of the best trial at that step
 
 
 class ReferenceTracker:
-    """Collects it, trial by trial."""
+    """Computes the reference as trials are added."""
 
     def __init__(self) -> None:
         self._firsts: list[float] = []  # sorted
         self._best: tuple[float, float, float | None] | None = None
 
     def add(self, curve: Curve) -> None:
-        """A trial that has ended, and has not diverged."""
+        """Add a trial that has ended and has not diverged."""
         train = curve.train
         if train is None or not math.isfinite(train.values[0]):
             return
@@ -60,7 +60,7 @@ class ReferenceTracker:
 
     @property
     def reference(self) -> Reference | None:
-        """As far as it is known; None if it is not, or if nobody got anywhere."""
+        """The reference so far; None with too few trials, or if no trial made progress."""
         if len(self._firsts) < FEWEST_TRIALS or self._best is None:
             return None
         start = self._firsts[math.ceil(UNTRAINED * len(self._firsts)) - 1]

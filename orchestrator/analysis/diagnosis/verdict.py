@@ -1,4 +1,4 @@
-"""What is said of a trial's curves."""
+"""Verdicts: what the curves of a trial show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What the curves show; of several the first one in this order comes first."""
+    """What the curves show. If several apply, they are sorted in this order."""
 
     DIVERGED = "diverged"
     LR_TOO_HIGH = "lr_too_high"
@@ -18,28 +18,28 @@ class Kind(StrEnum):
     STILL_IMPROVING = "still_improving"
     PLATEAUED = "plateaued"
     HEALTHY = "healthy"
-    TOO_SHORT = "too_short"  # no verdict rather than a wrong one
+    TOO_SHORT = "too_short"  # too few reports to classify the curve
 
     @property
     def words(self) -> str:
-        """As people read it."""
+        """The kind in words."""
         return _WORDS.get(self, self.value.replace("_", " "))
 
 
 _WORDS = {
     Kind.LR_TOO_HIGH: "learning rate too high",
     Kind.LR_TOO_LOW: "learning rate too low",
-    Kind.TOO_SHORT: "too short to say",
+    Kind.TOO_SHORT: "not enough steps",
 }
 
 FAULTS = frozenset({Kind.DIVERGED, Kind.LR_TOO_HIGH, Kind.OVERFITTING, Kind.LR_TOO_LOW, Kind.UNDERFITTING})
-"""What should be changed in a configuration. The others say how a training that is in order came to its end."""
+"""Kinds that call for a change to the configuration. The others describe how a healthy training ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One sign, and what it rests on."""
+    """One diagnosis of a trial, with the numbers behind it."""
 
     kind: Kind
-    sentence: str  # with figures
+    sentence: str  # with the numbers
     numbers: Mapping[str, float] = field(default_factory=dict)

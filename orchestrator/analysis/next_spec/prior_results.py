@@ -54,7 +54,7 @@ class PriorResults:
     @cached_property
     def judged(self) -> Sequence[TrialResult]:
         """Those, and the diverged ones."""
-        return [*self.ranked, *(each for each in self.results.outcomes if each.state is State.DIVERGED)]
+        return [*self.ranked, *(each for each in self.results.trials if each.state is State.DIVERGED)]
 
     @cached_property
     def good(self) -> Sequence[TrialResult]:

@@ -78,7 +78,7 @@ def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None)
     best = prior.ranked[0]
     objective = prior.results.objective
     head = (
-        f"from {info.name}, {count(len(prior.results.outcomes), 'trial')}, best {objective.metric} {best.value:.6g};"
+        f"from {info.name}, {count(len(prior.results.trials), 'trial')}, best {objective.metric} {best.value:.6g};"
         " what has changed says why behind the line"
     )
     if not prior.enough:
@@ -107,7 +107,7 @@ def _checked(info: SweepInfo, base: Path) -> tuple[PlainSpec, Declaration | None
 
 def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> PriorResults:
     results = read_results(paths, info)
-    trials = results.planned or len(results.outcomes)
+    trials = results.planned or len(results.trials)
     prior = PriorResults(sweep=info.name, results=results, trials=trials)
     if not prior.enough:
         return prior

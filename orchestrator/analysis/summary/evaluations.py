@@ -1,4 +1,4 @@
-"""The recorded looks at the test part: what trial was scored, when, and what came out."""
+"""Recorded evaluations on the test set: which trial was scored, when, and its scores."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from orchestrator.records.paths import SweepPaths
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The scores of one trained trial on the test part."""
+    """The scores of one trained trial on the test set."""
 
     trial: int
     at: datetime
     step: int  # of the checkpoint
-    value: float  # the trial's result at that time
+    value: float  # the trial's result at that step
     scores: Mapping[str, float]
     checkpoint: str  # "best" or "last"
-    changed: tuple[str, ...] = field(default=())  # what was another than at the launch: the trainable's code
+    changed: tuple[str, ...] = field(default=())  # what has changed since the launch, such as the trainable's code
 
     def data(self) -> dict[str, Any]:
-        """For programs."""
+        """The evaluation as JSON values."""
         return {
             "trial": self.trial,
             "at": self.at.isoformat(),
@@ -37,7 +37,7 @@ class Evaluation:
 
 
 def evaluations(paths: SweepPaths) -> list[Evaluation]:
-    """All looks at the test part, the first one first."""
+    """All evaluations on the test set, the oldest first."""
     table = events_table(paths, ["event", "trial", "at", "step", "value", "detail"])
     found = []
     for number, event in enumerate(table["event"].to_pylist()):
@@ -60,6 +60,6 @@ def evaluations(paths: SweepPaths) -> list[Evaluation]:
 
 
 def _time(column: Any) -> datetime:
-    """The one time in a column. pyarrow's own way to it imports pandas, which takes longer than all the rest."""
+    """The only time in a column. pyarrow's own conversion imports pandas, which takes longer than everything else here."""
     microseconds = next(chunk for chunk in column.chunks if len(chunk)).view("int64")[0].as_py()
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)

@@ -1,4 +1,4 @@
-"""Failed trials grouped by cause, so that one mistake made fifty times is read once."""
+"""Failed trials grouped by cause, so that fifty failures with one cause are shown once."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from orchestrator.records.paths import SweepPaths
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Failures that share their fingerprint."""
+    """Failures with the same fingerprint."""
 
     fingerprint: str
     trials: tuple[int, ...]
-    type: str  # of the first
+    type: str  # of the first failure
     message: str
     traceback: str
 
 
 def causes(paths: SweepPaths) -> list[Cause]:
-    """Why trials failed, the most frequent cause first."""
+    """The causes of failures, the most frequent first."""
     columns = ["trial", "state", "error_type", "error_message", "error_traceback", "error_fingerprint"]
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in trials_table(paths, columns).to_pylist():

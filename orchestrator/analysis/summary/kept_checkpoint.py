@@ -1,4 +1,4 @@
-"""Which checkpoint stands for a trial's result, and why there is none."""
+"""Finds the checkpoint that belongs to a trial's result, or says why there is none."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class KeptCheckpoint:
 
 
 def kept_checkpoint(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> KeptCheckpoint:
-    """The checkpoint with the state by which the trial is judged, or the other one if only that is there.
+    """The checkpoint that objective.at names (best or last); the other one if only that exists.
 
     Raises:
-        UserError: There is none; the sentence says why.
+        UserError: The trial has no checkpoint; the message says why.
     """
     found = _find(paths, info, trial.trial)
     if found is None:
-        raise UserError(f"there is no checkpoint of trial {trial.trial}, the best one: {_why(paths, info, trial)}")
+        raise UserError(f"trial {trial.trial}, the best one, has no checkpoint: {_why(paths, info, trial)}")
     return found
 
 
 def keep_of(info: SweepInfo) -> Keep:
-    """Which checkpoints of a completed trial the sweep keeps."""
+    """Which checkpoints the sweep keeps of a completed trial (trial.keep)."""
     keep: Keep = info.spec["trial"]["keep"]
     return keep
 
@@ -51,7 +51,7 @@ def _find(paths: SweepPaths, info: SweepInfo, trial: int) -> KeptCheckpoint | No
 
 def _why(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> str:
     if keep_of(info) == "none":
-        return "trial.keep is none in its spec"
+        return "the spec sets trial.keep: none"
     if not trial.state.ended:
-        return "it still runs, and has saved nothing yet"
-    return "its trainable never called trial.save, or the file was removed"
+        return "it is still running and has not saved one yet"
+    return "the trainable never called trial.save, or the file was removed"

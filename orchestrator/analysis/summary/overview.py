@@ -1,4 +1,4 @@
-"""One sweep at a glance: whether it runs, its trials by state, its best value."""
+"""A sweep at a glance: its status, its trials by state, its best value, its notes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from orchestrator.sites.remote_record import Remote, read_remote, seen_here
 Status = Literal[
     "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"
 ]
-"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: its driver
-is gone and left the sweep unfinished. ``running?``: its driver is on another machine. ``queued``: it was handed to a
-cluster and waits. ``queued?``: to Slurm, and there is none here to ask. ``remote``: it has ended there, and its
-records were not fetched."""
+"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: the driver is gone and
+the sweep is unfinished. ``running?``: the driver is on another machine. ``queued``: submitted to a cluster and waiting.
+``queued?``: submitted to Slurm, which cannot be asked from here. ``remote``: ended on its cluster; the records were not
+fetched."""
 
 
 _LASTING = (NODE, PACKING)
@@ -29,7 +29,7 @@ _LASTING = (NODE, PACKING)
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """By what the trials of a recorded sweep are judged."""
+    """The metric that trials of a recorded sweep are judged by."""
 
     metric: str
     mode: Literal["min", "max"]
@@ -44,7 +44,7 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What a listing says of one sweep."""
+    """One sweep as a listing shows it."""
 
     name: str
     status: Status
@@ -53,16 +53,16 @@ class Overview:
     objective: Objective | None = None  # None: the records are damaged
     trainable: str = ""
     created: str = ""  # ISO 8601, UTC
-    parent: str = ""  # the sweep that it comes from
-    problem: str = ""  # why the records cannot be read: they are damaged, or elsewhere
+    parent: str = ""  # the sweep that this one derives from
+    problem: str = ""  # why the records cannot be read: damaged, or on a cluster
 
 
 def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
-    """Look at one sweep. Records that cannot be read are a status, so that a listing goes on.
+    """Summarise one sweep. Unreadable records become a status rather than an error, so that a listing can continue.
 
     Args:
-        paths: Its directory.
-        remote: How it is on its cluster, if it is on one.
+        paths: The sweep's directory.
+        remote: The sweep's state on its cluster, if it runs on one.
     """
     if remote is not None and (seen := seen_here(paths)) != paths:
         return replace(overview(seen), name=paths.name)
@@ -98,12 +98,12 @@ def objective_of(info: SweepInfo) -> Objective:
 
 
 def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -> Status:
-    """Whether it runs, or how it ended.
+    """Whether the sweep is running, or how it ended.
 
     Args:
-        paths: Of the sweep.
-        states: Its trials by state.
-        best: Its best value; None if no trial has one.
+        paths: The sweep's directory.
+        states: Number of trials by state.
+        best: The best value; None if no trial has a result.
     """
     held = lease.status(paths.lease)
     if (remote := read_remote(paths)) is not None and not remote.pulled_end:

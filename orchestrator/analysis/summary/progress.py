@@ -1,4 +1,4 @@
-"""How the best result of a sweep improved: after so many trials, after so much time."""
+"""How the best result of a sweep improved over trials and over time."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _ENDS = frozenset(state.value for state in State if state.ended)
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """The ends of trials, in the order of time."""
+    """The ends of trials in chronological order."""
 
     objective: Objective
     ends: Sequence[tuple[float, float | None]]  # seconds since the first launch, and the result if it has one
-    seconds: float  # that the sweep has run so far
+    seconds: float  # for which the sweep has run so far
 
     def after_trials(self, count: int) -> float | None:
-        """The best of those that ended first, so many; None if none of them has a result."""
+        """The best result among the first ``count`` trials to end; None if none of them has a result."""
         return self.objective.best_of([value for _, value in self.ends[:count] if value is not None])
 
     def after_seconds(self, seconds: float) -> float | None:
-        """The best of those that had ended by then."""
+        """The best result among trials that ended within ``seconds``; None if none of them has a result."""
         return self.objective.best_of([value for at, value in self.ends if value is not None and at <= seconds])
 
 
 def progress(paths: SweepPaths, objective: Objective) -> Progress:
-    """By the records. The time between two sessions is not counted.
+    """Read the progress from the records. Time between sessions is not counted.
 
     Raises:
         RecordsError: The records are damaged.
@@ -44,7 +44,7 @@ def progress(paths: SweepPaths, objective: Objective) -> Progress:
     moments = [microseconds / 1e6 for microseconds in events["at"].cast(pa.int64()).to_pylist()]
     names, trials, reasons = (events[name].to_pylist() for name in ("event", "trial", "reason"))
     ends: dict[int, float] = {}
-    began, latest, before = None, 0.0, 0.0  # of the session; its last event so far; earlier sessions' seconds
+    began, latest, before = None, 0.0, 0.0  # start of the session; its last event so far; seconds of earlier sessions
     for at, event, trial, reason in zip(moments, names, trials, reasons, strict=True):
         if event == EVALUATION:
             continue
@@ -55,7 +55,7 @@ def progress(paths: SweepPaths, objective: Objective) -> Progress:
             began = at
         latest = max(latest, at)
         if event in _ENDS:
-            ends[trial] = before + at - began  # of a trial that went on after an end, the later one
+            ends[trial] = before + at - began  # a trial that was resumed counts by its last end
     seconds = before + (0.0 if began is None else latest - began)
     ordered = sorted((at, trial) for trial, at in ends.items())
     return Progress(objective=objective, ends=[(at, results.get(trial)) for at, trial in ordered], seconds=seconds)

@@ -1,4 +1,4 @@
-"""The best trials of a sweep, each with its configuration."""
+"""The best trials of a sweep and their configurations."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class RankedTrial:
 
     trial: int
     state: State
-    value: float  # its result, as objective.at says
-    step: int  # at which it had that value
+    value: float  # the result, as objective.at says
+    step: int  # of that value
     train_s: float
     config: Config  # the searched parameters
 
 
 def best_trials(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[RankedTrial]:
-    """The best trials, the best first; of equals the earlier one. Trials that still run are among them. None: all."""
+    """The best trials, including running ones, the best first; ties by trial number. ``count`` None: all with a result."""
     objective = objective_of(info)
     step = "best_step" if objective.at == "best" else "last_step"
     table = trials_table(paths, ["trial", "state", "objective", step, "train_s"])
@@ -49,12 +49,12 @@ def best_trials(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[R
 
 
 def configs(paths: SweepPaths, trials: Collection[int]) -> dict[int, Config]:
-    """The configurations of some trials with their types; the trials table holds lists as texts."""
+    """The configurations of some trials with their own types; the trials table stores lists as JSON text."""
     events = events_table(paths, ["trial", "event", "detail"]).to_pylist()
     starts = (row for row in events if row["event"] == State.PENDING and row["trial"] in trials)
     return {row["trial"]: json.loads(row["detail"])["config"] for row in starts}
 
 
 def full_config(info: SweepInfo, ranked: RankedTrial) -> dict[str, Any]:
-    """What the trainable was given: fixed and searched values. Its declared defaults come on top."""
+    """The hyperparameters given to the trainable: fixed and searched values, without its declared defaults."""
     return {**info.spec.get("fixed", {}), **ranked.config}

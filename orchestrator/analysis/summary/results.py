@@ -1,4 +1,4 @@
-"""What the findings about a sweep rest on, as values: its space, and what became of each trial."""
+"""A sweep's space and the result of each trial, as values: the input of diagnosis, importance and `sweep next`."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from orchestrator.spec import parse_spec
 
 _COLUMNS = ("trial", "state", "objective", "last_step", "reason", "error_type", "error_message", "error_fingerprint")
 _LATER = ("diagnosis", "diagnosis_reason")
-"""Columns that early sweeps do not have."""
+"""Columns that records of early versions lack."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """What became of a trial."""
+    """How one trial ended, and with what result."""
 
     trial: int
     state: State
     config: Config
-    value: float | None = None  # its result; None if it has none, or diverged, or failed
+    value: float | None = None  # the result; None if there is none, or the trial diverged or failed
     last_step: int | None = None
-    reason: str = ""  # why it ended
-    error: str = ""  # of a failed one: the exception's type
+    reason: str = ""  # why the trial ended
+    error: str = ""  # the exception's type, if the trial failed
     message: str = ""
-    cause: str = ""  # the fingerprint that failures of one cause share
-    diagnosis: str = ""  # as the driver wrote it down at the trial's end
+    cause: str = ""  # the fingerprint shared by failures of one cause
+    diagnosis: str = ""  # as the driver recorded it when the trial ended
     diagnosis_reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RungEntry:
-    """A trial came to a rung with a value."""
+    """A trial reached a rung with a value."""
 
     trial: int
     rung: int
@@ -51,24 +51,24 @@ class RungEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepResults:
-    """A sweep, as far as findings need it."""
+    """The objective, the space and the trials of a sweep."""
 
     objective: Objective
-    method: str  # of the search
+    method: str  # the search method
     space: Mapping[str, Distribution]
-    outcomes: Sequence[TrialResult]  # by number
+    trials: Sequence[TrialResult]  # in the order of trial numbers
     entries: Sequence[RungEntry] = ()
-    planned: int = 0  # trials that the search may propose, tried or not
+    planned: int = 0  # trials in the budget, started or not; 0: no limit
 
     def ranked(self) -> list[TrialResult]:
-        """Trials with a result, the best first; of equals the earlier one."""
+        """Trials with a result, the best first; ties by trial number."""
         sign = 1 if self.objective.mode == "min" else -1
-        judged = [(sign * each.value, each.trial, each) for each in self.outcomes if each.value is not None]
+        judged = [(sign * each.value, each.trial, each) for each in self.trials if each.value is not None]
         return [each for _, _, each in sorted(judged, key=lambda entry: entry[:2])]
 
 
 def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
-    """Read it. A saved spec that this version does not understand leaves the space empty.
+    """Read the results of a sweep. The space is empty if this version cannot parse the saved spec.
 
     Raises:
         RecordsError: The records are damaged.
@@ -84,7 +84,7 @@ def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
         objective=objective_of(info),
         method=method,
         space=space,
-        outcomes=[_outcome(row, space) for row in whole.select(wanted).to_pylist()],
+        trials=[_outcome(row, space) for row in whole.select(wanted).to_pylist()],
         entries=_entries(paths),
         planned=info.spec["budget"].get("trials") or 0,
     )

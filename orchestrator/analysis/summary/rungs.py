@@ -1,4 +1,4 @@
-"""The rung table, from the scheduler's recorded decisions."""
+"""The rung table, built from the scheduler's recorded decisions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.records.paths import SweepPaths
 
 
 def rung_table(paths: SweepPaths) -> list[RungSummary]:
-    """Every rung that a trial came to, by bracket and step; its cutoff is the latest."""
+    """Every rung that a trial reached, by bracket and step, with its latest cutoff."""
     tally = RungTally()
     brackets = _brackets(paths)
     for row in events_table(paths, ["event", "trial", "rung", "value", "cutoff", "decision"]).to_pylist():
@@ -23,13 +23,13 @@ def rung_table(paths: SweepPaths) -> list[RungSummary]:
 
 
 class RungTally:
-    """The table in the making: decisions are added in the order in which they were recorded."""
+    """Builds the rung table from decisions, which are added in the order they were recorded."""
 
     def __init__(self) -> None:
         self._rungs: dict[tuple[int, int], _Counts] = {}
 
     def add(self, bracket: int, row: Mapping[str, Any]) -> None:
-        """Count a decision, by the columns of the events table."""
+        """Count a decision; ``row`` has the columns of the events table."""
         counts = self._rungs.setdefault((bracket, row["rung"]), _Counts())
         counts.entered += 1
         counts.stopped += row["decision"] == "stop"

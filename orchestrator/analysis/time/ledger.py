@@ -1,8 +1,8 @@
-"""The ledger of a sweep: what became of the time of its slots, and what the scheduler saved.
+"""The ledger of a sweep: how the time of its slots was spent, and how much early stopping saved.
 
-Training is told by the trials' own rows, so that it can be said what it led to; all else by the accounts that sessions
-leave at their end. With GPUs, time is counted in GPU-seconds: a trial's by its own share, a slot's by the mean of the
-trials'.
+Training time comes from the trials' rows, which also say how each trial ended; all other time comes from the account
+that each session records when it ends. On GPUs, time is counted in GPU-seconds: a trial's by its own share of a GPU, a
+slot's by the mean share of the trials.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from orchestrator.spec import max_step, parse_spec
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
 Part = Literal["useful", "stopped", "diverged", "failed", "cancelled", "unfinished", "waiting", "start-up", "idle"]
-"""``useful``: trainings that came to their end. ``unfinished``: those that still run. ``waiting``: in a slot without
-training, as a trial begins, waits for a decision, ends."""
+"""``useful``: training of completed trials. ``unfinished``: of trials that have not ended. ``waiting``: a trial holds a
+slot without training: it is starting, waiting for a decision, or ending."""
 
 _OUTCOMES: Mapping[State, Part] = {
     State.COMPLETED: "useful",
@@ -38,41 +38,41 @@ _OUTCOMES: Mapping[State, Part] = {
 
 
 TRAINING = tuple(dict.fromkeys(_OUTCOMES.values()))
-"""The parts in which something was trained."""
+"""The parts that are training time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialTime:
-    """What a trial took."""
+    """The time one trial took."""
 
     state: State
     train_s: float  # over all attempts
     waiting_s: float = 0.0
     startup_s: float = 0.0
     gpus: float = 0.0
-    steps: int | None = None  # that it came to
-    length: float | None = None  # of its full training, if that is searched
+    steps: int | None = None  # the last step reached
+    length: float | None = None  # steps of a full training, if the length is searched
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """Seconds of slots, or of GPUs."""
+    """Slot-seconds or GPU-seconds by part."""
 
     unit: Literal["slot", "gpu"]
     seconds: Mapping[Part, float]
     trials: Mapping[Part, int]
-    sessions: int  # that began
-    accounts: int  # that left an account; without it, idle time is not known, nor all of the rest but training
-    saved: float | None  # by early stopping; None if nothing was stopped, or nobody knows how long a training is
+    sessions: int  # sessions started
+    accounts: int  # sessions that recorded a time account; without one, only training time is complete
+    saved: float | None  # by early stopping; None if no trial was stopped, or the length of a training is unknown
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum over all parts."""
         return sum(self.seconds.values())
 
     @property
     def in_full(self) -> float | None:
-        """What the trials would have trained for if none had been stopped."""
+        """Training time if no trial had been stopped early; None if ``saved`` is."""
         return None if self.saved is None else self.saved + sum(self.seconds[part] for part in TRAINING)
 
 
@@ -83,7 +83,7 @@ def accounts(paths: SweepPaths) -> list[TimeAccount]:
 
 
 def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
-    """The ledger of a sweep by its records.
+    """Read the ledger of a sweep from its records.
 
     Raises:
         RecordsError: The records are damaged.
@@ -97,13 +97,13 @@ def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
 def ledger_of(
     spent: Sequence[TrialTime], closed: Sequence[TimeAccount], *, sessions: int, length: float | None = None
 ) -> Ledger:
-    """Put it together.
+    """Compute the ledger.
 
     Args:
-        spent: What each trial took.
-        closed: The accounts of sessions.
-        sessions: How many began.
-        length: Steps of a full training, if that is known.
+        spent: The time each trial took.
+        closed: The recorded time accounts of sessions.
+        sessions: Number of sessions started.
+        length: Steps of a full training, if known.
     """
     on_gpus = any(each.gpus for each in spent)
     gpus_of_a_slot = _mean_gpus(spent) if on_gpus else 1.0
@@ -140,14 +140,14 @@ def ledger_of(
 
 
 def _left_s(each: TrialTime, length: float) -> float:
-    """How long it would have gone on, at its own mean time a step."""
+    """Seconds of training left when the trial was stopped, at its own mean time per step."""
     if not each.steps:
         return 0.0
     return max(0.0, min(length, each.length or length) - each.steps) * each.train_s / each.steps
 
 
 def _mean_gpus(spent: Sequence[TrialTime]) -> float:
-    """Of a slot, by how long trials were in one."""
+    """Mean GPUs per slot, weighted by the time trials held a slot."""
     in_slot = [(each.gpus, each.train_s + each.waiting_s + each.startup_s) for each in spent]
     whole = sum(seconds for _, seconds in in_slot)
     return sum(gpus * seconds for gpus, seconds in in_slot) / whole if whole else 1.0
@@ -166,7 +166,7 @@ def _spent(row: Mapping[str, Any]) -> TrialTime:
 
 
 def _length(paths: SweepPaths, info: SweepInfo, spent: Iterable[TrialTime]) -> float | None:
-    """As far as a trial came that completed; if none did, what the spec says."""
+    """Steps of a full training: the most that a completed trial reached, else what the spec says."""
     furthest = max((each.steps or 0 for each in spent if each.state is State.COMPLETED), default=0)
     if furthest:
         return furthest

@@ -1,4 +1,4 @@
-"""How long a step took in an earlier sweep, for the forecast of the next."""
+"""How long a step took in an earlier sweep, for forecasting the next one."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from trainables.contract import Declaration
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierPaces:
-    """What the trials of a sweep took."""
+    """The training speed of an earlier sweep's trials."""
 
     sweep: str
     created: str  # ISO 8601, UTC
     on_gpus: bool  # whether its trials had GPUs
-    paces: tuple[Pace, ...]  # one a trial
+    paces: tuple[Pace, ...]  # one per trial
 
 
-class LastStep(NamedTuple):
-    """At a report: which step it was, and for how long the trial had trained."""
+class ReportTime(NamedTuple):
+    """The step of a report, and for how long the trial had trained by then."""
 
     step: int
     train_s: float
 
 
 def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) -> EarlierPaces | None:
-    """The latest sweep of the same trainable and fixed values, their length apart; None if there is none.
+    """Speeds from the latest sweep with the same trainable and fixed values (its length may differ); None if there is none.
 
-    Records that cannot be read are passed over.
+    Sweeps whose records cannot be read are skipped.
     """
     length = length_of(declaration)
     for paths in reversed(find_sweeps(results)):
@@ -57,16 +57,16 @@ def _fixed(spec: Mapping[str, Any], length: str) -> dict[str, Any]:
 
 
 def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
-    """From the first and the last report of each trial; what came before its first step is no step."""
+    """Paces from the first and the last report of each trial; time before its first step counts as setup."""
     from orchestrator.records.load import metrics_table, trials_table
 
     columns = ["trial", "step", "train_s"]
     reports = metrics_table(paths, columns)
-    first: dict[int, LastStep] = {}
-    last: dict[int, LastStep] = {}
+    first: dict[int, ReportTime] = {}
+    last: dict[int, ReportTime] = {}
     for trial, *look in zip(*(reports[column].to_pylist() for column in columns), strict=True):
-        first.setdefault(trial, LastStep(*look))
-        last[trial] = LastStep(*look)
+        first.setdefault(trial, ReportTime(*look))
+        last[trial] = ReportTime(*look)
     rows = {trial: (first[trial], look) for trial, look in last.items() if look.step > 0 and look.train_s > 0}
     results = trials_table(paths, ["trial", "objective"]).to_pylist()
     order = ranked(
@@ -77,20 +77,20 @@ def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
 
 
 def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[int]:
-    """Trials from the best to the worst, by their last step and result: first those that were let go furthest.
+    """Trials from best to worst, by their last step and then by result: a trial that ran further ranks higher.
 
-    One without a result, because it diverged or failed, comes last.
+    Trials without a result (diverged or failed) come last.
     """
 
-    def worth(trial: int) -> tuple[bool, int, float]:
+    def sort_key(trial: int) -> tuple[bool, int, float]:
         step, result = trials[trial]
         loss = 0.0 if result is None else result if mode == "min" else -result
         return result is None, -step, loss
 
-    return sorted(trials, key=worth)
+    return sorted(trials, key=sort_key)
 
 
-def _pace(first: LastStep, last: LastStep, *, rank: float) -> Pace:
+def _pace(first: ReportTime, last: ReportTime, *, rank: float) -> Pace:
     steps, seconds = last.step - first.step, last.train_s - first.train_s
     if not steps:
         return Pace(step_s=last.train_s / last.step, rank=rank)

@@ -1,5 +1,5 @@
-"""What a screen shows of a sweep while it runs: read from its records alone, again and again, and cheaply.
+"""Follows the records of a running sweep for a screen, reading only what changed; the screen itself is in cli/live/.
 
-``Follower`` looks at the records and gives a ``Scene``, a value; which of its trials are listed, and in which order, is
-a question to its ``Listing``. Numbers of trials may be large, so the lists stay Arrow tables until they are shown.
+``Follower`` reads the records and returns a ``Scene``, a value; its ``Listing`` sorts and filters the trials. A sweep may
+have many trials, so the tables stay in Arrow and only the rows shown become Python objects.
 """

@@ -39,14 +39,14 @@ SPACE: dict[str, Any] = {
 
 
 def results(
-    outcomes: Sequence[TrialResult], *, entries: Sequence[RungEntry] = (), method: str = "random"
+    trials: Sequence[TrialResult], *, entries: Sequence[RungEntry] = (), method: str = "random"
 ) -> SweepResults:
     spec = parse_spec({"trainable": "x:train", "space": SPACE, "objective": {"metric": "loss"}}, base=Path())
     return SweepResults(
         objective=Objective(metric="loss", mode="min", at="best"),
         method=method,
         space=spec.distributions(),
-        outcomes=outcomes,
+        trials=trials,
         entries=entries,
     )
 
@@ -57,7 +57,7 @@ def drawn(count: int, seed: int = 0) -> list[dict[str, Any]]:
     return [space.sample(rng) for _ in range(count)]
 
 
-def outcomes(configs: Sequence[dict[str, Any]], value: Any) -> list[TrialResult]:
+def trials(configs: Sequence[dict[str, Any]], value: Any) -> list[TrialResult]:
     return [
         TrialResult(trial=number, state=State.COMPLETED, config=config, value=value(config), last_step=10)
         for number, config in enumerate(configs)
@@ -66,39 +66,39 @@ def outcomes(configs: Sequence[dict[str, Any]], value: Any) -> list[TrialResult]
 
 class TestBounds:
     def test_the_best_lie_at_an_upper_bound_on_a_log_scale(self) -> None:
-        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["lr"])))
+        (found,) = at_bounds(results(trials(drawn(120), lambda config: -config["lr"])))
         assert (found.parameter, found.side, found.bound) == ("lr", "high", 0.1)
         assert found.wider == (1e-4, 3.2)
-        (finding,) = bounds(results(outcomes(drawn(120), lambda config: -config["lr"])))
+        (finding,) = bounds(results(trials(drawn(120), lambda config: -config["lr"])))
         assert finding.sentence == "6 of the 6 best trials have lr at its upper bound, 0.1"
         assert finding.advice == "search lr in [0.0001, 3.2]"
 
     def test_a_share_stays_a_share(self) -> None:
-        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["dropout"])))
+        (found,) = at_bounds(results(trials(drawn(120), lambda config: -config["dropout"])))
         assert (found.parameter, found.wider) == ("dropout", (0.0, 0.8))
 
     def test_an_outermost_choice_is_a_bound_if_choices_have_an_order(self) -> None:
-        (found,) = at_bounds(results(outcomes(drawn(120), lambda config: -config["batch_size"])))
+        (found,) = at_bounds(results(trials(drawn(120), lambda config: -config["batch_size"])))
         assert (found.parameter, found.bound, found.wider) == ("batch_size", 1024, None)
 
     @pytest.mark.parametrize("parameter", ["dropout", "layers"])
     def test_there_is_nothing_below_none_and_below_one(self, parameter: str) -> None:
-        assert at_bounds(results(outcomes(drawn(120), lambda config: config[parameter]))) == []
+        assert at_bounds(results(trials(drawn(120), lambda config: config[parameter]))) == []
 
     @pytest.mark.parametrize("method", ["random", "tpe", "grid"])
     def test_an_optimum_in_the_middle_is_left_alone(self, method: str) -> None:
-        found = outcomes(drawn(120), lambda config: abs(math.log10(config["lr"]) + 2.5))
+        found = trials(drawn(120), lambda config: abs(math.log10(config["lr"]) + 2.5))
         assert at_bounds(results(found, method=method)) == []
 
     @given(seed=st.integers(0, 10_000))
     @settings(derandomize=True, deadline=None, max_examples=100)
     def test_where_nothing_matters_next_to_nothing_is_found(self, seed: int) -> None:
         rng = random.Random(seed)
-        assert len(at_bounds(results(outcomes(drawn(60, seed), lambda config: rng.random())))) <= 1
+        assert len(at_bounds(results(trials(drawn(60, seed), lambda config: rng.random())))) <= 1
 
     def test_few_trials_and_lists_have_no_bounds(self) -> None:
-        assert at_bounds(results(outcomes(drawn(15), lambda config: -config["lr"]))) == []
-        assert at_bounds(results(outcomes(drawn(120), lambda config: -config["lr"]), method="list")) == []
+        assert at_bounds(results(trials(drawn(15), lambda config: -config["lr"]))) == []
+        assert at_bounds(results(trials(drawn(120), lambda config: -config["lr"]), method="list")) == []
 
 
 def failing(configs: Sequence[dict[str, Any]]) -> list[TrialResult]:
@@ -153,7 +153,7 @@ class TestFailures:
         assert finding.sentence == "10 failures, 1 cause: E: m (10)"
 
     def test_a_sweep_without_failures_has_none(self) -> None:
-        assert failures(results(outcomes(drawn(9), lambda config: 1.0))) == []
+        assert failures(results(trials(drawn(9), lambda config: 1.0))) == []
 
     @given(left=st.floats(1e-9, 1e9), factor=st.floats(1.0001, 1e6))
     @settings(derandomize=True, max_examples=200)
@@ -224,17 +224,17 @@ class TestRungs:
 
 class TestOthers:
     def test_few_trials_for_many_parameters(self) -> None:
-        (finding,) = budget(results(outcomes(drawn(12), lambda config: 1.0)))
+        (finding,) = budget(results(trials(drawn(12), lambda config: 1.0)))
         assert finding.sentence == "12 trials are few for 6 searched parameters"
         assert finding.advice == "fix all but 2 of them, or give it at least 30 trials"
-        assert budget(results(outcomes(drawn(30), lambda config: 1.0))) == []
+        assert budget(results(trials(drawn(30), lambda config: 1.0))) == []
 
     def test_a_sweep_that_has_just_begun_is_not_blamed_for_it(self) -> None:
-        begun = results(outcomes(drawn(12), lambda config: 1.0))
+        begun = results(trials(drawn(12), lambda config: 1.0))
         assert budget(replace(begun, planned=30)) == []
 
     def test_what_is_wrong_with_the_best_and_with_most(self) -> None:
-        found = results(outcomes(drawn(20), lambda config: config["lr"]))
+        found = results(trials(drawn(20), lambda config: config["lr"]))
         best = found.ranked()[0].trial
         said = {number: Verdict(kind=Kind.OVERFITTING, sentence="it turned") for number in range(20)}
         said[best] = Verdict(kind=Kind.STILL_IMPROVING, sentence="it fell")
@@ -245,7 +245,7 @@ class TestOthers:
 
     def test_healthy_trials_are_no_finding(self) -> None:
         said = {number: Verdict(kind=Kind.HEALTHY, sentence="") for number in range(20)}
-        assert verdicts(results(outcomes(drawn(20), lambda config: 1.0)), said) == []
+        assert verdicts(results(trials(drawn(20), lambda config: 1.0)), said) == []
 
 
 class TestData:

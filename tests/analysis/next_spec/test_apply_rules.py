@@ -58,7 +58,7 @@ def proposed(spec: Spec, rng: random.Random) -> tuple[PriorResults, RevisedSpec]
     prior = PriorResults(
         sweep="churn",
         results=found,
-        trials=spec.budget.trials or len(found.outcomes),
+        trials=spec.budget.trials or len(found.trials),
         weights=weights,
         bounds={each.parameter: each for each in at_bounds(found)},
     )

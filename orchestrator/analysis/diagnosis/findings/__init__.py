@@ -1,1 +1,1 @@
-"""What is to be said of a sweep as a whole, one thing a file: each a function of the evidence that gives findings."""
+"""Findings about a sweep as a whole, one subject per file; what a single curve shows is in rules/."""

@@ -1,4 +1,4 @@
-"""Failures and divergence: how many, of what causes, and where in the space."""
+"""Failures and divergence: how many, why, and where in the space."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, State
 
 SHOWN = 3
-"""Causes that stand in the sentence."""
+"""The most causes named in the sentence."""
 
 MANY = 0.25
-"""Share of the trials that diverge, from which on it is urgent."""
+"""Divergence is urgent from this share of trials."""
 
 _MESSAGE = 60
-"""Characters of a message, at most."""
+"""The most characters of a message."""
 
 
 def failures(results: SweepResults) -> list[Finding]:
-    """One finding on all failures, and one on divergence."""
-    failed = [each for each in results.outcomes if each.state is State.FAILED]
+    """One finding about all failures, and one about divergence."""
+    failed = [each for each in results.trials if each.state is State.FAILED]
     causes: dict[str, list[TrialResult]] = {}
     for each in failed:
         causes.setdefault(each.cause, []).append(each)
     groups = sorted(causes.values(), key=lambda group: (-len(group), group[0].trial))
-    spared = [each for each in results.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    spared = [each for each in results.trials if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
     found = []
     if failed:
         parts = [_cause(results, group, spared) for group in groups[:SHOWN]]
         if len(groups) > SHOWN:
-            parts.append(f"and {len(groups) - SHOWN} others")
+            parts.append(f"and {len(groups) - SHOWN} more")
         plural = "" if len(failed) == 1 else "s"
         head = f"{len(failed)} failure{plural}, {len(groups)} cause{'' if len(groups) == 1 else 's'}"
         found.append(
             Finding(
                 subject="failures",
                 sentence=f"{head}: {'; '.join(parts)}",
-                advice="sweep show --failures has the tracebacks",
+                advice="sweep show --failures shows the tracebacks",
                 numbers={"failures": len(failed), "causes": [[each.trial for each in group] for group in groups]},
             )
         )
-    diverged = [each for each in results.outcomes if each.state is State.DIVERGED]
+    diverged = [each for each in results.trials if each.state is State.DIVERGED]
     if diverged:
         found.append(_divergence(results, diverged))
     return found
 
 
 def failure_region(results: SweepResults, trials: Sequence[int]) -> str:
-    """Where failed trials of one cause lie, in words; "" if no single parameter tells."""
-    hit = [each for each in results.outcomes if each.trial in set(trials)]
-    spared = [each for each in results.outcomes if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
+    """Where in the space failures of one cause lie, in words; "" if no single parameter explains them."""
+    hit = [each for each in results.trials if each.trial in set(trials)]
+    spared = [each for each in results.trials if each.state in (State.COMPLETED, State.STOPPED, State.DIVERGED)]
     found = _region(results, hit, spared)
     return "" if found is None else _words(found)
 
@@ -71,7 +71,7 @@ def _name(failed: TrialResult) -> str:
 
 
 def _divergence(results: SweepResults, diverged: Sequence[TrialResult]) -> Finding:
-    spared = [each for each in results.outcomes if each.value is not None]
+    spared = [each for each in results.trials if each.value is not None]
     found = _region(results, diverged, spared)
     sentence = f"{len(diverged)} of {len(diverged) + len(spared)} trials diverged"
     if found is None:

@@ -1,4 +1,4 @@
-"""Something worth knowing about a sweep, and what to do about it."""
+"""A finding about a sweep, and what to do about it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Subject = Literal["failures", "divergence", "bound", "noise", "verdicts", "budge
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One statement."""
+    """One finding."""
 
     subject: Subject
-    sentence: str  # with figures
+    sentence: str  # with the numbers
     advice: str = ""  # what to do about it
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    urgent: bool = True  # whether it belongs on the first page
+    urgent: bool = True  # whether it is shown after a launch and in `sweep show`

@@ -1,6 +1,6 @@
-"""Whether more data would help: one configuration, trained on shares of the training data.
+"""Whether more data would help: compares one configuration trained on fractions of the training data.
 
-The last of the signs of the article that this project comes from: where more data brings nothing, tuning has to.
+The last check of the article that this project is based on: if more data does not help, tune the model.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.diagnosis.verdict import Kind
 
 BEYOND = 2.0
-"""How many standard deviations of its fluctuation, from report to report, a gain must be to count."""
+"""A gain counts if it exceeds this many standard deviations of the fluctuation between reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataFraction:
-    """A training on a share of the data."""
+    """A training on a fraction of the data."""
 
     fraction: float
-    value: float | None  # what it came to; None if it has no result
-    fluctuation: float  # of the objective around its trend, as a standard deviation; 0 if it is not known
-    unfinished: bool  # whether it was still getting better at its end
+    value: float | None  # the result; None if there is none
+    fluctuation: float  # standard deviation of the objective around its trend; 0 if unknown
+    unfinished: bool  # whether it was still improving at the end
 
 
 def fraction_result(fraction: float, value: float | None, objective: Series) -> DataFraction:
-    """How the training on a share went.
+    """Summarise a training on a fraction of the data.
 
     Args:
-        fraction: The share.
+        fraction: The fraction of the data.
         value: The trial's result.
-        objective: All that it reported of it.
+        objective: The objective at every report.
     """
     ended = classify(Curve(validation=objective))[-1].kind
     return DataFraction(
@@ -46,17 +46,17 @@ def fraction_result(fraction: float, value: float | None, objective: Series) -> 
 
 
 def more_data(metric: str, mode: Literal["min", "max"], shares: Sequence[DataFraction]) -> Finding:
-    """Whether the last step up in data still brought something.
+    """Whether the last increase in data improved the result.
 
     Args:
-        metric: The objective.
-        mode: Its.
-        shares: At least two, from the smallest to the largest.
+        metric: The objective's metric.
+        mode: The objective's mode.
+        shares: At least two trainings, by ascending fraction.
     """
     before, last = shares[-2:]
     if before.value is None or last.value is None:
         lost = next(each for each in (last, before) if each.value is None)
-        return Finding(subject="data", sentence=f"the training on {lost.fraction:.0%} of the data has no result")
+        return Finding(subject="data", sentence=f"training on {lost.fraction:.0%} of the data has no result")
     gain = (before.value - last.value) if mode == "min" else (last.value - before.value)
     noise = BEYOND * max(before.fluctuation, last.fluctuation)
     numbers = {"from": before.fraction, "to": last.fraction, "gain": gain, "noise": noise}
@@ -65,8 +65,8 @@ def more_data(metric: str, mode: Literal["min", "max"], shares: Sequence[DataFra
     if gain > noise and before.unfinished:
         return Finding(
             subject="data",
-            sentence=f"{way}, {moved}; but on {before.fraction:.0%} it was still getting better at its end: of fewer"
-            " data an epoch makes fewer updates, so this is no sign yet that more data helps",
+            sentence=f"{way}, {moved}, but training on {before.fraction:.0%} was still improving at the end; with less"
+            " data an epoch has fewer updates, so this does not show yet that more data helps",
             advice="train longer, or try a configuration that learns faster",
             numbers=numbers,
         )
@@ -74,13 +74,13 @@ def more_data(metric: str, mode: Literal["min", "max"], shares: Sequence[DataFra
         return Finding(
             subject="data",
             sentence=f"more data still helps: {way}, {moved}",
-            advice="get more data, before you tune on",
+            advice="get more data before tuning further",
             numbers=numbers,
         )
-    chance = f", and reports fluctuate by {noise / BEYOND:.2g}" if noise else ""
+    chance = f"; reports fluctuate by {noise / BEYOND:.2g}" if noise else ""
     return Finding(
         subject="data",
         sentence=f"more data does not help: {way}, {moved}{chance}",
-        advice="tune the model: it does not use the data that it has",
+        advice="tune the model; it does not make full use of its data yet",
         numbers=numbers,
     )

@@ -1,4 +1,4 @@
-"""How much of the difference between the best two is chance: repeats of a configuration with other seeds tell."""
+"""Whether the best two configurations differ by more than chance, judged by repeats with other seeds."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from orchestrator.core.rows import State
 from orchestrator.space.values import canonical_json
 
 CONFIDENCE = 0.95
-"""Of the confidence interval (two-sided, Student's t with the spread pooled over all configurations)."""
+"""Confidence level (two-sided, Student's t with the standard deviation pooled over all configurations)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """What repeats say."""
+    """The spread of repeats, and the best two configurations."""
 
-    deviation: float  # of one trial's result, pooled
-    freedom: int
-    repeated: int  # configurations with repeats
+    deviation: float  # pooled standard deviation of a trial's result
+    freedom: int  # degrees of freedom of the deviation
+    repeated: int  # number of configurations with repeats
     first: tuple[float, int]  # mean and trials of the best configuration
     second: tuple[float, int]
 
     @property
     def difference(self) -> float:
-        """Between the best two."""
+        """The difference between the best two means."""
         return abs(self.first[0] - self.second[0])
 
     @property
     def uncertainty(self) -> float:
-        """Half of the confidence interval of that difference."""
+        """Half the width of the confidence interval of the difference."""
         from scipy.stats import t
 
         quantile = float(t.ppf((1 + CONFIDENCE) / 2, self.freedom))
@@ -40,9 +40,9 @@ class Noise:
 
 
 def noise_of(results: SweepResults) -> Noise | None:
-    """What repeats say; None if there are none, or only one configuration."""
+    """The noise of a sweep; None without repeats, or with only one configuration."""
     groups: dict[str, list[TrialResult]] = {}
-    for each in results.outcomes:
+    for each in results.trials:
         if each.state is State.COMPLETED and each.value is not None:
             groups.setdefault(canonical_json(each.config), []).append(each)
     values = [[each.value for each in group if each.value is not None] for group in groups.values()]
@@ -60,7 +60,7 @@ def noise_of(results: SweepResults) -> Noise | None:
 
 
 def noise(results: SweepResults) -> list[Finding]:
-    """Whether the best two differ by more than chance."""
+    """A finding on whether the best two configurations differ by more than chance."""
     found = noise_of(results)
     if found is None:
         return []
@@ -70,15 +70,15 @@ def noise(results: SweepResults) -> list[Finding]:
         "difference": found.difference,
         "uncertainty": found.uncertainty,
     }
-    spread = f"repeats of {found.repeated} configuration{'s' * (found.repeated > 1)} spread by {found.deviation:.2g}"
+    spread = f"repeats of {found.repeated} configuration{'s' * (found.repeated > 1)} vary by {found.deviation:.2g}"
     if found.difference <= found.uncertainty:
         return [
             Finding(
                 subject="noise",
                 sentence=f"the best two configurations differ by {found.difference:.2g}, which may be chance: {spread}",
-                advice="repeat the best ones with other seeds before you believe in the first",
+                advice="repeat the best configurations with more seeds before choosing one",
                 numbers=numbers,
             )
         ]
-    sentence = f"the best two configurations differ by {found.difference:.2g}, more than chance does: {spread}"
+    sentence = f"the best two configurations differ by {found.difference:.2g}, more than chance explains: {spread}"
     return [Finding(subject="noise", sentence=sentence, numbers=numbers, urgent=False)]

@@ -1,5 +1,4 @@
-"""Where in the space something happens: the one split of one parameter that parts best the trials to which it happened
-from those to which it did not.
+"""Where in the space something happens: the split of one parameter that best separates affected trials from the others.
 
 A decision stump (Holte 1993, Very simple classification rules perform well on most commonly used datasets).
 """
@@ -16,33 +15,33 @@ from orchestrator.core.rows import Config
 from orchestrator.space.distribution import Distribution
 
 FEWEST = 3
-"""Trials to which it must have happened."""
+"""The fewest affected trials."""
 
 PURE = 0.9
-"""Share of the trials in the region to which it happened, and of those to which it happened that lie there."""
+"""The lowest share of affected trials inside the region, and of the region among affected trials."""
 
 SELDOM = 0.01
-"""How likely so clear a split of the best parameter may be by chance, all parameters considered."""
+"""The highest probability of so clear a split by chance, corrected for the number of parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """A part of the space, and what happened in it."""
+    """A part of the space, and the affected trials in it."""
 
     where: str  # "batch_size ≥ 512"
     parameter: str
-    inside: int  # trials in it
-    hits: int  # to which it happened
-    all_hits: int  # anywhere
+    inside: int  # trials in the region
+    hits: int  # affected trials in the region
+    all_hits: int  # affected trials anywhere
 
     @property
     def everywhere(self) -> bool:
-        """Whether it happened to all trials in it, and to no other."""
+        """Whether all trials in the region are affected, and no others."""
         return self.hits == self.inside == self.all_hits
 
 
 def region(space: Mapping[str, Distribution], hit: Sequence[Config], spared: Sequence[Config]) -> Region | None:
-    """The region in which it happens; None if no single parameter tells."""
+    """The region that the affected trials (``hit``) share; None if no single parameter explains them."""
     if len(hit) < FEWEST or not spared:
         return None
     found = [
@@ -61,7 +60,7 @@ def region(space: Mapping[str, Distribution], hit: Sequence[Config], spared: Seq
 def _splits(
     name: str, distribution: Distribution, hit: Sequence[Config], spared: Sequence[Config]
 ) -> Iterator[tuple[str, int, int]]:
-    """In words, trials in it, those of them to which it happened."""
+    """Yield (region in words, trials in the region, affected trials in the region)."""
     rows = [(config[name], True) for config in hit if name in config]
     rows += [(config[name], False) for config in spared if name in config]
     if distribution.kind in ("int", "float") and distribution.extent is not None:
@@ -86,7 +85,7 @@ def _cuts(name: str, rows: Sequence[tuple[Any, bool]], *, whole: bool) -> Iterat
 
 
 def between(left: float, right: float) -> str:
-    """The shortest number between two, so that a bound reads well."""
+    """The shortest number between two, so that a bound is easy to read."""
     for digits in range(1, 17):
         for number in (left, right, (left + right) / 2):
             text = f"{number:.{digits}g}"
@@ -96,7 +95,7 @@ def between(left: float, right: float) -> str:
 
 
 def _by_chance(inside: int, hits: int, all_hits: int, everyone: int) -> float:
-    """How likely a part of the trials drawn blindly holds as many hits or more (hypergeometric)."""
+    """The probability that a random part of the trials has as many hits or more (hypergeometric)."""
     most = min(inside, all_hits)
     ways = sum(math.comb(all_hits, k) * math.comb(everyone - all_hits, inside - k) for k in range(hits, most + 1))
     return ways / math.comb(everyone, inside)

@@ -1,4 +1,4 @@
-"""Whether the ranking at a rung predicts the end: if it does not, ASHA stops the wrong trials there."""
+"""Whether the ranking at a rung predicts the final ranking. If it does not, ASHA stops the wrong trials there."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from orchestrator.analysis.summary.results import SweepResults
 from orchestrator.core.rows import State
 
 FEWEST = 8
-"""Trials that came from the rung to the end, at least."""
+"""The fewest trials that passed the rung and completed."""
 
 WEAK = 0.3
-"""A rank correlation below this is next to none (Cohen 1988, Statistical Power Analysis, section 3.2: "medium")."""
+"""A rank correlation below this is negligible (Cohen 1988, Statistical Power Analysis, section 3.2: "medium")."""
 
 DOUBT = 0.6
-"""The upper end of its 95 % interval, at most: few trials show next to nothing whatever the rung is worth."""
+"""The highest upper end of the correlation's 95% interval: with few trials, a low correlation may be chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RungPrediction:
-    """How well a rung's ranking predicts the end."""
+    """How well the ranking at a rung predicts the final ranking."""
 
     rung: int
-    trials: int  # that came from there to the end
-    correlation: float  # Spearman's, 1 if the order stayed; of the trials that went on, so somewhat too low
+    trials: int  # that passed the rung and completed
+    correlation: float  # Spearman's, 1 for the same order; biased low, because only continued trials count
 
     @property
     def at_most(self) -> float:
-        """The upper end of the 95 % interval (Fieller, Hartley and Pearson 1957, Tests for rank correlation)."""
+        """The upper end of the 95% interval (Fieller, Hartley and Pearson 1957, Tests for rank correlation)."""
         bounded = max(-0.9999, min(0.9999, self.correlation))
         return math.tanh(math.atanh(bounded) + 1.96 * math.sqrt(1.06 / (self.trials - 3)))
 
 
 def rung_predictions(results: SweepResults) -> list[RungPrediction]:
-    """One a rung that enough completed trials have passed, the lowest first."""
-    ends = {each.trial: each.value for each in results.outcomes if each.state is State.COMPLETED}
+    """One prediction per rung that enough completed trials have passed, the lowest rung first."""
+    ends = {each.trial: each.value for each in results.trials if each.state is State.COMPLETED}
     rungs: dict[int, list[tuple[float, float]]] = {}
-    lasts = {each.trial: each.last_step for each in results.outcomes}
+    lasts = {each.trial: each.last_step for each in results.trials}
     for entry in results.entries:
         end = ends.get(entry.trial)
         if end is not None and math.isfinite(entry.value) and entry.rung != lasts[entry.trial]:
@@ -53,7 +53,7 @@ def rung_predictions(results: SweepResults) -> list[RungPrediction]:
 
 
 def rungs(results: SweepResults) -> list[Finding]:
-    """One finding on the rungs that predict next to nothing."""
+    """One finding about the rungs whose ranking hardly predicts the final one."""
     found = rung_predictions(results)
     weak = [each for each in found if each.correlation < WEAK and each.at_most < DOUBT]
     if not weak:
@@ -63,8 +63,8 @@ def rungs(results: SweepResults) -> list[Finding]:
     return [
         Finding(
             subject="rungs",
-            sentence=f"the ranking at rung {said} hardly predicts the end",
-            advice=f"scheduler.grace_period: {min(strong)}" if strong else "a longer scheduler.grace_period",
+            sentence=f"the ranking at rung {said} hardly predicts the final ranking",
+            advice=f"set scheduler.grace_period: {min(strong)}" if strong else "increase scheduler.grace_period",
             numbers={"rungs": {each.rung: each.correlation for each in weak}},
             urgent=False,
         )
@@ -72,7 +72,7 @@ def rungs(results: SweepResults) -> list[Finding]:
 
 
 def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
-    """Spearman's: the correlation of the ranks; 0 if one side does not vary."""
+    """Spearman's correlation; 0 if one side does not vary."""
     a, b = ranks(left), ranks(right)
     try:
         return statistics.correlation(a, b)
@@ -81,7 +81,7 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """The rank of each value from 1, equals at their mean."""
+    """The rank of each value from 1; ties get their mean rank."""
     order = sorted(range(len(values)), key=values.__getitem__)
     found = [0.0] * len(values)
     start = 0

@@ -1,4 +1,4 @@
-"""The best trials lie at a bound of a parameter's range: what is better may lie beyond."""
+"""Search spaces that are too narrow, because the best trials lie at a bound, or too large for the trials."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from orchestrator.space.choices import Choice
 from orchestrator.space.distribution import Distribution, Numeric
 
 BEST = 5
-"""So many of the best trials are looked at; more where a twentieth of all is more."""
+"""The number of best trials considered; at least a twentieth of all trials."""
 
 EDGE = 0.1
-"""This part of a range, on its own scale, counts as its bound; of few values, the outermost one."""
+"""The outermost share of a range, on its own scale, that counts as the bound; for few values, the outermost one."""
 
 SELDOM = 0.001
-"""How likely it is that so many of the best lie there where the parameter does not matter (binomial), at most."""
+"""The highest probability that this many of the best lie at the bound by chance (binomial)."""
 
 FEW = 10
-"""Values of a parameter that are looked at one by one."""
+"""Parameters with at most this many values are judged value by value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,13 @@ class AtBound:
     parameter: str
     side: Literal["low", "high"]
     bound: float
-    near: int  # so many of the best
-    best: int
-    wider: tuple[float, float] | None  # a range that goes beyond; None if there is none to propose
+    near: int  # best trials at the bound
+    best: int  # best trials considered
+    wider: tuple[float, float] | None  # a range that extends beyond the bound; None if there is none to propose
 
 
 def at_bounds(results: SweepResults) -> list[AtBound]:
-    """The parameters whose best values lie at a bound, and where to look further."""
+    """The parameters whose best values lie at a bound, with a wider range for each."""
     ranked = results.ranked()
     count = max(BEST, len(ranked) // 20)
     if results.method == "list" or len(ranked) < 4 * count:
@@ -54,23 +54,23 @@ def at_bounds(results: SweepResults) -> list[AtBound]:
 
 
 def bounds(results: SweepResults) -> list[Finding]:
-    """One finding a parameter."""
+    """One finding per parameter whose best values lie at a bound."""
     return [_finding(each) for each in at_bounds(results)]
 
 
 def budget(results: SweepResults) -> list[Finding]:
-    """Fewer than TRIALS_PER_DIMENSION trials a searched parameter, as `sweep plan` has it."""
-    trials, dimensions = max(len(results.outcomes), results.planned), len(results.space)
+    """A finding if there are fewer than TRIALS_PER_DIMENSION trials per searched parameter, as in `sweep plan`."""
+    trials, dimensions = max(len(results.trials), results.planned), len(results.space)
     if results.method in ("grid", "list", "") or trials >= TRIALS_PER_DIMENSION * dimensions:
         return []
     return [
         Finding(
             subject="budget",
-            sentence=f"{trials} trials are few for {dimensions} searched parameters",
-            advice=f"fix all but {max(1, trials // TRIALS_PER_DIMENSION)} of them, or give it at least"
+            sentence=f"{trials} trials are too few for {dimensions} searched parameters",
+            advice=f"fix all but {max(1, trials // TRIALS_PER_DIMENSION)} of them, or run at least"
             f" {TRIALS_PER_DIMENSION * dimensions} trials",
             numbers={"trials": trials, "parameters": dimensions},
-            urgent=False,  # `sweep plan` has said it
+            urgent=False,  # `sweep plan` has warned about it
         )
     ]
 
@@ -107,13 +107,13 @@ def _at(name: str, distribution: Distribution, best: Sequence[float], side: Lite
     if not near or near[0] != best[0] or _by_chance(len(near), len(best), share) > SELDOM:
         return None
     if side == "low" and bound in (0, 1) and (numeric is None or numeric.integer or not numeric.log):
-        return None  # a count has none below, nor has a share
+        return None  # neither a count nor a fraction can go lower
     wider = None if numeric is None else _wider(numeric, side)
     return AtBound(parameter=name, side=side, bound=bound, near=len(near), best=len(best), wider=wider)
 
 
 def _place(numeric: Numeric, value: float) -> float:
-    """Where a value lies in its range, 0 to 1, on the range's own scale."""
+    """The position of a value in its range, 0 to 1, on the range's own scale."""
     low, high = numeric.low, numeric.high
     if numeric.log:
         low, high, value = math.log(low), math.log(high), math.log(value)
@@ -121,7 +121,7 @@ def _place(numeric: Numeric, value: float) -> float:
 
 
 def _wider(numeric: Numeric, side: Literal["low", "high"]) -> tuple[float, float]:
-    """The range with half as much again beyond the bound, on its own scale; a share stays within 0 and 1."""
+    """The range extended by half its width beyond the bound, on its own scale; a fraction stays within 0 and 1."""
     low, high = numeric.low, numeric.high
     if numeric.log:
         factor = math.sqrt(high / low)

@@ -1,4 +1,4 @@
-"""What the verdicts on single trials come to: of the best trial, and of most."""
+"""Findings from the verdicts on trials: about the best trial, and about faults that most trials share."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
 from orchestrator.analysis.summary.results import SweepResults
 
 MOST = 0.5
-"""Share of the trials that could be judged which have a fault in common, for it to be the sweep's."""
+"""A fault is the sweep's if this share of the classified trials has it, and at least FEWEST of them."""
 
 FEWEST = 5
-"""And so many of them."""
 
 ADVICE: Mapping[Kind, str] = {
     Kind.OVERFITTING: "regularise more (dropout, weight decay), train a smaller model, or get more data",
@@ -22,11 +21,11 @@ ADVICE: Mapping[Kind, str] = {
     Kind.LR_TOO_LOW: "search higher learning rates",
     Kind.STILL_IMPROVING: "train longer: sweep resume --max-steps",
 }
-"""What is to be done about it."""
+"""What to do about each kind."""
 
 
 def verdicts(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
-    """One on each fault that most have; and one on the best trial, if there is something else to be done about it."""
+    """A finding about each fault that most trials share, and one about the best trial, if it has another."""
     most = _most(said)
     told = {each.numbers["kind"] for each in most}
     return [*(each for each in _best(results, said) if each.numbers["kind"] not in told), *most]
@@ -41,7 +40,7 @@ def _best(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:
     return [
         Finding(
             subject="verdicts",
-            sentence=f"the best trial, {trial}: {verdict.kind.words}: {verdict.sentence}",
+            sentence=f"best trial ({trial}): {verdict.kind.words}: {verdict.sentence}",
             advice=ADVICE[verdict.kind],
             numbers={"trial": trial, "kind": verdict.kind.value, **verdict.numbers},
         )
@@ -54,7 +53,7 @@ def _most(said: Mapping[int, Verdict]) -> list[Finding]:
     return [
         Finding(
             subject="verdicts",
-            sentence=f"{kind.words} in {count} of the {len(judged)} trials that are long enough to tell",
+            sentence=f"{kind.words} in {count} of {len(judged)} trials with enough steps",
             advice=ADVICE[kind],
             numbers={"kind": kind.value, "trials": count, "of": len(judged)},
         )

@@ -1,4 +1,4 @@
-"""The loss left what a number holds, or ended far above all that it began with."""
+"""Diverged: a value is not finite, or the training loss ended far above its start."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 FAR = 100.0
-"""Ended above where untrained models are by so many times all that there is to gain from there. Set on churn, where a
-rate that is only too high came to 40 times."""
+"""How far above an untrained model the training loss ended, in multiples of the possible gain. Set on churn, where
+learning rates that were merely too high reached 40."""
 
 
 def diverged(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """Any value of either curve is not finite; or the training curve ended FAR above the start."""
+    """A value of either curve is not finite, or the training curve ended FAR above the start."""
     for series in (curve.train, curve.validation):
         if series is None:
             continue
@@ -35,7 +35,7 @@ def _far(train: Series, reference: Reference | None) -> Verdict | None:
         start, gain = reference.start, reference.start - reference.train
     if end <= start + FAR * gain:
         return None
-    sentence = f"{train.name} ended at {train.shown(end)}, and untrained models begin at {train.shown(start)}"
+    sentence = f"{train.name} ended at {train.shown(end)}; untrained models start at {train.shown(start)}"
     return Verdict(
         kind=Kind.DIVERGED, sentence=sentence, numbers={"start": train.value(start), "end": train.value(end)}
     )

@@ -1,4 +1,4 @@
-"""Nothing is wrong that a curve could show."""
+"""Healthy: the curve shows no fault, and the training neither ended too early nor went on too long."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 
 def healthy(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """The judged curve is long enough to be judged, and the other rules found nothing."""
+    """The curve has enough steps, and no other rule applies."""
     judged = curve.judged
     if judged is None or judged.shape is None:
         return None
     shape = judged.shape
     brought = shape.gained_since(shape.at(LAST))
     sentence = (
-        f"{judged.name} came from {judged.shown(shape.start)} to {judged.shown(shape.lowest)} at step"
+        f"{judged.name} went from {judged.shown(shape.start)} to {judged.shown(shape.lowest)} at step"
         f" {shape.steps[shape.best]} and ended at {judged.shown(shape.end)}"
     )
     numbers = {

@@ -1,4 +1,4 @@
-"""Training good, validation bad: the validation curve turned while the training curve went on."""
+"""Overfitting: the validation loss rose again, or stayed high, while the training loss kept falling."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 LOSS = 0.10
-"""The generalisation loss at the end: how far the validation curve rose above its best, as a share of that (Prechelt
-1998, Early Stopping - But When?, section 2, where 5 % is the middle of what is tried as a criterion to stop). Set on
-churn between 0.06, to which trainings came that were in order, and 0.3, where overfitting began."""
+"""The generalisation loss at the end: how far the validation loss rose above its best, relative to its best (Prechelt
+1998, Early Stopping - But When?, section 2, where stopping criteria around 5% are tried). Set on churn between 0.06, the
+most of a healthy training, and 0.3, where overfitting starts."""
 
 RISE = 0.30
-"""And as a share of all that the validation curve moved: near 0, a loss rises by 10 % of itself for nothing. Set on
+"""The same rise relative to the span of the validation curve, because a loss near 0 rises by 10% of itself easily. Set on
 churn between 0.23 and 0.52."""
 
 WENT_ON = 0.02
-"""What of its own fall the training curve had before it when the validation curve turned, at least. Set on churn."""
+"""The least share of the training loss's fall that came after the validation loss turned. Set on churn."""
 
 
 APART = 0.15
-"""How much further the training curve came than the validation curve, each on its way to the best that the sweep
-reached, where the validation curve did not turn. Set on churn, together with WAY."""
+"""The least lead of training over validation, as progress towards the sweep's best, where the validation loss did not
+turn. Set on churn, together with WAY."""
 
 
 def overfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """The validation curve turned; or it stayed behind what others reached, and the training curve did not."""
+    """The validation curve turned; or it stayed behind the reference while the training curve did not."""
     train, validation = curve.train, curve.validation
     if train is None or validation is None or train.shape is None or validation.shape is None:
         return None
@@ -46,7 +46,7 @@ def overfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
         worse = f", {rise / abs(seen.lowest):.0%} worse" if seen.lowest else ""
         sentence = (
             f"{validation.name} was best at step {turn}, {validation.shown(seen.lowest)}, and ended at"
-            f" {validation.shown(seen.end)}{worse}, while {train.name} went on from {train.shown(then)} to"
+            f" {validation.shown(seen.end)}{worse}, while {train.name} went from {train.shown(then)} to"
             f" {train.shown(fit.end)}"
         )
         return Verdict(kind=Kind.OVERFITTING, sentence=sentence, numbers=numbers)

@@ -1,4 +1,4 @@
-"""The training went on for long after it had nothing more to gain."""
+"""Plateaued: the training ran long after it stopped improving."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 REST = 0.02
-"""What of the gain was still to come when the plateau began, at most. Set on churn."""
+"""The most that was still to be gained when the plateau started, as a share of the total gain. Set on churn."""
 
 SAME = 0.10
-"""And how much better than that the curve became, as a share of itself: a loss near 0 can get ten times smaller without
-gaining much. Set on churn."""
+"""The same limit relative to the loss: a loss near 0 can shrink tenfold without gaining much. Set on churn."""
 
 LONG = 0.5
-"""Share of the steps that lie on it, at least."""
+"""The least share of steps on the plateau."""
 
 
 def plateaued(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """For the LONG last of the steps the judged curve had no more than REST to gain, and stayed the SAME."""
+    """During the last LONG share of the steps, at most REST of the gain was left, and at most SAME of the loss."""
     judged = curve.judged
     if judged is None or judged.shape is None:
         return None
@@ -29,8 +28,8 @@ def plateaued(curve: Curve, reference: Reference | None) -> Verdict | None:
         return None
     step, last = shape.steps[began], shape.steps[-1]
     sentence = (
-        f"{judged.name} came to {judged.shown(shape.trend[began])} at step {step}, and the {last - step} steps after it"
-        f" to {judged.shown(shape.lowest)} at best"
+        f"{judged.name} reached {judged.shown(shape.trend[began])} at step {step}, and {judged.shown(shape.lowest)} at best"
+        f" in the {last - step} steps after it"
     )
     numbers = {"since": step, "then": judged.value(shape.trend[began]), "best": judged.value(shape.lowest)}
     return Verdict(kind=Kind.PLATEAUED, sentence=sentence, numbers=numbers)

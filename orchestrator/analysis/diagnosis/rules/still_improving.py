@@ -1,4 +1,4 @@
-"""The training ended too early: it was still getting better."""
+"""Still improving: the training ended too early."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 GAIN = 0.05
-"""What the last third of the steps brought of all that was gained, at least. Set on churn."""
+"""The least share of the total gain that came in the last third of the steps. Set on churn."""
 
 BEYOND = 2.0
-"""And against the fluctuation. Two standard deviations, as usual."""
+"""The least gain in the last third, in standard deviations of the fluctuation."""
 
 
 def still_improving(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """The judged curve gained GAIN at the end, BEYOND its fluctuation, and was best there."""
+    """The curve gained GAIN in the last third, BEYOND its fluctuation, and was best there."""
     judged = curve.judged
     if judged is None or judged.shape is None:
         return None
@@ -25,7 +25,7 @@ def still_improving(curve: Curve, reference: Reference | None) -> Verdict | None
     if brought < GAIN or shape.trend[third] - shape.end < BEYOND * shape.fluctuation or shape.best < third:
         return None
     sentence = (
-        f"{judged.name} was still getting better: {brought:.0%} of its gain came in the last third of the steps,"
+        f"{judged.name} was still improving: {brought:.0%} of its gain came in the last third of the steps,"
         f" smoothed from {judged.shown(shape.trend[third])} to {judged.shown(shape.end)}"
     )
     numbers = {"last_third": brought, "end": judged.value(shape.end)}

@@ -1,4 +1,4 @@
-"""Both bad: the training curve has come to rest far from what others reached, and the validation curve with it."""
+"""Underfitting: training and validation loss both stopped falling far from what other trials reached."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 WAY = 0.87
-"""How far a trial that fits came on the way from an untrained model to the sweep's best one, at least. Set on churn:
-trainings in order came to 0.94 and more, those held back to 0.81."""
+"""The least progress from an untrained model to the sweep's best that counts as a fit. Set on churn, where healthy
+trainings reached at least 0.94 and limited ones at most 0.81."""
 
 
 def underfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
-    """Both curves ended short of WAY."""
+    """Both curves ended with less progress than WAY."""
     train, validation = curve.train, curve.validation
     if train is None or train.shape is None or reference is None:
         return None
@@ -29,12 +29,12 @@ def underfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
         ended += f" and {validation.name} at {validation.shown(validation.shape.end)}"
     brought = train.shape.gained_since(train.shape.at(LAST))
     sentence = (
-        f"{ended}, where another trial had a {train.name} of {train.shown(reference.train)}, and the last third of the"
-        f" steps brought no more than {max(0.0, brought):.0%} of what was gained"
+        f"{ended}; another trial reached a {train.name} of {train.shown(reference.train)}, and only"
+        f" {max(0.0, brought):.0%} of the gain came in the last third of the steps"
     )
     return Verdict(kind=Kind.UNDERFITTING, sentence=sentence, numbers=numbers | {"last_third": brought})
 
 
 def way(loss: float, start: float, best: float) -> float:
-    """How far a loss is on the way from the start to the best: 0 at the start, 1 at the best."""
+    """The progress of a loss from the start to the best: 0 at the start, 1 at the best."""
     return (start - loss) / (start - best)
