@@ -1,1 +1,1 @@
-"""What the tool costs, against named peers in the same run. One file a question; docs/performance.md answers."""
+"""Benchmarks against other tools, measured in the same run; one question per file, answered in docs/performance.md."""

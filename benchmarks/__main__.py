@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other, and writes the pages of figures: `make bench`."""
+"""Runs every benchmark in turn and writes docs/performance.md and docs/scale.md: `make bench`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUESTIONS = (
     "recording",
     "driver",
 )
-"""Without `forecasts`, which is no figure of speed: `make bench BENCH=forecasts`."""
+"""All but `forecasts`, which measures accuracy rather than speed: `make bench BENCH=forecasts`."""
 
 if __name__ == "__main__":
     began = time.monotonic()
@@ -32,4 +32,4 @@ if __name__ == "__main__":
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
     for page in ("page", "scale"):
         subprocess.run([sys.executable, "-m", f"benchmarks.{page}"], check=True)
-    print(f"{(time.monotonic() - began) / 60:.0f} min in all", file=sys.stderr)
+    print(f"{(time.monotonic() - began) / 60:.0f} min in total", file=sys.stderr)

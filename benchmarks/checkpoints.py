@@ -1,10 +1,9 @@
-"""What does a checkpoint of 10 MB cost the training that saves it each second?
+"""How much does a checkpoint of 10 MB slow down the training that saves one each second?
 
 On the same disk: plain `torch.save` of the state with an fsync, without which a crash of the machine may leave half a
-checkpoint; and `trial.save` in its two parts, the copy of the state and its writing, with the fsync and the rename. As
-trials of a sweep have it, the copy alone holds the training; a thread beside writes each second. That is measured with
-a training going on, and held against copy and writing together: what is hidden. Plain `torch.save` without an fsync,
-which leaves the writing to the system, is given for comparison.
+checkpoint; and `trial.save` in its two parts, copying the state and writing it, with fsync and rename. In a sweep
+only the copy blocks the training, and a thread writes in the background. The share that is hidden is measured during
+a training, relative to copying and writing together. Plain `torch.save` without an fsync is given for comparison.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ SECONDS = 8
 
 
 def saving() -> Figures:
-    """All ways in turn, in one process."""
+    """Measure all variants in turn, in one process."""
     import torch
 
     from trainables.checkpoints.files import load

@@ -1,8 +1,8 @@
 """How long does the churn example take?
 
-The search is the same in all three tools, to the configuration: sixty random ones of the example's space, in the same
-order, under successive halving with the same rungs, two at once. So each comes to the same quality, and nobody's luck
-is measured. From the start of the process to its end.
+All three tools run the same search: the same sixty random configurations of the example's space in the same order,
+with successive halving at the same rungs, two trials at a time. So all reach the same quality, and luck plays no
+part. The time is that of the whole process.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from benchmarks.peers import churn
 EXAMPLE = Path(__file__).parents[1] / "examples" / "02_churn.yaml"
 DATA = EXAMPLE.parent / "data" / "telco_churn.csv"
 GOOD = 0.843
-"""The AUROC that each search must come to."""
+"""The AUROC that each search must reach."""
 
 
 def configurations() -> list[dict[str, object]]:
-    """Sixty random ones."""
+    """Sixty random configurations."""
     from orchestrator.core.search.random import RandomSearch
     from orchestrator.spec import read_spec
 
@@ -34,7 +34,7 @@ def configurations() -> list[dict[str, object]]:
 
 
 def ours() -> Figures:
-    """The example, given the list."""
+    """Run the example with the list of configurations."""
     from orchestrator.records.load import load
 
     search = json.dumps({"method": "list", "configs": configurations()})
@@ -47,12 +47,12 @@ def ours() -> Figures:
 
 
 def ray_default() -> Figures:
-    """Ray Tune."""
+    """Run the search with Ray Tune."""
     return _peer("benchmarks.peers.ray_churn")
 
 
 def optuna() -> Figures:
-    """Optuna in two processes."""
+    """Run the search with Optuna in two processes."""
     return _peer("benchmarks.peers.optuna_churn")
 
 

@@ -1,6 +1,6 @@
-"""How long does one wait for a command that starts nothing?
+"""How long do commands take that start nothing?
 
-Each is a process of its own, from its start to its end, and is run once before, so that Python has compiled it.
+Each command runs in its own process and is timed from start to end, after one run to fill Python's bytecode cache.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def help_() -> Figures:
 
 
 def check() -> Figures:
-    """`sweep check` of a spec of a built-in trainable."""
+    """`sweep check` of a spec with a built-in trainable."""
     return _of_spec("check")
 
 
 def plan() -> Figures:
-    """`sweep plan` of it."""
+    """`sweep plan` of the same spec."""
     return _of_spec("plan")
 
 

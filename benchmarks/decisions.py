@@ -1,8 +1,8 @@
-"""What does a decision of ASHA cost, at rungs of 10,000 trials?
+"""How long does a decision of ASHA take, at rungs of 10,000 trials?
 
-Each of 10,000 trials comes to each of ten rungs: 100,000 decisions. The schedulers are called in this process, without
-a cluster. Ray Tune's looks at every value of a rung at each decision; its first two rungs of 10,000 are timed, for the
-others cost the same, and compared per decision. Ours are all timed.
+Each of 10,000 trials reaches each of ten rungs: 100,000 decisions. The schedulers are called in this process, without a
+cluster. Ray Tune's scheduler reads every value of a rung at each decision, so only its first two rungs are timed (the
+others cost the same), and the times are compared per decision. All of ours are timed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ ETA = 4
 
 
 def losses(rung: int) -> list[float]:
-    """What the trials come to a rung with: the same for both."""
+    """The trials' values at a rung, the same for both."""
     draw = random.Random(rung)
     return [draw.lognormvariate(0, 1) for _ in range(TRIALS)]
 
 
 def ours() -> Figures:
-    """All of them, by `asha`."""
+    """Time all decisions of `asha`."""
     scheduler = _ours()
     wanted = [losses(rung) for rung in range(RUNGS)]
     began = time.perf_counter()
@@ -45,7 +45,7 @@ def ours() -> Figures:
 
 
 def ray() -> Figures:
-    """The first rungs, by `_Bracket.on_result`, which is what ASHAScheduler calls at each report."""
+    """Time the first rungs of `_Bracket.on_result`, which ASHAScheduler calls at each report."""
     bracket = _rays()
     trials = [SimpleNamespace(trial_id=f"{number:08x}") for number in range(TRIALS)]
     wanted = [losses(rung) for rung in range(RAY_RUNGS)]

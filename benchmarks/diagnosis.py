@@ -1,8 +1,7 @@
-"""How often is a diagnosis right? Curves of trainings whose cause is known, and what the rules say of them.
+"""How often is a diagnosis right? Compares the rules' verdicts with the known causes of trainings.
 
-`python -m benchmarks.diagnosis` trains anew what the rules are measured on, which no threshold has seen, and prints the
-confusion matrix; `--judge` judges the curves in the repository. `--churn` does the same with the curves that the
-thresholds were set on.
+`python -m benchmarks.diagnosis` trains on data that no threshold was set on, and prints the confusion matrix; `--judge`
+classifies the curves in the repository instead. `--churn` does the same with the curves that thresholds were set on.
 """
 
 from __future__ import annotations
@@ -27,32 +26,32 @@ from orchestrator.analysis.diagnosis.verdict import FAULTS, Kind, Verdict
 CURVES = Path(__file__).parent / "curves"
 MEASURED, CHURN = CURVES / "diagnosis.parquet", CURVES / "diagnosis-churn.parquet"
 BORDERLINE = 10
-"""Trainings with a fault in a small dose, for which there is no right answer."""
+"""Trainings with a mild fault, for which there is no right answer."""
 
 COLUMNS = (*sorted(FAULTS, key=list(Kind).index), "no fault", Kind.TOO_SHORT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A training, and what the rules say of it."""
+    """A training and its verdict."""
 
     run: Run
     verdict: Verdict
 
     @property
     def said(self) -> str:
-        """The fault, or that there is none."""
+        """The fault, or "no fault"."""
         kind = self.verdict.kind
         return kind if kind in FAULTS or kind is Kind.TOO_SHORT else "no fault"
 
     @property
     def right(self) -> bool:
-        """Whether it is what was wrong."""
+        """Whether the verdict matches the cause."""
         return self.said == ("no fault" if self.run.cause == "healthy" else self.run.cause)
 
 
 def judged(runs: Sequence[Run], *, alone: bool = False) -> list[Judged]:
-    """What the rules say of each, the runs of a table being one sweep; or of each alone, as of a sweep's first."""
+    """Classify each run against the others of its table, as in one sweep; or each alone, like a sweep's first trial."""
     found = []
     for table in dict.fromkeys(run.table for run in runs):
         curves = [(run, _curve(run)) for run in runs if run.table == table]
@@ -66,7 +65,7 @@ def judged(runs: Sequence[Run], *, alone: bool = False) -> list[Judged]:
 
 
 def matrix(found: Iterable[Judged]) -> str:
-    """The confusion matrix as Markdown: what was wrong by row, what was said by column."""
+    """The confusion matrix as Markdown: causes as rows, verdicts as columns."""
     counts = Counter((each.run.cause, each.said) for each in found)
     said = [column for column in COLUMNS if any(counts[cause, column] for cause, _ in counts)]
     lines = ["| known cause | " + " | ".join(said) + " |", "|---|" + "---|" * len(said)]
@@ -76,7 +75,7 @@ def matrix(found: Iterable[Judged]) -> str:
 
 
 def summary(found: Sequence[Judged]) -> str:
-    """How many are right of those that are not borderline, and how many healthy ones are called faulty."""
+    """The share of right verdicts among clear cases, and the number of healthy trainings called faulty."""
     clear = [each for each in found if each.run.cause != "borderline"]
     right = sum(each.right for each in clear)
     healthy = [each for each in clear if each.run.cause == "healthy"]
@@ -85,7 +84,7 @@ def summary(found: Sequence[Judged]) -> str:
 
 
 def read(path: Path) -> list[Run]:
-    """The runs in a file."""
+    """Read the runs from a file."""
     import pyarrow.parquet as pq
 
     rows = pq.read_table(path).to_pylist()
@@ -103,7 +102,7 @@ def read(path: Path) -> list[Run]:
 
 
 def write(runs: Sequence[Run], path: Path) -> None:
-    """A row a run, its curves as lists."""
+    """Write one row per run, with its curves as lists."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -121,7 +120,7 @@ def write(runs: Sequence[Run], path: Path) -> None:
 
 
 def train(tables: Iterable[Table]) -> list[Run]:
-    """All runs of the tables, borderline ones up to BORDERLINE."""
+    """Train all runs of the tables, with at most BORDERLINE borderline ones."""
     import torch
 
     torch.set_num_threads(1)
@@ -136,8 +135,8 @@ def train(tables: Iterable[Table]) -> list[Run]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--churn", action="store_true", help="what the thresholds were set on")
-    parser.add_argument("--judge", action="store_true", help="judge what is there, train nothing")
+    parser.add_argument("--churn", action="store_true", help="Use the churn data, on which thresholds were set.")
+    parser.add_argument("--judge", action="store_true", help="Classify the recorded curves without training.")
     arguments = parser.parse_args()
     path = CHURN if arguments.churn else MEASURED
     if not arguments.judge:

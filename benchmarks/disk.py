@@ -1,8 +1,8 @@
 """How many bytes and files does a sweep of 2,000 trials × 50 reports leave?
 
 Ours is launched and counted. Ray Tune, which takes a quarter of an hour for as many reports, runs 8, 16 and 32 trials
-with its default loggers; a trial's files do not depend on how many others there are, so 2,000 trials are on the line
-through 8 and 32, and 16 must lie on it, too. (Processes are reused there, which changes nothing on the disk.)
+with its default loggers. A trial's files do not depend on the number of trials, so 2,000 trials are extrapolated from
+8 and 32, and 16 must lie on the same line. (Processes are reused there, which does not affect the disk.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIZES = (8, 16, 32)
 
 
 def ours() -> Figures:
-    """A launch."""
+    """Launch a sweep and count its files."""
     from benchmarks.ours import fit
     from benchmarks.recorded import spec_of, train
 
@@ -29,7 +29,7 @@ def ours() -> Figures:
 
 
 def ray() -> Figures:
-    """Its experiment directory."""
+    """Count the files of Ray Tune's experiment directory."""
     import ray
 
     from benchmarks.peers.ray_experiment import run, start_ray

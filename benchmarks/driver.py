@@ -1,9 +1,9 @@
-"""What does the driver spend on a message of a trial, on a proposal of tpe, and on a table of 100,000 trials?
+"""How long does the driver take for a trial's message, a proposal of tpe, and a table of 100,000 trials?
 
-Messages: two trials reach a rung with each of their reports, so that each is waited for. The driver's own CPU time
-between two messages counts; by the clock it is more, for workers run on the same cores.
-Proposals: nine parameters, with so many trials told and a hundred running, as on a cluster.
-The table: one block of it has changed, as always in a long sweep.
+Messages: two trials reach a rung with every report, so that the driver must answer each one. The driver's CPU time
+between two messages counts; the wall time is longer, because workers use the same cores.
+Proposals: nine parameters, with a given number of results and a hundred running trials, as on a cluster.
+Table: one block of it has changed, as is usual in a long sweep.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ ROWS = 100_000
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Each report is waited for."""
+    """Report at rungs only, so that the driver answers each report."""
     for step in range(1, MESSAGES + 1):
         trial.report(step=step, loss=config["x"])
 
 
 def messages() -> Figures:
-    """Through Ray, with all records."""
+    """Time messages through Ray, with complete records."""
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import fit, random_search
@@ -55,7 +55,7 @@ def messages() -> Figures:
 
 
 def asks() -> Figures:
-    """Without Ray."""
+    """Time proposals without Ray."""
     from orchestrator.core.search import Observation
     from orchestrator.core.search.tpe import Tpe
 
@@ -81,7 +81,7 @@ def asks() -> Figures:
 
 
 def table() -> Figures:
-    """Of nine parameters."""
+    """Time writing a table with nine parameters."""
     import dataclasses
 
     from orchestrator.core.rows import State, TrialRow

@@ -1,8 +1,8 @@
 """How long does it take from the command to the first report?
 
-`sweep launch spec.yaml`, against a bare Ray Tune script run by Python: both start Ray on the same CPUs, both train two
-trials of the same function. The worker stamps the time right before it reports. Of ours it is recorded, too, how much
-of that is the start of the trials' processes.
+`sweep launch spec.yaml`, against a bare Ray Tune script: both start Ray on the same CPUs and train two trials of the
+same function. The worker records the time right before it reports. For ours, the start of the trials' processes is
+recorded too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ resources: {cpu: 1, gpu: 0}
 
 
 def ours() -> Figures:
-    """By the command line."""
+    """Time `sweep launch`."""
     from orchestrator.records.load import load
 
     stamps = _stamps()
@@ -52,7 +52,7 @@ def ours() -> Figures:
 
 
 def ray_default() -> Figures:
-    """A script as Ray Tune's first page has it."""
+    """Time a script like the one in Ray Tune's getting-started guide."""
     stamps = _stamps()
     return _timed([sys.executable, str(PEER), str(stamps), str(Path("ray_results").resolve())], stamps)
 

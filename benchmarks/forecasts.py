@@ -1,6 +1,6 @@
-"""Do forecasts come true? Sweeps of sleeping trials, launched as commands, against what was forecast of them.
+"""How accurate are forecasts? Sweeps of sleeping trials, launched as commands, against their forecasts.
 
-All run on the cores that there are: twelve slots are so many processes on two cores, which sleep side by side, but
+All run on the cores of this machine: twelve slots are twelve processes on two cores, which sleep in parallel but
 start one after the other.
 """
 
@@ -28,7 +28,7 @@ def train(config, trial):
 
 
 def sweep(*, slots: int, trials: int, steps: int, step_s: float, scheduler: str = "none") -> Figures:
-    """Forecast it, run it."""
+    """Forecast a sweep and run it."""
     from orchestrator.records.load import load
     from orchestrator.simulate.costs import measured_costs
     from orchestrator.simulate.forecast import Pace, forecast_sweep

@@ -1,9 +1,9 @@
-"""Trainings of which it is known what is wrong: small networks on small tables, in this process.
+"""Trainings with known causes: small networks on small tables, in this process.
 
-A cause counts as known if taking it away helps: the same training without it ends with a validation loss that is lower
-by a tenth of all there is to gain on that table. A training counts as healthy if nothing that one would try helps by
-half as much. So the labels rest on how trainings end and on what was changed in them, never on the shape of their
-curves, which is what a diagnosis looks at. Candidates are taken in their order until there are enough.
+A cause counts as known if removing it helps: the same training without it ends with a validation loss that is lower
+by a tenth of the possible gain on that table. A training counts as healthy if none of the usual remedies helps by
+half as much. So labels depend on how trainings end and what was changed, never on the shape of their curves, which is
+what the diagnosis looks at. Candidates are tried in order until there are enough.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 Config = dict[str, Any]
 
 HELPS = 0.10
-"""So much lower, of all there is to gain, is the validation loss without a fault."""
+"""The least drop in validation loss without the fault, as a share of the possible gain."""
 
 WANTED = {
     "overfitting": 4,
@@ -28,12 +28,12 @@ WANTED = {
     "diverged": 4,
     "healthy": 5,
 }
-"""Trainings of each table."""
+"""Number of trainings per table and cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Something to learn."""
+    """A data set to train on."""
 
     name: str
     given: Config  # data, target and what else the table needs
@@ -42,7 +42,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A training, as changes of a table's good one."""
+    """A training, as changes to its table's good configuration."""
 
     cause: str
     changes: Config
@@ -51,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A training that was done."""
+    """A finished training."""
 
     table: str
     cause: str
@@ -62,12 +62,12 @@ class Run:
 
     @property
     def end(self) -> float:
-        """The validation loss it came to."""
+        """The final validation loss."""
         return statistics.median(self.validation[-3:]) if all(map(math.isfinite, self.validation)) else math.inf
 
 
 def candidates(good: Config) -> Iterator[Candidate]:
-    """All of a table, those of a cause in their order."""
+    """All candidates for a table, in order of preference within a cause."""
     bare = {"dropout": 0.0, "weight_decay": 0.0}
     lr, batch = good["lr"], good["batch_size"]
     sgd = {"optimizer": "sgd", "momentum": 0.9}
@@ -161,7 +161,7 @@ def candidates(good: Config) -> Iterator[Candidate]:
 
 
 def known(table: Table) -> list[Run]:
-    """The trainings of a table whose causes are known, and the borderline ones."""
+    """Train the candidates of a table, and keep those with known causes and borderline ones."""
     tried = [(candidate, _train(table, candidate, candidate.changes)) for candidate in candidates(table.good)]
     others = [
         [_train(table, candidate, candidate.changes | instead) for instead in candidate.instead]
@@ -185,7 +185,7 @@ def known(table: Table) -> list[Run]:
 
 
 def _gain(before: float, after: float) -> float:
-    """How much lower the loss is."""
+    """The drop in loss."""
     if math.isinf(after):
         return -math.inf
     return before - after
@@ -222,7 +222,7 @@ GOOD: Mapping[str, Any] = {
 
 
 def churn_tables() -> list[Table]:
-    """On which thresholds are set: three targets of the churn table, on a tenth of its training rows."""
+    """The tables on which thresholds were set: three targets of the churn data, on a tenth of its training rows."""
     given = {"data": Path(__file__).parents[1] / "examples" / "data" / "telco_churn.csv"}
     good = {**GOOD, "data_fraction": 0.1}
     return [
@@ -233,7 +233,7 @@ def churn_tables() -> list[Table]:
 
 
 def measured_tables(directory: Path) -> list[Table]:
-    """On which the diagnosis is measured: scikit-learn's; written to the directory."""
+    """The tables on which the diagnosis is measured, from scikit-learn; written to the directory."""
     from sklearn import datasets
 
     tables = []

@@ -1,7 +1,7 @@
-"""Does a trial cost the driver more, the more there were before it? And does the driver grow?
+"""Do later trials cost the driver more than earlier ones? And does the driver's memory grow?
 
-One sweep of 10,500 trials that do nothing. The CPU time of the driver's thread is read at every start, and how much of
-it passes within the hooks that Ray Tune calls: that part is ours, the rest Ray's.
+One sweep of 10,500 trials that do nothing. The CPU time of the driver's thread is read at every start, in total and
+within the hooks that Ray Tune calls: that part is ours, the rest Ray's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HOOKS = {
 
 
 class Meter:
-    """The CPU seconds of this thread: all of them, and those within the hooks."""
+    """CPU seconds of this thread, in total and within the hooks."""
 
     def __init__(self) -> None:
         self.ours = 0.0
@@ -35,7 +35,7 @@ class Meter:
         self._depth = 0
 
     def within(self, hook: Callable[..., Any]) -> Callable[..., Any]:
-        """The hook, its time taken; what one hook calls of another is not counted twice."""
+        """Wrap a hook to time it; nested hooks are not counted twice."""
 
         @functools.wraps(hook)
         def timed(*args: Any, **options: Any) -> Any:
@@ -53,24 +53,24 @@ class Meter:
         return timed
 
     def per_trial_ms(self, window: tuple[int, int]) -> tuple[float, float]:
-        """Ours and Ray's, between two trials' starts."""
+        """CPU time of ours and of Ray between the starts of two trials."""
         (all_0, ours_0, _), (all_1, ours_1, _) = (self.starts[number] for number in window)
         count = (window[1] - window[0]) / 1e3
         return (ours_1 - ours_0) / count, (all_1 - all_0 - ours_1 + ours_0) / count
 
 
 def resident_mib() -> float:
-    """Of this process."""
+    """The resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Nothing."""
+    """A trial that does nothing."""
     trial.report(step=1, loss=config["x"])
 
 
 def ours() -> Figures:
-    """With all records."""
+    """Run the sweep with complete records."""
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import fit, random_search

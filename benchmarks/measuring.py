@@ -1,4 +1,4 @@
-"""Runs the cases of a question in turn, each in a process of its own, and writes down what came out.
+"""Runs the cases of a benchmark in turn, each in its own process, and records the results.
 
 `python -m benchmarks.no_op_trials` measures; `--case ours` runs one case in this process and prints its figures.
 """
@@ -23,12 +23,12 @@ import psutil
 
 RESULTS = Path(__file__).parent / "results"
 KEPT = 3
-"""Records per question: a run removes older ones."""
+"""Records kept per question; a run deletes older ones."""
 
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna", "numpy")
 
 Figures = Mapping[str, float]
-"""What one run came to, by the figure's name."""
+"""The figures of one run, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +41,23 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What is read off the figures: ours against a peer's, or against a bound."""
+    """A comparison of figures: ours against a peer's, or against a target."""
 
     row: str  # of the table in docs/performance.md: "1", "4a"
     what: str
     figure: str
     unit: str = "s"
     ours: str = "ours"
-    peer: str | None = None  # a case; None: there is only a bound
-    peer_figure: str | None = None  # if it has another name there
-    more: bool = False  # whether more is better
-    target: float  # with a peer the least ratio, else the most that ours may be (with ``more`` the least)
+    peer: str | None = None  # a case; None: compare with the target only
+    peer_figure: str | None = None  # if the peer's figure has another name
+    more: bool = False  # whether higher is better
+    target: float  # with a peer, the least ratio; without one, the highest figure (with ``more``, the lowest)
     digits: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A benchmark: its cases, and what is compared."""
+    """A benchmark: its cases and comparisons."""
 
     name: str  # of its module
     title: str
@@ -67,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One comparison, answered."""
+    """The result of one comparison."""
 
     row: str
     what: str
@@ -75,7 +75,7 @@ class Result:
     ours: list[float]
     peer: list[float] = field(default_factory=list)
     peer_name: str = ""
-    ratio: float | None = None  # of the medians, so that more is better
+    ratio: float | None = None  # of the medians; higher is better
     target: float
     met: bool
     more: bool = False
@@ -85,8 +85,10 @@ class Result:
 def main(question: Question) -> None:
     """The command line of a benchmark."""
     parser = argparse.ArgumentParser(description=question.title)
-    parser.add_argument("--case", choices=list(question.cases), help="run this one here, once, and print its figures")
-    parser.add_argument("--repeats", type=int, help="how often each case is run; by default as often as it says")
+    parser.add_argument(
+        "--case", choices=list(question.cases), help="Run this case once, in this process, and print its figures."
+    )
+    parser.add_argument("--repeats", type=int, help="Runs of each case; by default, the number in the benchmark.")
     options = parser.parse_args()
     if options.case:
         with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
@@ -103,7 +105,7 @@ def main(question: Question) -> None:
 
 
 def _measure(question: Question, repeats: int | None) -> dict[str, list[Figures]]:
-    """Interleaved: first every case once, then every case again, so that what drifts drifts for all."""
+    """Run the cases alternately, so that drift of the machine affects all of them."""
     wanted = {name: repeats or case.repeats for name, case in question.cases.items()}
     runs: dict[str, list[Figures]] = {name: [] for name in question.cases}
     for turn in range(max(wanted.values())):
@@ -117,7 +119,7 @@ def _measure(question: Question, repeats: int | None) -> dict[str, list[Figures]
 
 
 def in_fresh_process(module: str, *arguments: str) -> Figures:
-    """Run a module in a process of its own; the last line that it prints is its figures."""
+    """Run a module in its own process, and return the figures in its last line of output."""
     root = str(Path(__file__).parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     ran = subprocess.run(
@@ -161,20 +163,20 @@ def _answer(comparison: Comparison, runs: Mapping[str, Sequence[Figures]]) -> Re
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
-    """The median, and from where to where the values lie."""
+    """The median, and the minimum and maximum in brackets."""
     low, middle, high = (short(value, digits) for value in (min(values), statistics.median(values), max(values)))
     return middle if low == high else f"{middle} ({low}–{high})"
 
 
 def short(value: float, digits: int = 3) -> str:
-    """So many digits; thousands in full."""
+    """A number with this many significant digits; from 1000 on, as an integer."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def _line(result: Result) -> str:
     theirs = f"{result.peer_name} {spread(result.peer, result.digits)}, " if result.peer else ""
     asked = f"{'≥' if result.ratio is not None or result.more else '≤'} {result.target:g}"
-    got = f"{result.ratio:.3g}×, asked {asked}×" if result.ratio is not None else f"asked {asked}"
+    got = f"{result.ratio:.3g}×, target {asked}×" if result.ratio is not None else f"target {asked}"
     verdict = "met" if result.met else "NOT MET"
     ours = spread(result.ours, result.digits)
     return f"{result.row:>3}  {result.what}: {theirs}ours {ours} {result.unit}: {got}: {verdict}"
@@ -202,12 +204,12 @@ def _write(question: Question, runs: Mapping[str, Sequence[Figures]], results: S
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{question.name}-{date}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    print(f"written to {path.relative_to(RESULTS.parents[1])}", file=sys.stderr)
+    print(f"wrote {path.relative_to(RESULTS.parents[1])}", file=sys.stderr)
     prune(question.name)
 
 
 def prune(question: str) -> None:
-    """Delete a question's records, all but the newest."""
+    """Delete all but the newest records of a question."""
     for path in sorted(RESULTS.glob(f"{question}-????-??-??-??????.json"))[:-KEPT]:
         path.unlink()
 

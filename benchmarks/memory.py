@@ -1,4 +1,4 @@
-"""How large does the driver grow over 10,000 trials of 50 reports each?
+"""How much does the driver's memory grow over 10,000 trials of 50 reports each?
 
 Its resident size when the last of the trials has ended, over that of a process that only imported ray.tune.
 """
@@ -15,13 +15,13 @@ REPORTS = 50
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Reports as quickly as it can."""
+    """A trial that reports as fast as it can."""
     for step in range(1, REPORTS + 1):
         trial.report(step=step, loss=config["x"] / step)
 
 
 def ours() -> Figures:
-    """With all records."""
+    """Run the sweep with complete records."""
     import ray.tune  # noqa: F401
 
     imported = resident_mib()

@@ -14,19 +14,19 @@ DEFAULT_TRIALS = 16  # of Ray's defaults, which take two seconds each
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Ours."""
+    """Our trainable, which does nothing."""
     trial.report(step=1, loss=config["x"])
 
 
 def train_ray(config: dict[str, Any]) -> None:
-    """Ray Tune's."""
+    """Ray Tune's trainable, which does nothing."""
     from ray import tune
 
     tune.report({"loss": config["x"]})
 
 
 def ours() -> Figures:
-    """500 trials, with all records."""
+    """Run 500 trials, with complete records."""
     from benchmarks.ours import fit, random_search
 
     seconds, sweep = fit(train, random_search(TRIALS))
@@ -35,12 +35,12 @@ def ours() -> Figures:
 
 
 def ray_default() -> Figures:
-    """As it comes."""
+    """Run Ray Tune with its defaults."""
     return {"ms": _ray(DEFAULT_TRIALS, tuned=False)}
 
 
 def ray_tuned() -> Figures:
-    """As quick as settings make it."""
+    """Run Ray Tune with its fastest settings."""
     return {"ms": _ray(TRIALS, tuned=True)}
 
 

@@ -1,4 +1,4 @@
-"""A sweep of ours in a benchmark: launched as `orchestrator.run` does, on Ray that runs already."""
+"""Runs one of our sweeps in a benchmark, like `orchestrator.run`, on a Ray that is already running."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CPUS = 2
 
 
 def random_search(trials: int) -> dict[str, Any]:
-    """The spec of so many trials of one parameter."""
+    """A spec with this many trials of one parameter."""
     return {
         "space": {"x": {"uniform": [0, 1]}},
         "objective": {"metric": "loss"},
@@ -29,7 +29,7 @@ def random_search(trials: int) -> dict[str, Any]:
 
 
 def source_of(train: Callable[..., Any], spec: Mapping[str, Any]) -> Source:
-    """What is launched: a function of the benchmark, with a spec beside it."""
+    """The source to launch: a function of the benchmark and its spec."""
     whole = {"trainable": "benchmark:train", "resources": {"cpu": 1, "gpu": 0}, **spec}
     return Source(
         spec=parse_spec(whole, base=Path.cwd()),

@@ -1,4 +1,4 @@
-"""Writes docs/performance.md from the records of the benchmarks; `--check` tells whether it is due."""
+"""Writes docs/performance.md from the benchmark records; `--check` tells whether it is out of date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.measuring import RESULTS, short, spread
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 HEAD = """\
-# What it costs
+# Performance
 
 Written by `python -m benchmarks.page` from the records in [benchmarks/results](../benchmarks/results), of which the
 newest three per question are kept. `make bench` measures everything again, and the commands below repeat single rows.
@@ -25,17 +25,17 @@ measured with its defaults, and as fast as we could make it with its settings.
 """
 
 REMARKS = {
-    "2": "in a quick phase of the machine a slot waits 7.7 ms between two trials, in a slow one 9: messages between"
-    " Ray's processes, most of it. Of the driver's time, as py-spy saw it, Ray's calls of actors take a quarter, and"
-    " records with all that beats a tenth.",
-    "4b": "most of it is the start of Ray and of the trials' processes, 3 s in a quick phase; the 40,000 reports take a"
-    " second. The two quickest runs were made after that start had been shortened by 2 s.",
-    "12": "against Optuna: 5 s are the start of Ray and of the trials' processes, which two plain processes do not"
-    " have. And its pruner stops more at the same rungs: it keeps a third rounded down, we the interpolated"
-    " quantile, as Ray and Syne Tune do. Its searches trained 278 to 330 epochs, ours 368 to 468, Ray's 388."
-    " The best AUROC was within 0.001 everywhere.",
+    "2": "a slot waits 7.7 ms between two trials when the machine is fast, 9 ms when it is slow, mostly for messages"
+    " between Ray's processes. According to py-spy, a quarter of the driver's time goes to Ray's actor calls, and a"
+    " tenth to records and heartbeats.",
+    "4b": "most of the time is the start of Ray and of the trials' processes, 3 s when the machine is fast; the 40,000"
+    " reports take one second. The two fastest runs were made after the start had been shortened by 2 s.",
+    "12": "against Optuna, 5 s are the start of Ray and of the trials' processes, which two plain processes avoid."
+    " Optuna's pruner also stops more trials at the same rungs: it keeps a third rounded down, we keep the interpolated"
+    " quantile, like Ray and Syne Tune. Its searches trained 278 to 330 epochs, ours 368 to 468, Ray's 388. The best"
+    " AUROC differed by less than 0.001.",
 }
-"""Why a figure is not what was asked for: where the time goes."""
+"""Why a target is missed: where the time goes."""
 
 
 def main() -> None:
@@ -43,13 +43,13 @@ def main() -> None:
     page = _page(_records())
     if "--check" in sys.argv:
         if PAGE.read_text() != page:
-            raise SystemExit("docs/performance.md is not what the records say: python -m benchmarks.page writes it")
+            raise SystemExit("docs/performance.md is out of date; run python -m benchmarks.page")
         return
     PAGE.write_text(page)
 
 
 def _records() -> dict[str, list[dict[str, Any]]]:
-    """By question, the oldest first."""
+    """The records of each question, the oldest first."""
     records: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(RESULTS.glob("*.json")):
         record = json.loads(path.read_text())
@@ -58,7 +58,7 @@ def _records() -> dict[str, list[dict[str, Any]]]:
 
 
 def pooled_runs() -> dict[str, dict[str, list[dict[str, float]]]]:
-    """What every case of every question has measured, over all records, the oldest first."""
+    """The measurements of every case of every question, from all records, the oldest first."""
     return {
         name: {case: [each for run in runs for each in run["runs"].get(case, ())] for case in runs[-1]["runs"]}
         for name, runs in _records().items()
@@ -77,14 +77,14 @@ def _page(records: dict[str, list[dict[str, Any]]]) -> str:
             f" {machine['system']}, Python {machine['python']}; {shown}.\n"
         )
     lines += [
-        "| # | what | ours | peer | ratio | in other runs | asked for | met |",
+        "| # | what | ours | peer | ratio | other runs | target | met |",
         "|---|---|---|---|---|---|---|---|",
     ]
     rows = [_runs_of(result, records[name]) for name, record in newest.items() for result in record["results"]]
     for runs in sorted(rows, key=lambda runs: _order(runs[0]["row"])):
         lines.append(_row(runs))
-    lines += ["", "## Where a target is missed", "", *(f"- {row}: {why}" for row, why in REMARKS.items())]
-    lines += ["", "## To repeat a row", ""]
+    lines += ["", "## Missed targets", "", *(f"- {row}: {why}" for row, why in REMARKS.items())]
+    lines += ["", "## Commands", ""]
     for name, record in sorted(newest.items(), key=lambda item: _order(item[1]["results"][0]["row"])):
         numbers = ", ".join(dict.fromkeys(result["row"] for result in record["results"]))
         lines.append(
@@ -94,7 +94,7 @@ def _page(records: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def _runs_of(result: dict[str, Any], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same result in all runs, the oldest first."""
+    """The same comparison in all runs, the oldest first."""
 
     def what(each: dict[str, Any]) -> tuple[str, str, str]:
         return each["row"], each["what"], each["peer_name"]
@@ -107,7 +107,7 @@ def _figure(result: dict[str, Any]) -> float:
 
 
 def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The run whose figure is the median; of two in the middle the worse."""
+    """The run with the median figure; of two middle runs, the worse."""
     more_is_better = runs[0]["ratio"] is not None or runs[0]["more"]
     return sorted(runs, key=_figure, reverse=more_is_better)[len(runs) // 2]
 

@@ -17,7 +17,7 @@ REPORTS = 50
 
 
 def ours() -> Figures:
-    """From Parquet."""
+    """Read our Parquet files."""
     import pandas  # noqa: F401
 
     from benchmarks.recorded import record
@@ -36,7 +36,7 @@ def ours() -> Figures:
 
 
 def ray_tuner() -> Figures:
-    """As "Analyzing Tune Experiment Results" of Ray's user guide does it."""
+    """Read Ray's files as "Analyzing Tune Experiment Results" in Ray's user guide does."""
     from ray import tune
 
     from benchmarks.peers.ray_experiment import grown, train
@@ -54,7 +54,7 @@ def ray_tuner() -> Figures:
 
 
 def ray_analysis() -> Figures:
-    """Without the Tuner."""
+    """Read Ray's files with ExperimentAnalysis, without the Tuner."""
     from ray.tune import ExperimentAnalysis
 
     from benchmarks.peers.ray_experiment import grown

@@ -1,4 +1,4 @@
-"""Sweeps recorded without running them: by the real state machine and the real recorder, on made-up reports."""
+"""Sweeps recorded without running them, by the real state machine and recorder, from made-up reports."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WRITE_EVERY = 100  # trials: a real launch that is as quick as it gets writes ab
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """What is recorded as having been trained; a resume trains it."""
+    """The trainable of the recorded sweep; a resume trains it."""
     for step in range(1, config["reports"] + 1):
         trial.report(step=step, loss=config["lr"] / step, at=time.time())
 
 
 def spec_of(trials: int, reports: int, name: str = "sweep") -> dict[str, Any]:
-    """A sweep of so many trials."""
+    """The spec of a sweep with this many trials."""
     return {
         "name": name,
         "fixed": {"reports": reports},
@@ -38,12 +38,12 @@ def spec_of(trials: int, reports: int, name: str = "sweep") -> dict[str, Any]:
 
 
 def source(trials: int, reports: int, name: str = "sweep") -> Source:
-    """The same, to be launched."""
+    """The same as a source to launch."""
     return source_of(train, spec_of(trials, reports, name))
 
 
 def record(results: Path, trials: int, reports: int, name: str = "sweep") -> SweepPaths:
-    """Record such a sweep, as it would have been by a launch; two trials run at a time."""
+    """Record such a sweep as a launch would, with two trials at a time."""
     begun = source(trials, reports, name)
     spec = begun.spec
     paths = claim(results, name)

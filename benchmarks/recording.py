@@ -1,9 +1,9 @@
-"""What does writing the records take of the driver's time, on the way to a million reports?
+"""How much of the driver's time does writing records take, up to a million reports?
 
-The recorder is driven as a driver drives it: 10,000 trials of 100 reports, 50 at a time, at 5,000 reports a second as a
-busy cluster makes them, so for 200 s; ten times a second it gets what has come and may write. Its clock is the
-machine's, but the wait for the next tenth of a second is skipped. All that is done in the recorder counts, and its disk
-syncs. The share is that of the last quarter, from 750,000 reports to 1,000,000, where the tables are largest.
+The recorder is called as a driver calls it: 10,000 trials of 100 reports, 50 at a time, at 5,000 reports a second as
+on a busy cluster, so for 200 s; ten times a second it gets the new reports and may write. Its clock is the machine's,
+but the wait for the next tenth of a second is skipped. All time in the recorder counts, including syncs to disk. The
+share is that of the last quarter, from 750,000 to 1,000,000 reports, where the tables are largest.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ KINDS = ("good", "bad", "ugly")
 
 
 class Clock:
-    """The machine's, and what was skipped."""
+    """A clock: the machine's time plus the waits that were skipped."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
 
     def __call__(self) -> float:
-        """Seconds."""
+        """The time in seconds."""
         return time.perf_counter() + self._skipped
 
     def skip_to(self, at: float) -> None:
-        """Wait, without waiting."""
+        """Advance the clock without waiting."""
         self._skipped += max(0.0, at - self())
 
 
 def ours() -> Figures:
-    """Into Parquet."""
+    """Time the recorder writing Parquet."""
     from orchestrator.records.load import metrics_table, trials_table
     from orchestrator.records.paths import SweepPaths
 
@@ -88,7 +88,7 @@ def _give(recorder: Recorder, rows: Rows, write: Callable[[], None]) -> float:
 
 
 def rows_of(tick: int) -> Rows:
-    """What has come in a tenth of a second: reports of all that run, and those that begin and end."""
+    """The rows of a tenth of a second: reports of running trials, and trials that start or end."""
     running = range(max(0, (tick - TICKS_A_TRIAL) * BEGIN_A_TICK), min(TRIALS, (tick + 1) * BEGIN_A_TICK))
     metrics: list[MetricRow] = []
     events: list[EventRow] = []
@@ -117,7 +117,7 @@ def rows_of(tick: int) -> Rows:
 
 
 def trial_row(trial: int, tick: int) -> TrialRow:
-    """A trial at a time."""
+    """The rows of one trial."""
     age = tick - trial // BEGIN_A_TICK
     ended = age >= TICKS_A_TRIAL
     return TrialRow(
@@ -140,7 +140,7 @@ def trial_row(trial: int, tick: int) -> TrialRow:
 
 @cache
 def config_of(trial: int) -> dict[str, Any]:
-    """What is tried."""
+    """The configuration of a trial."""
     return {"lr": math.exp(math.sin(trial)), "kind": KINDS[trial % 3]}
 
 

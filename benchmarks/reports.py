@@ -18,13 +18,13 @@ REPORTS = 20_000
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Ours."""
+    """Our trainable."""
     for step in range(1, REPORTS + 1):
         trial.report(step=step, loss=config["x"] / step)
 
 
 def train_ray(config: dict[str, Any]) -> None:
-    """Ray Tune's; says when it began."""
+    """Ray Tune's trainable, which also records its start time."""
     from ray import tune
 
     began = time.time()
@@ -33,7 +33,7 @@ def train_ray(config: dict[str, Any]) -> None:
 
 
 def ours() -> Figures:
-    """With all records."""
+    """Run ours with complete records."""
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import CPUS, random_search, source_of
@@ -54,12 +54,12 @@ def ours() -> Figures:
 
 
 def ray_default() -> Figures:
-    """As it comes: JSON, CSV and TensorBoard files."""
+    """Run Ray Tune with its defaults: JSON, CSV and TensorBoard files."""
     return _ray(tuned=False)
 
 
 def ray_tuned() -> Figures:
-    """Without log files."""
+    """Run Ray Tune without log files."""
     return _ray(tuned=True)
 
 

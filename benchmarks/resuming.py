@@ -18,7 +18,7 @@ REPORTS = 50
 
 
 def ours() -> Figures:
-    """`sweep resume --trials 5001`; and then, in a process of its own, what an empty launch takes."""
+    """Time `sweep resume --trials 5001`, and then an empty launch in its own process."""
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import CPUS
@@ -44,7 +44,7 @@ def ours() -> Figures:
 
 
 def empty() -> Figures:
-    """A launch of one trial."""
+    """Time a launch of one trial."""
     import ray.tune  # noqa: F401
 
     from benchmarks.ours import CPUS
@@ -59,7 +59,7 @@ def empty() -> Figures:
 
 
 def ray() -> Figures:
-    """`Tuner.restore`, of processes that are reused."""
+    """Time `Tuner.restore`, with process reuse."""
     import pandas
     from ray import tune
 

@@ -1,6 +1,6 @@
-"""Writes docs/scale.md: what was measured, whether forecasts come true, and forecasts for many GPUs.
+"""Writes docs/scale.md: measured costs, the accuracy of forecasts, and forecasts for many GPUs.
 
-`--check` tells whether the page is due, and whether what forecasts charge has moved away from what was measured.
+`--check` tells whether the page is out of date, and whether the costs in forecasts no longer match the measurements.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orchestrator.worker.messages import BEATS, heartbeat
 
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 APART = 1.5
-"""A charge that differs from what was measured by more than this factor is to be set anew."""
+"""A cost that differs from its measurement by more than this factor must be updated."""
 
 GPUS = (8, 64, 500)
 TRAININGS = {"10 s": 10.0, "10 min": 600.0, "5 h": 18_000.0}
@@ -31,10 +31,9 @@ HEAD = """\
 # Hundreds of GPUs
 
 Written by `python -m benchmarks.scale` from the records in [benchmarks/results](../benchmarks/results) and from
-forecasts. Nobody here has 500 GPUs: what stands here was measured on two cores, and carried over to many machines by
-playing whole sweeps on a virtual clock. It is the same state machine, scheduler and budgets as in a real sweep, and the
-driver is a queue: it takes one message at a time, each at the price that was measured. `sweep plan` does the same for
-your spec:
+forecasts. We do not have 500 GPUs: costs were measured on two cores, and whole sweeps on many machines were simulated
+on a virtual clock. The simulation uses the state machine, scheduler and budgets of a real sweep, and models the driver
+as a queue: it handles one message at a time, at the measured cost. `sweep plan` does the same for your spec:
 
 ```text
 sweep plan sweep.yaml --gpus 500 --step-seconds 90
@@ -42,59 +41,59 @@ sweep plan sweep.yaml --gpus 500 --step-seconds 90
 """
 
 CHARGES = """
-## What was measured
+## Measured costs
 
-The charges stand in [costs.py](../orchestrator/simulate/costs.py); `--check` compares them with the records.
-The cores were shared with the trials' processes, so a head node of its own is rather quicker.
+The costs are in [costs.py](../orchestrator/simulate/costs.py); `--check` compares them with the records. The driver
+shared its cores with the trials' processes, so a driver on its own head node is somewhat faster.
 """
 
 FORECASTS = """
-## Do forecasts come true?
+## Accuracy of forecasts
 
-The churn example, 60 trials under `tpe` in two slots, took 23 to 31 s in three runs; forecast by the paces of another
-run of it are 18 to 38 s, 25 s in the middle.
+The churn example, 60 trials with `tpe` in two slots, took 23 to 31 s in three runs. The forecast, from the paces of
+another run, is 18 to 38 s, with a median of 25 s.
 
-Learning curves of the LCBench surrogate (17 data sets, 200 trials in 20 slots, on the virtual clock) were forecast by
-the paces of another random search. Under `random` the forecast of the steps is a tenth too high in the median. That of
-the duration is off by a quarter in the median, because a few slow configurations decide it. Under `tpe` nobody
-knows how well the search learns: the forecast of the steps was right to a factor of 1.6. The configurations that it
-favours may be three times quicker than random ones, and so was the sweep then.
+Sweeps on learning curves of the LCBench surrogate (17 data sets, 200 trials in 20 slots, on the virtual clock) were
+forecast from the paces of another random search. With `random`, the median forecast of the steps is 10% too high, and
+the median error of the duration is 25%, because a few slow configurations dominate it. With `tpe`, how well the search
+learns is unknown: forecasts of the steps were within a factor of 1.6. The configurations that `tpe` favours can be
+three times faster than random ones, and then so is the sweep.
 """
 
 SLEEPING = """
-Sweeps of sleeping trials, launched as commands on two cores, and what had been forecast of them; seconds count from the
-command to its end, `python -m benchmarks.forecasts`:
+Sweeps of sleeping trials, run on two cores and compared with their forecasts; seconds are for the whole command
+(`python -m benchmarks.forecasts`):
 """
 
 TABLE = f"""
 ## 8, 64 and 500 GPUs
 
-One trial a GPU, {TRIALS_A_GPU} trials for each, under ASHA (rungs at 3, 9 and 27 of {STEPS} steps, each reported).
-A GPU is idle when the last trials are still training and no others are left: more trials make that share smaller, and
-nothing else does. The last two columns are the same sweep under `tpe`, whose proposals cost the driver more with each
-trial that it knows. Where the driver is busy for more than half of the time, trials wait for it.
+One trial per GPU, {TRIALS_A_GPU} trials for each GPU, with ASHA (rungs at 3, 9 and 27 of {STEPS} steps, every step
+reported). GPUs become idle while the last trials are training and none are left to start; only more trials reduce that
+share. The last two columns are the same sweep with `tpe`, whose proposals cost the driver more with every trial. If the
+driver is busy more than half of the time, trials wait for it.
 """
 
 LIMITS = """
-## What gives out first
+## Limits
 """
 
 AFTER = """
 What to do, in this order:
 
-1. **Proposals of `tpe`.** Beyond some thousand trials, or with trials of seconds, use `sobol`: a search learns little
-   anyway if hundreds of trials are started ahead of their results. `resources.concurrency` keeps a sweep adaptive.
-2. **Checkpoints on a shared disk.** They are the first to hurt with long trials: {checkpoints} if each of 500 trials
-   writes 1 GB as often as by default, every 10 s. `trial.save_every: 10m` makes {rarely} of it.
-3. **The driver, with short trials.** Let one trial train longer, or several configurations in one trial; or split the
-   sweep: two sweeps have two drivers. Rungs further apart (`scheduler.reduction_factor`) mean fewer messages.
-4. **Memory of the head node.** {memory_100k} for 100,000 trials is no concern; the Ray processes of a head with
-   hundreds of nodes want more than ours, and were not measured.
-5. **The head node.** Set `ulimit -n 65535` before Ray starts, and let no trials run there; both is Ray's own advice.
+1. **Proposals of `tpe`.** With thousands of trials, or trials that take seconds, use `sobol`: a search learns little
+   when hundreds of trials start before the first results. `resources.concurrency` keeps a sweep adaptive.
+2. **Checkpoints on a shared disk.** They are the first bottleneck with long trials: {checkpoints} if each of 500 trials
+   writes 1 GB at the default interval of 10 s. `trial.save_every: 10m` reduces that to {rarely}.
+3. **The driver, with short trials.** Train longer per trial, or several configurations in one trial, or split the
+   sweep: two sweeps have two drivers. Fewer rungs (`scheduler.reduction_factor`) mean fewer messages.
+4. **Memory of the head node.** {memory_100k} for 100,000 trials is small; Ray's own processes on a head with hundreds
+   of nodes need more, and were not measured.
+5. **The head node.** Set `ulimit -n 65535` before Ray starts, and run no trials there; Ray recommends both.
 
-Ray's own published envelope is 250 nodes, 10,000 actors and 1,000 placement groups at a time; 500 GPUs are 63 nodes of
-8, 500 actors and 500 placement groups. What was not tried: more than {slots} trials at a time, Ray over a real network,
-a file system that several hundred processes write to.
+Ray's published limits are 250 nodes, 10,000 actors and 1,000 placement groups at a time; 500 GPUs are 63 nodes of 8,
+500 actors and 500 placement groups. Not tested: more than {slots} trials at a time, Ray over a real network, and a file
+system that several hundred processes write to.
 """
 
 
@@ -109,9 +108,9 @@ def main() -> None:
     charged = _charged()
     apart = [name for name, value in found.items() if not 1 / APART <= charged[name] / value <= APART]
     for name in apart:
-        print(f"orchestrator/simulate/costs.py: {name} is {charged[name]:.3g} s, the records say {found[name]:.3g} s")
+        print(f"orchestrator/simulate/costs.py: {name} is {charged[name]:.3g} s, measured {found[name]:.3g} s")
     if PAGE.read_text() != page:
-        print("docs/scale.md is not what the records and the forecasts say: python -m benchmarks.scale writes it")
+        print("docs/scale.md is out of date; run python -m benchmarks.scale")
     elif not apart:
         return
     raise SystemExit(1)
@@ -123,19 +122,19 @@ def _charged() -> dict[str, float]:
 
 
 SOURCES = {
-    "launch_s": ("from the command until trials can be started", "first_report, less the start of a process"),
-    "worker_s": ("a process starts, before its first trial", "first_report, of its two trials"),
-    "start_s": ("the driver chooses and starts a trial, and writes its rows", "long_sweep, less a message"),
-    "turn_s": ("a slot between two trials, beside the driver", "short_trials, less long_sweep"),
-    "message_s": ("the driver takes a message, decides and answers", "driver"),
-    "report_s": ("the driver makes a row of a report", "memory, less long_sweep"),
+    "launch_s": ("from the command until trials can start", "first_report, less the start of a process"),
+    "worker_s": ("starting a process, before its first trial", "first_report, its two trials"),
+    "start_s": ("driver: choosing and starting a trial, and writing its rows", "long_sweep, less a message"),
+    "turn_s": ("a slot between two trials, without the driver", "short_trials, less long_sweep"),
+    "message_s": ("driver: receiving a message, deciding and answering", "driver"),
+    "report_s": ("driver: recording a report", "memory, less long_sweep"),
     "ask_s": ("a proposal of `tpe`", "driver"),
-    "ask_each_s": ("and for each trial it knows", "driver"),
+    "ask_each_s": ("the same, per trial known to `tpe`", "driver"),
 }
 
 
 def _found(runs: Mapping[str, Any]) -> dict[str, float]:
-    """The same charges, from the records: medians over all of them."""
+    """The measured costs: medians over all records."""
 
     def ms(question: str, case: str, figure: str = "ms") -> float:
         return statistics.median(run[figure] for run in runs[question][case])
@@ -166,7 +165,7 @@ def _page(runs: Mapping[str, Any], found: Mapping[str, float]) -> str:
         [
             HEAD,
             CHARGES,
-            _table(("what", "charged", "measured", "by"), charges),
+            _table(("what", "cost in forecasts", "measured", "benchmark"), charges),
             FORECASTS,
             _checks(runs["forecasts"]) if "forecasts" in runs else "",
             TABLE,
@@ -176,8 +175,8 @@ def _page(runs: Mapping[str, Any], found: Mapping[str, float]) -> str:
                     "a full training",
                     "trials",
                     "duration",
-                    "GPU-hours held",
-                    "of them training",
+                    "GPU-hours",
+                    "of these training",
                     "driver busy",
                     "`tpe`: training",
                     "`tpe`: driver busy",
@@ -185,7 +184,7 @@ def _page(runs: Mapping[str, Any], found: Mapping[str, float]) -> str:
                 forecasts,
             ),
             LIMITS,
-            _table(("what", "how much it bears", "500 GPUs with trials of 10 min ask for"), _limits(kib, table)),
+            _table(("what", "limit", "needed by 500 GPUs with trials of 10 min"), _limits(kib, table)),
             AFTER.format(
                 checkpoints=f"{size(500 * 1e9 / 10)} a second",
                 rarely=f"{size(500 * 1e9 / 600)} a second",
@@ -208,7 +207,7 @@ def _checks(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
         )
         for name, (*_, run) in runs.items()
     ]
-    return SLEEPING + _table(("sweep", "it took", "forecast", "off by", "training, of the slots' time"), rows)
+    return SLEEPING + _table(("sweep", "measured", "forecast", "error", "training share of slot time"), rows)
 
 
 def _row(gpus: int, name: str, seconds: float) -> tuple[str, ...]:
@@ -255,9 +254,9 @@ def _limits(kib_a_trial: float, table: Mapping[str, float]) -> list[tuple[str, s
         ("the driver: decisions", f"{1 / MEASURED.message_s:,.0f} a second", f"at most {4 * per_s:.1f} a second"),
         ("the driver: reports", f"{1 / MEASURED.report_s:,.0f} a second", "500 a second at one a second each"),
         (
-            "the driver: signs of life",
+            "the driver: heartbeats",
             f"{BEATS} a second by design, {BEATS * MEASURED.message_s:.0%} of its time",
-            f"{BEATS} a second: each trial every {heartbeat(500):.0f} s",
+            f"{BEATS} a second: one from each trial every {heartbeat(500):.0f} s",
         ),
         (
             f"the driver: proposals of `tpe` after {asked_after:,} trials",
@@ -272,11 +271,11 @@ def _limits(kib_a_trial: float, table: Mapping[str, float]) -> list[tuple[str, s
         (
             "records: `trials.parquet` of 100,000 rows",
             f"{table['mb']:.0f} MB, {table['s']:.1f} s to write",
-            "written at most every 20 times as long, so in a twentieth of the driver's time",
+            "at most 1/20 of the driver's time, by limiting how often it is written",
         ),
-        ("a shared disk: checkpoints", "the disk's", f"{size(500 * 1e8 / 10)} a second at 100 MB each every 10 s"),
-        ("Ray: placement groups at a time", "1,000 and more, by Ray's own tests", "500"),
-        ("the head: open files", "`ulimit -n`, often 1,024; Ray's guide wants 65,535", "some for each of 500 workers"),
+        ("a shared disk: checkpoints", "the disk", f"{size(500 * 1e8 / 10)} a second at 100 MB each every 10 s"),
+        ("Ray: placement groups at a time", "1,000 or more, by Ray's own tests", "500"),
+        ("the head: open files", "`ulimit -n`, often 1,024; Ray recommends 65,535", "a few for each of 500 workers"),
     ]
 
 

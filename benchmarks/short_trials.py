@@ -17,13 +17,13 @@ SLEEP_S = 0.05
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """A short one."""
+    """A short trial."""
     time.sleep(SLEEP_S)
     trial.report(step=1, loss=config["x"])
 
 
 def ours() -> Figures:
-    """With all records."""
+    """Run the sweep with complete records."""
     from benchmarks.ours import fit, random_search
 
     _, sweep = fit(train, random_search(TRIALS))

@@ -20,13 +20,13 @@ GPUS = 12
 
 
 def train(config: dict[str, Any], trial: Any) -> None:
-    """Sleeps, as a driver sees a trial that is busy on a GPU."""
+    """A trial that sleeps, which to the driver looks like one busy on a GPU."""
     time.sleep(random.Random(config["x"]).uniform(1, 3))
     trial.report(step=1, loss=config["x"])
 
 
 def ours() -> Figures:
-    """With all records."""
+    """Run the sweep with complete records."""
     import ray.tune  # noqa: F401  # its import is no part of the question
 
     from benchmarks.ours import random_search, source_of

@@ -1,8 +1,8 @@
-"""Writes into docs/analysis.md what its questions are answered with: `python docs/answers.py`, a part of `make docs`.
+"""Writes the answers into docs/analysis.md: `python docs/answers.py`, a part of `make docs`.
 
-A document is run as a notebook: blocks of ```python session share their names, and the last expression of one is its
-answer. A block of ```sql asks DuckDB the same question. tests/docs/ holds both answers against each other, and against
-what is written.
+The document runs like a notebook: ```python session blocks share their names, and the last expression of a block is
+its answer. A ```sql block asks DuckDB the same question. tests/docs/ compares both answers with each other and with
+the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WIDTH = 120
 
 
 class Notebook:
-    """One session of Python, and one of DuckDB beside it, in the working directory."""
+    """A Python session and a DuckDB session in the working directory."""
 
     def __init__(self) -> None:
         import duckdb
@@ -28,7 +28,7 @@ class Notebook:
         self._duckdb = duckdb.connect()
 
     def run(self, source: str) -> Any:
-        """Run a block; the value of its last expression, or None if it ends otherwise."""
+        """Run a block, and return the value of its last expression, or None if it ends with a statement."""
         *statements, last = ast.parse(source).body
         if not isinstance(last, ast.Expr):
             exec(compile(source, "notebook", "exec"), self._names)
@@ -37,13 +37,13 @@ class Notebook:
         return eval(compile(ast.Expression(last.value), "notebook", "eval"), self._names)
 
     def ask(self, query: str) -> Any:
-        """What DuckDB answers, as a data frame; None to what is no question."""
+        """DuckDB's answer as a data frame; None for a statement without one."""
         relation = self._duckdb.sql(query)
         return None if relation is None else relation.df()
 
 
 def shown(answer: Any) -> str:
-    """An answer as it stands in the document."""
+    """An answer as shown in the document."""
     named = answer.index.name is not None
     return str(answer.to_string(index=named, max_colwidth=40, line_width=WIDTH))
 

@@ -19,12 +19,12 @@ ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 def storage() -> JournalStorage:
-    """Beside what runs."""
+    """The study's journal, in the working directory."""
     return JournalStorage(JournalFileBackend("journal.log"))
 
 
 def objective(trial: optuna.Trial, data: str) -> float:
-    """One trial."""
+    """Train one trial."""
     trial.suggest_float("lr", 1e-4, 1e-1, log=True)
     trial.suggest_categorical("batch_size", [32, 64, 128, 256])
     layers = trial.suggest_int("layers", 1, 4)
@@ -48,7 +48,7 @@ def objective(trial: optuna.Trial, data: str) -> float:
 
 
 def work(data: str) -> None:
-    """One process."""
+    """Run trials in one process."""
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=churn.GRACE, reduction_factor=churn.FACTOR)
     study = optuna.load_study(study_name=STUDY, storage=storage(), pruner=pruner)
     enough = MaxTrialsCallback(churn.TRIALS, states=ENDED)

@@ -11,7 +11,7 @@ from benchmarks.peers import churn
 
 
 def objective(config: dict[str, Any], data: str, scores: str) -> None:
-    """One trial."""
+    """Train one trial."""
     churn.train(
         config["configuration"],
         data=data,

@@ -22,7 +22,7 @@ REPORTS = 50
 
 
 def train(config: dict[str, Any]) -> None:
-    """As ours in benchmarks/recorded.py."""
+    """The same trainable as in benchmarks/recorded.py."""
     from ray import tune
 
     for step in range(1, REPORTS + 1):
@@ -60,7 +60,7 @@ def run(directory: Path, trials: int, *, name: str = "sweep", interrupt_after: i
 
 
 def start_ray() -> None:
-    """Ray of two CPUs in this process."""
+    """Start Ray with two CPUs in this process."""
     import ray
 
     ray.init(address="local", num_cpus=CPUS, include_dashboard=False, log_to_driver=False)
@@ -99,7 +99,7 @@ def grown(directory: Path, trials: int, *, unfinished: bool = False) -> Path:
 
 
 def _files(folder: Path) -> dict[Path, str | None]:
-    """A trial's files; None where there is no id in them."""
+    """A trial's files; None for files without an id."""
     return {path: path.read_text() if path.suffix in (".json", ".csv") else None for path in folder.iterdir()}
 
 

@@ -8,7 +8,7 @@ from ray import tune
 
 
 def train(config):
-    """Says when it reports first."""
+    """Record the time of the first report."""
     Path(config["stamps"], f"{time.time_ns()}").touch()
     tune.report({"loss": config["x"]})
 

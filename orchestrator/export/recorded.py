@@ -1,4 +1,4 @@
-"""The records as trackers of experiments want them: trial after trial, each with its configuration and its reports."""
+"""Reads the records the way experiment trackers need them: trial by trial, with configuration and reports."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 
 OBJECTIVE = "sweep/objective"
-"""What a trial's result is called among its metrics: these tools show the last value of each, not the best."""
+"""The metric that holds a trial's result, because these tools show the last value of a metric, not the best."""
 
 
 class Recorded:
-    """All that is recorded of a sweep by now.
+    """Everything recorded of a sweep so far.
 
     Attributes:
-        name: The sweep's.
-        info: Where it came from.
-        objective: By what its trials are judged.
-        trials: In the order of their numbers, the searched parameters with their own types.
+        name: The sweep's name.
+        info: The contents of sweep.json.
+        objective: The metric that trials are judged by.
+        trials: All trials by number, with searched parameters in their own types.
     """
 
     def __init__(self, paths: SweepPaths) -> None:
-        """Read it.
+        """Read the records.
 
         Raises:
             RecordsError: The records are damaged.
@@ -48,16 +48,16 @@ class Recorded:
         self._parts = {trial: (at, n) for (trial, n), at in zip(lengths.items(), starts, strict=False)}
 
     def id(self, trial: TrialRow) -> str:
-        """What the trial is called among those of all sweeps."""
+        """The trial's id, unique among all sweeps."""
         return trial_id(self.name, trial.trial)
 
     def reports(self, trial: TrialRow) -> list[MetricRow]:
-        """What the trial reported, its steps growing."""
+        """The trial's reports, by ascending step."""
         at, length = self._parts.get(trial.trial, (0, 0))
         return metric_rows(self._reports.slice(at, length))
 
     def result(self, trial: TrialRow, reports: Sequence[MetricRow]) -> list[MetricRow]:
-        """One report more, of the trial's result, at the step and the time where it had it; none if it has none."""
+        """An additional report with the trial's result, at its step and time; empty without a result."""
         step = trial.best_step if self.objective.at == "best" else trial.last_step
         return [
             replace(report, metrics={OBJECTIVE: trial.objective})

@@ -1,4 +1,4 @@
-"""Where a sweep can be taken, and how it gets there: into a new directory, all of it or nothing."""
+"""The export targets, and the export itself: into a new directory, completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 
 NEEDS = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
-"""Extras by target, each called as the library that it brings."""
+"""The extra that each target needs, named like the library it installs."""
 
 
 class Target(StrEnum):
-    """What reads the export."""
+    """The tool to export for."""
 
     CSV = "csv"
     TENSORBOARD = "tensorboard"
@@ -26,16 +26,16 @@ class Target(StrEnum):
 
 
 class Write(Protocol):
-    """What the module of a target has."""
+    """The ``write`` function of a target's module."""
 
     def __call__(self, paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int], None]) -> None:
         """Write a sweep.
 
         Args:
-            paths: Of the sweep.
+            paths: The sweep's files.
             to: An empty directory.
-            final: What that will be called.
-            told: Is told how many trials are written, and of how many.
+            final: The path that the directory is renamed to.
+            told: Called with the number of trials written so far, and of all trials.
         """
         ...
 
@@ -43,16 +43,16 @@ class Write(Protocol):
 def export(
     paths: SweepPaths, target: Target, to: Path, *, told: Callable[[int, int], None] = lambda done, trials: None
 ) -> None:
-    """Write the sweep for the target, beside ``to`` at first: what has that name in the end is whole.
+    """Export a sweep. The export is written next to ``to`` and renamed when complete.
 
     Args:
-        paths: Of the sweep. It may still run: what it has recorded by now is taken.
-        target: What shall read it.
-        to: The directory to make. It may be there already if it is empty.
-        told: Is told how many trials are written, and of how many, where that takes a while.
+        paths: The sweep's files. A running sweep is exported as recorded so far.
+        target: The tool to export for.
+        to: The directory to create. It may exist if it is empty.
+        told: Called with the number of trials written so far, and of all trials, if that takes long.
 
     Raises:
-        UserError: There is something in it already, it cannot be written, or the target's library is not installed.
+        UserError: The directory is not empty or cannot be written, or the target's library is not installed.
         RecordsError: The records are damaged.
     """
     _check_installed(target)
@@ -71,11 +71,9 @@ def export(
 
 def _check_installed(target: Target) -> None:
     if target in NEEDS and find_spec(NEEDS[target]) is None:
-        raise UserError(
-            f"{NEEDS[target]} is not installed, which writes what it reads: pip install 'sweep-orchestrator[{target}]'"
-        )
+        raise UserError(f"export to {target} requires {NEEDS[target]}: pip install 'sweep-orchestrator[{target}]'")
 
 
 def _check_free(to: Path) -> None:
     if to.is_symlink() or (to.exists() and not (to.is_dir() and not any(to.iterdir()))):
-        raise UserError(f"{to} exists: nothing is overwritten; name another directory with -o")
+        raise UserError(f"{to} already exists; choose another directory with -o")

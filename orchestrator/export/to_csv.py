@@ -1,7 +1,7 @@
-"""The three tables as CSV, for spreadsheets and for what reads no Parquet.
+"""Exports the three tables as CSV, for spreadsheets and tools that cannot read Parquet.
 
-The columns are those of results/README.md, but that each metric in ``extra`` has a column of its own, and that lists
-are JSON. Times are UTC; what is null is empty, text stands in quotes, and every digit of a number is there.
+The columns are those of results/README.md, except that each metric in ``extra`` gets its own column and lists are JSON.
+Times are UTC, nulls are empty, text is quoted, and numbers keep all digits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def write(paths: SweepPaths, to: Path, **_: object) -> None:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table without columns of lists and maps, which CSV does not have."""
+    """The table without list and map columns, which CSV lacks."""
     import pyarrow as pa
 
     for at, field in reversed(list(enumerate(table.schema))):
@@ -44,5 +44,5 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _free(name: str, table: pa.Table) -> str:
-    """A name for a metric that a column may be called like."""
+    """A column name for a metric, prefixed if it clashes with an existing column."""
     return f"extra.{name}" if name in table.schema.names else name

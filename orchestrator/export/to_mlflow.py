@@ -1,6 +1,6 @@
-"""An MLflow store of its own, one SQLite file: the sweep is an experiment, a trial a run.
+"""Exports to a new MLflow store, one SQLite file: the sweep becomes an experiment, each trial a run.
 
-MLflow would tell its makers that it is used; here it does not.
+MLflow's telemetry is disabled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STORE = "mlflow.db"
 AT_ONCE = 1000
-"""So many values MLflow takes in one call."""
+"""The most metric values that MLflow accepts in one call."""
 
 STATUS = {
     State.PENDING: "SCHEDULED",
@@ -31,10 +31,10 @@ STATUS = {
     State.FAILED: "FAILED",
     State.CANCELLED: "KILLED",
 }
-"""MLflow's words; all other states are FINISHED. Ours stands in the tag ``sweep.state``."""
+"""MLflow's status for each state; all others are FINISHED. The tag ``sweep.state`` has our state."""
 
 LONGEST_TEXT = 5000
-"""Longer values are cut; MLflow refuses them from 6000 characters on."""
+"""Longer values are truncated; MLflow rejects more than 6000 characters."""
 
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 
@@ -45,10 +45,10 @@ def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int]
     from mlflow import MlflowClient
     from mlflow.entities import Param, RunTag
 
-    logging.getLogger("mlflow").setLevel(logging.WARNING)  # not before: importing it sets it
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # after the import, which sets the level
     recorded = Recorded(paths)
     client = MlflowClient(tracking_uri=f"sqlite:///{to.resolve() / STORE}")
-    # what somebody adds to a run later, MLflow puts where the experiment says: not where it is at present
+    # MLflow stores later artifacts at this location, so it must be the final path, not the current one
     experiment = client.create_experiment(
         recorded.name, artifact_location=(final / "artifacts").as_uri(), tags={"mlflow.note.content": _about(recorded)}
     )
@@ -74,13 +74,13 @@ def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int]
 
 
 def _about(recorded: Recorded) -> str:
-    """What stands over the runs."""
+    """The description of the experiment."""
     aim = f"{recorded.objective.mode} {recorded.objective.metric} ({recorded.objective.at} of a trial)"
-    return f"{recorded.info.trainable}, {aim}; begun {recorded.info.created} on {recorded.info.host}"
+    return f"{recorded.info.trainable}, {aim}; started {recorded.info.created} on {recorded.info.host}"
 
 
 def _facts(trial: TrialRow) -> dict[str, Any]:
-    """What else is known of a trial."""
+    """Other facts about a trial, stored as tags."""
     return {
         "trial": trial.trial,
         "state": trial.state.value,
@@ -104,7 +104,7 @@ def _metrics(reports: Sequence[MetricRow]) -> list[Metric]:
 
 
 def _name(name: str) -> str:
-    """A name without what MLflow has in none."""
+    """A name without characters that MLflow rejects."""
     return _NOT_IN_NAMES.sub("_", name)
 
 

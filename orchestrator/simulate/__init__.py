@@ -1,1 +1,1 @@
-"""The state machine on a virtual clock: whole sweeps in milliseconds, without Ray."""
+"""Runs the sweep's state machine on a virtual clock, for forecasts and tests, without Ray, processes or files."""

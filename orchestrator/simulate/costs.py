@@ -1,8 +1,8 @@
-"""What a sweep costs beside training, as measured: all that the virtual clock charges.
+"""The measured overhead of a sweep, which the virtual clock charges in addition to training.
 
-The driver is one process, and does one thing after the other: whoever needs it waits his turn. The figures are those of
-two cores that driver and workers share, so on a head node of its own the driver is rather quicker. They come from the
-records of the benchmarks that are named; ``python -m benchmarks.scale --check`` says when these have moved away.
+The driver is one process and handles one request at a time; the others wait. The costs were measured on two cores
+shared by driver and workers, so a driver on its own head node is somewhat faster. They come from the records of the
+benchmarks named below; ``python -m benchmarks.scale --check`` reports when they no longer match.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Seconds. By default everything but training is free."""
+    """Costs in seconds. By default everything except training is free."""
 
-    launch_s: float = 0.0  # from the command until trials can be started
-    worker_s: float = 0.0  # of a slot: its process starts, before its first trial
-    start_s: float = 0.0  # of the driver: it chooses and starts a trial, and writes its rows
-    turn_s: float = 0.0  # of a slot, each trial: messages to and fro, while the driver does something else
-    message_s: float = 0.0  # of the driver: it takes what a trial sent, decides, and answers
-    report_s: float = 0.0  # of the driver: each report within a message becomes a row
-    ask_s: float = 0.0  # of the driver: the search proposes a configuration
-    ask_each_s: float = 0.0  # and for each trial that it knows
-    heartbeat_s: float = math.inf  # so often a trial sends a message although no decision is due
+    launch_s: float = 0.0  # from the command until trials can start
+    worker_s: float = 0.0  # per slot: starting its process, before the first trial
+    start_s: float = 0.0  # driver: choosing and starting a trial, and writing its rows
+    turn_s: float = 0.0  # slot, per trial: message round trips during which the driver is free
+    message_s: float = 0.0  # driver: receiving a message from a trial, deciding, answering
+    report_s: float = 0.0  # driver: recording each report of a message
+    ask_s: float = 0.0  # driver: a proposal of the search
+    ask_each_s: float = 0.0  # driver: the same, per trial known to the search
+    heartbeat_s: float = math.inf  # interval of messages from a trial when no decision is due
 
 
 MEASURED = Costs(
     launch_s=3.5,  # first_report: 5.2 s to the first report, less the start of a process
     worker_s=1.7,  # first_report
     start_s=0.0034,  # long_sweep: 4.7 ms a trial, less a message
-    turn_s=0.004,  # short_trials: 9.2 ms between two trials of a slot, less what the driver has to do
+    turn_s=0.004,  # short_trials: 9.2 ms between two trials of a slot, less the driver's work
     message_s=0.0013,  # driver
     report_s=0.00005,  # memory: 50 reports a trial, less long_sweep: one
 )
-"""Of one driver with a search that does not learn."""
+"""One driver with a search that does not learn."""
 
 TPE = {"ask_s": 0.005, "ask_each_s": 0.000016}  # driver
-"""What is different with the search method tpe."""
+"""Additional costs of the search method tpe."""
 
 
 def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse") -> Costs:
-    """What is charged to a sweep.
+    """The measured costs of a sweep.
 
     Args:
-        method: Of its search.
-        heartbeat_s: So often a trial sends a message at least.
-        isolation: Whether a process serves trial after trial.
+        method: The search method.
+        heartbeat_s: The longest interval between messages of a trial.
+        isolation: "reuse" if a process runs several trials, "process" if each trial gets its own.
     """
     costs = replace(MEASURED, heartbeat_s=heartbeat_s, **(TPE if method == "tpe" else {}))
     return replace(costs, turn_s=costs.worker_s) if isolation == "process" else costs

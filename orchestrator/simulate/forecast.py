@@ -1,8 +1,8 @@
-"""Forecasts a sweep: plays it some times on the virtual clock, with what the driver costs, and says how long it takes.
+"""Forecasts a sweep: simulates it several times on the virtual clock, including the driver's overhead.
 
-Nobody knows the curves beforehand. A trial has a rank, the same at all rungs: by chance, or that of a trial of an
-earlier sweep, whose pace it has, too. A search that learns proposes better and better trials, and the scheduler, which
-compares with all that came before, stops fewer of them. How well it learns differs from one played sweep to the next.
+Curves are unknown in advance. Each simulated trial has a rank that is the same at all rungs: a random one, or the rank
+and pace of a trial of an earlier sweep. A search that learns proposes better and better trials, so the scheduler, which
+compares them with all earlier ones, stops fewer. How well the search learns varies between the simulated sweeps.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from orchestrator.spec.max_step import length_of
 from trainables.contract import Declaration
 
 MANY = 1000
-"""Trials to be played in all: a small sweep is played often, for chance matters more in it."""
+"""Trials to simulate in total: small sweeps vary more, so they are simulated more often."""
 
 LONG = 5000
-"""Of more trials than this one sweep is enough."""
+"""Sweeps with more trials than this are simulated once."""
 
 LEARNING = {"tpe": (0.0, 1.25)}
-"""By what power of the results that it was told a search makes losses smaller: between these two, and 0 if it does not
-learn. Under tpe, the churn example trains 1.1 times the steps of a random search (60 trials), and the curves of the
-LCBench surrogate 2 to 3.6 times (200 trials in 20 slots)."""
+"""Losses shrink with this power of the number of results, drawn between these bounds; 0 if a search does not learn.
+With tpe, the churn example trains 1.1 times the steps of a random search (60 trials), and the curves of the LCBench
+surrogate 2 to 3.6 times (200 trials in 20 slots)."""
 
 LEARNS_FROM = 10
-"""Results until it begins to."""
+"""The number of results from which a search learns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How a trial trains."""
+    """The training speed of a trial."""
 
-    step_s: float  # seconds a step
-    set_up_s: float = 0.0  # seconds until its first step begins
-    rank: float | None = None  # among its like, from 0, the best, to 1; None: by chance
+    step_s: float  # seconds per step
+    set_up_s: float = 0.0  # seconds before the first step
+    rank: float | None = None  # among the sweep's trials, from 0 for the best to 1; None: random
 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """A figure over the simulated sweeps."""
+    """The range of a quantity over the simulated sweeps."""
 
     low: float
     middle: float
@@ -61,40 +61,40 @@ class Range:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Range:
-        """From the least to the most, with the median."""
+        """The minimum, median and maximum of the values."""
         return cls(low=min(values), middle=statistics.median(values), high=max(values))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedRung:
-    """A rung in the mean over the simulated sweeps."""
+    """A rung, averaged over the simulated sweeps."""
 
     step: int
-    entering: float  # trials that come to it
-    continuing: float  # trials that go on from it
+    entering: float  # trials that reach it
+    continuing: float  # trials that continue beyond it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What a sweep comes to. Seconds count from the command."""
+    """The forecast of a sweep. Seconds count from the command."""
 
     sweeps: int  # played
     rungs: tuple[ExpectedRung, ...]
     seconds: Range
     trained_s: Range  # summed over trials
     steps: Range  # trained, summed over trials
-    best_s: Range  # until the trial that turns out best has its result
+    best_s: Range  # until the best trial has its result
     driver_s: Range  # in which the driver is busy
-    trials: Range  # that had a result
-    ended_by: str | None  # in words, the budget that mostly ends it before its trials are through
+    trials: Range  # trials with a result
+    ended_by: str | None  # the budget that usually ends the sweep early, in words
 
     def busy(self, slots: int) -> float:
-        """The share of the slots' time that is training."""
+        """The share of slot time spent training."""
         return self.trained_s.middle / (slots * self.seconds.middle)
 
     @property
     def driver(self) -> float:
-        """The share of its time that the driver is busy."""
+        """The share of time that the driver is busy."""
         return self.driver_s.middle / self.seconds.middle
 
 
@@ -120,16 +120,16 @@ def forecast_sweep(
     starts_at_once: int | None = None,
     gpus_per_trial: float = 0.0,
 ) -> Forecast | None:
-    """Forecast a sweep; None if nothing says how long a full training is.
+    """Forecast a sweep; None if the length of a full training is unknown.
 
     Args:
-        spec: A checked one.
-        declaration: What its trainable declares.
-        slots: How many trials run at once.
-        paces: Of trials, drawn from at random.
-        costs: What is charged beside training.
-        starts_at_once: How many processes the cores start in the time of one; None: all.
-        gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
+        spec: A checked spec.
+        declaration: What the trainable declares.
+        slots: Number of trials that run at once.
+        paces: Paces to draw from, one per simulated trial.
+        costs: Overhead in addition to training.
+        starts_at_once: Number of processes that the cores can start in parallel without slowdown; None: all.
+        gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
     """
     if max_step(spec, declaration) is None:
         return None
@@ -190,7 +190,7 @@ def _run(simulated: _SimulatedSweep, slots: int, costs: Costs, starts_at_once: i
 
 
 class _SimulatedSweep:
-    """A sweep of the same scheduler and budget, whose trials have a rank, a length and a pace."""
+    """A sweep with the same scheduler and budget, whose trials have a rank, a length and a pace."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class _SimulatedSweep:
         self._paces = paces
         self._learning = learning
         self._seed = seed
-        # a budget of GPU time counts what was reported
+        # a GPU time budget counts only reported time
         self._looks = 30 if spec.budget.gpu_hours is not None else 1
         seeded = spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})})
         self.sweep = Sweep(
@@ -223,7 +223,7 @@ class _SimulatedSweep:
         )
 
     def curve(self, start: events.Start) -> Curve:
-        """Reports where a decision is due, and at the end."""
+        """Reports at rungs and at the end."""
         draws = random.Random(f"{self._seed}/{start.trial}/pace")
         pace = draws.choice(self._paces)
         rank = start.config["rank"] if pace.rank is None else pace.rank + draws.random() / len(self._paces)

@@ -1,7 +1,7 @@
-"""Drives a sweep over imagined slots, by the same calls as the border with Ray Tune makes.
+"""Runs a sweep on simulated slots, through the same calls that the Ray Tune integration makes.
 
-The virtual clock is the driver's: it handles one message at a time, and what comes meanwhile waits. So the clock moves
-to the next message, or, if the driver is behind, by what the last one cost.
+The virtual clock is the driver's: it handles one message at a time while others wait. The clock advances to the next
+message or, if the driver is behind, by the cost of the last one.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.costs import Costs
 
 Curve = Iterable[tuple[float, int, Mapping[str, float]]]
-"""What one training reports: (seconds since the report before, step, metrics)."""
+"""The reports of one training: (seconds since the previous report, step, metrics)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All that a simulated sweep recorded."""
+    """Everything a simulated sweep recorded."""
 
-    seconds: float  # of the virtual clock, to the last trial's end
-    busy_s: float  # of training, summed over slots
+    seconds: float  # on the virtual clock, until the last trial ended
+    busy_s: float  # training time, summed over slots
     metrics: list[MetricRow]
     events: list[EventRow]
     trials: dict[int, TrialRow]
-    driver_s: float = 0.0  # in which the driver was busy
+    driver_s: float = 0.0  # time that the driver was busy
 
 
 def simulate(
@@ -45,14 +45,14 @@ def simulate(
     """Run a sweep to its end on a virtual clock.
 
     Args:
-        sweep: The machine, not yet begun.
-        train: The curve of an attempt; an exception it raises is the trainable's. Steps between two reports count as
-            reported, too, as far as costs go.
-        slots: How many trials run at once.
-        costs: What is charged beside training; None: nothing.
-        starts_at_once: How many workers' processes the cores start in the time of one; None: all. More share the
-            cores, and each takes the longer.
-        began: The virtual clock's start.
+        sweep: The state machine, not yet begun.
+        train: Returns the curve of an attempt; an exception counts as raised by the trainable. Costs treat every step
+            between two reports as reported.
+        slots: Number of trials that run at once.
+        costs: Overhead in addition to training; None: none.
+        starts_at_once: Number of worker processes that the cores can start in parallel without slowdown; None: all.
+            More processes share the cores and start more slowly.
+        began: The start of the virtual clock.
     """
     sweep.begin(began)
     crowd = max(1.0, min(slots, sweep.total) / (starts_at_once or slots))
@@ -85,14 +85,14 @@ class _Run:
         self.driver_s = 0.0
         limit = sweep.limits.seconds
         self._deadline = math.inf if limit is None else began + limit - sweep.used_s
-        self._queue: list[tuple[float, int, _Training]] = []  # by the time of the next message
+        self._queue: list[tuple[float, int, _Training]] = []  # ordered by the time of the next message
         self._train = train
         self._costs = costs
-        self._crowd = crowd  # processes that start on each core
+        self._crowd = crowd  # processes that start per core
         self._workers = 0  # processes started so far
         self._trained_s = 0.0
-        self._load = 0.0  # the share of the driver's time that heartbeats take
-        self._order = itertools.count()  # ties go to who was first
+        self._load = 0.0  # the share of the driver's time spent on heartbeats
+        self._order = itertools.count()  # ties are handled in order of arrival
 
     @property
     def next_at(self) -> float | None:
@@ -107,7 +107,7 @@ class _Run:
             self._advance(training, self.now + self._until_it_trains())
 
     def next_message(self) -> None:
-        """Let the driver take the next message; before that, time may be up."""
+        """Let the driver handle the next message, unless the time limit comes first."""
         arrived, _, training = self._queue[0]
         if max(self.now, arrived) >= self._deadline:
             self.now = max(self.now, self._deadline)
@@ -131,7 +131,7 @@ class _Run:
             self._advance(training, self.now)
 
     def trained_s(self) -> float:
-        """Of all slots until now, what the end of the sweep cut off included."""
+        """Training time of all slots so far, including trainings cut off by the end of the sweep."""
         cut = (max(0.0, min(self.now, at) - (at - training.segment_s)) for at, _, training in self._queue)
         return self._trained_s + sum(cut)
 
@@ -147,18 +147,18 @@ class _Run:
         return self._costs.worker_s * self._crowd
 
     def _work(self, seconds: float) -> None:
-        """The driver does something; it takes longer by the heartbeats in between, at worst by one of every trial."""
+        """Advance the clock by work of the driver, slowed down by heartbeats, at most by one from every trial."""
         self.driver_s += seconds
         self.now += seconds / max(1 - self._load, 1 / (1 + self.sweep.live))
 
 
 class _Training:
-    """One attempt: its curve, and the message that comes next.
+    """One attempt: its curve and its next message.
 
     Attributes:
         segment_s: Seconds of training until that message.
-        message_s: What it costs the driver.
-        load: The share of the driver's time that the heartbeats until then take.
+        message_s: The driver's cost of that message.
+        load: The share of the driver's time spent on heartbeats until then.
     """
 
     def __init__(self, trial: int, curve: Iterator[tuple[float, int, Mapping[str, float]]], step: int) -> None:
@@ -172,7 +172,7 @@ class _Training:
 
     def advance(self, costs: Costs) -> None:
         """Go to the next report, or to the end."""
-        self.segment_s = self.message_s = self.load = 0.0  # an end comes with the last report
+        self.segment_s = self.message_s = self.load = 0.0  # the end arrives with the last report
         before = self.step
         try:
             seconds, self.step, self.metrics = next(self._curve)
@@ -193,7 +193,7 @@ class _Training:
         self.segment_s = seconds
         reports_s = (self.step - before) * costs.report_s
         beats = seconds // costs.heartbeat_s
-        if beats:  # they have brought the reports already
+        if beats:  # heartbeats have already delivered the reports
             self.message_s = costs.message_s
             self.load = (beats * costs.message_s + reports_s) / seconds
         else:

@@ -30,12 +30,12 @@ def results(
         {"trainable": "mine:train", "space": space, "objective": {"metric": "loss", "mode": mode}}, base=Path()
     )
     rng, drawn = random.Random(seed), spec.parameter_space()
-    trials = []
+    found = []
     for number in range(trials):
         config = drawn.sample(rng)
         value = result(config, rng)
         well = math.isfinite(value)
-        trials.append(
+        found.append(
             TrialResult(
                 trial=number,
                 state=State.COMPLETED if well else State.DIVERGED,
@@ -45,4 +45,4 @@ def results(
             )
         )
     objective = Objective(metric="loss", mode=mode, at="best")
-    return SweepResults(objective=objective, method=method, space=spec.distributions(), trials=trials)
+    return SweepResults(objective=objective, method=method, space=spec.distributions(), trials=found)

@@ -72,8 +72,8 @@ class TestSilence:
         found = weighed(results(SPACE, by_rate, trials=FEWEST - 1))
         assert found.weights == ()
         assert found.remarks() == (
-            "14 of 14 trials, compared at their ends.",
-            "That is too few to say what matters: 15 are needed.",
+            "14 of 14 trials, compared at their last step.",
+            "Too few trials to estimate importance; at least 15 are needed.",
         )
 
     def test_too_few_of_those_that_have_it(self) -> None:
@@ -91,7 +91,7 @@ class TestSilence:
         assert weighed(results(SPACE, lambda config, rng: float(config["idle"] > 2), trials=15)).weights is not None
 
     def test_what_tpe_cannot_tell(self) -> None:
-        assert "tpe looked" in weighed(results(SPACE, by_rate, method="tpe")).remarks()[-1]
+        assert "tpe samples" in weighed(results(SPACE, by_rate, method="tpe")).remarks()[-1]
 
 
 def reached(*lasts: int | None, states: str = "") -> SweepResults:
@@ -127,7 +127,7 @@ class TestStanding:
         found = compare_at_common_step(reached(2, 2, 2, 1, states="ssdf"), reports)
         assert found == CommonStep(step=1, losses={0: -0.5, 1: -0.7, 2: math.inf}, judged=3)
         assert found.ranks() == {0: 2, 1: 1, 2: 3}
-        assert found.sentence() == "3 of 3 trials, compared at step 1, to which most came"
+        assert found.sentence() == "3 of 3 trials, compared at step 1, which most reached"
 
     def test_the_latest_value_where_the_last_counts(self) -> None:
         last = reached(3, 3, states="ss")

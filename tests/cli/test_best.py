@@ -143,9 +143,9 @@ class TestCheckpoint:
     def test_there_may_be_none(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         ran = sweep("best", "--checkpoint", "model.pt")
         assert (ran.code, ran.out) == (2, "")
-        assert "its trainable never called trial.save, or the file was removed" in ran.err
+        assert "the trainable never called trial.save, or the file was removed" in ran.err
         none = record(tmp_path / "results", scheduler={"method": "none"}, trial={"keep": "none"})
-        assert "trial.keep is none in its spec" in sweep("best", none.name, "--checkpoint", "model.pt").err
+        assert "the spec sets trial.keep: none" in sweep("best", none.name, "--checkpoint", "model.pt").err
 
 
 class TestEvaluate:

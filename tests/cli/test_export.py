@@ -27,7 +27,7 @@ def test_the_directory_is_the_answer(sweep: Sweep, results: Path, tmp_path: Path
     assert len(pd.read_csv(tmp_path / "made-up-csv" / "trials.csv")) == 12
     again = sweep("export", "--to", "csv")
     assert (again.code, again.out) == (2, "")
-    assert "made-up-csv exists: nothing is overwritten" in again.err
+    assert "made-up-csv already exists" in again.err
 
 
 def test_it_says_how_to_look_at_it(sweep: Sweep, results: Path) -> None:

@@ -60,7 +60,7 @@ def test_nothing_is_overwritten(sweep: Sweep, churn: Path) -> None:
     assert (churn / "churn-next.yaml").read_text() == "mine"
     ran = sweep("next", "-o", churn / "churn-next.yaml")
     assert (ran.code, ran.out) == (2, "")
-    assert "nothing is overwritten" in ran.err
+    assert "already exists" in ran.err
 
 
 @pytest.mark.parametrize(("output", "file", "name"), [

@@ -119,7 +119,7 @@ def test_a_range_filters_the_page(opened: Open) -> None:
     chosen = seen.evaluate("trials.filter(each => each.cells.lr >= 1e-2).length")
     expect(rows(seen)).not_to_have_count(60)
     assert abs(rows(seen).count() - chosen) <= 3  # the drag ends within a pixel or two
-    expect(seen.locator("#table .count")).to_contain_text("of 60 trials pass the filters")
+    expect(seen.locator("#table .count")).to_contain_text("of 60 trials match the filters")
     assert seen.locator("path.line.out").count() == 60 - rows(seen).count()
     drag(seen, "layers", 0.01, 0.4)
     assert 0 < rows(seen).count() < chosen
@@ -239,7 +239,7 @@ def test_metrics_and_scales_can_be_chosen(opened: Open) -> None:
 
 def test_html_in_names_and_errors_is_text(opened: Open) -> None:
     seen = opened("failing")
-    assert seen.title() == "failing: report of a sweep"
+    assert seen.title() == "failing: sweep report"
     assert seen.locator("img, b:text-is('bold')").count() == 0
     expect(seen.locator("#origin dd").first).to_have_text(f"sweep launch {HOSTILE}")
     expect(seen.locator("#failures summary").first).to_contain_text(HOSTILE)
@@ -265,7 +265,7 @@ def test_nothing_else_can_run_or_be_loaded(browser: Browser, reports: Callable[[
 
 def test_a_sweep_that_has_just_begun(opened: Open) -> None:
     seen = opened("just-started")
-    expect(seen.locator("header")).to_contain_text("No trial has begun yet")
+    expect(seen.locator("header")).to_contain_text("No trial has started yet")
     assert seen.locator("[data-figure], #table").count() == 0
     expect(seen.locator("pre.code")).to_contain_text("trials.parquet")
 
@@ -283,7 +283,7 @@ def test_a_thousand_trials(opened: Open, reports: Callable[[str], Path], tmp_pat
     expect(rows(seen)).to_have_count(25)
     expect(seen.locator("[data-figure=curves] path.curve[data-trial]")).to_have_count(1000)
     drag(seen, "lr", 0.5, 0.9)
-    expect(seen.locator("#table .count")).to_contain_text("of 1,000 trials pass the filters")
+    expect(seen.locator("#table .count")).to_contain_text("of 1,000 trials match the filters")
 
 
 @pytest.mark.parametrize("name", ["curves", "parallel", "slices"])

@@ -1,7 +1,7 @@
 """Parameter importance: the share of the variation between trials that each parameter explains by itself.
 
-fANOVA (Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance"), in Optuna's
-implementation, on the ranks of trials at a common step: with ranks, neither the objective's scale nor diverged trials
+fANOVA (Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance") as Optuna
+implements it, on the ranks of trials at a common step: with ranks, neither the objective's scale nor diverged trials
 dominate. Each importance is the mean over bootstrap samples of the trials, with an interval. A conditional parameter is
 judged by the trials that have it. docs/decisions/0008-importance-by-fanova.md lists the alternatives that were tried.
 """

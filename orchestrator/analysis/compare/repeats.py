@@ -39,7 +39,7 @@ class RepeatedConfig:
 
 
 def repeats_in(paths: SweepPaths, info: SweepInfo) -> list[RepeatedConfig]:
-    """The repeated configurations of a sweep, from its records and those of its parent, if that is in the same directory.
+    """The repeated configurations of a sweep, from its records and its parent's, if those are in the same directory.
 
     Raises:
         RecordsError: The records are damaged.

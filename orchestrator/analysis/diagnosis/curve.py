@@ -22,8 +22,8 @@ POINTS = 512
 """Longer curves are thinned: every second point is dropped until the curve fits. The last point is kept."""
 
 FEWEST = 8
-"""The fewest reports from which a curve is classified. Set on churn, where trials that ASHA stopped at rungs 2 and 6 look
-the same, however similar trials ended that continued."""
+"""The fewest reports from which a curve is classified. Set on churn, where trials that ASHA stopped at rungs 2 and 6
+look the same, however similar trials ended that continued."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Curve:
 
     @property
     def judged(self) -> Series | None:
-        """The curve that shows whether the trial is still improving: the validation curve, or else the training curve."""
+        """The curve that shows whether the trial still improves: the validation curve, or else the training curve."""
         return self.validation if self.validation is not None else self.train
 
 

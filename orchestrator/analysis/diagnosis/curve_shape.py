@@ -41,7 +41,7 @@ class CurveShape:
 
     @cached_property
     def end(self) -> float:
-        """The median of the last three points; the trend's longer window would overestimate the end of a steep curve."""
+        """The median of the last three points; the longer window of the trend would miss the end of a steep curve."""
         return median(self.losses[-3:])
 
     @cached_property
@@ -63,9 +63,9 @@ class CurveShape:
     def fluctuation(self) -> float:
         """The typical distance of a point from the trend, as a standard deviation.
 
-        Estimated from second differences, which a smooth trend does not affect (Gasser, Sroka and Jennen-Steinmetz 1986,
-        Residual variance and residual pattern in nonlinear regression, section 2). Their median is used, so that neither
-        single spikes nor a steep start count.
+        Estimated from second differences, which a smooth trend does not affect (Gasser, Sroka and Jennen-Steinmetz
+        1986, Residual variance and residual pattern in nonlinear regression, section 2). Their median is used, so that
+        neither single spikes nor a steep start count.
         """
         points = self.losses
         bends = [abs(a - 2 * b + c) for a, b, c in zip(points[:-2], points[1:-1], points[2:], strict=True)]

@@ -13,8 +13,8 @@ FEWEST_TRIALS = 4
 """The fewest trials from which there is a reference."""
 
 UNTRAINED = 0.9
-"""The quantile of first values that counts as the loss of an untrained model: only trials that learnt little before their
-first report show it. Set on churn, where three quarters of the trials had learnt most by then."""
+"""The quantile of first values that counts as the loss of an untrained model: only trials that learnt little before
+their first report show it. Set on churn, where three quarters of the trials had learnt most by then."""
 
 EXPLODED = 3.0
 """A first value this many times the second comes from an explosion, not from an untrained model. Set on churn."""

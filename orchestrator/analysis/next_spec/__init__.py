@@ -1,8 +1,8 @@
-"""From what a sweep has found to the spec of the next one, each change with its reason.
+"""Turns the results of a sweep into the spec of the next one, each change with its reason; nothing is written here.
 
-``experience.py`` is what is known, as a value; rules, one a function, make revisions of it: for ranges in
-``ranges.py``, for choices in ``options.py``, for what does not matter in ``fixing.py``, for the search in
-``search.py``. ``policy.py`` says which rule comes when, and takes no revision that would leave a spec with a mistake;
-``consequences.py`` removes what has lost its sense. All of that is pure. ``draft.py`` puts it into the user's own text,
-and ``paths.py`` keeps relative paths right where that lands elsewhere.
+``prior_results.py`` holds what is known, as a value. Rules, one per function, propose changes: for ranges in
+``range_rules.py``, for choices in ``choice_rules.py``, for unimportant parameters in ``fix_unimportant.py``, for the
+search in ``search_rules.py``. ``apply_rules.py`` applies them in order and rejects any change that would make the spec
+invalid; ``prune.py`` removes what a change left without effect. All of this is pure. ``spec_text.py`` edits the user's
+own text, ``relative_paths.py`` keeps relative paths valid in another directory, and ``propose.py`` reads the records.
 """

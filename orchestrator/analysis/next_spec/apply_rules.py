@@ -1,4 +1,4 @@
-"""Which rule comes when. A revision that would leave a spec with a mistake is not made, so what comes out is sound."""
+"""Applies the rules in order. A change that would make the spec invalid is skipped, so the result is always valid."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ RULES: tuple[Rule, ...] = (
     trim_options,
     drop_options,
 )
-"""For one parameter; the first that has something to say is heard."""
+"""The rules for one parameter; the first that proposes a change wins."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevisedSpec:
-    """The next spec, and what is another in it."""
+    """The next spec, and the changes from the previous one."""
 
     plain: PlainSpec
     changes: tuple[SpecChange, ...]
 
 
 def apply_rules(prior: PriorResults, plain: PlainSpec, is_valid: Callable[[PlainSpec], bool]) -> RevisedSpec:
-    """What to search next.
+    """Apply the rules to the spec of a sweep.
 
     Args:
-        known: What the sweep has taught; at least one trial has a result.
-        plain: Its effective spec.
-        is_sound: Whether `sweep check` finds no mistake in a spec.
+        prior: The results of the sweep; at least one trial has a result.
+        plain: The effective spec of the sweep.
+        is_sound: Whether `sweep check` accepts a spec.
     """
     made: list[SpecChange] = []
     there = {name for each in prior.good for name in each.config}
@@ -59,7 +59,7 @@ def apply_rules(prior: PriorResults, plain: PlainSpec, is_valid: Callable[[Plain
             made.extend([change, *consequences])
 
     before = plain["search"]
-    plain = plain | {"search": before | {"start": []}}  # they were tried, and need not lie in the new space
+    plain = plain | {"search": before | {"start": []}}  # already tried, and possibly outside the new space
     for change in _of_the_space(prior):
         make(change)
     make(new_seed(prior, before))

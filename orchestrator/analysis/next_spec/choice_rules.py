@@ -1,4 +1,4 @@
-"""Rules for values that are written out: what never did well goes, and a row of numbers goes on beyond its end."""
+"""Rules for choices and grids: drop options that never did well, extend a series of numbers beyond its end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from orchestrator.space.distribution import Distribution
 from orchestrator.space.values import canonical_json, is_number
 
 SELDOM = 0.05
-"""How likely it may be that none of the good trials has an option although it is as good as the others
-(hypergeometric), for it to go."""
+"""An option is dropped if the probability that none of the good trials has it by chance is below this
+(hypergeometric)."""
 
 FEWEST_TRIED = 3
 
 
 def drop_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """Options that none of the good trials has go, if they were tried often enough for that to mean something."""
+    """Drop options that none of the good trials has, if they were tried often enough."""
     if not isinstance(distribution, Choice) or distribution.ordered:
         return None
     hopeless = [option for option in distribution.options if _is_hopeless(prior, name, [option])]
@@ -30,7 +30,7 @@ def drop_options(prior: PriorResults, name: str, distribution: Distribution) -> 
 
 
 def trim_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """Of options in a meaningful order those go that lie beyond all good ones, one neighbour apart."""
+    """Drop ordered options beyond all good ones, keeping one neighbour on each side."""
     if not isinstance(distribution, Choice) or not distribution.ordered:
         return None
     options = distribution.options
@@ -43,7 +43,7 @@ def trim_options(prior: PriorResults, name: str, distribution: Distribution) -> 
 
 
 def extend_options(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """The best lie at the end of a row of numbers that go on evenly: it goes on by one."""
+    """Extend an evenly spaced series of numbers by one value, if the best trials lie at its end."""
     found = prior.bounds.get(name)
     ordered = isinstance(distribution, Grid) or (isinstance(distribution, Choice) and distribution.ordered)
     if found is None or not ordered:
@@ -57,12 +57,12 @@ def extend_options(prior: PriorResults, name: str, distribution: Distribution) -
         return None
     rising = options == sorted(options)
     longer = [following, *options] if (found.side == "low") == rising else [*options, following]
-    reason = f"{found.near} of the {found.best} best trials have {found.bound:g}, where it ended"
+    reason = f"{found.near} of the {found.best} best trials have {found.bound:g}, the last value"
     return _with(name, distribution, longer, f"was without {yaml(following)}: {reason}")
 
 
 def refine_grid(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """A grid of numbers becomes finer around the best, halfway to its neighbours: the same cells again are no use."""
+    """Refine a grid of numbers around the best value, halfway to its neighbours."""
     best = prior.ranked[0].config.get(name) if prior.ranked else None
     if not isinstance(distribution, Grid) or prior.results.method != "grid" or not prior.matters(name):
         return None
@@ -96,9 +96,7 @@ def _without(prior: PriorResults, name: str, distribution: Choice, gone: Sequenc
     tried = sum(name in each.config and canonical_json(each.config[name]) in keys for each in prior.judged)
     good = count(len(prior.good_values(name)), "trial")
     words = " and ".join(map(yaml, gone))
-    reason = (
-        f"was also {words}: of the {count(tried, 'trial')} with {'it' if len(gone) == 1 else 'them'}, none is among"
-    )
+    reason = f"was also {words}: none of the {count(tried, 'trial')} with {'it' if len(gone) == 1 else 'them'} is among"
     return _with(name, distribution, left, f"{reason} the best {good}")
 
 
@@ -112,7 +110,7 @@ def _place(options: Sequence[Any], value: Any) -> int:
 
 
 def _following(options: Sequence[Any]) -> Any:
-    """What comes next in a row that goes on by the same factor or the same difference; None if it does not."""
+    """The next value of a series with a constant factor or difference; None if the series has neither."""
     if len(options) < 2 or not all(map(is_number, options)):
         return None
     pairs = list(itertools.pairwise(options))
@@ -133,7 +131,7 @@ def _alike(steps: Sequence[float]) -> bool:
 
 
 def _between(one: Any, other: Any) -> Any:
-    """Halfway; of positive numbers of different magnitudes, by their logarithms."""
+    """The midpoint; the geometric mean for positive numbers of different magnitudes."""
     far = one > 0 and other > 0 and max(one, other) >= 4 * min(one, other)
     middle = math.sqrt(one * other) if far else (one + other) / 2
     return round(middle) if isinstance(one, int) and isinstance(other, int) else float(f"{middle:.3g}")

@@ -1,4 +1,4 @@
-"""The rule for what does not matter: it is fixed, where there are too few trials for so many parameters."""
+"""The rule for unimportant parameters: they are fixed if there are too few trials for so many parameters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orchestrator.formatting import yaml
 
 
 def fix_unimportant(prior: PriorResults) -> Iterator[SpecChange]:
-    """The parameters that matter least get the value of the best trial, until there are trials enough for the others.
+    """Fix the least important parameters at the best trial's value, until there are enough trials for the others.
 
-    Those that only some trials have stay as they are.
+    Conditional parameters stay as they are.
     """
     dimensions = len(prior.space)
     light = [weight for weight in prior.weights.values() if not prior.matters(weight.name)]
@@ -25,8 +25,8 @@ def fix_unimportant(prior: PriorResults) -> Iterator[SpecChange]:
         if weight.name not in best or distribution.when is not None:
             continue
         dimensions -= 1
-        share = f"it explains {max(weight.high, 0.01):.0%} of the differences at most"
-        few = f"{prior.trials} trials are few for {len(prior.space)} parameters"
+        share = f"it explains at most {max(weight.high, 0.01):.0%} of the variation"
+        few = f"{prior.trials} trials are too few for {len(prior.space)} parameters"
         yield SpecChange(
             edits={("fixed", weight.name): best[weight.name], ("space", weight.name): None},
             reason=f"was searched: {share}, and {few}; the best trial has {yaml(best[weight.name])}",

@@ -1,4 +1,4 @@
-"""What a sweep has taught: its trials, the best of them, what matters, and at which bounds the best lie."""
+"""The results of the previous sweep: its trials, the best, parameter importance, and bounds that the best lie at."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from orchestrator.space.distribution import Distribution
 from trainables.contract import Hyperparameter
 
 GOOD = 0.15
-"""The share of trials that count as the good ones."""
+"""The share of trials that count as good."""
 
 FEWEST_GOOD = 5
 
 FEWEST = 15
-"""Fewer trials with a result than this, and no range is changed: their best third would be chance."""
+"""The fewest trials with a result from which ranges are changed; with fewer, the best third would be chance."""
 
 NEGLIGIBLE = 0.1
-"""A parameter whose share is below this at the upper end of its interval does not matter."""
+"""A parameter whose importance is below this, at the upper end of its interval, does not matter."""
 
 SELDOM = 0.01
-"""How likely by chance something may be that is believed of a parameter that does not matter otherwise."""
+"""Significance level for a pattern in a parameter that does not matter otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriorResults:
-    """Of one sweep."""
+    """The results of one sweep, as the rules use them."""
 
     sweep: str
     results: SweepResults
-    trials: int  # that the next one may have
-    weights: Mapping[str, Weight] = field(default_factory=dict)  # by parameter; one without a figure is left out
+    trials: int  # in the budget of the next sweep
+    weights: Mapping[str, Weight] = field(default_factory=dict)  # by parameter, where known
     bounds: Mapping[str, AtBound] = field(default_factory=dict)
     declared: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
     @property
     def space(self) -> Mapping[str, Distribution]:
-        """What was searched."""
+        """The searched space."""
         return self.results.space
 
     @cached_property
@@ -53,7 +53,7 @@ class PriorResults:
 
     @cached_property
     def judged(self) -> Sequence[TrialResult]:
-        """Those, and the diverged ones."""
+        """Trials with a result, then the diverged ones."""
         return [*self.ranked, *(each for each in self.results.trials if each.state is State.DIVERGED)]
 
     @cached_property
@@ -63,21 +63,21 @@ class PriorResults:
 
     @property
     def enough(self) -> bool:
-        """Whether there are trials enough to change ranges by."""
+        """Whether there are enough results to change ranges."""
         return len(self.ranked) >= FEWEST
 
     def good_values(self, name: str) -> list[Any]:
-        """A parameter's values in the good trials that have it, the best first."""
+        """The values of a parameter in the good trials that have it, the best first."""
         return [each.config[name] for each in self.good if name in each.config]
 
     def matters(self, name: str) -> bool:
-        """Whether a parameter may matter: it has no figure, or one that is not negligible."""
+        """Whether a parameter may matter: its importance is unknown or not negligible."""
         weight = self.weights.get(name)
         return weight is None or weight.high >= NEGLIGIBLE
 
     def is_significant(self, name: str, chance: float) -> bool:
-        """Whether what the good trials have in common is to be believed, given how likely it is by chance.
+        """Whether a pattern among the good trials is credible, given its probability by chance.
 
-        What weighs little over the whole range may count among the good trials, where a learning rate does no longer.
+        A parameter with little importance over the whole range may still matter among the good trials.
         """
         return self.matters(name) or chance <= SELDOM

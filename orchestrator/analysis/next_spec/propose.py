@@ -1,4 +1,4 @@
-"""Reads a sweep's records and puts the next spec together. Nothing is written here."""
+"""Proposes the next spec from a sweep's records, without writing it."""
 
 from __future__ import annotations
 
@@ -29,40 +29,42 @@ from trainables.contract import Declaration
 _GENERATION = re.compile(r"-next(-\d+)?$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LONGEST = 100
-"""Characters of a sweep's name."""
+"""The most characters of a sweep's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextSpec:
     """The spec of the next sweep."""
 
-    file: Path  # where it belongs; nothing is there
+    file: Path  # where to write the spec; does not exist yet
     text: str
     changes: tuple[SpecChange, ...]
-    enough: bool  # whether there were trials enough to change ranges
-    unchecked: str  # why it was not held against the trainable; "" if it was
+    enough: bool  # whether there were enough results to change ranges
+    unchecked: str  # why it was not checked against the trainable; "" if it was
 
 
 def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None) -> NextSpec:
-    """What to search after a sweep.
+    """Propose the spec of the next sweep.
 
     Args:
         paths: The sweep's files.
-        info: What sweep.json holds.
-        output: The file to be written, or its directory; None: beside the spec that the sweep was launched with.
+        info: The contents of sweep.json.
+        output: The file to write, or its directory; None: beside the spec that the sweep was launched with.
 
     Raises:
-        UserError: A list is no search, or something is there already.
+        UserError: The sweep's method is list, or the output cannot be used.
         SweepError: No trial has a result.
         RecordsError: The records are damaged.
     """
     if info.spec["search"]["method"] == "list":
-        raise UserError(f"{info.name} tried a list, and there is no range to narrow; `sweep confirm` repeats its best")
+        raise UserError(
+            f"{info.name} ran a list of configurations, so there is no range to change; sweep confirm repeats its best"
+        )
     base = Path(info.directory)
     plain, declaration, unchecked = _checked(info, base)
-    prior = _learnt(paths, info, declaration)
+    prior = _prior_results(paths, info, declaration)
     if not prior.ranked:
-        raise SweepError(f"no trial of {info.name} has a result, so there is nothing to go on from")
+        raise SweepError(f"no trial of {info.name} has a result yet")
     resolve = None if unchecked else declared
 
     def is_valid(candidate: PlainSpec) -> bool:
@@ -79,10 +81,10 @@ def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None)
     objective = prior.results.objective
     head = (
         f"from {info.name}, {count(len(prior.results.trials), 'trial')}, best {objective.metric} {best.value:.6g};"
-        " what has changed says why behind the line"
+        " each changed line says why"
     )
     if not prior.enough:
-        head += f"; {len(prior.ranked)} results are too few to change ranges by, {FEWEST} are needed"
+        head += f"; {len(prior.ranked)} results are too few to change ranges, {FEWEST} are needed"
     text = paths.spec.read_text(errors="replace") if paths.spec.is_file() else ""
     return NextSpec(
         file=file,
@@ -94,7 +96,7 @@ def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None)
 
 
 def _checked(info: SweepInfo, base: Path) -> tuple[PlainSpec, Declaration | None, str]:
-    """The effective spec, what its trainable declares, and why that could not be asked."""
+    """The effective spec, what its trainable declares, and why the spec could not be checked against it."""
     declaration = None
     with suppress(TrainableError):
         declaration = declared(info.trainable, base)
@@ -105,7 +107,7 @@ def _checked(info: SweepInfo, base: Path) -> tuple[PlainSpec, Declaration | None
         return parse_spec(info.spec, base=base).to_plain(), declaration, f"{why.key}: {why.problem}"
 
 
-def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> PriorResults:
+def _prior_results(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None) -> PriorResults:
     results = read_results(paths, info)
     trials = results.planned or len(results.trials)
     prior = PriorResults(sweep=info.name, results=results, trials=trials)
@@ -120,25 +122,25 @@ def _learnt(paths: SweepPaths, info: SweepInfo, declaration: Declaration | None)
 
 
 def _place(name: str, results: Path, base: Path, output: Path | None) -> tuple[str, Path]:
-    """What the next sweep is called, and its file.
+    """The name of the next sweep, and the file for its spec.
 
     Raises:
-        UserError: The file that was asked for is there, or is no name for a spec.
+        UserError: The output file exists, or is not a YAML file.
     """
     if output is None or output.is_dir():
         directory = output or (base if base.is_dir() else Path())
         called = _free(name, lambda each: (directory / f"{each}.yaml").exists() or (results / each).exists())
         return called, directory / f"{called}.yaml"
     if output.suffix not in (".yaml", ".yml"):
-        raise UserError(f"{output} is no directory, and no name for a spec: give one that ends in .yaml")
+        raise UserError(f"{output} is neither a directory nor a .yaml file")
     if output.exists():
-        raise UserError(f"{output} exists, and nothing is overwritten; name another with -o")
+        raise UserError(f"{output} already exists; choose another file with -o")
     named = _NAME.fullmatch(output.stem)
     return output.stem if named else _free(name, lambda each: (results / each).exists()), output
 
 
 def _free(name: str, taken: Callable[[str], bool]) -> str:
-    """``churn-next``, or numbered."""
+    """``churn-next``, or ``churn-next-2`` and so on if that is taken."""
     stem = _GENERATION.sub("", name)[: LONGEST - len("-next-999")]
     names = (f"{stem}-next{f'-{number}' if number > 1 else ''}" for number in itertools.count(1))
     return next(each for each in names if not taken(each))

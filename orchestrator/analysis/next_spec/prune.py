@@ -1,4 +1,4 @@
-"""What has lost its sense by a change: parameters whose condition can hold no more, constraints on what is gone."""
+"""Removes what a change left without effect: parameters whose condition never holds, constraints on removed ones."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from orchestrator.space.space import Space
 from orchestrator.spec.model import Spec
 
 DRAWS = 500
-"""A parameter that none of so many random configurations has counts as one that is never there."""
+"""A conditional parameter that none of this many random configurations has is removed."""
 
 
 def prune(plain: PlainSpec, *, keep: Collection[str] = ()) -> tuple[PlainSpec, list[SpecChange]]:
-    """The spec without what has lost its sense, and what that was.
+    """Remove what has no effect any more, and return the spec with the changes made.
 
     Args:
         plain: The spec.
-        keep: Parameters that were there in good trials: their conditions may hold seldom, but they do.
+        keep: Parameters of good trials, which stay even if their conditions rarely hold.
     """
     made: list[SpecChange] = []
-    while (found := next(_senseless(plain, keep), None)) is not None:
+    while (found := next(_without_effect(plain, keep), None)) is not None:
         plain = apply_change(plain, found)
         made.append(found)
     return plain, made
 
 
-def _senseless(plain: PlainSpec, keep: Collection[str]) -> Iterator[SpecChange]:
+def _without_effect(plain: PlainSpec, keep: Collection[str]) -> Iterator[SpecChange]:
     names = {*plain["space"], *plain.get("fixed", {})}
     for name, distribution in plain["space"].items():
         if "when" in distribution and not _parses(distribution["when"], names):
@@ -37,14 +37,14 @@ def _senseless(plain: PlainSpec, keep: Collection[str]) -> Iterator[SpecChange]:
     left = [text for text in plain.get("constraints", ()) if _parses(text, names)]
     if left != plain.get("constraints", []):
         gone = " and ".join(repr(text) for text in plain["constraints"] if text not in left)
-        yield SpecChange(edits={("constraints",): left or None}, reason=f"without the constraint {gone}")
+        yield SpecChange(edits={("constraints",): left or None}, reason=f"removed the constraint {gone}")
     for name in _never_there(plain):
         if name not in keep:
             yield _gone(name, plain["space"][name]["when"])
 
 
 def _gone(name: str, condition: str) -> SpecChange:
-    return SpecChange(edits={("space", name): None}, reason=f"without {name}: {condition!r} never holds now")
+    return SpecChange(edits={("space", name): None}, reason=f"removed {name}: {condition!r} never holds any more")
 
 
 def _parses(text: str, names: set[str]) -> bool:

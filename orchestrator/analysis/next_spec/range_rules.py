@@ -1,4 +1,4 @@
-"""Rules for numbers: a range goes on beyond a bound at which the best lie, or closes in on them."""
+"""Rules for numeric ranges: extend a range beyond a bound that the best lie at, or narrow it around them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from orchestrator.space.normal import LogNormal, Normal
 from orchestrator.space.steps import exact
 
 MARGIN = 0.25
-"""What is left on either side of the good values, as a share of their own spread; and a little of the whole range."""
+"""The margin on either side of the good values, as a share of their spread."""
 
 MARGIN_OF_ALL = 0.05
+"""An additional margin, as a share of the whole range."""
 
 OUTLIERS = 0.05
-"""The share of good values left out at either end, where there are many."""
+"""The share of good values ignored at either end, if there are many."""
 
 NARROWER = 0.75
-"""A range is narrowed if it becomes shorter than this share of it, on its own scale. Else it is not worth a change."""
+"""A range is only narrowed if it becomes shorter than this share of its width, on its own scale."""
 
 BELL = 2.0
-"""A normal distribution becomes so many times as wide as the good values."""
+"""The standard deviation of a narrowed normal distribution, in standard deviations of the good values."""
 
 
 def extend_range(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """The best lie at a bound: the range goes on beyond it, and on the other side ends where the good ones do."""
+    """Extend a range beyond a bound that the best trials lie at, and end it with the good values on the other side."""
     found, numeric = prior.bounds.get(name), distribution.numeric
     if found is None or found.wider is None or numeric is None:
         return None
@@ -48,7 +49,7 @@ def extend_range(prior: PriorResults, name: str, distribution: Distribution) -> 
 
 
 def narrow_range(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """The good trials lie close together."""
+    """Narrow a range around good trials that lie close together."""
     numeric = distribution.numeric
     ends = _around(prior, name, distribution)
     if numeric is None or ends is None:
@@ -61,7 +62,7 @@ def narrow_range(prior: PriorResults, name: str, distribution: Distribution) -> 
 
 
 def recentre_normal(prior: PriorResults, name: str, distribution: Distribution) -> SpecChange | None:
-    """What has no bounds gets the mean of the good trials, and closes in on them."""
+    """Give a normal distribution the mean of the good trials, and a smaller standard deviation."""
     values = prior.good_values(name)
     if not isinstance(distribution, Normal | LogNormal) or len(values) < FEWEST_GOOD:
         return None
@@ -81,7 +82,7 @@ def recentre_normal(prior: PriorResults, name: str, distribution: Distribution) 
 
 
 def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple[float, float] | None:
-    """The range of the good values with a margin; None if it is hardly shorter, or may well be so by chance."""
+    """The range of the good values with a margin; None if it is hardly shorter, or could be so by chance."""
     values, numeric = prior.good_values(name), distribution.numeric
     if len(values) < FEWEST_GOOD or numeric is None:
         return None
@@ -91,12 +92,12 @@ def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple
     spread = max(places) - min(places)
     margin = MARGIN * spread + MARGIN_OF_ALL
     start, end = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
-    one = 1 / len(distribution.values() or range(1000))  # of few values, several lie at one place
+    one = 1 / len(distribution.values() or range(1000))  # with few possible values, several coincide
     if end - start > NARROWER or not prior.is_significant(name, _beta(spread + one, len(places) - 1, 2 + 2 * cut)):
         return None
     low = numeric.low if start <= 0 else _rounded(numeric, distribution.from_unit(start), ROUND_FLOOR)
     high = numeric.high if end >= 1 else _rounded(numeric, distribution.from_unit(end), ROUND_CEILING)
-    kept = [*inner, *values[:STARTS]]  # with these the next search begins
+    kept = [*inner, *values[:STARTS]]  # the start points of the next search
     low, high = max(numeric.low, min(low, *kept)), min(numeric.high, max(high, *kept))
     if low == high:  # a single integer, or step
         step = numeric.step or 1
@@ -105,26 +106,26 @@ def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple
 
 
 def _outliers(count: int) -> int:
-    """How many good values are left out at either end."""
+    """How many good values are ignored at either end."""
     return int(OUTLIERS * count)
 
 
 def _beta(spread: float, a: int, b: int) -> float:
-    """How likely uniform values lie so close together: the spacing of two order statistics has a beta distribution."""
+    """The probability that uniform values lie this close: the spacing of two order statistics is beta distributed."""
     from scipy.stats import beta
 
     return float(beta.cdf(spread, a, b))
 
 
 def _chi2(value: float, freedom: int) -> float:
-    """How likely so small a variance is by chance."""
+    """The probability of a variance this small by chance."""
     from scipy.stats import chi2
 
     return float(chi2.cdf(value, freedom))
 
 
 def _rounded(numeric: Numeric, value: float, how: str) -> float:
-    """Two digits that tell, of the value or of the width of the range, away from the good values."""
+    """Round away from the good values, to two significant digits of the value or of the width of the range."""
     if numeric.integer or numeric.step is not None or not value:
         return value
     size = abs(value) if numeric.log else numeric.high - numeric.low
@@ -138,7 +139,7 @@ def _allowed(prior: PriorResults, name: str, wider: tuple[float, float]) -> tupl
 
 
 def _on_steps(numeric: Numeric, low: float, high: float) -> tuple[float, float]:
-    """A wider range that takes the same steps as before."""
+    """A wider range aligned to the same steps as before."""
     if numeric.step is None or numeric.log:
         return low, high
     steps = math.floor((exact(numeric.low) - exact(low)) / exact(numeric.step))

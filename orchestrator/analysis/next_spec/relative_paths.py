@@ -1,4 +1,4 @@
-"""Relative paths in a spec that is written to another directory: they are made to mean the same there."""
+"""Rewrites relative paths for a spec that is written to another directory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from orchestrator.errors import UserError
 
 
 def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
-    """What has to change in a spec of one directory so that it means the same in another.
+    """The changes that make a spec from one directory mean the same in another.
 
-    These are paths: the trainable's file, and values under fixed that name a file. Lists of configurations out of CSV
-    files stand in a recorded spec itself.
+    They concern the trainable's file and values under fixed that name a file. Configurations from a CSV file are part
+    of the recorded spec itself.
 
     Raises:
-        UserError: Something is found only from where it was.
+        UserError: The trainable or a file in the space can only be found from the original directory.
     """
     base, to = base.resolve(), to.resolve()
     if base == to or not base.is_dir():
@@ -26,14 +26,14 @@ def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
     if where.endswith(".py") and not Path(where).is_absolute():
         made.append(SpecChange(edits={("trainable",): f"{_from(to, base / where)}:{attribute}"}, reason=f"was {where}"))
     elif attribute and ((base / where.split(".")[0]).is_dir() or (base / f"{where.split('.')[0]}.py").is_file()):
-        raise UserError(f"{plain['trainable']} is found from {base} only: write the spec there")
+        raise UserError(f"{plain['trainable']} can only be found from {base}; write the spec there")
     for name, value in plain.get("fixed", {}).items():
         if isinstance(value, str) and value and not Path(value).is_absolute() and (base / value).is_file():
             made.append(SpecChange(edits={("fixed", name): _from(to, base / value)}, reason=f"was {value}"))
     for name, distribution in plain.get("space", {}).items():
         for option in (*distribution.get("choice", ()), *distribution.get("grid", ())):
             if isinstance(option, str) and option and (base / option).is_file():
-                raise UserError(f"space.{name} names {option}, a file in {base}: write the spec there")
+                raise UserError(f"space.{name} refers to {option}, a file in {base}; write the spec there")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Rules for the search: it draws anew, and begins with the best so far."""
+"""Rules for the search: a new seed, and the best configurations so far as start points."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from orchestrator.formatting import count
 from orchestrator.space.space import Space
 
 STARTS = 3
+"""The most start points."""
 
 
 def new_seed(prior: PriorResults, search: Mapping[str, Any]) -> SpecChange | None:
-    """With the same seed, a search that has not learnt yet would propose the same places of the ranges."""
+    """Change the seed; with the same one, a search that has not learnt yet would sample the same relative positions."""
     if prior.results.method == "grid":
         return None
     seed = search["seed"]
-    return SpecChange(
-        edits={("search", "seed"): seed + 1}, reason=f"was {seed}: other draws, and other seeds of trials"
-    )
+    return SpecChange(edits={("search", "seed"): seed + 1}, reason=f"was {seed}: new samples and new trial seeds")
 
 
 def start(prior: PriorResults, search: Mapping[str, Any], space: Space) -> SpecChange | None:
-    """The best configurations come first, as far as they lie in the new space."""
+    """Start with the best configurations that lie in the new space."""
     found: dict[str, tuple[int, Config]] = {}
     for each in prior.ranked:
         config = {name: value for name, value in each.config.items() if name in space.parameters}

@@ -1,4 +1,4 @@
-"""A change of the spec, and why."""
+"""A change to a spec, with its reason."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ PlainSpec = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class SpecChange:
-    """Values that change together."""
+    """Values that change together, and why."""
 
-    edits: Mapping[Key, Any]  # None: taken out
-    reason: str  # a clause: what was there, and why it is no more
+    edits: Mapping[Key, Any]  # None: removed
+    reason: str  # a clause: the previous value and why it changed
 
     @property
     def at(self) -> Key | None:
-        """The key behind which the reason belongs; None if all that it does is taking out."""
+        """The key whose line gets the reason as a comment; None if the change only removes keys."""
         return next((key for key, value in self.edits.items() if value is not None), None)
 
 
 def apply_change(plain: PlainSpec, change: SpecChange) -> PlainSpec:
-    """The spec with a revision made."""
+    """The spec with a change applied."""
     changed = copy.deepcopy(plain)
     for (*sections, name), value in change.edits.items():
         inner = changed

@@ -1,4 +1,4 @@
-"""The next spec as a text: the user's own, with what changed put in and the reasons behind the lines."""
+"""Renders the next spec as text: the user's own text with the changes edited in and their reasons as comments."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from orchestrator.yaml.document import Document
 from orchestrator.yaml.reader import NotYamlError, from_yaml
 
 MARK = "# sweep next: "
-"""How lines at the head of a spec begin that a program has written."""
+"""The start of comment lines that `sweep next` writes at the head of a spec."""
 
 _AFTER: Mapping[Key, str] = {("name",): "", ("parent",): "name"}
-"""Where keys come that are new; all others come last."""
+"""The key after which a new key is placed ("" means first); other new keys are appended."""
 
 _OURS = re.compile(r"(?:^#|;) was .*$")
 
 
 def render_spec(text: str, plain: PlainSpec, changes: Sequence[SpecChange], *, head: str, base: Path) -> str:
-    """The spec as a text.
+    """Render the spec as YAML text.
 
     Args:
-        text: As the user wrote the one before; it need not be of any use.
-        plain: What the spec is to say.
-        revisions: What changed, and why.
-        head: A sentence to stand at its head.
-        base: The directory of the text's relative paths.
+        text: The previous spec as the user wrote it; if it cannot be edited, the spec is written from scratch.
+        plain: The content of the new spec.
+        changes: The changes and their reasons.
+        head: A comment for the head of the file.
+        base: The directory that relative paths in the text refer to.
     """
     try:
         written = _edited(text, plain, changes, base)
         if _meant(written, base) != plain:
-            raise UneditableError("something was carried along")
+            raise UneditableError("the edits changed more than intended")
     except (SpecError, NotYamlError, UneditableError, KeyError):
         written = _with_reasons(spec_yaml(Spec.model_validate(plain)), changes)
     gone = [change.reason for change in changes if change.at is None]
@@ -59,10 +59,10 @@ def _edited(text: str, plain: PlainSpec, changes: Sequence[SpecChange], base: Pa
 
 
 def _meant(text: str, base: Path) -> PlainSpec:
-    """What a text says, with the defaults filled in.
+    """The content of a spec text, with defaults filled in.
 
     Raises:
-        SpecError: It has mistakes.
+        SpecError: The spec has mistakes.
     """
     document: Document = from_yaml(text, "spec")
     document.raise_mistakes()
@@ -70,7 +70,7 @@ def _meant(text: str, base: Path) -> PlainSpec:
 
 
 def _changes(before: PlainSpec, after: PlainSpec) -> Iterator[tuple[Key, Any]]:
-    """What is to be put or, if None, taken out, in pieces as small as the text allows."""
+    """The keys to set or, if the value is None, to remove, as deep as the text allows."""
     for key in {**after, **before}:
         old, new = before.get(key), after.get(key)
         if old == new:
@@ -94,7 +94,7 @@ def _changes_within(key: Key, old: Mapping[str, Any], new: Mapping[str, Any]) ->
 
 
 def _inner(before: Any, after: Any) -> str | None:
-    """The only key in which two distributions differ; None if there is more to it."""
+    """The only key in which two distributions differ; None if they differ in several."""
     if not isinstance(before, Mapping) or not isinstance(after, Mapping) or before.keys() != after.keys():
         return None
     differing = [key for key in before if before[key] != after[key]]
@@ -109,7 +109,7 @@ def _with_reasons(text: str, changes: Sequence[SpecChange]) -> str:
 
 
 def _remarked(text: str, key: Key, reason: str) -> str:
-    """Behind the value itself, where that stands on a line of its own."""
+    """Add the reason as a comment, next to the value if that has a line of its own."""
     inner = next(iter(_forms(text, key)), None)
     return remark(text, key if inner is None else (*key, inner), reason)
 
@@ -122,7 +122,7 @@ def _forms(text: str, key: Key) -> Iterator[str]:
 
 
 def _without_ours(text: str) -> str:
-    """Without what an earlier `sweep next` remarked."""
+    """The text without the comments of an earlier `sweep next`."""
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith(MARK)]
     text = "".join(lines)
     for at in sorted(comments(text), reverse=True):

@@ -1,6 +1,6 @@
-"""The report of a sweep: what its records say, drawn on one page that opens without a network.
+"""Builds the report of a sweep, one self-contained HTML page, from its records; terminal output is in cli/views/.
 
-``collect`` reads the records and makes a ``ReportData`` of them, by functions of values in the other modules here.
-``page`` writes it as HTML, by the templates, the style sheet and the scripts in ``files/``. The data of the drawings
-go to the scripts as JSON (``view``); all that is text is written by the template.
+``collect`` reads the records into a ``ReportData``, with pure functions from the other modules here. ``page`` renders
+it as HTML with the templates, style sheet and scripts in ``files/``. Templates write all text; the scripts draw the
+charts from JSON (``chart_data``).
 """

@@ -1,4 +1,4 @@
-"""The searched parameters as axes: bounds, logarithms and orders as the space has them."""
+"""Turns the searched parameters into axes, with the bounds, log scales and orders of the space."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from orchestrator.analysis.report.scales import scale
 from orchestrator.space.distribution import Distribution
 
 WORDS = 8
-"""A choice of more numbers than this is drawn as a range of numbers, not as words."""
+"""A choice with more numbers than this is drawn on a numeric axis instead of as categories."""
 
 
 def axes(space: Mapping[str, Any], values: Mapping[str, Sequence[Any]]) -> tuple[Axis, ...]:
-    """One axis a parameter.
+    """One axis per parameter.
 
     Args:
-        space: The section of the spec; a sweep of listed configurations has none.
-        values: What was drawn: name to one value a trial, None where there is none.
+        space: The space section of the spec; empty for a list of configurations.
+        values: Sampled values by parameter, one per trial; None where a trial lacks the parameter.
     """
     return tuple(_axis(name, _distribution(space.get(name)), given) for name, given in values.items())
 
 
 def cell(axis: Axis, value: Any) -> Cell:
-    """Where a value lies on its axis."""
+    """A value's position on its axis: a number or a category."""
     return float(value) if axis.scale is not None else word(value)
 
 
 def word(value: Any) -> str:
-    """A value of a choice as a word."""
+    """A value of a choice as text."""
     match value:
         case str():
             return value
@@ -41,7 +41,7 @@ def word(value: Any) -> str:
 
 
 def _distribution(plain: Any) -> Distribution | None:
-    """As the spec has it; None where it is not there or of another edition."""
+    """The distribution in the spec; None if it is missing or cannot be parsed by this version."""
     from pydantic import TypeAdapter, ValidationError
 
     from orchestrator.space.distributions import AnyDistribution
@@ -64,7 +64,7 @@ def _axis(name: str, distribution: Distribution | None, given: Sequence[Any]) ->
         ends = Scale(low=numeric.low, high=numeric.high, log=numeric.log)
         return Axis(name=name, scale=ends, bounded=True, integer=numeric.integer, when=distribution.when)
     extent, options = distribution.extent, distribution.values()
-    if options is None:  # a bell
+    if options is None:  # a normal distribution
         return Axis(name=name, scale=_around(drawn, log=extent is not None and extent[0] > 0), when=distribution.when)
     if extent is not None and len(options) > WORDS:
         integer = distribution.kind == "int"
@@ -73,7 +73,7 @@ def _axis(name: str, distribution: Distribution | None, given: Sequence[Any]) ->
 
 
 def _around(values: Sequence[float], *, log: bool | None = None) -> Scale:
-    """From the least to the greatest, with some air."""
+    """A scale from the smallest to the largest value, with a margin."""
     found = scale(values) or Scale(low=0.1, high=1.0, log=False)
     if log is None or log == found.log:
         return found

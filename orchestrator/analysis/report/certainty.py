@@ -1,4 +1,4 @@
-"""How sure it is that the best trial is the best: what the records can say of it, and what they cannot."""
+"""How certain it is that the best trial is the best, as far as the records show."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Literal
 from orchestrator.analysis.diagnosis.findings.noise import Noise
 
 FEWEST = 6
-"""Of a shorter curve nothing is said."""
+"""The fewest reports, in the later half of a curve, from which its noise is estimated."""
 
 TURNS = 1 / 3
-"""The share of reports at which a curve must turn, up or down, for its differences to be noise."""
+"""The least share of reports at which a curve changes direction, for its differences to count as noise."""
 
 
 def noise(curve: Sequence[float]) -> float | None:
     """The standard deviation of a curve about its trend, from the differences of neighbours in its later half.
 
     von Neumann, "Distribution of the ratio of the mean square successive difference to the variance" (1941): half the
-    mean square of differences estimates the variance, whatever slow trend there is. None: it is too short, or it goes
-    up or down so steadily (noise alone turns at two reports of three) that the trend would be taken for noise.
+    mean square of differences estimates the variance, whatever the slow trend. None if the curve is too short, or so
+    steady (noise alone changes direction at two reports of three) that its trend would be mistaken for noise.
     """
     later = [value for value in curve if math.isfinite(value)][len(curve) // 2 :]
     if len(later) < FEWEST:
@@ -36,44 +36,43 @@ def noise(curve: Sequence[float]) -> float | None:
 def certainty(
     results: Sequence[float], curve: Sequence[float], repeats: Noise | None, at: Literal["best", "last"]
 ) -> tuple[str, ...]:
-    """Sentences about the best result.
+    """Sentences on how certain the best result is.
 
     Args:
-        results: Of all trials that have one, the best first.
-        curve: The objective of the best trial, report by report.
-        repeats: What configurations that were trained more than once say.
+        results: The results of all trials that have one, the best first.
+        curve: The objective of the best trial at every report.
+        repeats: The spread of repeated configurations; None without repeats.
         at: Which report of a trial is its result.
     """
     if not results:
         return ()
     if len(results) == 1:
         return ("No other trial has a result to compare it with.",)
-    said = [f"The second best has {results[1]:.6g}, {abs(results[0] - results[1]):.3g} behind."]
+    said = [f"The second best trial reached {results[1]:.6g}, a difference of {abs(results[0] - results[1]):.3g}."]
     own = noise(curve)
     if repeats is not None:
-        verdict = "which may be chance" if repeats.difference <= repeats.uncertainty else "more than chance does"
+        verdict = "which may be chance" if repeats.difference <= repeats.uncertainty else "more than chance explains"
         said.append(
-            f"Repeats with other seeds spread by {repeats.deviation:.3g} (standard deviation). On average, the best two"
+            f"Repeats with other seeds vary by {repeats.deviation:.3g} (standard deviation). On average, the best two"
             f" configurations differ by {repeats.difference:.3g} ± {repeats.uncertainty:.3g}, {verdict}."
         )
     elif own:
         said.append(
-            f"From report to report the best trial's own curve fluctuates by {own:.3g} (standard deviation):"
+            f"The best trial's own curve fluctuates by {own:.3g} between reports (standard deviation);"
             f" {_within(results, own)}."
         )
     if repeats is None:
         said.append(
-            "No configuration was trained twice, so how much of this is the luck of a seed is not known:"
-            " sweep confirm would tell."
+            "No configuration was trained twice, so the effect of the seed is unknown; sweep confirm measures it."
         )
     if at == "best":
-        said.append("The best report of the best of many trials flatters: expect it to be worse on new data.")
+        said.append("The best report of the best of many trials is optimistic; expect worse results on new data.")
     return tuple(said)
 
 
 def _within(results: Sequence[float], deviation: float) -> str:
     near = sum(abs(result - results[0]) <= 2 * deviation for result in results[1:])
     if not near:
-        return "no other trial lies within twice that of it"
-    others = "1 other trial lies" if near == 1 else f"{near} other trials lie"
-    return f"{others} within twice that of it, and may be as good"
+        return "no other trial is within twice that of the best"
+    others = "1 other trial is" if near == 1 else f"{near} other trials are"
+    return f"{others} within twice that of the best, and may be as good"

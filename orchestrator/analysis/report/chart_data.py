@@ -1,6 +1,6 @@
-"""What the drawings get of a report: plain values for JSON, a column for each property of the trials.
+"""The data that the charts draw: plain values for JSON, with one column per property of the trials.
 
-Numbers keep as many digits as can be seen.
+Numbers keep only as many digits as are visible.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from orchestrator.analysis.report.data import Axis, Cell, ReportData
 from orchestrator.core.rows import State
 
 DIGITS = 6
-"""Of a result and a parameter, as `sweep show` prints them."""
+"""Significant digits of results and parameters, as in `sweep show`."""
 
 LETTERS = 200
-"""Of why a trial ended, and what its curves show."""
+"""The most characters of a reason or a diagnosis."""
 
 DIGITS_DRAWN = 4
-"""Of a curve: a drawing has a thousand pixels."""
+"""Significant digits of a curve: a chart has about a thousand pixels."""
 
 
 def chart_data(data: ReportData) -> dict[str, Any]:
-    """The values behind the drawings."""
+    """The values that the charts draw."""
     words = {axis.name: {word: number for number, word in enumerate(axis.words)} for axis in data.axes}
 
     def cell(axis: Axis, cells: Mapping[str, Cell]) -> float | int | None:
@@ -91,7 +91,7 @@ def chart_data(data: ReportData) -> dict[str, Any]:
 
 
 def _rounded(value: float | str | None, digits: int) -> float | int | None:
-    """None for what JSON does not have. Whole numbers lose their ``.0``."""
+    """None for values that JSON lacks. Whole numbers lose their ``.0``."""
     if not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
         return None
     short = float(f"{value:.{digits}g}")

@@ -1,4 +1,4 @@
-"""Reads the records of a sweep and makes a report's data of them. Works while the sweep runs; writes nothing."""
+"""Reads the records of a sweep into the data of a report. Works while the sweep runs; writes nothing."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
     from orchestrator.analysis.report.curves import Floats
 
 BEST = 5
-"""So many of the best trials are listed."""
+"""The number of best trials listed."""
 
 AT_WORK = ("running", "running?")
 
 
 def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
-    """Read a sweep.
+    """Collect the data of a report.
 
     Args:
-        paths: Its directory.
-        now: Seconds since the epoch; None: the clock's.
+        paths: The sweep's directory.
+        now: The current time, seconds since the epoch; None: read the clock.
 
     Raises:
         RecordsError: The records are damaged.
@@ -61,8 +61,8 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
     info = read_sweep_json(paths.info)
     objective, seen, rungs = objective_of(info), overview(paths), rung_table(paths)
     table = trials_table(paths)
-    evidence, diagnosis = read_results(paths, info), diagnose(paths, info)
-    bounds = {each.parameter: each.side for each in at_bounds(evidence)}
+    trial_results, diagnosis = read_results(paths, info), diagnose(paths, info)
+    bounds = {each.parameter: each.side for each in at_bounds(trial_results)}
     drawn = axes(info.spec.get("space", {}), dict(_parameters(table, info)))
     points = _points(table, drawn, info, objective, diagnosis)
     ranked = _ranked(points, objective)
@@ -77,7 +77,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         objective=objective,
         notes=tuple(notes(paths)),
         top=tuple(best_trials(paths, info, BEST)),
-        certainty=certainty(results, best_curve, noise_of(evidence), objective.at),
+        certainty=certainty(results, best_curve, noise_of(trial_results), objective.at),
         findings=tuple(diagnosis.findings),
         evaluations=tuple(evaluations(paths)),
         axes=tuple(replace(axis, hit=bounds.get(axis.name)) for axis in drawn),
@@ -89,14 +89,14 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         timeline=_timeline(paths, table, now if seen.status in AT_WORK else None),
         divergence=divergence_map(drawn, points),
         causes=tuple(found_causes),
-        regions={each.fingerprint: failure_region(evidence, each.trials) for each in found_causes},
+        regions={each.fingerprint: failure_region(trial_results, each.trials) for each in found_causes},
         ledger=ledger_in(paths, info),
         spec=paths.spec.read_text(errors="replace") if paths.spec.is_file() else "",
     )
 
 
 def _parameters(table: pa.Table, info: SweepInfo) -> Iterator[tuple[str, list[Any]]]:
-    """Each parameter with its value in each trial. Before the first trial there are none, but for the space's."""
+    """Yield each parameter with its value in every trial; before the first trial, the parameters of the space."""
     columns = [name.removeprefix(CONFIG) for name in table.schema.names if name.startswith(CONFIG)]
     for name in columns or info.spec.get("space", {}):
         values = table[CONFIG + name].to_pylist() if columns else []
@@ -104,7 +104,7 @@ def _parameters(table: pa.Table, info: SweepInfo) -> Iterator[tuple[str, list[An
 
 
 def _as_json(info: SweepInfo, name: str, value: Any) -> bool:
-    """Whether a recorded word is the JSON of a value of another type, as choices of mixed types are recorded."""
+    """Whether a recorded string is JSON: choices of mixed types are recorded that way."""
     if not isinstance(value, str):
         return False
     listed = info.spec.get("space", {}).get(name, {})
@@ -154,7 +154,7 @@ def _curves(
     ranked: Sequence[Point],
     rungs: Sequence[RungSummary],
 ) -> tuple[Curves, list[float]]:
-    """The curves, and the whole one of the best trial's objective."""
+    """The curves to draw, and the best trial's complete objective curve."""
     table = metrics_table(paths)
     trials, steps = (table[name].to_numpy() for name in ("trial", "step"))
     reported = {name: table[name].to_numpy() for name in metric_names(table.schema)} | _later(table)
@@ -176,7 +176,7 @@ def _curves(
 
 
 def _later(table: pa.Table) -> dict[str, Floats]:
-    """Metrics that appeared after the first reports, and have no column of their own."""
+    """Metrics that first appeared after the first reports and have no column of their own."""
     import numpy as np
 
     if table["extra"].null_count == len(table):

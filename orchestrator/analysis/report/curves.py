@@ -1,7 +1,6 @@
-"""Which reports of which trials are drawn: all of a small sweep, and of a large one as many as a page can hold.
+"""Selects which reports of which trials are drawn: all of a small sweep, as many as a page can hold of a large one.
 
-What is left out of a curve lies between the least and the greatest value of its surroundings, which both stay; so a
-thinned curve keeps its spikes.
+Each stretch of a thinned curve keeps its smallest and its largest value, so spikes stay visible.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 VALUES = 300_000
-"""Numbers of all curves together; some eight bytes each on the page."""
+"""The most numbers in all curves together; each takes about eight bytes on the page."""
 
 CURVES = 1000
-"""More curves on one drawing are a blot."""
+"""The most curves in one chart; more are unreadable."""
 
 METRICS = 8
-"""Of more metrics, only so many are drawn."""
+"""The most metrics drawn."""
 
 FEWEST = 12
-"""Reports that a curve keeps in any case, if it has them."""
+"""Every curve keeps at least this many reports, if it has them."""
 
 
 def curves(
@@ -42,15 +41,15 @@ def curves(
     keep: Collection[int] = (),
     wild: Collection[int] = (),
 ) -> Curves:
-    """Choose what is drawn.
+    """Select the curves to draw, and thin them.
 
     Args:
         trials, steps: The trial and the step of each report.
-        metrics: The objective first: name to a value a report; NaN where there is none.
-        modes: Which end of a metric is the good one, where that is known.
-        chosen: The trials in the order in which they are worth drawing.
-        keep: Steps that no curve leaves out, if it has them: the rungs.
-        wild: Trials whose values do not count for the scales: the diverged ones.
+        metrics: One value per report for each metric, the objective first; NaN where a report lacks it.
+        modes: Whether lower or higher is better, for metrics where that is known.
+        chosen: Trials in order of priority.
+        keep: Steps that every curve keeps, if it has them: the rungs.
+        wild: Trials that do not affect the scales: the diverged ones.
     """
     import numpy as np
 
@@ -79,7 +78,7 @@ def curves(
 
 
 def spread(ranked: Sequence[int], count: int = CURVES) -> list[int]:
-    """Ranked trials in another order: the ten best, then so many that all ranks are among the first ``count``."""
+    """Reorder ranked trials so that the first ``count`` are the ten best and an even sample of the others."""
     first, others = list(ranked[:10]), list(ranked[10:])
     if len(ranked) <= count:
         return list(ranked)
@@ -90,7 +89,7 @@ def spread(ranked: Sequence[int], count: int = CURVES) -> list[int]:
 
 
 def _thinned(steps: Integers, objective: Floats, keep: Integers, most: int) -> Integers:
-    """Which reports of a trial stay: the ends, the rungs, and of each stretch the least and the greatest value."""
+    """The indices of reports to keep: both ends, the rungs, and the extremes of each stretch."""
     import numpy as np
 
     if len(steps) <= most:

@@ -1,4 +1,4 @@
-"""What a report shows, as values. Nothing in here is a file, a table or HTML."""
+"""The contents of a report as values: no files, tables or HTML."""
 
 from __future__ import annotations
 
@@ -18,68 +18,68 @@ from orchestrator.core.schedulers import RungSummary
 from orchestrator.records.provenance import SweepInfo
 
 Cell = float | str
-"""A parameter's value on its axis: a number, or a word."""
+"""A parameter's value on its axis: a number or a category."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How numbers are laid out along an axis."""
+    """A numeric scale of an axis."""
 
     low: float
     high: float
     log: bool
-    beyond: int = 0  # values that lie outside
+    beyond: int = 0  # number of values outside the scale
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A searched parameter as an axis: numbers have a scale, words an order."""
+    """A searched parameter as an axis: numbers have a scale, categories an order."""
 
     name: str
-    scale: Scale | None = None  # None: words
+    scale: Scale | None = None  # None: categories
     bounded: bool = False  # whether the scale ends where the space does
     integer: bool = False
     words: tuple[str, ...] = ()
-    when: str | None = None  # the condition under which there is a value
+    when: str | None = None  # the condition under which trials have the parameter
     hit: Literal["low", "high"] | None = None  # the bound at which the best trials lie
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """A trial in the table and in every drawing."""
+    """A trial in the table and in every chart."""
 
     trial: int
     state: State
-    value: float | None  # its result
-    step: int | None  # at which it had that value
+    value: float | None  # the result
+    step: int | None  # of the result
     last_step: int | None
     train_s: float
     reason: str
-    verdict: str  # on its curves, in a word or two; "" if there is none
+    verdict: str  # the diagnosis of the curves; "" if there is none
     because: str
-    cells: Mapping[str, Cell]  # its configuration; what a condition left out is absent
+    cells: Mapping[str, Cell]  # the configuration, without inactive conditional parameters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """The reports of a trial, as many as are drawn."""
+    """The reports of a trial that are drawn."""
 
     trial: int
     steps: tuple[int, ...]
-    values: tuple[tuple[float | None, ...], ...]  # as Curves.metrics, each a value a step; None: not finite
+    values: tuple[tuple[float | None, ...], ...]  # per metric of Curves.metrics, one value per step; None: not finite
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curves:
-    """The curves that are drawn, and how many there would have been."""
+    """The curves that are drawn, and how many there are in all."""
 
     metrics: tuple[str, ...]  # the objective first
-    scales: tuple[Scale, ...]  # one a metric
+    scales: tuple[Scale, ...]  # one per metric
     curves: tuple[Curve, ...]
     trials: int  # that have reported
     reports: int
-    drawn: int  # reports
-    other_metrics: tuple[str, ...] = ()  # for which there was no room
+    drawn: int  # reports drawn
+    other_metrics: tuple[str, ...] = ()  # not drawn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +88,7 @@ class Span:
 
     trial: int
     attempt: int
-    lane: int  # its slot: an index into Timeline.lanes
+    lane: int  # the slot, as an index into Timeline.lanes
     began: float
     ended: float
     outcome: str  # the trial's state after it; "retry" if another attempt followed
@@ -96,45 +96,45 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """Who trained where, and when. Times are seconds since the epoch."""
+    """Which trial ran where and when. Times are seconds since the epoch."""
 
-    lanes: tuple[str, ...]  # a node's name a slot, the slots of a node in a row
+    lanes: tuple[str, ...]  # the node of each slot; slots of a node are adjacent
     spans: tuple[Span, ...]
-    sessions: tuple[tuple[float, float], ...]  # a launch and each resume: from when to when
-    busy: Mapping[str, float]  # node to the share of its slots' time in which a trial was there
+    sessions: tuple[tuple[float, float], ...]  # start and end of the launch and of each resume
+    busy: Mapping[str, float]  # share of slot time with a trial, by node
 
 
 @dataclass(frozen=True, kw_only=True)
 class DivergenceMap:
     """Where in the space trials diverge."""
 
-    across: str  # the parameter that tells diverged trials from others best
-    up: str | None  # the next best; None: there is no other number in the space
+    across: str  # the parameter that best separates diverged trials from others
+    up: str | None  # the next best; None: there is no other numeric parameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportData:
-    """All that a report shows of a sweep."""
+    """Everything a report shows about a sweep."""
 
     info: SweepInfo
     directory: str
-    made: str  # when, ISO 8601
+    made: str  # time of creation, ISO 8601
     overview: Overview
     objective: Objective
     notes: tuple[str, ...]
     top: tuple[RankedTrial, ...]
-    certainty: tuple[str, ...]  # how sure the best is, a sentence each
+    certainty: tuple[str, ...]  # sentences on how certain the best result is
     findings: tuple[Finding, ...]  # the diagnosis
     evaluations: tuple[Evaluation, ...]
     axes: tuple[Axis, ...]
-    points: tuple[Point, ...]  # every trial, in the order of their numbers
-    result: Scale | None  # of the results; None: there is none
+    points: tuple[Point, ...]  # every trial, by number
+    result: Scale | None  # scale of the results; None: no results
     curves: Curves
     rungs: tuple[RungSummary, ...]
     importance: Importance
     timeline: Timeline
     divergence: DivergenceMap | None
     causes: tuple[Cause, ...]
-    regions: Mapping[str, str]  # a cause's fingerprint to where in the space it strikes, "" if no parameter tells
+    regions: Mapping[str, str]  # where in the space each cause occurs, by fingerprint; "" if no parameter explains it
     ledger: Ledger
-    spec: str  # as it was written
+    spec: str  # as the user wrote it

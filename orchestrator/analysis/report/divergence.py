@@ -1,4 +1,4 @@
-"""Where trials diverge: the parameters that tell them from the others."""
+"""Finds the parameters that best separate diverged trials from the others."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from orchestrator.analysis.report.data import Axis, DivergenceMap, Point
 from orchestrator.core.rows import State
 
 FEW = 3
-"""Of fewer diverged trials nothing is said."""
+"""The fewest diverged trials from which there is a map."""
 
 
 def divergence_map(axes: Sequence[Axis], points: Sequence[Point]) -> DivergenceMap | None:
-    """The two numbers of the space that tell diverged trials from others best; None if there is nothing to tell.
+    """The two numeric parameters that best separate diverged trials; None if there are too few of either.
 
-    A parameter tells as well as a random diverged trial lies above a random other one: always or never is best, half
-    of the time says nothing. Of equals, one on a logarithmic axis comes first.
+    A parameter is ranked by how often a random diverged trial has a higher value than a random other one: always or
+    never is best, half of the time is useless. Among equals, parameters on a log scale come first.
     """
     judged = [point for point in points if point.state not in (State.PENDING, State.FAILED)]
     wild = [point for point in judged if point.state is State.DIVERGED]
@@ -32,16 +32,16 @@ def _log(axis: Axis) -> bool:
 
 
 def _values(name: str, points: Sequence[Point]) -> list[tuple[float, bool]]:
-    """Value and whether it diverged, by value."""
+    """Pairs of a value and whether the trial diverged, sorted."""
     return sorted(
         (value, point.state is State.DIVERGED) for point in points if isinstance(value := point.cells.get(name), float)
     )
 
 
 def _separation(name: str, points: Sequence[Point]) -> float:
-    """How far the share of pairs in which the diverged trial lies above is from one half, by ranks (Mann-Whitney).
+    """The distance from one half of the share of pairs in which the diverged trial has the higher value (Mann-Whitney).
 
-    It counts less where a condition leaves trials without a value.
+    Weighted by the share of trials that have the parameter.
     """
     pairs = _values(name, points)
     wild = sum(diverged for _, diverged in pairs)

@@ -1,4 +1,4 @@
-"""One drawing of the report by itself: a value that shows itself in a notebook and can be saved as a page."""
+"""A single chart of the report, which a notebook displays and which can be saved as a page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from orchestrator.analysis.report.page import FigureName, figure, save
 from orchestrator.records.paths import SweepPaths
 
 HEIGHT = 420
-"""Pixels of the frame in a notebook, until the drawing in it says how high it is."""
+"""Pixels of the frame in a notebook, until the chart reports its own height."""
 
 
 class Figure:
-    """A drawing with all that belongs to it: it needs no network and no other file."""
+    """A self-contained chart: it needs no network and no other file."""
 
     def __init__(self, page: str, title: str) -> None:
         self.page = page
@@ -22,7 +22,7 @@ class Figure:
 
     @classmethod
     def of(cls, paths: SweepPaths, name: FigureName) -> Figure:
-        """Draw what a sweep has recorded so far.
+        """Draw a chart of what a sweep has recorded so far.
 
         Raises:
             RecordsError: The records are damaged.
@@ -30,18 +30,18 @@ class Figure:
         return cls(figure(collect(paths), name), f"{name} of {paths.name}")
 
     def save(self, path: str | Path) -> None:
-        """Write it as a page of HTML.
+        """Save the chart as an HTML page.
 
         Raises:
-            UserError: A file that is not of this kind has that name, or it cannot be written.
+            UserError: Another file has that name, or the file cannot be written.
         """
         save(Path(path), self.page)
 
     def _repr_html_(self) -> str:
-        """In a frame, so that neither its styles nor its scripts meet those of the notebook."""
+        """The chart in a frame, which isolates its styles and scripts from the notebook's."""
         title, page = html.escape(self._title), html.escape(self.page)
         style = f"width: 100%; height: {HEIGHT}px; border: 0"
         return f'<iframe title="{title}" srcdoc="{page}" style="{style}"></iframe>'
 
     def __repr__(self) -> str:
-        return f"<Figure {self._title}: the last line of a notebook cell shows it, .save(path) writes a page>"
+        return f"<Figure {self._title}: the last line of a notebook cell displays it, .save(path) writes a page>"

@@ -1,8 +1,8 @@
-"""Writes the page: one HTML file that asks nobody for anything.
+"""Renders the report as one self-contained HTML page, and saves it.
 
-Scripts and styles stand in it, and a Content-Security-Policy names them by their hashes and forbids all else: the page
-can load nothing, and what a name or an error in the records might smuggle in is not run. Jinja escapes what it writes;
-the data of the drawings are JSON without a ``<``.
+Scripts and styles are inline, and a Content-Security-Policy allows only them, by hash: the page cannot load anything,
+and code hidden in a name or an error message of the records does not run. Jinja escapes all text; the charts' data is
+JSON without a ``<``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 GENERATOR = "sweep report"
-"""In the head of each page: by it we know our own files."""
+"""The generator tag in the head of each page, which identifies our own files."""
 
 FigureName = Literal["curves", "parallel", "slices"]
 
@@ -44,28 +44,28 @@ _HEAD_BYTES = 1024
 """The generator tag is within this many bytes of the start of a page."""
 
 _DIFF_LETTERS = 20_000
-"""Of a longer git diff, only the beginning stands on the page; sweep.json has more."""
+"""The most characters of the git diff on the page; sweep.json has more."""
 
 
 def page(data: ReportData) -> str:
-    """The whole report."""
+    """Render the whole report."""
     return _render("report.html.j2", data)
 
 
 def figure(data: ReportData, name: FigureName) -> str:
-    """A page with one drawing on it."""
+    """Render a page with one chart."""
     return _render("figure.html.j2", data, figure=name)
 
 
 def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequence[RankedTrial]) -> str:
-    """A sweep in a few lines of HTML, for a notebook."""
+    """Summarise a sweep in a few lines of HTML, for a notebook."""
     names = dict.fromkeys(name for each in best for name in each.config)
     template = _environment().get_template("summary.html.j2")
     return template.render(info=info, overview=seen, objective=objective, best=best, names=names)
 
 
 def is_report(start: bytes) -> bool:
-    """Whether a file that begins so is one of ours."""
+    """Whether a file with this beginning is a report of ours."""
     return f'<meta name="generator" content="{GENERATOR}">'.encode() in start
 
 
@@ -135,7 +135,7 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
 
 
 def _policy(style: str, *scripts: str) -> str:
-    """Nothing but these."""
+    """A Content-Security-Policy that allows only this style and these scripts."""
     allowed = " ".join(map(_hash, scripts))
     return f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; img-src data:; base-uri 'none'"
 
@@ -145,18 +145,18 @@ def _hash(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that no HTML parser sees anything in."""
+    """JSON that is inert inside HTML."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _short(value: Any) -> str:
-    """A value of a configuration, or a metric, in six digits."""
+    """A configuration value or a metric, to six significant digits."""
     return f"{value:.6g}" if isinstance(value, float) else word(value)
 
 
 def _sentence(text: str) -> str:
-    """With a full stop, and with a capital, unless it begins with a command."""
+    """The text as a sentence: with a full stop, and capitalised unless it starts with a command."""
     return (text if text.startswith("sweep ") else text[:1].upper() + text[1:]) + "."
 
 

@@ -1,4 +1,4 @@
-"""Which part of the number line a drawing shows, and whether in powers of ten."""
+"""Chooses the range that an axis shows, and whether it is logarithmic."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Literal
 from orchestrator.analysis.report.data import Scale
 
 SPREAD = 50.0
-"""Positive values are drawn in powers of ten if the middle nine tenths of them span more than this factor."""
+"""Positive values get a log scale if their middle 90% span more than this factor."""
 
 LARGEST = 1e300
-"""Larger numbers are taken for infinite, as their differences are; positive ones below its inverse, for zero."""
+"""Larger numbers count as infinite, as their differences overflow; positive numbers below its inverse, as zero."""
 
 FAR = 3.0
-"""Bad values are left outside if they are further from the median than this many times the middle half's width."""
+"""Bad values further from the median than this many interquartile ranges are left out."""
 
 
 def scale(values: Iterable[float], mode: Literal["min", "max", "either"] | None = None) -> Scale | None:
     """A scale for these values; None if none is finite.
 
     Args:
-        values: Those that are drawn.
-        mode: Which end is the good one: it is always shown. The other ends where values get lonely, so that a few
-            hopeless trials do not press all others into a line; "either": which is good is not known, so both do.
-            None: both ends are shown.
+        values: The values to draw.
+        mode: Which end is good and therefore always shown. The other end excludes outliers, so that a few hopeless
+            trials do not squeeze all others together. "either": unknown, both ends exclude outliers. None: both ends
+            are shown in full.
     """
     finite = sorted(value for value in values if abs(value) <= LARGEST)  # which NaN is not
     if not finite:

@@ -1,7 +1,7 @@
-"""Who trained where, and when: the attempts laid into the slots of their nodes.
+"""Which trial ran where and when: assigns attempts to the slots of their nodes.
 
-Which slot of a node an attempt had is not recorded. It is given the one that has been free for the shortest time, as
-the worker that comes free takes the next trial.
+The slot of an attempt is not recorded. It gets the slot that was freed most recently, because the worker that becomes
+free takes the next trial.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from orchestrator.analysis.report.data import Span, Timeline
 from orchestrator.core.rows import ACCOUNT, EVALUATION, State
 
 UNKNOWN = "node not recorded"
-"""Where an attempt is drawn that did not stay its trial's last, in a sweep of several nodes."""
+"""The lane of earlier attempts of a trial in a sweep on several nodes: only the last attempt's node is recorded."""
 
 _AFTER_IT = frozenset({ACCOUNT, EVALUATION})
-"""Events that may come when a session is over."""
+"""Events that may follow the end of a session."""
 
 
 def timeline(events: Iterable[Mapping[str, Any]], nodes: Mapping[int, str | None], now: float | None) -> Timeline:
-    """Lay out a sweep's time.
+    """Lay out the attempts of a sweep.
 
     Args:
         events: Mappings with ``at`` (seconds), ``event``, ``reason``, ``trial`` and ``attempt``.
         nodes: Trial to the node of its last attempt.
-        now: The time, if the sweep runs: what has not ended goes on until now.
+        now: The current time if the sweep is running: unfinished attempts extend to it.
     """
     rows = sorted(events, key=lambda row: row["at"])
     sessions = _sessions(rows, now)
@@ -45,7 +45,7 @@ def timeline(events: Iterable[Mapping[str, Any]], nodes: Mapping[int, str | None
     busy: dict[str, float] = {}
     wall = sum(end - begin for begin, end in sessions)
     for node in sorted(by_node, key=lambda name: (name == UNKNOWN, name)):
-        free: list[float] = []  # a slot of this node: since when
+        free: list[float] = []  # since when each slot of this node is free
         for trial, attempt, began, ended, outcome in by_node[node]:
             slot = max((s for s, at in enumerate(free) if at <= began), key=lambda s: free[s], default=len(free))
             free[slot : slot + 1] = [ended]
@@ -75,7 +75,7 @@ def _sessions(rows: list[Mapping[str, Any]], now: float | None) -> tuple[tuple[f
 def _attempts(
     rows: list[Mapping[str, Any]], sessions: tuple[tuple[float, float], ...]
 ) -> list[tuple[int, int, float, float, str]]:
-    """(trial, attempt, began, ended, outcome) by their beginning. A killed session ends what ran in it."""
+    """(trial, attempt, began, ended, outcome), sorted by start. The end of a killed session ends its attempts."""
     ended = {state.value for state in State if state.ended} | {"retry"}
     running: dict[int, tuple[int, float]] = {}
     found = []
@@ -95,5 +95,5 @@ def _attempts(
 
 
 def _end_of(sessions: tuple[tuple[float, float], ...], at: float) -> float:
-    """When the session ended in which this was."""
+    """The end of the session that contains this time."""
     return next((end for begin, end in sessions if begin <= at <= end), at)

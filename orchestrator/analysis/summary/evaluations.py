@@ -60,6 +60,6 @@ def evaluations(paths: SweepPaths) -> list[Evaluation]:
 
 
 def _time(column: Any) -> datetime:
-    """The only time in a column. pyarrow's own conversion imports pandas, which takes longer than everything else here."""
+    """The only time in a column. pyarrow's own conversion imports pandas, which takes longer than the rest."""
     microseconds = next(chunk for chunk in column.chunks if len(chunk)).view("int64")[0].as_py()
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)

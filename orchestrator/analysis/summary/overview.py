@@ -17,10 +17,10 @@ from orchestrator.sites.remote_record import Remote, read_remote, seen_here
 Status = Literal[
     "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"
 ]
-"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: the driver is gone and
-the sweep is unfinished. ``running?``: the driver is on another machine. ``queued``: submitted to a cluster and waiting.
-``queued?``: submitted to Slurm, which cannot be asked from here. ``remote``: ended on its cluster; the records were not
-fetched."""
+"""``halted``: ended early, by a signal or a budget. ``failed``: ended without a result. ``died``: the driver is gone
+and the sweep is unfinished. ``running?``: the driver is on another machine. ``queued``: submitted to a cluster and
+waiting. ``queued?``: submitted to Slurm, which cannot be asked from here. ``remote``: ended on its cluster; the records
+were not fetched."""
 
 
 _LASTING = (NODE, PACKING)

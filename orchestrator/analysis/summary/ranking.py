@@ -27,7 +27,7 @@ class RankedTrial:
 
 
 def best_trials(paths: SweepPaths, info: SweepInfo, count: int | None) -> list[RankedTrial]:
-    """The best trials, including running ones, the best first; ties by trial number. ``count`` None: all with a result."""
+    """The best trials, including running ones, the best first; ties by number. ``count`` None: all with a result."""
     objective = objective_of(info)
     step = "best_step" if objective.at == "best" else "last_step"
     table = trials_table(paths, ["trial", "state", "objective", step, "train_s"])

@@ -35,7 +35,7 @@ class ReportTime(NamedTuple):
 
 
 def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) -> EarlierPaces | None:
-    """Speeds from the latest sweep with the same trainable and fixed values (its length may differ); None if there is none.
+    """Paces of the latest sweep with the same trainable and fixed values (except its length); None if there is none.
 
     Sweeps whose records cannot be read are skipped.
     """

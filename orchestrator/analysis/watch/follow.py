@@ -1,4 +1,4 @@
-"""Looks at the records of a sweep again and again, and reads what has changed since the last look."""
+"""Follows the records of a sweep, reading only what changed since the last look."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from orchestrator.records.paths import SweepPaths
 
 NEWS = 100
-"""So many of the newest events are at hand."""
+"""The number of newest events kept."""
 
 ENDS = frozenset(state.value for state in State if state.ended)
 EVENTS = ["at", "event", "trial", "attempt", "step", "rung", "value", "cutoff", "decision", "reason"]
 
 
 class Follower:
-    """One sweep, looked at for as long as somebody likes."""
+    """Reads one sweep repeatedly."""
 
     def __init__(self, paths: SweepPaths) -> None:
-        """Look for the first time at the next :meth:`look`.
+        """Prepare to follow a sweep; nothing but sweep.json is read until :meth:`look`.
 
         Raises:
             RecordsError: sweep.json is damaged.
@@ -50,7 +50,7 @@ class Follower:
         self._scene = _empty(info, paths.name)
 
     def look(self, now: float) -> Scene:
-        """The sweep as it is now. Records that cannot be read leave what was seen before, and the trouble.
+        """The current state of the sweep. If records cannot be read, the previous state with the error.
 
         Args:
             now: Seconds since the epoch.
@@ -86,24 +86,24 @@ class Follower:
 
 
 class Story:
-    """What the events so far come to; each is taken in once.
+    """Summarises the events so far; each event is processed once.
 
     Attributes:
-        news: The newest events, in the order of time.
+        news: The newest events in chronological order.
     """
 
     def __init__(self, *, brackets: int = 1) -> None:
         self.news: deque[EventRow] = deque(maxlen=NEWS)
         self._brackets = brackets
         self._tally = RungTally()
-        self._decisions: list[Mapping[str, Any]] = []  # with several brackets: which trial is in which, is known later
+        self._decisions: list[Mapping[str, Any]] = []  # with several brackets, counted once the trials' brackets are known
         self._taken = 0
         self._began: float | None = None
         self._ended_at = 0.0
         self._ended = 0  # trials, in the session
 
     def go_on(self, events: pa.Table) -> None:
-        """Take in what is new in the log, which is given from its beginning."""
+        """Process new events of the log; ``events`` starts at the beginning of the log."""
         if events.num_rows <= self._taken:
             return
         import pyarrow as pa
@@ -117,11 +117,11 @@ class Story:
         ]
         for row in rows:
             self._take(row)
-        newest = sorted(rows[-NEWS:], key=lambda row: row["at"])  # of one round, starts are written before ends
+        newest = sorted(rows[-NEWS:], key=lambda row: row["at"])  # within one write, starts come before ends
         self.news.extend(EventRow(**row) for row in newest)
 
     def rungs(self, listing: Listing | None) -> list[RungSummary]:
-        """The rung table, by the brackets in which these trials are."""
+        """The rung table, by the brackets of these trials."""
         if self._brackets == 1 or listing is None:
             return self._tally.table()
         brackets = listing.column("bracket")
@@ -131,7 +131,7 @@ class Story:
         return tally.table()
 
     def session(self, *, going_on: bool) -> Session | None:
-        """The latest session; None if none has begun."""
+        """The latest session; None if none has started."""
         if self._began is None:
             return None
         return Session(began=self._began, ended=None if going_on else self._ended_at, trials=self._ended)
@@ -146,7 +146,7 @@ class Story:
                 self._began, self._ended = row["at"], 0
             case event if event in ENDS:
                 self._ended += 1
-        if row["event"] != EVALUATION:  # which may be days later
+        if row["event"] != EVALUATION:  # an evaluation may come days later
             self._ended_at = max(self._ended_at, row["at"])
 
 

@@ -1,4 +1,4 @@
-"""What a screen shows of a sweep at a moment, as a value."""
+"""The state of a sweep at one moment, as a screen shows it."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEWEST = 3
-"""From so many ended trials on there is a pace to speak of."""
+"""The fewest ended trials from which there is a pace."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One go of a driver at the sweep: the latest."""
+    """The latest session: one run of a driver."""
 
     began: float  # seconds since the epoch
-    ended: float | None = None  # None: it goes on
-    trials: int = 0  # that have ended in it
+    ended: float | None = None  # None: still running
+    trials: int = 0  # that ended in the session
 
     def seconds(self, now: float) -> float:
-        """How long it has taken so far."""
+        """The duration of the session so far."""
         return max(0.0, (now if self.ended is None else self.ended) - self.began)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A sweep as far as it has come."""
+    """A sweep as recorded so far."""
 
     name: str
     status: Status
     trainable: str
     objective: Objective
-    total: int | None  # trials there will be at most; None: only time limits them
-    listing: Listing | None = None  # None: nothing is recorded yet
+    total: int | None  # the most trials; None: limited by time only
+    listing: Listing | None = None  # None: nothing recorded yet
     metrics: pa.Table | None = None
     rungs: tuple[RungSummary, ...] = ()
     news: tuple[EventRow, ...] = ()  # the newest last
-    session: Session | None = None  # None: none has begun
+    session: Session | None = None  # None: not started yet
     now: float = 0.0
-    trouble: str = ""  # why there is nothing newer to be seen
+    trouble: str = ""  # why the records could not be read
 
     @property
     def running(self) -> bool:
-        """Whether a driver is at work, as far as can be seen."""
+        """Whether a driver seems to be running."""
         return self.status in ("running", "running?")
 
     @property
@@ -65,33 +65,33 @@ class Scene:
 
     @property
     def length(self) -> int:
-        """The last step that any trial came to."""
+        """The highest step that any trial reached."""
         return self.listing.length if self.listing is not None else 0
 
     @property
     def ended(self) -> int:
-        """Trials that have ended."""
+        """The number of ended trials."""
         return sum(count for state, count in self.states.items() if state.ended)
 
     @property
     def seconds(self) -> float:
-        """How long the latest session has taken so far."""
+        """The duration of the latest session so far."""
         return 0.0 if self.session is None else self.session.seconds(self.now)
 
     @property
     def per_minute(self) -> float | None:
-        """Trials that end a minute; None while there is no pace to speak of."""
+        """Trials ended per minute; None if too few have ended."""
         if self.session is None or self.session.trials < FEWEST or not self.seconds:
             return None
         return 60 * self.session.trials / self.seconds
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the rest will take at that pace; None if that is not known."""
+        """Seconds until the end at the current pace; None if unknown."""
         if not self.running or self.total is None or self.per_minute is None:
             return None
         return 60 * max(0, self.total - self.ended) / self.per_minute
 
     def curves(self, trials: Collection[int]) -> dict[int, list[tuple[int, float]]]:
-        """The objective of these trials, step by step."""
+        """The objective of these trials at each step."""
         return curves(self.metrics, self.objective.metric, trials)

@@ -1,4 +1,4 @@
-"""Which metrics are taken for the curves."""
+"""Which metrics are chosen as curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The driver's side: verdicts get into the table as trials end, stay there, and go on after a resume."""
+"""In the driver: verdicts are recorded when trials end, and kept after a resume."""
 
 from __future__ import annotations
 

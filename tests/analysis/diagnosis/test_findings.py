@@ -1,4 +1,4 @@
-"""What is found out about a sweep as a whole, from evidence made up for the purpose."""
+"""Findings about a sweep as a whole, on made-up results."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class TestNoise:
 
     def test_a_difference_beyond_it_is_none(self) -> None:
         (finding,) = noise(self.repeats((0.30, 0.301, 0.302), (0.40, 0.401, 0.402)))
-        assert "more than chance does" in finding.sentence
+        assert "more than chance explains" in finding.sentence
         assert not finding.urgent
 
     def test_without_repeats_nothing_is_known(self) -> None:
@@ -203,7 +203,7 @@ class TestRungs:
     def test_a_rung_that_predicts_nothing_is_named(self) -> None:
         (finding,) = rungs(self.sweep(lambda rng, end: rng.random(), trials=40))
         assert finding.sentence.startswith("the ranking at rung 3 (rank correlation ")
-        assert finding.sentence.endswith(", 40 trials) hardly predicts the end")
+        assert finding.sentence.endswith(", 40 trials) hardly predicts the final ranking")
 
     def test_one_that_predicts_is_not(self) -> None:
         found = self.sweep(lambda rng, end: end + 0.01 * rng.random())
@@ -225,8 +225,8 @@ class TestRungs:
 class TestOthers:
     def test_few_trials_for_many_parameters(self) -> None:
         (finding,) = budget(results(trials(drawn(12), lambda config: 1.0)))
-        assert finding.sentence == "12 trials are few for 6 searched parameters"
-        assert finding.advice == "fix all but 2 of them, or give it at least 30 trials"
+        assert finding.sentence == "12 trials are too few for 6 searched parameters"
+        assert finding.advice == "fix all but 2 of them, or run at least 30 trials"
         assert budget(results(trials(drawn(30), lambda config: 1.0))) == []
 
     def test_a_sweep_that_has_just_begun_is_not_blamed_for_it(self) -> None:
@@ -239,9 +239,9 @@ class TestOthers:
         said = {number: Verdict(kind=Kind.OVERFITTING, sentence="it turned") for number in range(20)}
         said[best] = Verdict(kind=Kind.STILL_IMPROVING, sentence="it fell")
         first, second = verdicts(found, said)
-        assert first.sentence == f"the best trial, {best}: still improving: it fell"
+        assert first.sentence == f"best trial ({best}): still improving: it fell"
         assert "--max-steps" in first.advice
-        assert second.sentence == "overfitting in 19 of the 20 trials that are long enough to tell"
+        assert second.sentence == "overfitting in 19 of 20 trials with enough steps"
 
     def test_healthy_trials_are_no_finding(self) -> None:
         said = {number: Verdict(kind=Kind.HEALTHY, sentence="") for number in range(20)}
@@ -266,4 +266,4 @@ class TestData:
         assert self.found(0.5, 0.3, 0.2999).startswith("more data does not help: from 50% to 100%")
 
     def test_it_cannot_be_told_while_less_data_still_learns(self) -> None:
-        assert "was still getting better" in self.found(0.5, 0.4, 0.3, pace=1.5)
+        assert "was still improving" in self.found(0.5, 0.4, 0.3, pace=1.5)

@@ -1,4 +1,4 @@
-"""The diagnosis on curves whose cause is known, from the repository: the figures of docs/diagnosis.md are these."""
+"""The diagnosis on recorded curves with known causes: the figures in docs/diagnosis.md."""
 
 from __future__ import annotations
 

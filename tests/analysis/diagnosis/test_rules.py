@@ -1,4 +1,4 @@
-"""What the rules say of curves whose shape is beyond doubt; test_measured.py has the real ones."""
+"""The rules on curves of an obvious shape; test_measured.py has real ones."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_there_is_a_verdict_on_anything(values: list[float]) -> None:
 def test_a_sentence_has_its_figures() -> None:
     verdict = classify(SHAPES["turned"][0])[0]
     assert verdict.sentence == (
-        "val_loss was best at step 11, 0.3414, and ended at 0.8793, 158% worse, while train_loss went on from 0.3222 to"
+        "val_loss was best at step 11, 0.3414, and ended at 0.8793, 158% worse, while train_loss went from 0.3222 to"
         " 0.05822"
     )
     assert verdict.numbers["turned_at"] == 11

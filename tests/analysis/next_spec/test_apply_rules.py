@@ -1,4 +1,4 @@
-"""Whatever was searched and whatever came of it: the next spec is sound, and is the user's own but for what changed."""
+"""Whatever was searched, with whatever results: the next spec is valid, and the user's own except for changes."""
 
 from __future__ import annotations
 
@@ -155,11 +155,12 @@ def test_what_has_lost_its_sense_goes_and_the_head_says_so() -> None:
     proposal = apply_rules(PriorResults(sweep="churn", results=prior, trials=90), spec.to_plain(), is_valid)
     written = render_spec(text, proposal.plain, proposal.changes, head="from churn", base=Path())
     assert written.startswith(
-        f"{MARK}from churn\n{MARK}without momentum: \"optimizer == 'sgd'\" never holds now\n# How a spec should feel"
+        f"{MARK}from churn\n{MARK}removed momentum: \"optimizer == 'sgd'\" never holds any more\n"
+        "# How a spec should feel"
     )
-    assert "  optimizer: {choice: [adam, adamw]}  # was also sgd: of the " in written
-    assert f"{own}objective" in written.replace("  # without the constraint 'momentum < 0.95'", "")
-    assert "momentum" not in written.replace("without momentum", "").replace("'momentum < 0.95'", "")
+    assert "  optimizer: {choice: [adam, adamw]}  # was also sgd: none of the " in written
+    assert f"{own}objective" in written.replace("  # removed the constraint 'momentum < 0.95'", "")
+    assert "momentum" not in written.replace("removed momentum", "").replace("'momentum < 0.95'", "")
 
 
 def test_start_points_of_before_do_not_hold_a_range_open() -> None:

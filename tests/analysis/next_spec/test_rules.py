@@ -1,4 +1,4 @@
-"""Each rule of the next spec on a sweep of which one knows what it should learn."""
+"""Each rule of the next spec, on sweeps with a known right answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trainables.contract import Hyperparameter
 
 def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: dict[str, float] | None = None,
            declared: tuple[Hyperparameter, ...] = (), **more: Any) -> PriorResults:  # fmt: skip
-    """What a sweep has taught. Weights: the upper end of a parameter's interval."""
+    """The results of a sweep. Weights: the upper end of a parameter's interval."""
     found = results(space, result, trials=trials, **more)
     return PriorResults(
         sweep="churn",
@@ -41,7 +41,7 @@ def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: 
 
 
 def after(rule: Rule, prior: PriorResults, name: str = "x") -> tuple[Any, str]:
-    """What the rule makes of a parameter, and why; (None, "") if it has nothing to say."""
+    """The rule's proposal for a parameter and its reason; (None, "") if it proposes nothing."""
     change = rule(prior, name, prior.space[name])
     if change is None:
         return None, ""
@@ -165,8 +165,8 @@ class TestOptions:
     def test_what_never_did_well_goes(self) -> None:
         left, reason = after(drop_options, learnt({"x": {"choice": ["a", "b", "c"]}}, among("a", "b")))
         assert left == ["a", "b"]
-        assert reason.startswith("was also c: of the ")
-        assert reason.endswith("trials with it, none is among the best 9 trials")
+        assert reason.startswith("was also c: none of the ")
+        assert reason.endswith("trials with it is among the best 9 trials")
 
     def test_lists_and_true_and_one_are_told_apart(self) -> None:
         assert after(drop_options, learnt({"x": {"choice": [[8], True, 1]}}, lambda c, rng: c["x"] is not True))[0] == [
@@ -237,7 +237,7 @@ class TestFix:
             assert change.at == ("fixed", name)
             assert value == best[name]
             assert change.edits[("space", name)] is None
-            assert f"{trials} trials are few for 4 parameters" in change.reason
+            assert f"{trials} trials are too few for 4 parameters" in change.reason
             found.append(name)
         return found
 

@@ -102,8 +102,8 @@ def test_the_text_says_what_matters(sweeps: dict[str, ReportData]) -> None:
     assert 'metrics.pivot(index="step", columns="trial", values="val_loss")' in text
     text = Elements(page(sweeps["diverging"])).text
     assert re.search(r"44 of 80 trials diverged, [a-z ]+ lr ≥ ", text)
-    assert "The curves: 44 diverged, " in text
-    assert "No trial has begun yet" in Elements(page(sweeps["just-started"])).text
+    assert "Trials by diagnosis: 44 diverged, " in text
+    assert "No trial has started yet" in Elements(page(sweeps["just-started"])).text
 
 
 def test_what_is_thinned_is_said(
@@ -114,9 +114,9 @@ def test_what_is_thinned_is_said(
     assert "thinned" not in whole
     monkeypatch.setattr("orchestrator.analysis.report.curves.VALUES", 2000)
     paths = KINDS["some"](tmp_path)
-    assert "The curves are thinned to " in Elements(page(collect(paths))).text
+    assert "Curves are thinned to " in Elements(page(collect(paths))).text
     monkeypatch.setattr("orchestrator.analysis.report.curves.CURVES", 30)
-    assert "30 of 60 curves are drawn: the ten best" in re.sub(r"\s+", " ", Elements(page(collect(paths))).text)
+    assert "30 of 60 curves are shown: the ten best" in re.sub(r"\s+", " ", Elements(page(collect(paths))).text)
 
 
 def test_the_data_of_the_drawings(sweeps: dict[str, ReportData]) -> None:

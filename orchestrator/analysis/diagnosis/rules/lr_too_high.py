@@ -18,8 +18,8 @@ FLUCTUATION = 0.05
 RISES."""
 
 OF_ITSELF = 0.01
-"""The fluctuation relative to the loss; OF_GAIN: relative to the possible gain, if known. Set on churn, where a training
-that has nearly finished before its first report shows little but fluctuation."""
+"""The fluctuation relative to the loss; OF_GAIN: relative to the possible gain, if known. Set on churn, where a
+training that has nearly finished before its first report shows little but fluctuation."""
 
 OF_GAIN = 0.02
 

@@ -9,8 +9,8 @@ from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 STEEP = 0.18
-"""The least share of the fall that came in the last third of the steps; a straight line has 0.33. Set on churn: at least
-0.21 where the rate was too low, mostly up to 0.14 where the model was limited."""
+"""The least share of the fall that came in the last third of the steps; a straight line has 0.33. Set on churn: at
+least 0.21 where the rate was too low, mostly up to 0.14 where the model was limited."""
 
 
 STEADY = 0.5

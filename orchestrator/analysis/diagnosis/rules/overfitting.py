@@ -9,12 +9,12 @@ from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 LOSS = 0.10
 """The generalisation loss at the end: how far the validation loss rose above its best, relative to its best (Prechelt
-1998, Early Stopping - But When?, section 2, where stopping criteria around 5% are tried). Set on churn between 0.06, the
-most of a healthy training, and 0.3, where overfitting starts."""
+1998, Early Stopping - But When?, section 2, where stopping criteria around 5% are tried). Set on churn between 0.06,
+the most of a healthy training, and 0.3, where overfitting starts."""
 
 RISE = 0.30
-"""The same rise relative to the span of the validation curve, because a loss near 0 rises by 10% of itself easily. Set on
-churn between 0.23 and 0.52."""
+"""The same rise relative to the span of the validation curve, because a loss near 0 rises by 10% of itself easily. Set
+on churn between 0.23 and 0.52."""
 
 WENT_ON = 0.02
 """The least share of the training loss's fall that came after the validation loss turned. Set on churn."""

@@ -28,8 +28,8 @@ def plateaued(curve: Curve, reference: Reference | None) -> Verdict | None:
         return None
     step, last = shape.steps[began], shape.steps[-1]
     sentence = (
-        f"{judged.name} reached {judged.shown(shape.trend[began])} at step {step}, and {judged.shown(shape.lowest)} at best"
-        f" in the {last - step} steps after it"
+        f"{judged.name} reached {judged.shown(shape.trend[began])} at step {step}, and"
+        f" {judged.shown(shape.lowest)} at best in the {last - step} steps after it"
     )
     numbers = {"since": step, "then": judged.value(shape.trend[began]), "best": judged.value(shape.lowest)}
     return Verdict(kind=Kind.PLATEAUED, sentence=sentence, numbers=numbers)

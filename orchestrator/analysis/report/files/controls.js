@@ -1,7 +1,7 @@
 "use strict";
-// What stands above a drawing: menus, switches, the legend.
+// The controls above a chart: menus, switches, the legend.
 
-/** Fills the place above a drawing; what is false is left out. */
+/** Fills the controls of a chart; falsy parts are left out. */
 function controls(figure, parts) {
   const place = figure.querySelector(".controls");
   const focused = place.contains(document.activeElement);
@@ -29,7 +29,7 @@ function button(text, click) {
   return d3.create("button").attr("type", "button").text(text).on("click", click).node();
 }
 
-/** Which colour and symbol is which outcome. */
+/** The colour and symbol of each outcome. */
 function legend(withCutoff) {
   const list = d3.create("span").attr("class", "legend");
   const key = (text) => {
@@ -45,6 +45,6 @@ function legend(withCutoff) {
       set(icon.append("path"), { class: `last ${state}`, d: symbol(state), transform: "translate(11,6)" });
     }
   }
-  if (withCutoff) set(key("cut-off of a rung").append("path"), { class: "cutoff", d: "M2,6H20" });
+  if (withCutoff) set(key("rung cutoff").append("path"), { class: "cutoff", d: "M2,6H20" });
   return list.node();
 }

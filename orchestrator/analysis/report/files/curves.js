@@ -1,17 +1,17 @@
 "use strict";
-// The learning curves, coloured by outcome, with the rungs and what was asked for at each.
+// The learning curves, coloured by outcome, with the rungs and their cutoffs.
 
 function drawCurves(figure) {
   const { metrics, scales, curves } = sweep.curves;
   let shown = 0; // the metric
-  let log = null; // null: as the data say
-  let whole = false; // whether hopeless values are shown, too
+  let log = null; // null: as the data suggest
+  let whole = false; // whether outliers are shown too
 
   const paint = (svg, width) => {
     const own = curves
       .map(([trial, steps, ...values]) => ({ ...byNumber.get(trial), points: finite(steps, values[shown]) }))
       .filter((curve) => curve.points.length);
-    if (!own.length) return nothing(svg, `no finite value of ${metrics[shown]}`);
+    if (!own.length) return nothing(svg, `no finite values of ${metrics[shown]}`);
 
     const height = clamp(width * 0.5, 260, 460);
     const frame = box({ left: 58, right: width - 14, top: 46, bottom: height - 44 });
@@ -74,7 +74,7 @@ function drawCurves(figure) {
 
 const finite = (steps, values) => d3.zip(steps, values).filter(([, value]) => value !== null);
 
-/** The curves, what matters most on top. Those that broke end in a symbol. */
+/** The curves, the most important on top. Diverged and failed ones end in a symbol. */
 function paintCurves(svg, own, x, y, frame) {
   const { left, top, width, height } = frame;
   set(svg.append("clipPath").attr("id", "inside").append("rect"), { x: left, y: top, width, height });
@@ -109,10 +109,10 @@ function paintRungs(svg, x, y, { top, bottom }) {
   set(marks.append("text"), { y: top - 5 }).text(({ rung }, i) => (i ? rung : `rung ${rung}`));
   const inside = marks.filter(({ cutoff }) => cutoff !== null && y(cutoff) >= top && y(cutoff) <= bottom);
   set(inside.append("path"), { class: "cutoff", d: ({ cutoff }) => `M-9,${y(cutoff)}h18` });
-  marks.append("title").text(({ rung, cutoff }) => `rung at step ${rung}: last cut-off ${number(cutoff, 6)}`);
+  marks.append("title").text(({ rung, cutoff }) => `rung at step ${rung}: last cutoff ${number(cutoff, 6)}`);
 }
 
-/** Names the best trial at the end of its curve; a ring lies where it was best. */
+/** Labels the best trial at the end of its curve, with a ring at its best step. */
 function paintBest(svg, { points }, x, y, { top, bottom }, withRing) {
   const height = (value) => clamp(y(value), top, bottom);
   const peak = points.find(([step]) => step === best.step);
@@ -122,7 +122,7 @@ function paintBest(svg, { points }, x, y, { top, bottom }, withRing) {
   label.text(`best: trial ${best.trial}`);
 }
 
-/** The curve that passes nearest, up or down, if it is near. */
+/** The vertically nearest curve, if it is within reach. */
 function nearestCurve(curves, x, y, px, py, reach = 30) {
   const step = x.invert(px);
   const right = d3.bisector(([at]) => at).left;

@@ -1,5 +1,5 @@
 "use strict";
-// Where trials diverge: the two numbers of the space that tell them apart best; with one, the step they came to.
+// Where trials diverge: the two parameters that best separate them, or one parameter and the last step.
 
 function drawDivergence(figure) {
   const ofSpace = (axis) => ({ ...axis, of: (each) => each.cells[axis.name] });

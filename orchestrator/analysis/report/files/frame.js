@@ -1,18 +1,18 @@
 "use strict";
-// What the drawings have in common: a frame that follows the width of the page, scales, axes, symbols.
+// What all charts share: a frame that follows the width of the page, scales, axes, symbols.
 
-/** Sets attributes of a D3 selection, each to a value or by a function of what is drawn. */
+/** Sets attributes of a D3 selection, each to a value or a function of the datum. */
 function set(selection, attributes) {
   for (const [name, value] of Object.entries(attributes)) selection.attr(name, value);
   return selection;
 }
 
 /**
- * Draws into a place, and anew when its width changes.
+ * Draws a chart into an element, and redraws it when the width changes.
  * @param place the element
- * @param label what a screen reader says
+ * @param label the accessible name
  * @param paint (svg, width) → the height
- * @returns a function that draws anew
+ * @returns a function that redraws
  */
 function framed(place, label, paint) {
   let width = 0;
@@ -35,12 +35,12 @@ function framed(place, label, paint) {
   return repaint;
 }
 
-/** Where the axes of a drawing lie. */
+/** The plot area of a chart. */
 function box({ left, right, top, bottom }) {
   return { left, right, top, bottom, width: right - left, height: bottom - top };
 }
 
-/** Says that there is nothing to draw; gives the height of that. */
+/** Draws a message instead of a chart, and returns its height. */
 function nothing(svg, why) {
   set(svg.append("text"), { class: "label", x: 8, y: 28 }).text(why);
   return 44;
@@ -50,14 +50,14 @@ const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 // Scales and ticks -------------------------------------------------------------------------------------------------
 
-/** A D3 scale for a Scale of the data, with a little room at the ends. */
+/** A D3 scale for a Scale of the data, with some room at the ends. */
 function numeric(scale, [from, to], room = 0) {
   const inset = Math.sign(to - from) * room;
   const made = scale.log ? d3.scaleLog() : d3.scaleLinear();
   return made.domain([scale.low, scale.high]).range([from + inset, to - inset]);
 }
 
-/** A D3 scale for an axis of the space: numbers or words. */
+/** A D3 scale for a parameter: numbers or categories. */
 function scaleOf(axis, range, room = 0) {
   if (axis.scale) return numeric(axis.scale, range, room);
   return d3.scalePoint().domain(d3.range(axis.words.length)).range(range).padding(0.5);
@@ -79,9 +79,9 @@ function ticks(scale, count, integer = false) {
   return marks.filter((value, i) => i % every === 0 && fits(value));
 }
 
-const LETTERS = 9; // of a word at a tick
+const LETTERS = 9; // the most of a tick label
 
-/** Ticks of an axis of the space, with room for their texts. */
+/** Ticks for a parameter, with room for their labels. */
 function tickValues(axis, scale, upright = false) {
   const [from, to] = d3.extent(scale.range());
   if (axis.scale) return ticks(scale, (to - from) / (upright ? 45 : 62), axis.integer);
@@ -120,7 +120,7 @@ function leftAxis(svg, scale, frame, { values, text = number, title = "" }) {
 
 // Symbols ----------------------------------------------------------------------------------------------------------
 
-/** The symbol of an outcome, so that nobody needs colours to tell them apart. */
+/** Each outcome has a symbol, so that colour is not needed to tell them apart. */
 const symbols = {
   completed: d3.symbolCircle,
   stopped: d3.symbolCircle,
@@ -132,10 +132,10 @@ const symbols = {
 };
 const symbol = (state) => d3.symbol(symbols[state], 34)();
 
-/** Outcomes that end a curve before its time. */
+/** Outcomes that end a curve abnormally. */
 const broken = ["diverged", "failed"];
 
-/** A symbol a trial, the best with a ring; `where` says where: trial → [x, y]. */
+/** One symbol per trial, with a ring around the best; `where`: trial → [x, y]. */
 function dots(svg, where) {
   const shown = d3.sort(
     ranked.filter((each) => where.has(each.trial)),

@@ -1,5 +1,5 @@
 "use strict";
-// Begins: finds the places on this page and draws what belongs there.
+// Entry point: finds the figures on this page and draws them.
 
 const drawings = {
   curves: drawCurves,
@@ -12,7 +12,7 @@ const drawings = {
 for (const figure of document.querySelectorAll("[data-figure]")) drawings[figure.dataset.figure](figure);
 for (const place of document.querySelectorAll("#table")) drawTable(place);
 
-// The buttons in the head show and hide outcomes.
+// The buttons in the header show and hide outcomes.
 const outcomes = [...document.querySelectorAll("#outcomes button")];
 const isHidden = (each) => each.getAttribute("aria-pressed") === "false";
 for (const each of outcomes) {
@@ -23,13 +23,13 @@ for (const each of outcomes) {
   });
 }
 
-// In a notebook the page lies in a frame, which is made as high as the page.
+// In a notebook the page is in a frame, which gets the height of the page.
 if (document.documentElement.classList.contains("alone")) {
   new ResizeObserver(() => {
     try {
       window.frameElement.style.height = `${document.documentElement.scrollHeight + 2}px`;
     } catch {
-      // nobody gave us a frame, or not one that we may touch
+      // not in a frame, or in one from another origin
     }
   }).observe(document.body);
 }

@@ -1,10 +1,10 @@
 "use strict";
-// Parallel coordinates: a line a trial, an axis a parameter. A range drawn on an axis filters all of the page.
-// Where the page is narrow, or the parameters are many, the axes lie one below the other.
+// Parallel coordinates: one line per trial, one axis per parameter. A range on an axis filters the whole page.
+// On a narrow page, or with many parameters, the axes are stacked.
 
 const USE =
-  "Drag along an axis to see only the trials that pass there; click beside the range to let go of it. By keyboard: Tab to" +
-  " an axis, arrows set and move a range, with Shift they widen or narrow it, Escape clears.";
+  "Drag along an axis to show only trials in that range; click outside the range to clear it. Keyboard: Tab to an axis," +
+  " arrow keys set and move the range, Shift+arrow keys widen or narrow it, Escape clears it.";
 
 function drawParallel(figure) {
   const dimensions = axes.map((axis) => ({ ...axis, of: (each) => each.cells[axis.name] }));
@@ -12,7 +12,7 @@ function drawParallel(figure) {
     const result = { name: objective.metric, scale: sweep.result, words: [], of: (each) => each.value };
     dimensions.push({ ...result, isResult: true });
   }
-  const ranges = new Map(); // a dimension's name → [from, to] as shares of its axis
+  const ranges = new Map(); // dimension name → [from, to] as fractions of its axis
 
   const paint = (svg, width) => {
     const upright = (width - 90) / dimensions.length >= 84;
@@ -66,7 +66,7 @@ function drawParallel(figure) {
     ranged(group, dimension, upright, length);
   };
 
-  /** Lets a range be drawn on an axis, with the pointer and with the keyboard. */
+  /** Lets the user select a range on an axis, by pointer or keyboard. */
   const ranged = (group, dimension, upright, length) => {
     const extent = upright ? [[-11, -8], [11, length + 8]] : [[-8, -11], [length + 8, 11]]; // prettier-ignore
     const brush = (upright ? d3.brushY() : d3.brushX()).extent(extent);
@@ -92,7 +92,7 @@ function drawParallel(figure) {
       const up = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key] ?? 0;
       if (!up && !["Escape", "Delete", "Backspace"].includes(event.key)) return;
       event.preventDefault();
-      event.stopPropagation(); // the drawing as a whole has arrow keys, too
+      event.stopPropagation(); // the chart handles arrow keys too
       const range = ranges.get(dimension.name);
       if (!up) handle.call(brush.move, null);
       else if (!range) slide(up > 0 ? [0.75, 1.02] : [-0.02, 0.25]);
@@ -119,12 +119,12 @@ function drawParallel(figure) {
     repaint();
   });
   clear.hidden = true;
-  const repaint = framed(figure.querySelector(".plot"), "Parallel coordinates: a line for each trial", paint);
+  const repaint = framed(figure.querySelector(".plot"), "Parallel coordinates: one line per trial", paint);
   controls(figure, [ramp(), clear]);
   figure.querySelector("figcaption").textContent = USE + drawnOf();
 }
 
-/** How far along an axis a trial crosses it; without a value, it passes beside the axis' end. */
+/** Where on an axis a trial crosses it; without a value, beyond the end of the axis. */
 function place(each, dimension, upright, length) {
   const value = dimension.of(each);
   if (value === null) return upright ? length + 20 : -20;
@@ -144,7 +144,7 @@ function inWords(dimension, range) {
   return range.map((share) => number(at.invert(clamp(share, 0, 1)))).join(" to ");
 }
 
-/** Which colour is good. */
+/** The colour scale from best to worst. */
 function ramp() {
   const key = d3.create("span").attr("class", "ramp");
   key.append("span").text("best");
@@ -153,7 +153,7 @@ function ramp() {
   return key.node();
 }
 
-/** The line that passes nearest between the two axes around a point. */
+/** The nearest line between the two axes around a point. */
 function nearestLine(lines, placed, crossing, upright, px, py, reach = 14) {
   if (placed.length < 2) return undefined;
   const [along, across] = upright ? [px, py] : [py, px];

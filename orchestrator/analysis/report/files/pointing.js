@@ -1,5 +1,5 @@
 "use strict";
-// Pointing at trials, with the pointer or the keyboard: the hint beside them says what they are.
+// Selecting trials by pointer or keyboard, with a tooltip that describes them.
 
 const hint = document.getElementById("hint");
 
@@ -21,10 +21,10 @@ function hideHint() {
 }
 
 /**
- * Lets the pointer and the keyboard point at the trials of a drawing.
- * @param svg the drawing
- * @param where trial → [x, y] in it, for those that are drawn
- * @param nearest (x, y) → the trial that is meant, or undefined
+ * Lets pointer and keyboard select trials in a chart.
+ * @param svg the chart
+ * @param where trial → [x, y], for the trials drawn
+ * @param nearest (x, y) → the nearest trial, or undefined
  */
 function pointable(svg, where, nearest = nearestOf(where)) {
   const show = (trial, [x, y]) => {
@@ -54,7 +54,7 @@ function pointable(svg, where, nearest = nearestOf(where)) {
   svg.on("pointermove pointerdown", point).on("pointerleave blur", hideHint).on("keydown", step);
 }
 
-/** The nearest of the points, if it is near. */
+/** The nearest point, if it is within reach. */
 function nearestOf(where, reach = 24) {
   const entries = [...where].filter(([, point]) => point.every(Number.isFinite));
   const points = d3.Delaunay.from(entries.map(([, point]) => point));

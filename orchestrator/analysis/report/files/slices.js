@@ -1,7 +1,7 @@
 "use strict";
-// Each parameter against the objective: small drawings side by side, with the bounds of the space.
+// Each parameter against the objective: small charts side by side, with the bounds of the space.
 
-const STRIP = 20; // the height in which trials without a result lie
+const STRIP = 20; // height of the strip for trials without a result
 
 function drawSlices(figure) {
   const shown = drawable();
@@ -20,11 +20,11 @@ function drawSlices(figure) {
   controls(figure, [result.beyond > 0 && toggle("Whole range", false, widen)]);
 
   const said = ["Dashed lines are the bounds of the space."];
-  if (best) said.push("The ring is the best trial.");
-  if (trials.some((each) => each.value === null)) said.push("Trials without a result lie in the strip below.");
-  if (result.beyond) said.push(`Far worse results (${result.beyond}) are drawn at the edge that they lie beyond.`);
+  if (best) said.push("The ring marks the best trial.");
+  if (trials.some((each) => each.value === null)) said.push("Trials without a result are in the strip below.");
+  if (result.beyond) said.push(`Far worse results (${result.beyond}) are drawn at the edge.`);
   const hit = axes.filter((axis) => axis.hit).map((axis) => axis.name);
-  if (hit.length) said.push(`The best lie at a bound of ${hit.join(", ")}: better values may lie beyond.`);
+  if (hit.length) said.push(`The best trials are at a bound of ${hit.join(", ")}; better values may lie beyond.`);
   figure.querySelector("figcaption").textContent = said.join(" ") + drawnOf();
 }
 

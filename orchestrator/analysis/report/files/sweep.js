@@ -1,11 +1,11 @@
 "use strict";
-// The sweep behind the page, and what is chosen of it: all drawings share both.
+// The sweep data and the current selection, shared by all charts.
 
 const sweep = JSON.parse(document.getElementById("data").textContent);
 const { objective, axes } = sweep;
 const minimises = objective.mode === "min";
 
-/** One object a trial, from the columns of the data. */
+/** One object per trial, from the columns of the data. */
 const trials = sweep.trials.trial.map((trial, row) => ({
   trial,
   state: sweep.states[sweep.trials.state[row]],
@@ -31,9 +31,9 @@ const withResult = ranked.filter((each) => each.value !== null);
 ranked.forEach((each, rank) => (each.rank = rank));
 const best = withResult[0];
 
-const DRAWN = 2000; // trials at most in one drawing
+const DRAWN = 2000; // the most trials in one chart
 
-/** As many trials as a drawing can hold: the best, and the others evenly. */
+/** As many trials as a chart can hold: the ten best and an even sample of the others. */
 function drawable() {
   if (ranked.length <= DRAWN) return ranked;
   const stride = ranked.length / (DRAWN - 10);
@@ -41,15 +41,15 @@ function drawable() {
   return [...new Set([...ranked.slice(0, 10), ...evenly])];
 }
 
-/** What is to be said if a drawing does not hold them all. */
+/** A note if a chart does not show all trials. */
 function drawnOf() {
   if (ranked.length <= DRAWN) return "";
-  return ` ${count(drawable().length)} of ${count(ranked.length)} trials are drawn: the ten best, and the others evenly.`;
+  return ` ${count(drawable().length)} of ${count(ranked.length)} trials are shown: the ten best and an even sample of the others.`;
 }
 
-/** What the reader has chosen: the trials that pass all filters, and the one trial that is pointed at. */
+/** The selection: the trials that pass all filters, and the trial under the pointer. */
 const chosen = {
-  filters: new Map(), // who filters → what a trial must fulfil
+  filters: new Map(), // name of the filter → predicate on trials
   passing: new Set(byNumber.keys()),
   pointed: null,
   changes: d3.dispatch("filter"),
@@ -73,7 +73,7 @@ const chosen = {
     }
   },
 
-  /** Show the choice on all that stands for a trial; call it when some of that is new. */
+  /** Apply the selection to all marks of trials; call it after drawing new ones. */
   mark(within = document) {
     for (const mark of within.querySelectorAll("[data-trial]")) {
       const trial = Number(mark.dataset.trial);
@@ -82,12 +82,12 @@ const chosen = {
     }
     for (const crowd of within.querySelectorAll(".crowd")) {
       const inside = crowd.childElementCount - crowd.querySelectorAll(":scope > .out").length;
-      crowd.style.setProperty("--thin", clamp(130 / inside, 0.12, 1)); // so that many show where they are dense
+      crowd.style.setProperty("--thin", clamp(130 / inside, 0.12, 1)); // more transparent when there are many
     }
   },
 };
 
-// Numbers and trials as texts --------------------------------------------------------------------------------------
+// Numbers and trials as text ---------------------------------------------------------------------------------------
 
 function number(value, digits = 4) {
   if (value === null) return "–";
@@ -127,10 +127,10 @@ function description(each) {
   return { title: `Trial ${each.trial}, ${each.state}`, result, verdict, config };
 }
 
-/** A small repeatable shift for each trial, so that equal values do not hide each other; in [-1, 1]. */
+/** A small deterministic offset per trial in [-1, 1], so that equal values do not overlap. */
 const jitter = (trial) => (((trial + 1) * 0.618034) % 1) * 2 - 1;
 
-/** From the best trial to the worst, in colours that anybody can tell apart: viridis. */
+/** A colour from the best trial to the worst: viridis, which colour-blind people can read. */
 function tone(each, dark) {
   const share = withResult.length > 1 ? each.rank / (withResult.length - 1) : 0;
   return d3.interpolateViridis(dark ? 0.95 - 0.7 * share : 0.1 + 0.75 * share);

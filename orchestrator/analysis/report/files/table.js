@@ -1,7 +1,7 @@
 "use strict";
-// The trials that are chosen, as a table that can be sorted.
+// The selected trials as a sortable table.
 
-const ROWS = 25; // before one asks for more
+const ROWS = 25; // shown before "Show all"
 
 function drawTable(place) {
   const columns = [
@@ -49,7 +49,7 @@ function drawTable(place) {
   const sorted = () => {
     const passing = ranked.filter(({ trial }) => chosen.passing.has(trial));
     if (by === null) return passing;
-    const last = (each) => by.of(each) === null; // where there is no value, whichever way
+    const last = (each) => by.of(each) === null; // missing values come last in either order
     const compare = down ? d3.descending : d3.ascending;
     return d3.sort(passing, (a, b) => last(a) - last(b) || compare(by.of(a), by.of(b)));
   };
@@ -61,7 +61,7 @@ function drawTable(place) {
     rows.join((enter) => enter.append("tr").call(addRow)).order();
     chosen.mark(place);
     const noun = trials.length === 1 ? "trial" : "trials";
-    const filtered = `${count(passing.length)} of ${count(trials.length)} ${noun} pass the filters`;
+    const filtered = `${count(passing.length)} of ${count(trials.length)} ${noun} match the filters`;
     said.text(chosen.filters.size ? filtered : `${count(trials.length)} ${noun}`);
     more.hidden = passing.length <= ROWS;
     more.textContent = all ? `Show only ${ROWS}` : `Show all ${count(passing.length)}`;

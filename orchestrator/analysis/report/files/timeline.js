@@ -1,5 +1,5 @@
 "use strict";
-// Who trained where, and when. A row is a slot; sessions stand side by side, without the time between them.
+// Which trial ran where and when. Each row is a slot; sessions are side by side, without the time between them.
 
 function drawTimeline(figure) {
   const { lanes, sessions } = sweep.timeline;
@@ -9,7 +9,7 @@ function drawTimeline(figure) {
   const { elapsed, whole } = withoutGaps(sessions);
 
   const paint = (svg, width) => {
-    const beside = width >= 700; // a node's name stands beside its rows, else above them
+    const beside = width >= 700; // whether node names are beside their rows, or above them
     const left = beside ? Math.min(190, 16 + 7 * d3.max(nodes, ([node]) => node.length)) : 10;
     const row = clamp(460 / lanes.length, 3, 18);
     const thick = { height: row * 0.84 };
@@ -17,7 +17,7 @@ function drawTimeline(figure) {
     const frame = box({ left, right: width - 12, top: 14, bottom: bottom + 4 });
     const x = d3.scaleLinear([0, whole], [left, frame.right]);
     const at = (time) => x(elapsed(time));
-    bottomAxis(svg, x, frame, { values: timeTicks(whole, width / 110), text: duration, title: "since the beginning" });
+    bottomAxis(svg, x, frame, { values: timeTicks(whole, width / 110), text: duration, title: "since the start" });
 
     for (const [node, own] of nodes) {
       const middle = tops.get(own[0]) + (own.length * row) / 2 + 4;
@@ -60,7 +60,7 @@ function drawTimeline(figure) {
   framed(figure.querySelector(".plot"), `${spans.length} attempts in ${lanes.length} slots over time`, paint);
 }
 
-/** Where each row begins: the rows of a node together, below some room for its name. */
+/** The top of each row; the rows of a node are grouped, with room for its name. */
 function stacked(nodes, row, head) {
   const tops = new Map();
   let bottom = 18;
@@ -72,7 +72,7 @@ function stacked(nodes, row, head) {
   return { tops, bottom };
 }
 
-/** Maps a time to the seconds in which the sweep ran until then. */
+/** Maps a time to the seconds that the sweep had run by then. */
 function withoutGaps(sessions) {
   const before = d3.cumsum([0, ...sessions.map(([from, to]) => to - from)]);
   const elapsed = (time) => {

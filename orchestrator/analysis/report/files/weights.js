@@ -1,7 +1,7 @@
 "use strict";
-// How much each parameter matters: a bar, and the interval it may lie in.
+// The importance of each parameter: a bar and its interval.
 
-const BAR = 26; // with the space around it
+const BAR = 26; // height including spacing
 
 function drawWeights(figure) {
   const weights = d3.sort(sweep.weights, ({ share }) => -share);
@@ -33,5 +33,5 @@ function drawWeights(figure) {
     set(bars.append("path"), { class: "interval", d: whiskers });
     return frame.bottom + BAR;
   };
-  framed(figure.querySelector(".plot"), "How much each parameter matters", paint);
+  framed(figure.querySelector(".plot"), "Importance of each parameter", paint);
 }
