@@ -85,7 +85,7 @@ class TestSilence:
     def test_no_differences(self, value: float) -> None:
         found = weighed(results(SPACE, lambda config, rng: value))
         assert (found.weights, found.silent) == ((), {})
-        assert "do not differ" in found.remarks()[-1]
+        assert "do not explain" in found.remarks()[-1]
 
     def test_one_trial_that_differs_is_not_enough_for_an_error(self) -> None:
         assert weighed(results(SPACE, lambda config, rng: float(config["idle"] > 2), trials=15)).weights is not None

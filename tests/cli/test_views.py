@@ -29,7 +29,7 @@ class TestImportance:
         lines = show("--importance").out.splitlines()
         assert lines[:2] == [
             "churn-example: what matters for val_auroc",
-            "60 of 60 trials, compared at step 2, to which most came.",
+            "60 of 60 trials, compared at step 2, which most reached.",
         ]
         bars = {line.split()[0]: line for line in lines if "█" in line or "─" in line}
         assert next(iter(bars)) == "lr"
