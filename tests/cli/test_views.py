@@ -34,7 +34,7 @@ class TestImportance:
         bars = {line.split()[0]: line for line in lines if "█" in line or "─" in line}
         assert next(iter(bars)) == "lr"
         assert bars["lr"].count("█") > 3 * bars["weight_decay"].count("█") > 0
-        assert re.fullmatch(r"momentum +–  only \d+ of the trials have it", lines[-1])
+        assert re.fullmatch(r"momentum +–  only \d+ of the trials have this parameter", lines[-1])
 
     def test_for_programs(self, show: Sweep) -> None:
         data = json.loads(show("--importance", "--format", "json").out)

@@ -96,7 +96,9 @@ class Story:
         self.news: deque[EventRow] = deque(maxlen=NEWS)
         self._brackets = brackets
         self._tally = RungTally()
-        self._decisions: list[Mapping[str, Any]] = []  # with several brackets, counted once the trials' brackets are known
+        self._decisions: list[
+            Mapping[str, Any]
+        ] = []  # with several brackets, counted once the trials' brackets are known
         self._taken = 0
         self._began: float | None = None
         self._ended_at = 0.0

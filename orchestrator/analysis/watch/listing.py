@@ -1,4 +1,4 @@
-"""The trials of a sweep in an order, and only some of them; rows are made of those that are shown."""
+"""The trials of a sweep, sorted and filtered; only rows that are shown become Python objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Order(StrEnum):
-    """What comes first. Of equals the earlier trial does, and what has no value comes last."""
+    """The order of trials. Ties are sorted by number, missing values come last."""
 
     RUNNING = "running, then best"
     VALUE = "best"
@@ -29,12 +29,12 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A trial as it is listed."""
+    """A trial in the list."""
 
     trial: int
     state: State
-    value: float | None  # its result so far
-    step: int | None  # its last one
+    value: float | None  # the result so far
+    step: int | None  # the last step
     train_s: float
     node: str | None
     reason: str | None
@@ -45,22 +45,22 @@ _COMPARISON = re.compile(r"(?P<name>[^<>=]+)(?P<sign><=|>=|=|<|>)(?P<value>.+)")
 _SEARCHED = frozenset(["state", "node", "reason"])
 
 COLUMNS = frozenset(["trial", "state", "bracket", "objective", "best_step", "last_step", "train_s", "node", "reason"])
-"""What is read of the table of trials, beside the configurations."""
+"""The columns read from the table of trials, besides the configurations."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """All trials; the table's columns are those of trials.parquet."""
+    """All trials, in a table with the columns of trials.parquet."""
 
     table: pa.Table
     mode: Literal["min", "max"]
-    metric: str = "objective"  # by which name a text asks for the objective
+    metric: str = "objective"  # the name of the objective in a filter text
 
     def ordered(self, order: Order, state: State | None = None, text: str = "") -> list[int]:
-        """Where the trials stand in the table, in that order.
+        """The row numbers of trials in the table, sorted and filtered.
 
         Args:
-            order: What comes first.
+            order: The order.
             state: Only trials in this state; None: in any.
             text: Only trials that match each of its words; see :func:`matching`.
         """
@@ -88,7 +88,7 @@ class Listing:
         return found
 
     def trials(self, places: Sequence[int]) -> list[int]:
-        """The numbers of the trials that stand there."""
+        """The numbers of the trials in these rows."""
         return [self._numbers[place] for place in places]
 
     @cached_property
@@ -97,16 +97,16 @@ class Listing:
         return found
 
     def row(self, trial: int) -> Row | None:
-        """The trial of that number."""
+        """The trial with this number; None if there is none."""
         return self.rows([self._numbers.index(trial)])[0] if trial in self._numbers else None
 
     def rows(self, places: Sequence[int]) -> list[Row]:
-        """The trials that stand at these places of the table."""
+        """The trials in these rows of the table."""
         names = [name for name in self.table.schema.names if name.startswith(CONFIG)]
         return [_row(each, names) for each in self.table.take(list(places)).to_pylist()] if places else []
 
     def column(self, name: str) -> dict[int, Any]:
-        """What each trial has there."""
+        """A column's values by trial number."""
         return dict(zip(self.table["trial"].to_pylist(), self.table[name].to_pylist(), strict=True))
 
     @cached_property
@@ -135,18 +135,18 @@ class Listing:
 
     @cached_property
     def length(self) -> int:
-        """The last step that any trial came to."""
+        """The highest step that any trial reached."""
         import pyarrow.compute as pc
 
         return pc.max(self.table["last_step"]).as_py() or 0
 
 
 def matching(table: pa.Table, text: str, metric: str) -> pa.ChunkedArray:
-    """Which trials of a table match every word of a text, as booleans.
+    """A mask of the trials that match every word of a text.
 
-    ``lr<0.01``, ``layers>=2`` and ``loss<0.3`` compare numbers; ``optimizer=ad`` is true of values that begin so; any
-    other word is looked for, in whatever case, in the state, the node, the reason and the values of the configuration.
-    ``step``, ``trained`` and the metric are names of columns, beside those of the table of trials.
+    ``lr<0.01``, ``layers>=2`` and ``loss<0.3`` compare numbers; ``optimizer=ad`` matches values with that prefix; any
+    other word is searched, ignoring case, in the state, the node, the reason and the configuration. ``step``,
+    ``trained`` and the metric can be used as column names too.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -176,7 +176,7 @@ def _column(table: pa.Table, name: str, metric: str) -> pa.ChunkedArray | None:
 
 
 def _compared(column: pa.ChunkedArray, sign: str, value: str) -> pa.ChunkedArray:
-    """A column compared with a value that was typed; with what is no number nothing is less or greater."""
+    """Compare a column with a typed value; < and > match nothing unless the value is a number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -194,34 +194,34 @@ def _compared(column: pa.ChunkedArray, sign: str, value: str) -> pa.ChunkedArray
 
 @dataclass(frozen=True, kw_only=True)
 class NodeRow:
-    """A node, and the trials that ran there last."""
+    """A node, and the trials whose last attempt ran there."""
 
     node: str
     states: Mapping[State, int]
 
     @property
     def running(self) -> int:
-        """Trials that run there."""
+        """Trials running on the node."""
         return self.states.get(State.RUNNING, 0)
 
     @property
     def ended(self) -> int:
-        """Trials that have ended there."""
+        """Trials that ended on the node."""
         return sum(count for state, count in self.states.items() if state.ended)
 
     @property
     def failed(self) -> int:
-        """Of them, those that failed."""
+        """Trials that failed on the node."""
         return self.states.get(State.FAILED, 0)
 
 
 def curves(metrics: pa.Table | None, metric: str, trials: Collection[int]) -> dict[int, list[tuple[int, float]]]:
-    """The steps and values of a metric, for each of the trials that reported any.
+    """The steps and values of a metric, for each trial that reported any.
 
     Args:
-        metrics: Rows of a metrics log.
-        metric: A column of it.
-        trials: Their numbers.
+        metrics: Rows of the metrics log.
+        metric: The name of a metric.
+        trials: Trial numbers.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
