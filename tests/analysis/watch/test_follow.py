@@ -119,7 +119,7 @@ class TestFollower:
         whole = paths.trials_table.read_bytes()
         paths.trials_table.write_bytes(whole[:100])
         seen = follower.look(T0 + 1)
-        assert "trials.parquet: it is damaged" in seen.trouble
+        assert "trials.parquet: damaged" in seen.trouble
         assert seen.states == before.states
         paths.trials_table.write_bytes(whole)
         os.utime(paths.trials_table)
