@@ -1,4 +1,4 @@
-# Each target is enough on a fresh machine with Python 3.11: it makes .venv, installs, and does its work.
+# Each target is enough on a fresh machine with Python 3.11 or later: it makes .venv, installs, and does its work.
 # Another torch than pip would take: make test PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 # Arguments for pytest: make test PYTEST_ADDOPTS="-k asha"
 
@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTHONS ?= 3.11 3.12 3.13
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -16,7 +17,7 @@ SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slur
 apt = missing=$$(for each in $(1); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each\#*:}; done); \
 	test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
 
-.PHONY: help demo test test-system bench chaos example check format docs
+.PHONY: help demo test test-pythons test-system bench chaos example check format docs
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,6 +34,19 @@ demo: $(READY)  ## tune a network on real data, on this machine, in a minute or 
 
 test: $(READY)  ## the tests that need no root, in ten minutes
 	@$(BIN)/python -m pytest -q -m 'not system and not long' -n 3 --dist loadfile --no-loadscope-reorder
+
+# Those on the PATH, or of pyenv, whose shims on the PATH may name versions that are not active.
+test-pythons:  ## `make test` on each of Python 3.11, 3.12 and 3.13 that is found, each in an environment of its own
+	@tried=; failed=; for version in $(PYTHONS); do \
+		python=; for each in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
+			"$$each" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')" 2>/dev/null || continue; \
+			python=$$each; break; \
+		done; \
+		if [ -z "$$python" ]; then echo "Python $$version: not found"; continue; fi; \
+		echo "Python $$version: $$python"; tried="$$tried $$version"; \
+		$(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-$$version || failed="$$failed $$version"; \
+	done; \
+	echo "tested on:$${tried:- none}; failed on:$${failed:- none}"; test -n "$$tried" && test -z "$$failed"
 
 test-system: $(READY)  ## those that need system packages, which are installed first, and the longest
 	@$(call apt,$(SYSTEM))
@@ -56,6 +70,7 @@ check: $(READY)  ## lint, format, types, who imports whom, and whether what is g
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check || { echo "make format puts this right"; exit 1; }
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --platform darwin --cache-dir .mypy_cache/darwin  # what macOS lacks is not called
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python -m benchmarks.page --check
