@@ -16,7 +16,6 @@ from typing import Any, TextIO
 import typer
 
 from orchestrator.cli import json_output
-from orchestrator.cli.views.text import cell
 from orchestrator.core.rows import State
 from orchestrator.errors import UserError
 
@@ -66,6 +65,11 @@ def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold
     if not in_colour(stream or sys.stdout):
         return text
     return typer.style(text, fg=colour, bold=bold)
+
+
+def width_of_stdout() -> int:
+    """The columns of the terminal; where there is none, nothing is ever cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
 def in_colour(stream: TextIO) -> bool:
@@ -119,39 +123,3 @@ def as_csv(rows: Sequence[Row]) -> str:
         for row in rows
     )
     return text.getvalue().rstrip("\n")
-
-
-def as_table(rows: Sequence[Row]) -> str:
-    """Aligned columns: numbers to the right, lines cut to the terminal's width, and never when piped."""
-    if not rows:
-        return ""
-    names = list(rows[0])
-    texts = [[cell(row[name]) for name in names] for row in rows]
-    right = [any(_is_number(row[name]) for row in rows) for name in names]
-    widths = [max(len(name), *(len(line[i]) for line in texts)) for i, name in enumerate(names)]
-    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    lines = []
-    for texts_of_row in [names, *texts]:
-        cells = [
-            text.rjust(width) if is_right else text.ljust(width)
-            for text, width, is_right in zip(texts_of_row, widths, right, strict=True)
-        ]
-        lines.append(_cut("  ".join(cells).rstrip(), limit))
-    starts = {name: sum(widths[:i]) + 2 * i for i, name in enumerate(names) if name in COLOURED}
-    for number, row in enumerate(rows, 1):
-        for name, start in starts.items():
-            lines[number] = _with_colour(lines[number], start, str(row[name]))
-    return "\n".join([painted(lines[0], None, bold=True), *lines[1:]])
-
-
-def _with_colour(line: str, start: int, word: str) -> str:
-    end = start + len(word)
-    return line[:start] + painted(line[start:end], COLOURS.get(word)) + line[end:]
-
-
-def _cut(line: str, limit: int) -> str:
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.cli import formats
-from orchestrator.cli.formats import as_csv, as_table, painted
+from orchestrator.cli.formats import as_csv, painted
 from orchestrator.cli.json_output import as_json
+from orchestrator.cli.views.table import as_table, config_block
 from orchestrator.cli.views.text import config_yaml, one_line
 from orchestrator.formatting import count, duration
 
@@ -71,13 +72,66 @@ def test_csv_of_uneven_rows() -> None:
     assert as_csv([]) == ""
 
 
-def test_a_table_is_cut_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{"n": 1.0, "words": "x" * 50}]
-    monkeypatch.setenv("COLUMNS", "20")
-    assert len(as_table(rows).splitlines()[1]) > 50
-    monkeypatch.setattr(sys, "stdout", Terminal())
+ROWS = [
+    {"trial": 1, "state": "completed", "loss": 0.25, "configuration": {"lr": 0.001, "sizes": [8, 16], "kind": "good"}},
+    {"trial": 12, "state": "failed", "loss": None, "configuration": {"lr": 1.0, "sizes": [8], "kind": "bad"}},
+]
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert as_table(rows).splitlines()[1] == "1  " + "x" * 16 + "…"
+    monkeypatch.setattr(sys, "stdout", Terminal())
+
+
+def test_a_piped_table_is_as_wide_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    assert as_table(ROWS).splitlines() == [
+        "trial  state      loss  configuration",
+        "    1  completed  0.25  lr=0.001 sizes=[8, 16] kind=good",
+        "   12  failed        –  lr=1 sizes=[8] kind=bad",
+    ]
+    assert as_table([{"n": 1.0, "words": "x" * 500}]).splitlines()[1] == "1  " + "x" * 500
+    assert as_table([]) == ""
+
+
+def test_on_a_terminal_a_configuration_takes_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch, 46)
+    assert as_table(ROWS).splitlines() == [
+        "trial  state      loss  configuration",
+        "    1  completed  0.25  lr=0.001 sizes=[8, 16]",
+        "                        kind=good",
+        "   12  failed        –  lr=1 sizes=[8]",
+        "                        kind=bad",
+    ]
+    assert config_block({"lr": 0.001, "kind": "good", "sizes": [8, 16], "more": "x" * 20}) == (
+        "  lr=0.001 kind=good sizes=[8, 16]\n  more=" + "x" * 20
+    )
+
+
+def test_a_long_configuration_is_cut_between_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch, 40)
+    config = {f"parameter_{number}": number for number in range(9)}
+    assert as_table([{"n": 1, "configuration": config}]).splitlines()[1:] == [
+        "1  parameter_0=0 parameter_1=1",
+        "   parameter_2=2 parameter_3=3",
+        "   parameter_4=4 parameter_5=5",
+        "   parameter_6=6 parameter_7=7 …",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_nothing_is_cut_inside_a_word(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    terminal(monkeypatch, columns)
+    rows = [
+        {"name": "churn", "age": "6 d 8 h", "size": "3.4 GB of 12 GB", "states": "12 completed, 3 failed", "best": 1.5},
+        {"name": "  └ next", "age": "12 s", "size": "–", "states": "1 running", "best": None},
+    ]
+    drawn = as_table(rows, spare=("size",)).splitlines()
+    assert all(len(line) <= columns for line in drawn)
+    for part in ("churn", "6 d 8 h", "12 completed,", "3 failed", "  └ next", "12 s", "1 running", "1.5", "–"):
+        assert any(part in line for line in drawn)
+    assert ("3.4 GB" in "".join(drawn)) == (columns >= 60)
 
 
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
@@ -96,4 +150,4 @@ def test_states_are_coloured_where_they_stand(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
     line = as_table([{"name": "failed", "status": "failed", "n": 1}]).splitlines()[1]
-    assert line == f"failed  {painted('failed', 'red', Terminal())}  1"
+    assert line == "failed  \x1b[31mfailed\x1b[0m  1"

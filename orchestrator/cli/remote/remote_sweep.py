@@ -12,7 +12,8 @@ from cluster.jobs import Jobs
 from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import as_table, say
+from orchestrator.cli.formats import say
+from orchestrator.cli.views.table import as_table
 from orchestrator.cli.options import RESULTS, as_words
 from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
 from orchestrator.cli.requests import stopped

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.analysis.compare.comparison import ComparedSweep, Comparison, Values
-from orchestrator.cli.formats import as_table
+from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import state_counts
 from orchestrator.formatting import count, duration
 

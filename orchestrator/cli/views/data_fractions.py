@@ -9,8 +9,9 @@ import typer
 
 from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
-from orchestrator.cli.formats import as_table, say
+from orchestrator.cli.formats import say
 from orchestrator.cli.views.diagnosis import finding_lines
+from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import config_line
 from orchestrator.cli.views.try_run import Stage, first_trial
 from orchestrator.errors import UserError

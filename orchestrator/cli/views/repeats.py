@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.analysis.compare.repeats import CONFIDENCE, RepeatedConfig
 from orchestrator.analysis.summary.overview import Objective
-from orchestrator.cli.formats import as_table, painted
+from orchestrator.cli.formats import painted
+from orchestrator.cli.views.table import as_table
 from orchestrator.formatting import count
 
 

@@ -15,9 +15,10 @@ from orchestrator.analysis.summary.overview import Objective, Overview, notes, o
 from orchestrator.analysis.summary.ranking import RankedTrial, best_trials, full_config
 from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import accounts
-from orchestrator.cli.formats import COLOURS, as_table, painted
+from orchestrator.cli.formats import COLOURS, painted
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
-from orchestrator.cli.views.text import config_line, evaluated, one_line, rung_rows, scores_line, spent, state_counts
+from orchestrator.cli.views.table import as_table, config_block
+from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_line, spent, state_counts
 from orchestrator.control import slurm_status
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
@@ -105,7 +106,7 @@ class SweepView:
         running = "" if best.state.ended else ", still running"
         lines = [
             f"best: trial {best.trial}, {value} at step {best.step}{running}",
-            f"  {config_line(full_config(self.info, best))}",
+            config_block(full_config(self.info, best)),
             *map(evaluated, self.evaluations),
         ]
         return "\n".join(lines)

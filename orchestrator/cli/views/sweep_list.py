@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.analysis.compare.lineage import lineage
 from orchestrator.analysis.summary.overview import Overview
-from orchestrator.cli.formats import as_table
+from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import state_counts
 from orchestrator.formatting import duration
 
@@ -46,7 +46,8 @@ def _table(rows: Sequence[tuple[str, Overview]]) -> str:
                 "states": each.problem or state_counts(each.states),
             }
             for name, each in rows
-        ]
+        ],
+        spare=("trainable", "metric"),
     )
 
 
