@@ -43,9 +43,9 @@ def doctor(
 def _cluster(on: str, results: Path, format_: TextFormat, seen: list[dict[str, Any]]) -> Iterator[Finding]:
     """The findings of a cluster, whose nodes are printed, or put into ``seen`` for programs."""
     from orchestrator.cli.formats import say
-    from orchestrator.cli.views.table import as_table
     from orchestrator.cli.views.doctor import examine
     from orchestrator.cli.views.nodes import examine_nodes, gpus_by_type, node_data, node_rows
+    from orchestrator.cli.views.table import as_table
     from orchestrator.sites.placement import engine_at, reached
 
     engine = engine_at(on)

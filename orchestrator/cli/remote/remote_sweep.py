@@ -13,11 +13,11 @@ from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.table import as_table
 from orchestrator.cli.options import RESULTS, as_words
 from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
 from orchestrator.cli.requests import stopped
 from orchestrator.cli.run_options import LaunchOptions, RunOptions
+from orchestrator.cli.views.table import as_table
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim

@@ -10,8 +10,8 @@ import typer
 from orchestrator.after import clean
 from orchestrator.after.clean import Surplus
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.table import as_table
 from orchestrator.cli.json_output import document
+from orchestrator.cli.views.table import as_table
 from orchestrator.control import lease
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.errors import RecordsError, StillRunningError, SweepError

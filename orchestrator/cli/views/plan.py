@@ -12,9 +12,9 @@ from cluster.fit import Need, capacity
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.forecast import Prospect, about, prospect, whole
 from orchestrator.cli.views.nodes import node_rows
+from orchestrator.cli.views.table import as_table
 from orchestrator.core.build import Ladder
 from orchestrator.core.plan import Plan, make_plan
 from orchestrator.errors import UserError
