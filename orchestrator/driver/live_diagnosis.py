@@ -1,7 +1,7 @@
-"""Follows the curves of the trials that run, so that a trial that ends stands in the table with what its curves show.
+"""Follows the curves of running trials and adds a diagnosis to the row of each trial that ends.
 
-By the same rules as `sweep show --diagnosis`, against what the trials had reached by then. A curve is held until its
-trial ends; of all that have ended, only where they began and the best stay.
+The rules are those of `sweep show --diagnosis`, compared with what the trials had reached by then. A curve is kept
+until its trial ends; of ended trials, only the reference is kept.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.spec import Objective
 
 Said = tuple[str, str]
-"""A verdict and its sentence, as they are recorded."""
+"""A verdict and its sentence, as recorded."""
 
 
 class LiveDiagnosis:
-    """Gives the rows of ended trials their verdicts."""
+    """Adds verdicts to the rows of ended trials."""
 
     def __init__(self, objective: Objective, declared: Sequence[str] = ()) -> None:
-        """Nothing has been reported.
+        """Start without reports.
 
         Args:
-            objective: The sweep's.
+            objective: The sweep's objective.
             declared: The curves that the trainable declares.
         """
         self._objective = objective
         self._declared = declared
         self._names = CurveMetrics()
-        self._known: set[str] = set()  # metrics that were reported so far
+        self._known: set[str] = set()  # metrics reported so far
         self._live: dict[int, GrowingCurve] = {}
         self._tracker = ReferenceTracker()
-        self._said: dict[int, Said] = {}  # of ended trials: their rows may be written again
+        self._said: dict[int, Said] = {}  # of ended trials, whose rows may be written again
 
     def recall(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
-        """The sweep goes on from its records: what was said stands, and curves that had not ended go on.
+        """Load the verdicts and the unfinished curves of a sweep that is resumed.
 
         Raises:
             RecordsError: The records are damaged.
@@ -65,7 +65,7 @@ class LiveDiagnosis:
         self._known = {name for name in (names.train, names.validation) if name}
 
     def examine(self, rows: Rows) -> Rows:
-        """The same rows; trials that have ended have their verdicts."""
+        """The same rows, with verdicts on the trials that have ended."""
         for row in rows.metrics:
             self._follow(row)
         return replace(rows, trials=[self._judged(row) if row.state.ended else row for row in rows.trials])
@@ -83,14 +83,14 @@ class LiveDiagnosis:
         growing.add(row.step, train, validation)
 
     def _rename(self, metrics: Mapping[str, float]) -> None:
-        """There are new metrics: other ones may be the curves."""
+        """Choose the curves again, because there are new metrics."""
         self._known |= metrics.keys()
         before = self._names
         now = self._names = choose_curve_metrics(
             self._known, objective=self._objective.metric, mode=self._objective.mode, declared=self._declared
         )
         if before.train not in ("", now.train) or before.validation not in ("", now.validation):
-            self._live.clear()  # what was followed is another metric
+            self._live.clear()  # the points collected so far belong to another metric
 
     def _judged(self, row: TrialRow) -> TrialRow:
         growing = self._live.pop(row.trial, None)
