@@ -15,6 +15,7 @@ from itertools import takewhile
 
 from cluster.errors import ClusterError
 from cluster.gpus import amd, nvidia
+from cluster.ray_private import accelerators
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,6 @@ def gpus() -> Gpus:
     listing = nvidia.listed()
     if not _may_have_others():
         return _nvidia(listing)
-    from cluster.ray_private import accelerators
-
     others = accelerators.others()
     if others is not None:
         number = others.number if others.visible is None else min(others.number, _named(others.visible))

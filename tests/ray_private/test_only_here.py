@@ -1,0 +1,95 @@
+"""What is private to Ray is touched in cluster/ray_private only, and every name of it is declared there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.ray_private.names import FAMILIES
+from orchestrator.own_packages import ROOT
+
+HERE = ROOT / "cluster" / "ray_private"
+OURS = [path for package in ("cluster", "orchestrator", "trainables") for path in (ROOT / package).rglob("*.py")]
+INSIDE = [path for path in OURS if path.is_relative_to(HERE)]
+OUTSIDE = [path for path in OURS if not path.is_relative_to(HERE)]
+
+PRIVATE_MODULE = re.compile(r"ray\.(?:.*\.)?_|ray\.(?:air|core|scripts|experimental|dashboard|tune\.(?:execution|impl))\b")
+"""Modules of Ray whose content is not documented."""
+
+DOCUMENTED_BASES = {"Callback", "Searcher", "SilentCallback", "Stopper", "TrialScheduler"}
+"""What is subclassed outside: hooks that Ray documents, and our own faces of what it does not."""
+
+NAMES = [name for family in FAMILIES for name in family.names]
+PARTS = {part for name in NAMES for part in re.split(r"\W+", name.replace(":", "."))}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def underscored(tree: ast.AST) -> Iterator[str]:
+    """Names with a leading underscore of objects that are not the code's own, and such arguments of calls."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and re.match(r"_[a-z]", node.attr):
+            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "os")):
+                yield node.attr
+        elif isinstance(node, ast.keyword) and node.arg and node.arg.startswith("_"):
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"_[a-z]\w+", node.value):
+            yield node.value
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=name_of)
+def test_nothing_private_to_ray_outside(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert [name for name in imports(tree) if PRIVATE_MODULE.match(name)] == []
+    declared = {part for part in PARTS if part.startswith("_")}
+    assert declared & set(underscored(tree)) == set()
+
+
+def test_only_documented_classes_of_ray_are_subclassed_outside() -> None:
+    for path in OUTSIDE:
+        tree = ast.parse(path.read_text())
+        from_ray = {name.rpartition(".")[2] for name in imports(tree) if name.startswith("ray.")}
+        for node in ast.walk(tree):
+            bases = {ast.unparse(base) for base in node.bases} if isinstance(node, ast.ClassDef) else set()
+            assert (bases & from_ray) - DOCUMENTED_BASES == set(), f"{path}: {bases}"
+
+
+@pytest.mark.parametrize("path", INSIDE, ids=name_of)
+def test_every_private_name_inside_is_declared(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert [name for name in imports(tree) if PRIVATE_MODULE.match(name)] == [], "look it up by its Family"
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert set(underscored(tree)) - own - PARTS == set()
+
+
+def test_every_family_is_used_and_says_what_it_is_for() -> None:
+    code = "\n".join(path.read_text() for path in INSIDE if path.name != "names.py")
+    names = {value: key for key, value in vars(__import__("cluster.ray_private.names", fromlist=[""])).items()
+             if value in FAMILIES}
+    for family in FAMILIES:
+        assert re.search(rf"\b{names[family]}\.(find|require)\(", code), names[family]
+        assert family.purpose
+        assert family.without
+
+
+def test_the_documentation_lists_every_name() -> None:
+    text = (ROOT / "docs" / "ray.md").read_text()
+    for family in FAMILIES:
+        assert family.purpose in text, family.purpose
+        assert family.without in text, family.without
+        for name in family.names:
+            assert name in text, name
