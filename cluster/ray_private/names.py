@@ -191,7 +191,7 @@ SILENCE = Family(
 )
 PLACEMENT = Family(
     purpose="deciding where a process goes when it starts",
-    names=("ray.tune:PlacementGroupFactory.to_placement_group", "ray.tune:PlacementGroupFactory.bundles"),
+    names=("ray.tune:PlacementGroupFactory.to_placement_group",),
     without="on a cluster, trials may start on nodes that were set aside",
 )
 SOFT_TARGET = Family(

@@ -24,15 +24,6 @@ class LightTrainable(tune.Trainable):
         """Neither make Ray Tune's directory for a trial, nor change into it."""
 
 
-def check_function_session() -> None:
-    """Refuse a Ray in which functions written for Ray Tune cannot report.
-
-    Raises:
-        UnsupportedRayError: This is one.
-    """
-    FUNCTION_SESSION.require()
-
-
 @contextmanager
 def function_session(session: object) -> Iterator[None]:
     """While this is open, ``tune.report``, ``tune.get_checkpoint`` and ``tune.get_context`` of this process ask it.

@@ -20,7 +20,7 @@ from orchestrator.driver.checkpoint_retention import CheckpointRetention
 from orchestrator.driver.commands import Commands
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.driver.loop import RAY, DriverLoop, NoObserver, Observer
-from orchestrator.driver.preflight import check_nodes
+from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.signals import Signals
 from orchestrator.driver.wait_for_node import wait_for_room
 from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
@@ -63,6 +63,7 @@ def launch(
         SweepError: Too many trials failed.
     """
     with reached(engine):
+        check_trainable(source)
         if wait is not None:
             wait_for_room(engine, source.spec, wait)
         nodes = engine.nodes()

@@ -11,11 +11,24 @@ from cluster.engine import Engine
 from cluster.existing.probe import Probe
 from cluster.fit import Need, capacity
 from cluster.inventory import Node
+from cluster.ray_private.names import FUNCTION_SESSION
 from orchestrator.errors import UserError
+from orchestrator.spec.load_trainable import shape_of
+from orchestrator.spec.source import Source
 
 OURS = "sweep-orchestrator"
 NEEDED = (OURS, "ray")
 """Packages whose versions must be those of the driver."""
+
+
+def check_trainable(source: Source) -> None:
+    """Make sure that the installed Ray trains what the spec names.
+
+    Raises:
+        UnsupportedRayError: The trainable is a function written for Ray Tune, and it could not report.
+    """
+    if shape_of(source.trainable()) == "ray":
+        FUNCTION_SESSION.require()
 
 
 def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path) -> None:

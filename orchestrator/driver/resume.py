@@ -17,7 +17,7 @@ from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.launch import run_session
 from orchestrator.driver.loop import Observer
-from orchestrator.driver.preflight import check_nodes
+from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.wait_for_node import wait_for_room
 from orchestrator.errors import UserError
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
@@ -112,6 +112,7 @@ def resume(
         )
 
     with reached(engine):
+        check_trainable(source)
         if wait is not None:
             wait_for_room(engine, source.spec, wait)
         nodes = engine.nodes()

@@ -1,0 +1,200 @@
+"""A sweep of three trials without the private names of Ray: it finishes, or says in one sentence which Ray it needs.
+
+One of its trials loses its process at the first attempt, so that failures and retries pass the border, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from cluster.ray_private import names
+from cluster.ray_private.names import FAMILIES, Family, MissingNameError
+from cluster.ray_private.versions import REQUIREMENT
+from orchestrator.own_packages import ROOT
+from orchestrator.records.load import load
+from tests.cluster.started import BIN, Started, started
+
+pytestmark = pytest.mark.timeout(280)
+
+TRAIN = """
+import os
+
+def train(config, trial):
+    tried = trial.directory / "tried"
+    if config["x"] == 2 and not tried.exists():
+        tried.touch()
+        os._exit(1)
+    trial.report(step=1, loss=config["x"])
+
+def for_ray_tune(config):
+    from ray import tune
+    tune.report({"loss": config["x"]})
+"""
+SPEC = """
+name: three
+trainable: train.py:train
+space: {x: {grid: [1, 2, 3]}}
+search: {method: grid}
+objective: {metric: loss}
+resources: {gpu: 0, placement: pack}
+trial: {retries: 1}
+"""
+
+OPTIONAL = [family for family in FAMILIES if not family.needed]
+NEEDED = [family for family in FAMILIES if family.needed]
+JOINING = [names.ASKING_A_HEAD, names.CLUSTER_OF_THIS_MACHINE, names.TOKEN]
+ELSEWHERE = [names.SERVER_VERSION, names.START_COMMAND]  # below, without a sweep
+OVERRIDDEN = {  # of these nothing is looked up: without them, Ray does not call what we override
+    names.PLACEMENT: "cluster.ray_private.placement_request:PlacementRequest.to_placement_group",
+    names.TRIAL_DIRECTORIES: "cluster.ray_private.tune_worker:LightTrainable._setup_logdir",
+}
+ONE_BY_ONE = [family for family in OPTIONAL if family not in (*JOINING, *ELSEWHERE, *OVERRIDDEN)]
+REALLY = [  # those without which Ray itself runs a sweep
+    "ray._private.state:state.get_draining_nodes",
+    "ray._private.state:state.available_resources_per_node",
+    "ray._private.state:state.actor_table",
+    "ray._private.services:find_gcs_addresses",
+    "ray.tune:Trainable._setup_logdir",
+]
+
+
+def key(family: Family) -> str:
+    return next(name for name, value in vars(names).items() if value is family)
+
+
+def everything(families: Sequence[Family]) -> list[str]:
+    return [name for family in families for name in family.names]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "three.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def launch(
+    project: Path,
+    *options: str,
+    hidden: Sequence[str] = (),
+    deleted: Sequence[str] = (),
+    not_called: Sequence[str] = (),
+    env: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """`sweep launch` in a project, without these names."""
+    environment = (env or dict(os.environ)) | {
+        "PYTHONPATH": f"{Path(__file__).parent / 'hidden'}{os.pathsep}{ROOT}",
+        "SWEEP_TEST_HIDDEN": json.dumps([*hidden]),
+        "SWEEP_TEST_DELETED": json.dumps([*deleted]),
+        "SWEEP_TEST_NOT_CALLED": json.dumps([*not_called]),
+    }
+    return subprocess.run(
+        [sys.executable, str(BIN / "sweep"), "launch", "three.yaml", *options],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def finished(ran: subprocess.CompletedProcess[str], project: Path) -> None:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    sweep = load(project / "results" / "three")
+    assert sweep.trials.sort_values("trial")["state"].tolist() == ["completed"] * 3, sweep.trials["reason"].tolist()
+    assert sweep.trials.sort_values("trial")["attempts"].tolist() == [1, 2, 1]
+    assert "Traceback" not in ran.stderr
+
+
+def refused(ran: subprocess.CompletedProcess[str], family: Family) -> None:
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    (sentence,) = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
+    assert sentence.startswith("error: Ray ")
+    assert f"is installed, which does not allow {family.purpose}" in sentence
+    assert sentence.endswith(f"supported is Ray 2.60.x: pip install '{REQUIREMENT}'")
+    assert "Traceback" not in ran.stderr
+
+
+def test_without_every_name_that_is_not_needed(project: Path) -> None:
+    finished(launch(project, hidden=everything(OPTIONAL), not_called=[*OVERRIDDEN.values()]), project)
+
+
+def test_without_what_keeps_failed_trials_from_running_again(project: Path) -> None:
+    refused(launch(project, hidden=names.STOPPING_TRIALS.names), names.STOPPING_TRIALS)
+
+
+def test_without_the_session_of_ray_tune_functions(project: Path) -> None:
+    ran = launch(project, "--set", "trainable=train.py:for_ray_tune", hidden=names.FUNCTION_SESSION.names)
+    refused(ran, names.FUNCTION_SESSION)
+    assert not (project / "results").exists()
+
+
+def test_each_needed_family_is_tried() -> None:
+    assert NEEDED == [names.STOPPING_TRIALS, names.FUNCTION_SESSION]
+
+
+@pytest.mark.parametrize("name", everything(FAMILIES))
+def test_each_name_is_missed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (family,) = [family for family in FAMILIES if name in family.names]
+    assert family.find() is not None
+    find = names.find
+
+    def find_what_is_left(each: str) -> object:
+        if each == name:
+            raise MissingNameError(each)
+        return find(each)
+
+    monkeypatch.setattr(names, "find", find_what_is_left)
+    assert family.find() is None
+
+
+@pytest.mark.parametrize(
+    "name", ["ray._gone:x", "ray:gone", "ray._private.node:Node.gone", "ray:init(_gone)", "ray:wait(_gone)"]
+)
+def test_what_ray_does_not_have_is_not_found(name: str) -> None:
+    with pytest.raises(MissingNameError):
+        names.find(name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ONE_BY_ONE, ids=key)
+def test_without_one_family(project: Path, family: Family) -> None:
+    finished(launch(project, hidden=family.names), project)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", OVERRIDDEN, ids=key)
+def test_where_ray_no_longer_calls_what_is_overridden(project: Path, family: Family) -> None:
+    finished(launch(project, not_called=[OVERRIDDEN[family]]), project)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", REALLY)
+def test_really_without_a_name(project: Path, name: str) -> None:
+    finished(launch(project, deleted=[name]), project)
+
+
+@pytest.mark.long
+def test_really_without_what_keeps_failed_trials_from_running_again(project: Path) -> None:
+    refused(launch(project, deleted=names.STOPPING_TRIALS.names), names.STOPPING_TRIALS)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Started]:
+    with started() as found:
+        yield found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", JOINING, ids=key)
+def test_without_one_family_on_a_cluster(project: Path, cluster: Started, family: Family) -> None:
+    on = "auto" if family is names.CLUSTER_OF_THIS_MACHINE else cluster.address
+    mode = {"RAY_AUTH_MODE": "token"}  # as Family.without says of a Ray that cannot be asked
+    finished(launch(project, "--on", on, hidden=family.names, env=cluster.env | mode), project)
