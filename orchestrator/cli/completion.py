@@ -15,6 +15,8 @@ from typing import Any
 
 import typer
 
+from trainables import BUILTIN
+
 VARIABLE = "_SWEEP_COMPLETE"
 """The environment variable by which a shell asks for completions."""
 
@@ -117,7 +119,6 @@ def _metrics(spec: dict[str, Any], ctx: typer.Context) -> list[str]:
     A user's own trainable is not imported: that can take seconds, and print.
     """
     from orchestrator.spec.load_trainable import declared
-    from trainables import BUILTIN
 
     trainable = str(spec.get("trainable"))
     if trainable in BUILTIN:
