@@ -1,4 +1,4 @@
-"""Nodes that nobody has yet, for a plan: so many GPUs, and of everything else as much as the trials need."""
+"""Nodes that do not exist yet, for a plan: a number of GPUs, and as much of everything else as the trials need."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from cluster.fit import Need, capacity
 from cluster.inventory import Node
 
 GPUS_PER_NODE = 8
-"""What a machine for training usually has."""
+"""The usual size of a training machine."""
 
 PLENTY = 2.0**50
-"""More than anything needs, be it bytes."""
+"""More than any trial needs, in bytes too."""
 
 
 def imagined(gpus: int, need: Need, *, per_node: int = GPUS_PER_NODE, cpus: float | None = None) -> tuple[Node, ...]:
-    """So many GPUs in nodes of the same size; the last has what is left over.
+    """A number of GPUs in nodes of the same size; the last node has the remainder.
 
     Args:
-        gpus: In all, >= 1.
-        need: Of one trial.
-        per_node: GPUs of a node.
-        cpus: Of a node; None: as many as its trials need.
+        gpus: GPUs in total, >= 1.
+        need: What one trial needs.
+        per_node: GPUs per node.
+        cpus: CPUs per node; None: as many as its trials need.
     """
     whole, rest = divmod(gpus, per_node)
     sizes = [per_node] * whole + [rest] * bool(rest)

@@ -17,18 +17,18 @@ _RAYS_OWN = ("object_store_memory", "node:")
 class Node:
     """One machine, by what it offers in total."""
 
-    name: str  # its address
-    id: str = ""  # Ray's; "" before Ray runs there
+    name: str  # IP address, or the host name before Ray runs there
+    id: str = ""  # Ray's node id; "" before Ray runs there
     cpus: float
     gpus: float = 0.0
     memory: float = 0.0  # bytes that trials may ask for
-    accelerator: str = ""  # the type of its GPUs; "" if it has none, or Ray does not know it
-    custom: Mapping[str, float] = field(default_factory=dict)  # what it names itself
-    free: Mapping[str, float] = field(default_factory=dict)  # what nobody occupies, by Ray's names
+    accelerator: str = ""  # type of its GPUs; "" if there are none or Ray does not know their type
+    custom: Mapping[str, float] = field(default_factory=dict)  # custom resources
+    free: Mapping[str, float] = field(default_factory=dict)  # what is not in use, by Ray's names
 
     @property
     def has(self) -> dict[str, float]:
-        """All of it, by Ray's names."""
+        """What the node offers in total, by Ray's names."""
         mark = {f"{ACCELERATOR}{self.accelerator}": 1.0} if self.accelerator else {}
         return {CPU: self.cpus, GPU: self.gpus, MEMORY: self.memory, **self.custom, **mark}
 

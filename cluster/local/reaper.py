@@ -67,6 +67,7 @@ def reaped(directory: Path, pattern: str) -> Iterator[Reaper]:
 
 def reap(mark: str, session: str) -> None:
     """Kill every other process that has the mark or a file of the session open; look twice, for those just started."""
+    session = os.path.realpath(session) if session else ""  # as the system names open files; macOS links /tmp elsewhere
     for _ in range(2):
         for process in psutil.process_iter():
             with suppress(psutil.Error):

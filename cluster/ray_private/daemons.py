@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -33,7 +32,8 @@ def session_pattern(driver: int) -> tuple[Path, str]:
     Args:
         driver: The driver's pid, by which Ray names the session's directory.
     """
-    return Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray"), f"session_*_{driver}"
+    of_the_user = os.environ.get("TMPDIR", "/tmp") if sys.platform == "linux" else "/tmp"
+    return Path(os.environ.get("RAY_TMPDIR", of_the_user), "ray"), f"session_*_{driver}"
 
 
 def start_command() -> list[str]:

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+
+from cluster.local.reaper import reap
+from cluster.ray_private.daemons import session_pattern
 
 DRIVER = """
 import psutil, subprocess, sys, time
@@ -64,3 +68,41 @@ def _is_of(process: psutil.Process, driver: int) -> bool:
         return any(f"_{driver}/logs/" in file.path for file in process.open_files())
     except psutil.Error:
         return False
+
+
+def test_a_session_that_is_reached_by_a_link_is_reaped(tmp_path: Path) -> None:
+    """As on macOS, where /tmp is one: the system names open files by where they really lie."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "tmp").symlink_to(tmp_path / "private")
+    session = tmp_path / "tmp" / "session_1"
+    session.mkdir()
+    opened = "import sys, time; file = open(sys.argv[1], 'w'); print('open', flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", opened, str(session / "log")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    reap("", str(session))
+    assert process.wait(timeout=30) == -signal.SIGKILL
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("system", "variables", "directory"),
+    [
+        ("linux", {}, "/tmp/ray"),
+        ("linux", {"TMPDIR": "/scratch"}, "/scratch/ray"),
+        ("darwin", {"TMPDIR": "/var/folders/x"}, "/tmp/ray"),
+        ("darwin", {"TMPDIR": "/var/folders/x", "RAY_TMPDIR": "/data"}, "/data/ray"),
+    ],
+)
+def test_sessions_are_looked_for_where_ray_makes_them(
+    monkeypatch: pytest.MonkeyPatch, system: str, variables: dict[str, str], directory: str
+) -> None:
+    from ray._common.utils import get_default_ray_temp_dir
+
+    for name in ("TMPDIR", "RAY_TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", system)
+    assert str(session_pattern(1)[0]) == directory == get_default_ray_temp_dir()

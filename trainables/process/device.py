@@ -1,7 +1,7 @@
-"""Devices: where to train, how much of a GPU's memory a trial gets, what it takes of it and what it leaves behind.
+"""Devices: where to train, how much of a GPU's memory a trial may use, does use, and leaves allocated.
 
-The one file that asks torch about devices. Apart from ``pick_device`` it imports nothing: as long as nobody has
-imported torch, or torch has not begun to use a GPU, there is nothing to measure, and nothing is begun only to look.
+The one file that asks torch about devices. Only ``pick_device`` imports torch: while a process has not imported torch,
+or torch has not initialised a GPU, there is nothing to measure, and measuring must not initialise one.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 from trainables.process import on_import
 
 CONTEXT = 0.5e9
-"""Bytes of a GPU that each process takes beside what torch allocates, for the driver's context and the kernels; 0.3 to
-0.6e9 are usual. torch's limit knows nothing of them, so a share's limit leaves room for them."""
+"""Bytes of GPU memory that a process uses beside torch's allocations, for the driver's context and kernels; usually 0.3
+to 0.6e9. torch's limit does not include them, so the limit of a share leaves room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
-    """What a process does with its GPUs; of several, the fullest."""
+    """How a process uses its GPU; of several GPUs, the one with the highest peak."""
 
-    peak: float  # bytes that torch has held at most since the trial began
+    peak: float  # most bytes that torch has reserved since the trial began
     size: float  # bytes of memory of the GPU
-    utilisation: float | None = None  # 0 to 1: for how much of the time it was busy, for whomever; None: nobody tells
+    utilisation: float | None = None  # 0 to 1: the fraction of time it was busy, with any process; None: unknown
 
 
 def pick_device() -> str:
@@ -40,10 +40,10 @@ def pick_device() -> str:
 
 
 def begin_trial(share: float) -> None:
-    """Count peaks anew, and let torch take no more of a GPU than its share; now, or when it is imported.
+    """Reset peaks, and limit torch to the trial's share of a GPU; now, or as soon as torch is imported.
 
     Args:
-        share: GPUs of the trial. Only less than one is a limit; 0 is none, because such a trial has no GPU.
+        share: GPUs of the trial. Only a share between 0 and 1 sets a limit; 0 means that the trial has no GPU.
     """
     on_import.do("torch", "share of GPU memory", lambda: _begin(share))
 
@@ -54,16 +54,16 @@ def _begin(share: float) -> None:
         for device in range(cuda.device_count()):
             cuda.reset_peak_memory_stats(device)
     elif not (0 < share < 1 and cuda.is_available()):
-        return  # setting the limit of a GPU begins to use it
+        return  # setting a limit would initialise the GPU
     fraction = allowed(share, cuda.get_device_properties(0).total_memory)
     cuda.set_per_process_memory_fraction(fraction, 0)
 
 
 def allowed(share: float, size: float) -> float:
-    """The part of a GPU's memory that torch may allocate in a process with this share of it.
+    """The fraction of a GPU's memory that torch may allocate in a process with this share of the GPU.
 
     Args:
-        share: 0 to 1; what is no share of one GPU is the whole of it.
+        share: Between 0 and 1; any other value stands for a whole GPU.
         size: Bytes of memory of the GPU.
     """
     if not 0 < share < 1:
@@ -72,34 +72,34 @@ def allowed(share: float, size: float) -> float:
 
 
 def use() -> Use | None:
-    """What this process does with its GPUs now; None if it uses none, or it is none of CUDA's (or ROCm's)."""
+    """How this process uses its GPU now; None if torch has not initialised a CUDA (or ROCm) device."""
     cuda = _cuda()
     if cuda is None:
         return None
     peaks = {device: cuda.max_memory_reserved(device) for device in range(cuda.device_count())}
     fullest = max(peaks, key=lambda device: peaks[device])
     utilisation = None
-    with suppress(Exception):  # no NVML, a driver that does not tell, a part of a GPU (MIG): whatever is thrown
+    with suppress(Exception):  # no NVML, a driver without the counter, a MIG slice: each raises an error of its own
         utilisation = cuda.utilization(fullest) / 100
     size = cuda.get_device_properties(fullest).total_memory
     return Use(peak=peaks[fullest], size=size, utilisation=utilisation)
 
 
 def cache() -> Any:
-    """What has ``empty_cache()``, to give back the memory that no tensor needs; None if no GPU is in use."""
+    """torch's module with the ``empty_cache()`` of the device in use; None if no GPU is in use."""
     torch = sys.modules.get("torch")
     mps = torch.mps if torch is not None and torch.backends.mps.is_available() else None
     return _cuda() or mps
 
 
 def held() -> float:
-    """Bytes of GPU memory in tensors that live in this process."""
+    """Bytes of GPU memory in live tensors of this process."""
     cuda = _cuda()
     return 0.0 if cuda is None else float(sum(cuda.memory_allocated(each) for each in range(cuda.device_count())))
 
 
 def holders(kind: str = "cuda") -> list[str]:
-    """Names in modules that hold tensors on a kind of device, the largest first: "train.CACHE (1.2 GB)"."""
+    """Module attributes that hold tensors on a kind of device, the largest first: "train.CACHE (1.2 GB)"."""
     sizes: dict[str, float] = {}
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
@@ -110,9 +110,9 @@ def holders(kind: str = "cuda") -> list[str]:
 
 
 def _tensors(value: Any, deep: bool = True) -> Iterator[Any]:
-    """The tensors in a value: itself, a module's parameters, what a container holds."""
+    """The tensors in a value: the value itself, a module's parameters, a container's items."""
     torch: Any = sys.modules["torch"]
-    kind = type(value)  # isinstance would have lazy modules load what they stand for
+    kind = type(value)  # isinstance would make lazy modules load
     if issubclass(kind, torch.Tensor):
         yield value
     elif issubclass(kind, torch.nn.Module):
@@ -123,6 +123,6 @@ def _tensors(value: Any, deep: bool = True) -> Iterator[Any]:
 
 
 def _cuda() -> Any:
-    """torch.cuda if this process uses it, else None."""
+    """torch.cuda if torch has initialised a GPU in this process, else None."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
