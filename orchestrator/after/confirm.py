@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import Config
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import NoResultError, UserError
 from orchestrator.formatting import count
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -44,7 +44,7 @@ def confirmation(paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, o
         raise UserError(f"{info.name} was launched in {base}, which no longer exists; code and data were there")
     configs = _best(paths, info, best)
     if not configs:
-        raise SweepError(f"no trial of {info.name} has a result, so there is nothing to confirm")
+        raise NoResultError(f"no trial of {info.name} has a result, so there is nothing to confirm")
     spec = parse_spec(_plain(info, configs, seeds), base=base, overrides=overrides, resolve=declared)
     head = f"# the best {count(len(configs), 'configuration')} of {info.name}, {count(seeds, 'time')} each with new"
     return Source(

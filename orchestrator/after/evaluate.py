@@ -20,7 +20,7 @@ from orchestrator.analysis.summary.ranking import RankedTrial, full_config
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.control.lease_hold import held
 from orchestrator.core.rows import EVALUATION, EventRow, Failure
-from orchestrator.errors import RecordsError, SweepError, UserError
+from orchestrator.errors import CodeChangedError, RecordsError, StillRunningError, SweepError, UserError
 from orchestrator.records.encode import events_table
 from orchestrator.records.load import trials_table
 from orchestrator.records.parquet_log import Log
@@ -45,6 +45,8 @@ class EvaluationError(SweepError):
         failure: The error that it raised.
         own: Whether the trainable is the user's code.
     """
+
+    code = "evaluation-failed"
 
     def __init__(self, trainable: str, failure: Failure) -> None:
         self.failure = failure
@@ -84,7 +86,7 @@ def evaluate_best(
                 check()
                 record(paths, known)
     except LeaseHeldError as error:
-        raise UserError(f"{error}; its best trial may still change, so evaluate when it has ended") from error
+        raise StillRunningError(f"{error}; its best trial may still change, so evaluate when it has ended") from error
     return known, earlier
 
 
@@ -106,7 +108,7 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     changed = changes(info.fingerprints, fingerprints(spec, declaration_of(trainable), trainable, base))
     data = [name for name in changed if name != code_of(spec)]
     if data:
-        raise UserError(
+        raise CodeChangedError(
             f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test part may now"
             " contain rows that the model was trained on"
         )

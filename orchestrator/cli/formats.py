@@ -17,7 +17,7 @@ import typer
 
 from orchestrator.cli import json_output
 from orchestrator.core.rows import State
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 COLOURS: Mapping[str, str] = {
     State.RUNNING: "cyan",
@@ -94,7 +94,7 @@ def give(format_: Format, answers: Mapping[str, Answer]) -> None:
         UserError: Several as CSV.
     """
     if len(answers) > 1 and format_ is Format.CSV:
-        raise UserError(f"{' and '.join(answers)} are {len(answers)} tables, and CSV holds one: ask for one of them")
+        raise OptionsError(f"{' and '.join(answers)} are {len(answers)} tables, and CSV holds one: ask for one of them")
     several = len(answers) > 1
     answer(
         format_,

@@ -13,7 +13,7 @@ import typer
 from cluster.where import Batch, Jobs
 from orchestrator.cli import completion
 from orchestrator.cli.formats import Format, TextFormat
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 if TYPE_CHECKING:
     from orchestrator.records.paths import SweepPaths
@@ -133,12 +133,14 @@ def slurm_site(
     found = site(on)
     if not isinstance(found.where, Batch):
         if nodes is not None:
-            raise UserError(f"--nodes requires Slurm, not --on {on}")
+            raise OptionsError(f"--nodes requires Slurm, not --on {on}")
         if detach and not isinstance(found.where, Jobs):
-            raise UserError(f"--detach requires --on slurm, a Slurm profile or http://…, not --on {on}")
+            raise OptionsError(f"--detach requires --on slurm, a Slurm profile or http://…, not --on {on}")
         return None
     if cpus is not None or gpus is not None:
-        raise UserError("--cpus and --gpus require --on local; set cpus_per_node and gpus_per_node in the site profile")
+        raise OptionsError(
+            "--cpus and --gpus require --on local; set cpus_per_node and gpus_per_node in the site profile"
+        )
     return found
 
 

@@ -13,7 +13,7 @@ from orchestrator.cli.views.text import config_line
 from orchestrator.control import lease, slurm_status
 from orchestrator.control.requests import Kind, Request, send
 from orchestrator.core.rows import Config, State
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import NoSuchTrialError, NotRunningError, SweepError, UserError
 from orchestrator.records.decode import trial_rows
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -38,7 +38,7 @@ def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
     _check_running(paths)
     if trial is not None and trial not in _running(paths):
         running = ", ".join(map(str, _running(paths))) or "none"
-        raise UserError(f"trial {trial} of {paths.name} is not running; running: {running}")
+        raise NoSuchTrialError(f"trial {trial} of {paths.name} is not running; running: {running}")
     kind: Kind = "dismiss" if trial is not None else "halt" if now else "stop"
     _ask(paths, Request(kind=kind, trial=trial, by=_who("stop")))
     if trial is not None:
@@ -104,7 +104,7 @@ def _check_running(paths: SweepPaths) -> None:
     status = lease.status(paths.lease)
     if status not in ("running", "running?"):
         hint = "it died; `sweep resume` goes on with it" if status == "dead" else "it has ended"
-        raise UserError(f"{paths.name} is not running: {hint}")
+        raise NotRunningError(f"{paths.name} is not running: {hint}")
 
 
 def _who(command: str) -> str:

@@ -26,7 +26,7 @@ from orchestrator.cli.options import (
     Results,
     Wait,
 )
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 if TYPE_CHECKING:
     from cluster.engine import Engine
@@ -77,7 +77,7 @@ class RunOptions:
             UserError: ``--cpus`` or ``--gpus`` is given.
         """
         if self.cpus is not None or self.gpus is not None:
-            raise UserError(f"--cpus and --gpus require --on local; the nodes of {place} report their own")
+            raise OptionsError(f"--cpus and --gpus require --on local; the nodes of {place} report their own")
 
     def engine(self) -> Engine:
         """The engine for a sweep whose driver is this process.
@@ -96,7 +96,7 @@ class RunOptions:
             UserError: ``--wait`` is given for this machine.
         """
         if self.wait and self.on == ON:
-            raise UserError("--wait requires a cluster (--on …)")
+            raise OptionsError("--wait requires a cluster (--on …)")
         return say if self.wait else None
 
     def words(self) -> list[str]:

@@ -36,9 +36,13 @@ Status = Literal["running", "running?", "dead", "ended"]
 class LeaseHeldError(UserError):
     """Another driver is running the sweep."""
 
+    code = "lease-held"
+
 
 class LeaseLostError(RecordsError):
     """Another driver has taken over the sweep; this one must stop and write nothing more."""
+
+    code = "lease-lost"
 
 
 @dataclass(frozen=True, kw_only=True)

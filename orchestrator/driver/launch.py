@@ -23,7 +23,7 @@ from orchestrator.driver.loop import RAY, DriverLoop, NoObserver, Observer
 from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.signals import Signals
 from orchestrator.driver.wait_for_node import wait_for_room
-from orchestrator.errors import InterruptedSweepError, RecordsError, SweepError
+from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, TrialsFailedError
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
@@ -166,9 +166,9 @@ def run_session(
     if outside.asked_to_end:
         return paths
     if sweep.failed:
-        raise SweepError(f"{sweep.halted}: {_most_common_failure(sweep)}")
+        raise TrialsFailedError(f"{sweep.halted}: {_most_common_failure(sweep)}")
     if sweep.best is None:
-        raise SweepError(_no_result(sweep))
+        raise NoResultError(_no_result(sweep))
     return paths
 
 

@@ -12,7 +12,7 @@ from cluster.existing.probe import Probe
 from cluster.fit import Need, capacity
 from cluster.inventory import Node
 from cluster.ray_private.names import FUNCTION_SESSION
-from orchestrator.errors import UserError
+from orchestrator.errors import ClusterUseError, UserError
 from orchestrator.spec.load_trainable import shape_of
 from orchestrator.spec.source import Source
 
@@ -41,7 +41,7 @@ def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path
     faulty = {probe.node.name: "; ".join(faults(probe, NEEDED)) for probe in probes}
     named = [f"{name}: {what}" for name, what in faulty.items() if what]
     if named:
-        raise UserError(
+        raise ClusterUseError(
             f"{len(named)} of {len(probes)} nodes cannot take trials; {' | '.join(named[:3])}"
             f"{' | …' if len(named) > 3 else ''} (sweep doctor --on {engine.name} shows all)"
         )

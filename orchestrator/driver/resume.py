@@ -19,7 +19,7 @@ from orchestrator.driver.launch import run_session
 from orchestrator.driver.loop import Observer
 from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.wait_for_node import wait_for_room
-from orchestrator.errors import UserError
+from orchestrator.errors import CodeChangedError, UserError
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
@@ -68,7 +68,7 @@ def resume(
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
     changed = changes(info.fingerprints, now)
     if changed and not allow_change:
-        raise UserError(
+        raise CodeChangedError(
             f"since {info.name} was launched, {' and '.join(changed)} changed: its trials would not be comparable."
             " To go on nevertheless: --allow-change"
         )

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.errors import UserError
+from orchestrator.errors import OverwriteError, UserError
 from orchestrator.records.paths import SweepPaths
 
 NEEDS = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
@@ -76,4 +76,4 @@ def _check_installed(target: Target) -> None:
 
 def _check_free(to: Path) -> None:
     if to.is_symlink() or (to.exists() and not (to.is_dir() and not any(to.iterdir()))):
-        raise UserError(f"{to} already exists; choose another directory with -o")
+        raise OverwriteError(f"{to} already exists; choose another directory with -o")

@@ -19,6 +19,8 @@ from orchestrator.expressions.operators import ARITHMETIC, COMPARISON, SIGNS, nu
 class EvaluationError(UserError):
     """The expression is valid, but cannot be evaluated for these values: 1 / 0, or 'sgd' < 1."""
 
+    code = "expression-failed"
+
     def __init__(self, expression: Expression, values: Mapping[str, Any], reason: str) -> None:
         self.expression = expression
         seen = ", ".join(f"{name} = {values[name]!r}" for name in sorted(expression.names) if name in values)

@@ -9,7 +9,7 @@ from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from orchestrator.sites.remote_record import read_remote, seen_here
-from orchestrator.suggestions import near_names
+from orchestrator.suggestions import did_you_mean, near_names
 
 
 def find_sweeps(results: Path) -> list[SweepPaths]:
@@ -63,16 +63,19 @@ def find_here(results: Path, name: str | None = None) -> SweepPaths:
         raise NoSuchSweepError(f"there are no sweeps in {results}")
     if name is None:
         return sweeps[-1]
+    known = did_you_mean(name, [sweep.name for sweep in sweeps], kind="sweeps")
     fitting = [sweep for sweep in sweeps if sweep.name.startswith(name)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         latest = ", ".join(sweep.name for sweep in fitting[-5:])
-        raise NoSuchSweepError(f"{len(fitting)} sweeps in {results} start with {name!r}; the latest: {latest}")
+        raise NoSuchSweepError(
+            f"{len(fitting)} sweeps in {results} start with {name!r}; the latest: {latest}", value=name, allowed=known
+        )
     names = [sweep.name for sweep in sweeps]
     near = near_names(name, names, most=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the latest: {', '.join(names[-3:])}"
-    raise NoSuchSweepError(f"no sweep {name!r} in {results}; {hint}")
+    raise NoSuchSweepError(f"no sweep {name!r} in {results}; {hint}", value=name, allowed=known)
 
 
 def _exists(sweep: SweepPaths) -> bool:

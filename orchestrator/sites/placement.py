@@ -12,7 +12,7 @@ from cluster.errors import ClusterError
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
 from cluster.where import Existing, Local, Where
-from orchestrator.errors import InfeasibleError, UserError
+from orchestrator.errors import ClusterUseError, InfeasibleError, OptionsError, UserError
 from orchestrator.sites.profiles import site
 from orchestrator.spec import Spec
 
@@ -42,7 +42,7 @@ def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> E
     if isinstance(found, Local):
         return Embedded(cpus=cpus, gpus=gpus)
     if cpus is not None or gpus is not None:
-        raise UserError(f"--cpus and --gpus require --on local; to limit the GPUs of {on}, use --max-gpus")
+        raise OptionsError(f"--cpus and --gpus require --on local; to limit the GPUs of {on}, use --max-gpus")
     if isinstance(found, Existing):
         return Joined(address=found.address, runtime_env=named.profile.runtime_env())
     raise UserError(f"not possible on {on}: this command runs the driver itself, on local, auto or host:port")
@@ -59,7 +59,7 @@ def reached(engine: Engine) -> Iterator[None]:
         with engine.reached():
             yield
     except ClusterError as error:
-        raise UserError(str(error)) from error
+        raise ClusterUseError(str(error)) from error
 
 
 def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int:

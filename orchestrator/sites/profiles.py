@@ -21,7 +21,7 @@ from cluster.imagined import PLENTY
 from cluster.inventory import Node
 from cluster.launchers.slurm import Allocation
 from cluster.where import AUTO, LOCAL, SLURM, Local, Where, where
-from orchestrator.errors import UserError
+from orchestrator.errors import ClusterUseError, UserError
 from orchestrator.space.values import is_number, mistake, shown
 from orchestrator.spec.model import Section, Spec
 from orchestrator.spec.quantities import Bytes, seconds
@@ -208,7 +208,7 @@ def site(on: str) -> Site:
     try:
         found = where(word if profile.on == SLURM else profile.on, known)
     except ClusterError as error:
-        raise UserError(str(error)) from error
+        raise ClusterUseError(str(error)) from error
     return Site(name=word, where=found, profile=profile)
 
 

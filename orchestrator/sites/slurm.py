@@ -17,7 +17,7 @@ from cluster.launchers import queue
 from cluster.launchers.slurm import Job, JobFiles, script
 from orchestrator.control import lease, slurm_status
 from orchestrator.driver.launch import describe
-from orchestrator.errors import UserError
+from orchestrator.errors import ClusterUseError, StillRunningError, UserError
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.placement import free_slots
 from orchestrator.sites.profiles import PACKAGES, Site
@@ -77,9 +77,9 @@ def submit_resume(
     """
     _check_secrets(site)
     if lease.status(paths.lease) in ("running", "running?"):
-        raise UserError(f"{paths.name} is running; stop it with: sweep stop {paths.name}")
+        raise StillRunningError(f"{paths.name} is running; stop it with: sweep stop {paths.name}")
     if (found := slurm_status.standing(paths)) is not None:
-        raise UserError(f"{found.sentence()}, for {paths.name}; cancel it with: sweep stop {paths.name}")
+        raise StillRunningError(f"{found.sentence()}, for {paths.name}; cancel it with: sweep stop {paths.name}")
     whole = SweepPaths(paths.root.resolve())
     return _submit(whole, site, Path.cwd(), nodes, arguments, once)
 
@@ -105,7 +105,7 @@ def _submit(
     try:
         return queue.submit(files.script, files.ticket)
     except ClusterError as error:
-        raise UserError(str(error)) from error
+        raise ClusterUseError(str(error)) from error
 
 
 def _check_secrets(site: Site) -> None:

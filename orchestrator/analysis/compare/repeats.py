@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from orchestrator.analysis.summary.ranking import RankedTrial, best_trials
 from orchestrator.analysis.summary.results import SweepResults, TrialResult, read_results
 from orchestrator.core.rows import Config, State
-from orchestrator.errors import SweepError
+from orchestrator.errors import NoResultError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.space.values import canonical_json
@@ -86,7 +86,7 @@ def best_in(paths: SweepPaths, info: SweepInfo) -> RankedTrial:
     repeated = repeats_in(paths, info) if has_repeats(info) else []
     ranked = best_trials(paths, info, None if repeated else 1)
     if not ranked:
-        raise SweepError(f"no trial of {paths.name} has a result yet")
+        raise NoResultError(f"no trial of {paths.name} has a result yet")
     first = next(iter(repeated[0].trials), None) if repeated else None
     return next((each for each in ranked if each.trial == first), ranked[0])
 

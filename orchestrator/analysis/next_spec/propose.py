@@ -18,7 +18,7 @@ from orchestrator.analysis.next_spec.relative_paths import rebase_paths
 from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange, apply_change
 from orchestrator.analysis.next_spec.spec_text import render_spec
 from orchestrator.analysis.summary.results import read_results
-from orchestrator.errors import SpecError, SweepError, TrainableError, UserError
+from orchestrator.errors import NoResultError, OverwriteError, SpecError, TrainableError, UserError
 from orchestrator.formatting import count
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -64,7 +64,7 @@ def propose_next(paths: SweepPaths, info: SweepInfo, output: Path | None = None)
     plain, declaration, unchecked = _checked(info, base)
     prior = _prior_results(paths, info, declaration)
     if not prior.ranked:
-        raise SweepError(f"no trial of {info.name} has a result yet")
+        raise NoResultError(f"no trial of {info.name} has a result yet")
     resolve = None if unchecked else declared
 
     def is_valid(candidate: PlainSpec) -> bool:
@@ -134,7 +134,7 @@ def _place(name: str, results: Path, base: Path, output: Path | None) -> tuple[s
     if output.suffix not in (".yaml", ".yml"):
         raise UserError(f"{output} is neither a directory nor a .yaml file")
     if output.exists():
-        raise UserError(f"{output} already exists; choose another file with -o")
+        raise OverwriteError(f"{output} already exists; choose another file with -o")
     named = _NAME.fullmatch(output.stem)
     return output.stem if named else _free(name, lambda each: (results / each).exists()), output
 

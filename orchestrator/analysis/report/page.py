@@ -22,7 +22,7 @@ from orchestrator.analysis.report.chart_data import chart_data
 from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.summary.overview import Objective, Overview
 from orchestrator.analysis.summary.ranking import RankedTrial
-from orchestrator.errors import UserError
+from orchestrator.errors import OverwriteError, UserError
 from orchestrator.formatting import count, duration
 from orchestrator.records.provenance import SweepInfo
 from trainables.checkpoints.files import replacing
@@ -77,7 +77,7 @@ def save(target: Path, html: str) -> None:
     """
     try:
         if target.exists() and not _is_ours(target):
-            raise UserError(f"{target} exists and is not a sweep report; it was not overwritten")
+            raise OverwriteError(f"{target} exists and is not a sweep report; it was not overwritten")
         with replacing(target) as hidden:
             hidden.write_text(html, encoding="utf-8")
     except OSError as error:

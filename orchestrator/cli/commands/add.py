@@ -11,7 +11,7 @@ from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.cli.remote.forward import asked_there
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 
 def add(
@@ -33,7 +33,7 @@ def add(
     from orchestrator.records.find import find
 
     if not config and concurrency is None:
-        raise UserError("nothing to add; give --config or --concurrency")
+        raise OptionsError("nothing to add; give --config or --concurrency")
     as_json = format_ is TextFormat.JSON
     words = options.as_words(config=config, concurrency=concurrency, json=as_json)
     if not asked_there(results, sweep, ["add", *words]):

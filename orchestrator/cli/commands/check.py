@@ -11,7 +11,7 @@ from orchestrator.cli import options
 from orchestrator.cli.formats import TextFormat, painted
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import TEXT, Concurrency, Name, OutputFormat, Seed, Set, Trials
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 from orchestrator.formatting import count
 
 
@@ -34,7 +34,7 @@ def check(
         document(spec_schema())
         return
     if spec is None:
-        raise UserError("a spec is missing: sweep check SPEC")
+        raise OptionsError("a spec is missing: sweep check SPEC")
     changes = options.overrides(set_, trials=trials, seed=seed, concurrency=concurrency, name=name)
     found = options.checked(spec, changes)
 

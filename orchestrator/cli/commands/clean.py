@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli import completion
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 
 class KeepCheckpoints(StrEnum):
@@ -46,7 +46,7 @@ def clean(
     wrote, and every checkpoint that a resume needs. --keep none, with names of sweeps, deletes all checkpoints of
     their completed trials."""
     if keep is not None and not sweeps:
-        raise UserError("--keep requires the names of sweeps, as in: sweep clean churn --keep none")
+        raise OptionsError("--keep requires the names of sweeps, as in: sweep clean churn --keep none")
 
     from orchestrator.cli.views.cleaning import clean_sweeps
     from orchestrator.records.find import find, find_sweeps

@@ -10,7 +10,7 @@ from orchestrator.cli import completion
 from orchestrator.cli.formats import Format, answer
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, AnswerFormat, Results
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 
 def compare(
@@ -31,11 +31,11 @@ def compare(
     from orchestrator.cli.views.comparison import comparison_data, comparison_rows, comparison_text
 
     if len(sweeps) < 2:
-        raise UserError("compare needs at least two sweeps")
+        raise OptionsError("compare needs at least two sweeps")
     found = [open_sweep(results, name) for name in sweeps]
     names = [paths.name if len({each.name for each in found}) == len(found) else str(paths.root) for paths in found]
     if len(set(names)) < len(names):
-        raise UserError(f"{' and '.join(sweeps)} name the same sweep twice")
+        raise OptionsError(f"{' and '.join(sweeps)} name the same sweep twice")
     compared = compare(found)
     answer(
         format_,

@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli.formats import TextFormat, say
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import TEXT, OutputFormat
-from orchestrator.errors import UserError
+from orchestrator.errors import OverwriteError, UserError
 
 
 def init(
@@ -26,7 +26,7 @@ def init(
     files = {spec: starter.SPEC, spec.parent / "train.py": starter.TRAIN}
     for file in files:
         if file.exists():
-            raise UserError(f"{file} exists and is not overwritten; choose another directory: sweep init NEW/")
+            raise OverwriteError(f"{file} exists and is not overwritten; choose another directory: sweep init NEW/")
     try:
         spec.parent.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():

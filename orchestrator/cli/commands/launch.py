@@ -10,7 +10,7 @@ from orchestrator.cli import options
 from orchestrator.cli.options import Concurrency, MaxGpus, Name, Seed, Set, SpecFile, Trials
 from orchestrator.cli.run_options import LaunchOptions, with_run_options
 from orchestrator.cli.start_sweep import start
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 
 
 @with_run_options
@@ -35,7 +35,7 @@ def launch(
     Prints each trial as it starts and ends, and the best trials at the end. Ctrl-C stops the sweep; sweep resume
     continues it."""
     if fail_fast and max_failures is not None:
-        raise UserError("--fail-fast and --max-failures cannot be combined")
+        raise OptionsError("--fail-fast and --max-failures cannot be combined")
     changes = options.overrides(
         set_,
         trials=trials,

@@ -13,7 +13,7 @@ import typer
 from orchestrator.cli import completion
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS, Results
-from orchestrator.errors import UserError
+from orchestrator.errors import NoSuchTrialError, OptionsError
 from orchestrator.records.paths import SweepPaths
 
 LOOK_S = 0.5
@@ -47,7 +47,7 @@ def logs(
     record, seen = read_remote(here), seen_here(here)
     if trial is None:
         if record is None:
-            raise UserError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")
+            raise OptionsError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")
         ray_job.output(here, record, results, follow=follow)
     elif record is not None and seen == here and not record.pulled_end:
         remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
@@ -64,8 +64,8 @@ def _parsed(words: list[str]) -> tuple[str | None, int | None]:
         case [sweep, trial] if trial.isdecimal():
             return sweep, int(trial)
         case [_, trial]:
-            raise UserError(f"{trial!r} is not a trial; trials are numbered from 0")
-    raise UserError(f"logs takes one sweep and one trial, as in: sweep logs churn 3; not: {' '.join(words)}")
+            raise OptionsError(f"{trial!r} is not a trial; trials are numbered from 0")
+    raise OptionsError(f"logs takes one sweep and one trial, as in: sweep logs churn 3; not: {' '.join(words)}")
 
 
 def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
@@ -105,7 +105,7 @@ def _check_exists(paths: SweepPaths, trial: int) -> None:
 
     known = trials_table(paths, ["trial"]).column("trial").to_pylist()
     if trial not in known and not paths.log(trial).exists():
-        raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(known), 'trial')}, from 0")
+        raise NoSuchTrialError(f"{paths.name} has no trial {trial}; it has {count(len(known), 'trial')}, from 0")
 
 
 def _has_ended(paths: SweepPaths, trial: int) -> bool:

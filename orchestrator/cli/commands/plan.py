@@ -23,7 +23,7 @@ from orchestrator.cli.options import (
     SpecFile,
     Trials,
 )
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError, UserError
 
 
 def plan(
@@ -75,7 +75,7 @@ def plan(
     from orchestrator.sites.placement import engine_at, reached
 
     if gpus_per_node is not None and not gpus:
-        raise UserError("--gpus-per-node requires --gpus")
+        raise OptionsError("--gpus-per-node requires --gpus")
     if not gpus and (slurm := options.slurm_site(on, cpus=cpus)) is not None:
         asked = slurm.expected(found.spec)
         if not asked:

@@ -15,7 +15,7 @@ from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
 from orchestrator.cli.options import RESULTS
 from orchestrator.cli.run_options import RunOptions
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import ClusterUseError, SweepError, UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import announced, lines
@@ -31,7 +31,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except ClusterError as error:
-        raise UserError(str(error)) from error
+        raise ClusterUseError(str(error)) from error
 
 
 def output(here: SweepPaths, remote: Remote, results: Path, *, follow: bool) -> None:

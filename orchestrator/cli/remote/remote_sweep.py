@@ -18,7 +18,7 @@ from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remo
 from orchestrator.cli.requests import stopped
 from orchestrator.cli.run_options import LaunchOptions, RunOptions
 from orchestrator.cli.views.table import as_table
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import OverwriteError, StillRunningError, SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.profiles import Site
@@ -77,7 +77,7 @@ def write_spec_file(source: Source) -> Path:
         with file.open("xb") as target:
             target.write(source.text)
     except FileExistsError:
-        raise UserError(f"{file} exists and is not overwritten; choose another --name") from None
+        raise OverwriteError(f"{file} exists and is not overwritten; choose another --name") from None
     except OSError as error:
         raise UserError(f"cannot write {file}: {error.strerror or error}") from error
     return file
@@ -97,7 +97,7 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
         jobs = Jobs.reach(_address(place) if place is not None else remote.address)
         remote = submit.learned(jobs, here, remote)
         if not remote.ended:
-            raise UserError(
+            raise StillRunningError(
                 f"{here.name} is still running; follow it with: sweep logs {words_for(here, run.results)} -f"
             )
         directory = directory_of(remote, here)

@@ -9,7 +9,7 @@ from orchestrator.analysis.summary.kept_checkpoint import kept_checkpoint
 from orchestrator.analysis.summary.overview import objective_of
 from orchestrator.analysis.summary.ranking import RankedTrial
 from orchestrator.cli.formats import say
-from orchestrator.errors import RecordsError, UserError
+from orchestrator.errors import OverwriteError, RecordsError, UserError
 from orchestrator.formatting import size
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
@@ -46,7 +46,7 @@ def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: RankedTrial, to:
         raise UserError(f"{target}: the checkpoint can only be read under a name that ends in {found.path.suffix}")
     replaces = target.exists()
     if replaces and not _may_be_checkpoint(target):
-        raise UserError(f"{target} exists and is no checkpoint: it is not overwritten")
+        raise OverwriteError(f"{target} exists and is no checkpoint: it is not overwritten")
     try:
         with files.replacing(target) as hidden:
             shutil.copyfile(found.path, hidden)

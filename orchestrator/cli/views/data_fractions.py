@@ -14,7 +14,7 @@ from orchestrator.cli.views.diagnosis import finding_lines
 from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import config_line
 from orchestrator.cli.views.try_run import Stage, first_trial
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError, UserError
 from orchestrator.formatting import duration
 from orchestrator.spec.source import Source
 from trainables.contract import Report
@@ -34,7 +34,9 @@ def fractions_of(text: str) -> list[float]:
     except ValueError:
         shares = []
     if len(shares) < 2 or shares[0] <= 0 or shares[-1] > 1:
-        raise UserError(f"--data-fractions takes at least two shares above 0 and up to 1, as 0.25,0.5,1, not {text!r}")
+        raise OptionsError(
+            f"--data-fractions takes at least two shares above 0 and up to 1, as 0.25,0.5,1, not {text!r}"
+        )
     return shares
 
 

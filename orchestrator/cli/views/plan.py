@@ -17,7 +17,7 @@ from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
 from orchestrator.core.build import Ladder
 from orchestrator.core.plan import Plan, make_plan
-from orchestrator.errors import UserError
+from orchestrator.errors import OptionsError
 from orchestrator.formatting import count, duration
 from orchestrator.simulate.forecast import Forecast
 from orchestrator.sites.placement import free_slots, need_of
@@ -159,7 +159,7 @@ def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | Non
     per_node = per_node or GPUS_PER_NODE
     need = need_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
     if not need.gpus and cpus is None:
-        raise UserError(
+        raise OptionsError(
             "the trials use no GPU (resources.gpu is 0), so --gpus does not say how many run at once: give"
             " --cpus, of a node, as well"
         )

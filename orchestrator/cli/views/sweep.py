@@ -22,7 +22,7 @@ from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_l
 from orchestrator.control import slurm_status
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
-from orchestrator.errors import UserError
+from orchestrator.errors import NoSuchTrialError
 from orchestrator.formatting import count
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
@@ -202,7 +202,7 @@ def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
     """
     rows = {row["trial"]: row for row in trials_table(paths).to_pylist()}
     if trial not in rows:
-        raise UserError(f"{paths.name} has no trial {trial}; it has {count(len(rows), 'trial')}, from 0")
+        raise NoSuchTrialError(f"{paths.name} has no trial {trial}; it has {count(len(rows), 'trial')}, from 0")
     row = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in rows[trial].items()}
     looks = [each.data() for each in evaluations(paths) if each.trial == trial]
     return {**row, "evaluation": looks[-1] if looks else None}

@@ -18,7 +18,7 @@ from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Config, State
 from orchestrator.core.sweep import Sweep
-from orchestrator.errors import Mistake, Place, SpecError, SweepError, UserError
+from orchestrator.errors import Mistake, OptionsError, Place, SpecError, TrialsFailedError, UserError
 from orchestrator.formatting import count, duration
 from orchestrator.spec import Spec, load_trainable
 from orchestrator.spec.source import Source
@@ -172,7 +172,7 @@ class Stage:
         """
         trial = self._sweep.trials[0]
         if trial.state is State.FAILED:
-            raise SweepError(f"the trial failed after {count(len(self.reports), 'report')}: {trial.reason}")
+            raise TrialsFailedError(f"the trial failed after {count(len(self.reports), 'report')}: {trial.reason}")
 
     @property
     def seconds(self) -> float:
@@ -224,5 +224,5 @@ def _mapping(text: str) -> dict[str, Any]:
     except YAMLError:
         value = None
     if not isinstance(value, dict):
-        raise UserError(f"--config takes names and values, as '{{lr: 0.01}}', not {text!r}")
+        raise OptionsError(f"--config takes names and values, as '{{lr: 0.01}}', not {text!r}")
     return value
