@@ -121,10 +121,8 @@ class DriverLoop:
         refused = self._go(write)
         if refused is None:
             return
-        began, why = time.monotonic(), str(refused).removeprefix("cannot write ")
-        self._observer.trouble(
-            RECORDS, f"waiting: {RECORDS} cannot be written: {why}; trials wait at their next report"
-        )
+        began = time.monotonic()
+        self._observer.trouble(RECORDS, f"waiting for {RECORDS}: {refused}; trials wait at their next report")
         while refused is not None:
             if self._ending is not None and time.monotonic() - began >= LAST_S:
                 raise RecordsError(

@@ -17,6 +17,7 @@ from orchestrator.core.node_health import Node
 from orchestrator.spec import load_trainable
 from orchestrator.worker import ray_function
 from orchestrator.worker.attempt import Attempt
+from orchestrator.worker.failures import memory_left_message
 from orchestrator.worker.messages import WorkerSettings, WorkerUpdate
 from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
@@ -55,7 +56,7 @@ class Worker(LightTrainable):
         if self._attempt is not None and self._attempt.failed:
             raise WorkerSpent("the trial before this one failed")
         if self._attempt is not None and self._attempt.left:
-            raise WorkerSpent(self._attempt.left)
+            raise WorkerSpent(memory_left_message(self._attempt.left))
         self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
         self._order = new_config[ORDER]
         self._attempt = self._begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import traceback
@@ -32,8 +33,8 @@ _DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*
 _FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
 MAX_DUMP = 500_000
 
-_LEFT = re.compile(r"[\d.]+ GB of GPU memory stay taken after a trial.*")
-"""As trainables/process/isolation.py says it."""
+_LEFT = "gpu_memory_left"
+"""The key of what a process says in JSON when it gives up for GPU memory: Ray hands on nothing but the error's text."""
 
 _GPU_MEMORY = re.compile(
     r"(?:CUDA|HIP|MPS backend)[^\n]{0,40}out of memory"  # torch's allocators, and the driver through torch
@@ -123,10 +124,22 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
     )
 
 
+def memory_left_message(left: str) -> str:
+    """The message of the error by which a process gives up, because its trial left GPU memory taken.
+
+    Args:
+        left: How much, and what holds it.
+    """
+    return json.dumps({_LEFT: left})
+
+
 def memory_left(text: str) -> str:
-    """What to note if Ray says that a process gave up because its trial had left GPU memory taken; else ""."""
-    said = _LEFT.search(text)
-    return f"processes are thrown away: {said.group()}" if said is not None else ""
+    """What to note if that message is in what Ray says of the process's end; else ""."""
+    at = text.find(f'{{"{_LEFT}":')
+    if at < 0:
+        return ""
+    said, _ = json.JSONDecoder().raw_decode(text[at:])
+    return f"processes are thrown away: {said[_LEFT]}"
 
 
 def begun(log: Path, attempt: int) -> bool:

@@ -18,7 +18,7 @@ from orchestrator.core.build import build_sweep
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import T0, spec
 
-WHY = "waiting: the records cannot be written: s/metrics: No space left on device; trials wait at their next report"
+WHY = "waiting for the records: cannot write s/metrics: No space left on device; trials wait at their next report"
 
 
 def test_it_says_how_long_it_took() -> None:

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOR_USERS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "results" / "README.md"]
-FOR_DEVELOPERS = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")]
+FOR_DEVELOPERS = [
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "AGENTS.md",
+    *(ROOT / "docs").glob("*.md"),
+    *(ROOT / "docs" / "decisions").glob("*.md"),
+]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 MODULE = re.compile(r"`([\w/]+\.py)(?:::\w+)?`")
 TEST = re.compile(r"`(?:[\w/]+\.py::)?((?:test_|Test)\w+)`")

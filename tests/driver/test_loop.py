@@ -122,7 +122,7 @@ def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
     driver.check(3)
     (_, why), over = driver.listener.told
     assert why is not None
-    assert why.startswith(f"waiting: the records cannot be written: {driver.paths.root}")
+    assert why.startswith(f"waiting for the records: cannot write {driver.paths.root}")
     assert why.endswith(".parquet: No space left on device; trials wait at their next report")
     assert over == ("the records", None)
 

@@ -139,7 +139,7 @@ def test_a_full_disk_is_waited_for(launch: Launch, disk: Path) -> None:
     launch.wait_for("trial 0    completed")
     filler = fill(disk)
     line = launch.wait_for("waiting: ", 10)
-    assert "waiting: the records cannot be written: small/s/" in line
+    assert "waiting for the records: cannot write small/s/" in line
     assert line.endswith(": No space left on device; trials wait at their next report")
     began = time.time()
     time.sleep(HELD_S + 5)

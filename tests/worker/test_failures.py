@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY
-from orchestrator.worker.failures import describe, memory_left, worker_died
+from orchestrator.worker.failures import describe, memory_left, memory_left_message, worker_died
 from trainables.process.isolation import left_behind
 
 ALLOCATOR = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 15.77 GiB"
@@ -72,8 +72,9 @@ def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path
 def test_a_process_thrown_away_for_gpu_memory_is_told_from_one_whose_trial_failed() -> None:
     """By what the worker says, as Ray Tune hands it on."""
     said = left_behind(2.5e9, lambda: ["train.CACHE (2.4 GB)"])
-    ray = f"ray::Worker.reset()\n  File worker.py, line 57\norchestrator.tune.worker.WorkerSpent: {said}\n"
+    last = f"orchestrator.worker.actor.WorkerSpent: {memory_left_message(said)}"
+    ray = f"ray::Worker.reset()\n  File worker.py, line 57\n{last}\n\nmore of Ray's\n"
     assert memory_left(ray) == (
         "processes are thrown away: 2.5 GB of GPU memory stay taken after a trial, held by train.CACHE (2.4 GB)"
     )
-    assert memory_left(ray.replace(said, "the trial before this one failed")) == ""
+    assert memory_left(ray.replace(memory_left_message(said), "the trial before this one failed")) == ""

@@ -65,6 +65,7 @@ def listing_data(found: Sequence[Overview]) -> list[dict[str, Any]]:
             "created": each.created or None,
             "trainable": each.trainable or None,
             "parent": each.parent or None,
+            "problem": each.problem or None,
         }
         for each in found
     ]
