@@ -12,7 +12,7 @@ from cluster.existing.probe import Probe
 from cluster.fit import Need, capacity
 from cluster.inventory import Node
 from cluster.ray_private.names import FUNCTION_SESSION
-from orchestrator.errors import ClusterUseError, UserError
+from orchestrator.errors import ClusterUseError
 from orchestrator.spec.load_trainable import shape_of
 from orchestrator.spec.source import Source
 
