@@ -1,1 +1,5 @@
-"""Machines: how to reach Ray, what its nodes have, what fits on them. Knows nothing of sweeps."""
+"""Machines: what they have, what fits on them, and how Ray on them is started or reached.
+
+Everything that needs to know a cluster and no sweep belongs here. What a trial or a sweep is, this package does not
+know: its callers say what is needed in numbers, and turn its ClusterError into errors of their own.
+"""

@@ -1,1 +1,4 @@
-"""What starts a Ray cluster of its own on machines that a batch system gives out."""
+"""Ray clusters that a batch system starts for one sweep: the job's script, its part on each node, and the queue.
+
+What a site wants to be asked for is not known here: it comes in as values.
+"""

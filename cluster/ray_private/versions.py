@@ -19,6 +19,6 @@ def installed() -> str:
         return ""
 
 
-def tested(version: str) -> bool:
+def was_tested(version: str) -> bool:
     """Whether this version of Ray is one of those that were tested."""
     return ".".join(version.split(".")[:2]) in TESTED

@@ -30,6 +30,32 @@ def probes(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, names: Sequence[st
     monkeypatch.setattr(doctor, "_probe", probe)
 
 
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_ray_that_was_not_tested(sweep: Sweep, monkeypatch: pytest.MonkeyPatch, needed: bool) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("ray",))
+    monkeypatch.setattr(doctor, "LEAST_MEMORY", 0)
+    monkeypatch.setattr(doctor, "LEAST_DISK", 0)
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "2.99.1")
+    lacks = json.dumps([{"without": "Ray starts more slowly", "needed": needed}])
+    probes(monkeypatch)
+    answer = doctor._probe
+    monkeypatch.setattr(
+        doctor,
+        "_probe",
+        lambda code: subprocess.CompletedProcess([], 0, lacks, "") if code == doctor.LACKS else answer(code),
+    )
+    ran = sweep("doctor", "--no-ray")
+    lines = ran.out.splitlines()[1:]
+    assert lines[0].split(maxsplit=2)[2] == "2.99.1, not tested with sweep (tested: 2.60.x)"
+    assert lines[1].strip() == "effect: Ray starts more slowly"
+    assert ran.code == int(needed)
+    assert ("pip install 'ray[tune]>=2.60,<2.61'" in ran.out) == needed
+
+
+def test_the_names_that_a_ray_lacks_are_looked_up_in_a_process() -> None:
+    assert doctor._answer(doctor._probe(doctor.LACKS)) == []
+
+
 def test_a_sound_machine(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LEAST_MEMORY", 0)
     monkeypatch.setattr(doctor, "LEAST_DISK", 0)

@@ -19,6 +19,7 @@ import psutil
 from cluster.errors import ClusterError
 from cluster.gpus.count import Gpus, gpus
 from cluster.inventory import this_machine
+from cluster.ray_private.versions import REQUIREMENT, SUPPORTED, was_tested
 from orchestrator.cli.formats import painted, say
 from orchestrator.formatting import count
 
@@ -31,6 +32,12 @@ import json, torch
 n = torch.cuda.device_count()
 names = sorted({torch.cuda.get_device_name(i) for i in range(n)})
 print(json.dumps({"gpus": n or int(torch.backends.mps.is_available()), "names": names}))
+"""
+LACKS = """
+import json, orchestrator
+from cluster.ray_private.names import FAMILIES
+lacking = [family for family in FAMILIES if family.find() is None]
+print(json.dumps([{"without": family.without, "needed": family.needed} for family in lacking]))
 """
 RAY = """
 import json, time, orchestrator
@@ -82,9 +89,26 @@ def examine(results: Path, *, start_ray: bool) -> Iterator[Finding]:
 def _package(name: str) -> Finding:
     subject = name.removesuffix("-orchestrator")
     try:
-        return Finding(subject=subject, found=metadata.version(name))
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
         return Finding(subject=subject, found="not installed", hint=f"pip install {name}")
+    if name == "ray" and not was_tested(version):
+        return _untested_ray(version)
+    return Finding(subject=subject, found=version)
+
+
+def _untested_ray(version: str) -> Finding:
+    """What a Ray can do that this package was not tested with: it may lack names that Ray does not promise to keep."""
+    found = f"{version}, not tested with sweep (tested: {SUPPORTED})"
+    remedy = f"pip install '{REQUIREMENT}'"
+    probe = _probe(LACKS)
+    if probe.returncode:
+        return Finding(subject="ray", found=f"{found}; does not import: {_last_line(probe.stderr)}", hint=remedy)
+    lacks = _answer(probe)
+    effects = [f"\n{'':18}effect: {each['without']}" for each in lacks]
+    numbers = {"tested": False, "effects": [each["without"] for each in lacks]}
+    hint = remedy if any(each["needed"] for each in lacks) else ""
+    return Finding(subject="ray", found=found + "".join(effects), hint=hint, numbers=numbers)
 
 
 def _hardware() -> Iterator[Finding]:
@@ -169,10 +193,9 @@ def _probe(code: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, stdout="", stderr=silence)
 
 
-def _answer(probe: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def _answer(probe: subprocess.CompletedProcess[str]) -> Any:
     """What a probe printed last: JSON on a line. Libraries may print before it."""
-    answer: dict[str, Any] = json.loads(_last_line(probe.stdout))
-    return answer
+    return json.loads(_last_line(probe.stdout))
 
 
 def _last_line(text: str) -> str:
