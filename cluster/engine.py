@@ -110,7 +110,7 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class Present:
-    """The Ray that this process is connected to already; it stays connected."""
+    """The Ray that this process is connected to already; it stays connected, and that Ray goes on."""
 
     name: str = LOCAL
 
@@ -121,7 +121,7 @@ class Present:
         return nodes()
 
     def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
-        return []
+        return probe(nodes, directory, packages) if len(nodes) > 1 else []
 
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
-        return nullcontext()
+        return watched(stopped_answering(vital_places(), patience_s=PATIENCE_S), every_s=1.0, stuck=stuck)

@@ -1,4 +1,4 @@
-"""From Python: ``run`` does what `sweep launch` does, for scripts and notebooks."""
+"""``orchestrator.run``: what `sweep launch` and `sweep resume` do, for scripts and notebooks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.errors import UserError
+
 if TYPE_CHECKING:
     from orchestrator.api.loaded import Sweep
+    from orchestrator.records.paths import SweepPaths
+    from orchestrator.spec.source import Source
 
 
 def run(
-    spec: str | Path | Mapping[str, Any],
+    spec: str | Path | Mapping[str, Any] | None = None,
     train: Callable[..., Any] | None = None,
     *,
     overrides: Sequence[str] = (),
@@ -21,45 +25,102 @@ def run(
     on: str = "local",
     cpus: int | None = None,
     gpus: int | None = None,
+    resume: str | bool = False,
+    allow_change: bool = False,
+    progress: bool | None = None,
 ) -> Sweep:
     """Run a sweep to its end and return its records.
 
+    Ray starts inside this process and stops when the sweep ends. If the process is already connected to Ray, as after
+    ``ray.init()``, the sweep runs there and leaves that Ray running.
+
     Args:
-        spec: The path of a spec, or the same as a mapping (its relative paths begin in the working directory).
-        train: The trainable, if it is not named in the spec: a function or class, a closure as well.
-        overrides: As with `--set`: ["budget.trials=20"].
-        results: Where sweeps land.
-        on: Where it runs, as with `--on`: local, auto, or host:port of a Ray cluster that this machine is a node of.
-        cpus: What Ray may use of this machine; None: all. Only with local, as gpus.
-        gpus: Likewise; on a machine without GPUs they are pretended, for placement only.
+        spec: The path of a spec, or the spec as a mapping, whose relative paths start in the working directory. Can be
+            left out if ``resume`` names a sweep.
+        train: The trainable, if the spec does not name it: a function or a class. Closures work.
+        overrides: Changes to the spec, written as for ``--set``: ``["budget.trials=20"]``.
+        results: The directory in which sweeps are recorded.
+        on: Where trials run, as for ``--on``: "local", "auto", or "host:port" of a Ray cluster that this machine is a
+            node of.
+        cpus: How many CPUs of this machine Ray may use; None: all. Only with "local".
+        gpus: How many GPUs of this machine Ray may use; None: all. More than the machine has are pretended, for
+            placement only. Only with "local".
+        resume: The name of a recorded sweep to continue. True: the sweep named as the spec says, or a new one if there
+            is none, so that a script can be run again after a crash. The spec, if given, may raise totals
+            (``budget.trials``, ``budget.hours``, the length of a training) and change ``resources.concurrency`` and
+            ``resources.max_gpus``; nothing else.
+        allow_change: Resume although the code of the trainable or its data has changed since the launch.
+        progress: Show the running sweep: updated in place in a notebook and in a terminal, as lines elsewhere. None:
+            only in a notebook and in a terminal.
+
+    Returns:
+        The recorded sweep, as :func:`load` returns it.
 
     Raises:
-        SpecError: All mistakes of the spec at once.
-        SweepError: What else can go wrong; see orchestrator/errors.py.
+        SpecError: The spec has mistakes; the error lists all of them.
+        UserError: What was asked for cannot be done; nothing was recorded.
+        InterruptedSweepError: A signal ended the sweep; all results up to then are recorded.
+        SweepError: The sweep failed: too many trials failed, or no trial has a result.
     """
     from orchestrator.api.loaded import load
-    from orchestrator.contract import declaration_of
+    from orchestrator.api.progress import ProgressDisplay
     from orchestrator.driver.launch import launch
     from orchestrator.sites.placement import engine_at
+
+    engine = engine_at(on, cpus=cpus, gpus=gpus)
+    before = _recorded(Path(results), resume) if isinstance(resume, str) else None
+    source = None if spec is None else source_of(spec, train, overrides)
+    if source is not None and resume is True:
+        before = _recorded_if_any(Path(results) / source.name)
+    if before is not None:
+        from orchestrator.api.resumption import continued
+
+        return load(
+            continued(
+                before,
+                source,
+                train=train,
+                overrides=overrides,
+                allow_change=allow_change,
+                engine=engine,
+                progress=progress,
+            ).root
+        )
+    if source is None:
+        raise UserError("run needs a spec, or the name of a sweep to continue, as in run(resume='churn')")
+    with ProgressDisplay(progress, source.name) as shown:
+        paths = launch(source, results=Path(results), engine=engine, observer=shown.observer)
+    return load(paths.root)
+
+
+def source_of(
+    spec: str | Path | Mapping[str, Any], train: Callable[..., Any] | None, overrides: Sequence[str]
+) -> Source:
+    """A spec and a function from Python, checked.
+
+    Raises:
+        SpecError: The spec has mistakes.
+        TrainableError: ``train`` is nothing that can be trained, or cannot be sent to other processes.
+    """
+    from orchestrator.contract import declaration_of
     from orchestrator.spec import parse_spec, read_spec
     from orchestrator.spec.load_trainable import declared, shape_of
     from orchestrator.spec.source import Source
     from orchestrator.worker.messages import pack_function
 
-    engine = engine_at(on, cpus=cpus, gpus=gpus)
     if train is not None:
         shape_of(train)
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
     if isinstance(spec, Mapping):
         base, path = Path.cwd(), None
-        mapping = dict(spec) if train is None else {"trainable": _name(train), **spec}
-        text = json.dumps(mapping, indent=2, default=str).encode()  # which is YAML, too
+        mapping = dict(spec) if train is None else {"trainable": trainable_name(train), **spec}
+        text = json.dumps(mapping, indent=2, default=str).encode()  # JSON is YAML as well
         checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
     else:
         path = Path(spec)
         base, text = path.resolve().parent, path.read_bytes() if path.is_file() else b""
         checked = read_spec(path, overrides=overrides, resolve=resolve)
-    source = Source(
+    return Source(
         spec=checked,
         text=text,
         base=base,
@@ -69,11 +130,22 @@ def run(
         file=path,
         overrides=overrides,
     )
-    paths = launch(source, results=Path(results), engine=engine)
-    return load(paths.root)
 
 
-def _name(train: Callable[..., Any]) -> str:
-    """What stands in the records as the trainable, when it was given from Python."""
+def trainable_name(train: Callable[..., Any]) -> str:
+    """What the records call a trainable that was given from Python: module:function."""
     module = inspect.getmodule(train)
     return f"{module.__name__ if module is not None else '__main__'}:{getattr(train, '__qualname__', 'train')}"
+
+
+def _recorded(results: Path, name: str) -> SweepPaths:
+    from orchestrator.records.find import find
+
+    return find(results, name)
+
+
+def _recorded_if_any(root: Path) -> SweepPaths | None:
+    from orchestrator.records.paths import SweepPaths
+
+    paths = SweepPaths(root)
+    return paths if paths.info.is_file() else None

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cluster.engine import Embedded, Engine, Joined
+from cluster.engine import Embedded, Engine, Joined, Present
 from cluster.errors import ClusterError
+from cluster.existing.present import present_address
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
-from cluster.where import Existing, Local, Where
+from cluster.where import AUTO, Existing, Local, Where
 from orchestrator.errors import ClusterUseError, InfeasibleError, OptionsError, UserError
 from orchestrator.sites.profiles import site
 from orchestrator.spec import Spec
@@ -27,7 +28,7 @@ def place(text: str) -> Where:
 
 
 def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> Engine:
-    """The engine for a sweep that this process runs.
+    """The engine for a sweep that this process runs. If the process is connected to Ray already, that Ray is used.
 
     Args:
         on: The value of ``--on``.
@@ -35,10 +36,13 @@ def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> E
         gpus: GPUs of this machine that Ray may use; None for all. Only with local.
 
     Raises:
-        UserError: There is no such engine, or it does not take cpus and gpus.
+        UserError: There is no such engine, it does not take cpus and gpus, or the Ray that this process is connected to
+            cannot be used for it.
     """
     named = site(on)
     found = named.where
+    if isinstance(found, Local | Existing) and (present := _present()) is not None:
+        return _engine_present(present, found, on, set_here=cpus is not None or gpus is not None)
     if isinstance(found, Local):
         return Embedded(cpus=cpus, gpus=gpus)
     if cpus is not None or gpus is not None:
@@ -46,6 +50,28 @@ def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> E
     if isinstance(found, Existing):
         return Joined(address=found.address, runtime_env=named.profile.runtime_env())
     raise UserError(f"not possible on {on}: this command runs the driver itself, on local, auto or host:port")
+
+
+def _present() -> str | None:
+    try:
+        return present_address()
+    except ClusterError as error:
+        raise ClusterUseError(str(error)) from error
+
+
+def _engine_present(address: str, wanted: Local | Existing, on: str, *, set_here: bool) -> Engine:
+    """The Ray at this address, to which this process is connected, if it is the one that is wanted."""
+    if set_here:
+        raise OptionsError(
+            f"cpus and gpus cannot be set: this process is already connected to Ray at {address}, which has its own;"
+            " leave them out, or call ray.shutdown() first"
+        )
+    if isinstance(wanted, Existing) and wanted.address not in (AUTO, address):
+        raise ClusterUseError(
+            f"this process is already connected to Ray at {address}, so it cannot join {wanted.address};"
+            " call ray.shutdown() first"
+        )
+    return Present(name=on)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.run import _name
+from orchestrator.api.run import trainable_name
 from orchestrator.records.paths import claim
 from orchestrator.spec import parse_spec
 from orchestrator.spec.source import Source
@@ -32,8 +32,8 @@ def _train_in_a_closure() -> object:
         ("my train.py:fit", "my-train"),
         ("größe.py:fit", "gr-e"),
         ("--.py:fit", "sweep"),
-        (_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
-        (_name(lambda config, trial: None), "lambda"),
+        (trainabletrainable_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
+        (trainable_name(lambda config, trial: None), "lambda"),
     ],
 )
 def test_a_sweep_without_name_or_file_is_called_after_its_trainable(trainable: str, name: str, tmp_path: Path) -> None:

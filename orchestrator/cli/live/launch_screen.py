@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -26,6 +27,26 @@ from orchestrator.records.paths import SweepPaths
 
 REFRESH_S = 0.25
 MOST_RUNNING = 8
+
+
+class Surface(Protocol):
+    """Where a launch is drawn: a terminal, or the output of a notebook's cell."""
+
+    def __enter__(self) -> Surface: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def say(self, text: Text | str) -> None:
+        """Show a message that stays."""
+        ...
+
+    def draw(self, drawing: RenderableType) -> None:
+        """Replace what is displayed."""
+        ...
+
+    def conclude(self, text: str) -> None:
+        """Leave a sentence when the drawing goes."""
+        ...
 
 
 class Screen:
@@ -54,11 +75,15 @@ class Screen:
         """Replace what is displayed."""
         self._live.update(drawing)
 
+    def conclude(self, text: str) -> None:
+        """Print a sentence, to stay when the display goes."""
+        self.say(text)
+
 
 class Display:
     """An observer that draws its sweep on the screen."""
 
-    def __init__(self, screen: Screen, progress: Progress, paths: SweepPaths) -> None:
+    def __init__(self, screen: Surface, progress: Progress, paths: SweepPaths) -> None:
         self._screen = screen
         self._progress = progress
         self._paths = paths

@@ -1,0 +1,111 @@
+"""``orchestrator.run(resume=...)``, with a function that was given from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.api.resumption import extension_to
+from orchestrator.core.extend import Extension
+from orchestrator.errors import UserError
+from orchestrator.records.provenance import SweepInfo
+from orchestrator.spec import parse_spec
+from tests.api.scripts import run_script
+
+SPEC: dict[str, Any] = {
+    "trainable": "train.py:train",
+    "fixed": {"epochs": 9},
+    "space": {"lr": {"loguniform": [1e-4, 1]}},
+    "objective": {"metric": "loss"},
+    "budget": {"trials": 10},
+}
+
+
+def extension(**sections: Any) -> Extension:
+    """From SPEC, as recorded, to SPEC with other sections."""
+    recorded, now = (parse_spec(SPEC | each, base=Path()) for each in ({}, sections))
+    info = SweepInfo.__new__(SweepInfo)
+    for name, value in {"name": "mine", "spec": recorded.to_plain(), "directory": "."}.items():
+        object.__setattr__(info, name, value)
+    return extension_to(now, info, None, given=True)
+
+
+def test_totals_can_be_raised() -> None:
+    assert extension() == Extension()
+    assert extension(budget={"trials": 20}) == Extension(trials=20)
+    assert extension(budget={"trials": 10, "hours": 2}, resources={"concurrency": 4}) == Extension(
+        hours=2.0, concurrency=4
+    )
+    assert extension(fixed={"epochs": 27}) == Extension(max_steps=27)
+    assert extension(name="other", trainable="train.py:other") == Extension()
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({"space": {"lr": {"loguniform": [1e-3, 1]}}}, "space"),
+        ({"objective": {"metric": "val_loss"}}, "objective.metric"),
+        ({"fixed": {"epochs": 9, "width": 3}}, "fixed.width"),
+        ({"fixed": {}}, "fixed"),
+        ({"search": {"method": "random"}}, "search.method"),
+    ],
+)
+def test_nothing_else_can_change(sections: dict[str, Any], key: str) -> None:
+    with pytest.raises(UserError, match=f"mine was launched with another .*{key}.*; give the spec another name"):
+        extension(**sections)
+
+
+def test_a_sweep_of_a_function_goes_on(tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import os, signal
+        from orchestrator.errors import InterruptedSweepError, NoSuchSweepError, UserError
+
+        def slow(config, trial):
+            state = trial.restore()
+            for step in range(1 if state is None else state["step"] + 1, 6):
+                if step == 3 and not os.path.exists("interrupted"):
+                    open("interrupted", "w").close()
+                    os.kill(config["driver"], signal.SIGINT)
+                    import time
+                    time.sleep(60)
+                trial.save(step=step)
+                trial.report(step=step, loss=config["x"] + 1 / step)
+
+        os.chdir(sys.path[0])
+        spec = {**SPEC, "fixed": {"driver": os.getpid()}}
+        try:
+            orchestrator.run(spec, slow, cpus=1)
+        except InterruptedSweepError:
+            pass
+        else:
+            raise AssertionError("was not interrupted")
+        sweep = orchestrator.run(spec, slow, cpus=1, resume=True)
+        assert sweep.name == "slow" and list(sweep.trials["state"]) == ["completed"] * 3, sweep.trials
+        more = orchestrator.run(train=slow, overrides=["budget.trials=5"], cpus=1, resume="slow", progress=True)
+        assert len(more.trials) == 5
+
+        started = []
+        import ray
+        ray.init = lambda *args, **kwargs: started.append(1)
+        same = orchestrator.run({**spec, "budget": {"trials": 5}}, slow, cpus=1, resume=True)
+        assert len(same.trials) == 5 and not started  # there was nothing to do
+        for name, arguments in (("nothing", {}), ("slow", {"overrides": ["objective.metric=other"]})):
+            try:
+                orchestrator.run(train=slow, resume=name, cpus=1, **arguments)
+            except UserError as error:
+                print("refused:", error)
+        try:
+            orchestrator.run()
+        except UserError as error:
+            print("refused:", error)
+        assert os.listdir("results") == ["slow"]
+        """,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("refused:") == 3
+    assert done.stdout.count("began") + done.stdout.count("running") >= 2  # progress=True: lines in a pipe
+    assert done.stdout.count("completed") == 2
