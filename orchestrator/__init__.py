@@ -1,4 +1,7 @@
-"""Hyperparameter sweeps on Ray Tune, recorded in Parquet: ``run`` a spec, ``load`` a recorded sweep."""
+"""Hyperparameter sweeps on Ray Tune, recorded in Parquet: ``run`` a spec, ``load`` a recorded sweep.
+
+Here are the public names. The modules directly in this folder are those that every room uses; all else has a room.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import own_packages as _own_packages  # noqa: F401  first, because it decides what `import trainables` means from here on
 
 if TYPE_CHECKING:
-    from orchestrator.api.loaded import load
+    from orchestrator.api.loaded import Sweep, load
     from orchestrator.api.run import run
     from trainables.contract import Hyperparameter, Trial, declare
 
-__all__ = ["Hyperparameter", "Trial", "declare", "load", "run"]
+__all__ = ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run"]
 
 _HOMES = {
     "run": "orchestrator.api.run",
     "load": "orchestrator.api.loaded",
+    "Sweep": "orchestrator.api.loaded",
     "Hyperparameter": "orchestrator.contract",
     "Trial": "orchestrator.contract",
     "declare": "orchestrator.contract",
@@ -29,3 +33,7 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""A recorded sweep that shows itself: what `orchestrator.load` and `orchestrator.run` give to scripts and notebooks."""
+"""What ``orchestrator.load`` and ``orchestrator.run`` return: a recorded sweep that answers and draws itself."""
 
 from __future__ import annotations
 
@@ -10,34 +10,94 @@ from orchestrator.records import load as records
 if TYPE_CHECKING:
     from orchestrator.analysis.report.figure import Figure
     from orchestrator.analysis.report.page import FigureName
+    from orchestrator.api.answers import BestTrial, DiagnosisAnswer, ImportanceAnswer
 
-BEST = 5
-"""So many of the best trials stand in the summary."""
+TOP = 5
+"""How many of the best trials the summary in a notebook shows."""
 
 
 def load(path: str | Path) -> Sweep:
-    """Open a sweep by its directory, as in ``load("results/churn")``. Nothing is read yet but sweep.json.
+    """Open a recorded sweep, also while it runs. Only sweep.json is read; each table is read when it is first used.
+
+    Args:
+        path: The directory of the sweep, as in ``load("results/churn")``. The beginning of its name is enough.
+
+    Returns:
+        The sweep as recorded so far. To see what was recorded since, load it again.
 
     Raises:
-        NoSuchSweepError: There is no sweep; the sentence lists the nearest names.
-        RecordsError: sweep.json is damaged, or of a newer version of the records.
+        NoSuchSweepError: There is no such sweep; the error names the nearest ones.
+        RecordsError: sweep.json is damaged, or was written by a newer version.
     """
     return Sweep(records.load(path).paths)
 
 
 class Sweep(records.Sweep):
-    """The records of one sweep, with the drawings of its report. As they read the records, they work while it runs."""
+    """A recorded sweep. Everything here reads the records only, so it works while the sweep runs and after a crash.
+
+    Attributes:
+        name: The name of the sweep.
+        spec: The spec as plain data, with defaults and overrides applied.
+        trials: A pandas data frame with a row per trial. The columns are in results/README.md.
+        metrics: A data frame with a row per report: ``trial``, ``step`` and a column per metric.
+        events: A data frame with a row per decision and change of state.
+        info: Where the sweep came from: versions, git commit, command line.
+        paths: The files of the sweep.
+    """
+
+    @property
+    def best(self) -> BestTrial | None:
+        """The best trial so far, with its configuration and its checkpoint; None if no trial has a result.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
+        from orchestrator.api.answers import best_of
+
+        return best_of(self.paths, self.info)
+
+    def importance(self) -> ImportanceAnswer:
+        """How much each hyperparameter matters: what `sweep show --importance` prints, and a data frame.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
+        from orchestrator.api.answers import importance_answer
+
+        return importance_answer(self.paths, self.info)
+
+    def diagnosis(self) -> DiagnosisAnswer:
+        """What the learning curves show: what `sweep show --diagnosis` prints, and data frames.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
+        from orchestrator.api.answers import diagnosis_answer
+
+        return diagnosis_answer(self.paths, self.info)
 
     def curves(self) -> Figure:
-        """The learning curves, coloured by outcome, with rungs and cut-offs."""
+        """Draw the learning curves, coloured by outcome, with the scheduler's rungs and cutoffs.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
         return self._figure("curves")
 
     def parallel(self) -> Figure:
-        """Parallel coordinates: a line a trial, an axis a parameter; a range drawn on an axis filters."""
+        """Draw parallel coordinates: a line per trial, an axis per hyperparameter; a range on an axis filters.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
         return self._figure("parallel")
 
     def slices(self) -> Figure:
-        """Each parameter against the objective."""
+        """Draw each hyperparameter against the objective.
+
+        Raises:
+            RecordsError: The records are damaged.
+        """
         return self._figure("slices")
 
     def _figure(self, name: FigureName) -> Figure:
@@ -50,5 +110,5 @@ class Sweep(records.Sweep):
         from orchestrator.analysis.summary.overview import objective_of, overview
         from orchestrator.analysis.summary.ranking import best_trials
 
-        best = best_trials(self.paths, self.info, BEST)
+        best = best_trials(self.paths, self.info, TOP)
         return summary(self.info, overview(self.paths), objective_of(self.info), best)

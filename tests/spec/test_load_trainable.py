@@ -32,7 +32,7 @@ def _train_in_a_closure() -> object:
         ("my train.py:fit", "my-train"),
         ("größe.py:fit", "gr-e"),
         ("--.py:fit", "sweep"),
-        (trainabletrainable_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
+        (trainable_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
         (trainable_name(lambda config, trial: None), "lambda"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from orchestrator.analysis.report.collect import collect
-from orchestrator.analysis.report.page import figure, page
+from orchestrator.analysis.report.page import page
 from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
 from tests.analysis.report.made import HOSTILE, KINDS
@@ -284,22 +284,3 @@ def test_a_thousand_trials(opened: Open, reports: Callable[[str], Path], tmp_pat
     expect(seen.locator("[data-figure=curves] path.curve[data-trial]")).to_have_count(1000)
     drag(seen, "lr", 0.5, 0.9)
     expect(seen.locator("#table .count")).to_contain_text("of 1,000 trials match the filters")
-
-
-@pytest.mark.parametrize("name", ["curves", "parallel", "slices"])
-def test_a_figure_in_a_notebook(name: Any, browser: Browser, tmp_path: Path) -> None:
-    """A notebook shows a frame; the drawing in it is whole, and the frame as high as that."""
-    shown = tmp_path / "notebook.html"
-    inner = figure(collect(SweepPaths(EXAMPLE)), name).replace("&", "&amp;").replace('"', "&quot;")
-    shown.write_text(f'<!doctype html><body><iframe srcdoc="{inner}" style="width: 100%; height: 300px"></iframe>')
-    seen = browser.new_page(viewport={"width": 900, "height": 900})
-    wrong: list[str] = []
-    seen.on("console", lambda message: wrong.append(message.text))
-    seen.on("pageerror", lambda error: wrong.append(str(error)))
-    seen.goto(shown.as_uri())
-    expect(seen.frame_locator("iframe").locator("svg[tabindex]").first).to_be_visible()
-    seen.wait_for_function("document.querySelector('iframe').offsetHeight !== 304")
-    inside = seen.frames[1].evaluate("document.documentElement.scrollHeight - innerHeight")
-    assert inside <= 0
-    assert wrong == []
-    seen.close()

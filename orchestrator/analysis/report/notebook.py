@@ -19,7 +19,7 @@ def shares_a_page() -> bool:
     return kernel() is not None and "google.colab" not in sys.modules
 
 
-def cell() -> str:
-    """Which cell is being computed; "" if the notebook does not tell. It stays the same when the cell runs again."""
+def cell() -> tuple[str, str]:
+    """Which cell is being computed, "" if the notebook does not tell; and in which run of it."""
     message: Mapping[str, Any] = getattr(kernel(), "get_parent", dict)()  # the request to run the cell
-    return str(message.get("metadata", {}).get("cellId", ""))
+    return str(message.get("metadata", {}).get("cellId", "")), str(message.get("header", {}).get("msg_id", ""))

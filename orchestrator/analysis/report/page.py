@@ -35,6 +35,9 @@ GENERATOR = "sweep report"
 
 FigureName = Literal["curves", "parallel", "slices"]
 
+Part = Literal["alone", "first", "later"]
+"""Whether a page stands alone, or is one of a notebook's figures, of which the first carries the code that draws."""
+
 _FILES = files("orchestrator.analysis.report") / "files"
 _SCRIPTS = (
     "sweep.js", "frame.js", "pointing.js", "controls.js", "curves.js", "parallel.js", "slices.js",
@@ -52,9 +55,9 @@ def page(data: ReportData) -> str:
     return _render("report.html.j2", data)
 
 
-def figure(data: ReportData, name: FigureName) -> str:
-    """Render a page with one chart."""
-    return _render("figure.html.j2", data, figure=name)
+def figure(data: ReportData, name: FigureName, part: Part = "alone") -> str:
+    """Render a page with one chart; a later figure of a notebook is drawn by the code in the first one."""
+    return _render("figure.html.j2", data, part, figure=name)
 
 
 def summary(info: SweepInfo, seen: Overview, objective: Objective, best: Sequence[RankedTrial]) -> str:
@@ -109,9 +112,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _render(template: str, data: ReportData, **more: Any) -> str:
-    style = _read("report.css")
+def _render(template: str, data: ReportData, part: Part = "alone", **more: Any) -> str:
+    style, lend, borrow = (_read(name) for name in ("report.css", "lend.js", "borrow.js"))
     library, script = _read("d3.min.js"), "\n".join(_read(name) for name in _SCRIPTS)
+    notebook = {"alone": (), "first": (lend,), "later": (borrow,)}[part]
     return (
         _environment()
         .get_template(template)
@@ -123,11 +127,17 @@ def _render(template: str, data: ReportData, **more: Any) -> str:
             verdicts=Counter(point.verdict for point in data.points if point.verdict).most_common(),
             fixed=data.info.spec.get("fixed", {}),
             generator=GENERATOR,
-            policy=_policy(style, library, script),
+            policy=_policy(style, library, script, *notebook),
             style=style,
             library=library,
             licence=_read("d3.LICENSE"),
             script=script,
+            part=part,
+            code=""
+            if part == "alone"
+            else f"sweep-figure-{hashlib.sha256((library + script).encode()).hexdigest()[:12]}",
+            lend=lend,
+            borrow=borrow,
             cut=_DIFF_LETTERS,
             **more,
         )
