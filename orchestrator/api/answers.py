@@ -132,6 +132,7 @@ def diagnosis_answer(paths: SweepPaths, info: SweepInfo) -> DiagnosisAnswer:
     """
     import pandas as pd
 
+    from orchestrator.analysis.diagnosis.diagnose import diagnose
     from orchestrator.cli.views.diagnosis import diagnosis_rows, diagnosis_text, finding_data
 
     found = diagnose(paths, info)

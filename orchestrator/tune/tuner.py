@@ -81,5 +81,6 @@ def fit(
                 callbacks=[SweepCallback(decider, tick)],
                 checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
+                progress_reporter=tune.CLIReporter(),  # the one for notebooks clears the output of the cell
             ),
         ).fit()

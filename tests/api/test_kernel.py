@@ -66,18 +66,19 @@ def shown(messages: list[dict[str, Any]], kind: str) -> list[str]:
 
 def test_a_sweep_in_a_notebook(notebook: Notebook) -> None:
     notebook.run(TRAIN)
-    told = notebook.run("sweep = orchestrator.run(SPEC, train, cpus=1)\nsweep", "run")
+    notebook.run("def slow(config, trial):\n    import time; time.sleep(1)\n    train(config, trial)")
+    told = notebook.run("sweep = orchestrator.run(SPEC, slow, cpus=1)\nsweep", "run")
     assert len(shown(told, "display_data")) == 1, shown(told, "display_data")
     (first,), updates = shown(told, "display_data"), shown(told, "update_display_data")
     assert "starting Ray" in first
     assert len(updates) >= 3
     assert any("0/3" in each or "1/3" in each or "2/3" in each for each in updates), updates
     last = re.sub("<[^>]+>", "", html.unescape(updates[-1])).replace("\n", " ")
-    assert last.startswith("train: 3 trials (3 completed) in "), last
-    assert "recorded in results/train" in last
+    assert last.startswith("slow: 3 trials (3 completed) in "), last
+    assert "recorded in results/slow" in last
     assert not any(each["msg_type"] == "stream" for each in told), told
     (summary,) = shown(told, "execute_result")
-    assert "<b>train</b>, finished" in summary
+    assert "<b>slow</b>, finished" in summary
 
     quiet = notebook.run("again = orchestrator.run(SPEC, train, cpus=1, progress=False)")
     assert not shown(quiet, "display_data")
