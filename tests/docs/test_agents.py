@@ -158,6 +158,23 @@ def test_a_spec_before_it_runs(sweep: Sweep, tmp_path: Path) -> None:
     check("sweep init", document(sweep("init", "new", "--json")))
 
 
+def test_one_trial_in_this_process(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    ran = sweep("try", "spec.yaml", "--steps", "3", "--json")
+    assert ran.code == 0, ran.err
+    events = [check_event(json.loads(line)) for line in ran.out.splitlines()]
+    assert [each["event"] for each in events] == ["trial-started", "report", "report", "report", "trial-ended"]
+
+
+def test_a_trial_that_fails_is_told_and_an_error(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("def train(config, trial):\n    print('hello')\n    raise OSError('gone')\n")
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("linear", "train.py:train"))
+    ran = sweep("try", "spec.yaml", "--json")
+    assert check_event(json.loads(ran.out.splitlines()[-1]))["state"] == "failed"
+    found = check("Errors", json.loads(ran.err.splitlines()[-1])["error"])
+    assert (ran.code, found["code"]) == (1, "trials-failed")
+
+
 def test_errors(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(SPEC.replace("trials", "trails"))
     for words in (["check", "spec.yaml"], ["check", "none.yaml"], ["show", "none"], ["ls", "--jsonn"], ["nothing"]):
@@ -222,12 +239,14 @@ def run(place: Path, *words: str) -> list[dict[str, Any]]:
     )
     assert ran.returncode == 0, ran.stderr
     events = [json.loads(line) for line in ran.stdout.splitlines()]
-    for each in events:
-        kind = each["event"]
-        facts = {name: value for name, value in each.items() if name not in ("event", "at")}
-        check("sweep show" if kind == "summary" else f"event {kind}", facts)
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each["at"])
-    return events
+    return [check_event(each) for each in events]
+
+
+def check_event(event: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: value for name, value in event.items() if name not in ("event", "at")}
+    check("sweep show" if event["event"] == "summary" else f"event {event['event']}", facts)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["at"])
+    return event
 
 
 def test_events_that_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
@@ -245,6 +264,20 @@ def test_events_that_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
     observer.trouble("the records", "no space")
     json_output.event("submitted", sweep="s", place="slurm", job="1", directory="/s", status="PENDING")
     for line in capfd.readouterr().out.splitlines():
-        event = json.loads(line)
-        check(f"event {event['event']}", {name: event[name] for name in event if name not in ("event", "at")})
+        check_event(json.loads(line))
     assert {"event note", "event progress", "event trouble", "event submitted"} <= seen
+
+
+def test_a_configuration_on_shares_of_the_data(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "from trainables.contract import Hyperparameter, declare\n"
+        "@declare(Hyperparameter(name='lr', type=float, default=0.1, meaning='rate'),"
+        " Hyperparameter(name='data_fraction', type=float, default=1.0, meaning='of the data'))\n"
+        "def train(config, trial):\n"
+        "    for step in range(1, 11):\n"
+        "        trial.report(step=step, loss=1 / step + 1 - config['data_fraction'])\n"
+    )
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("linear", "train.py:train").replace("fixed: {epochs: 20}\n", ""))
+    ran = sweep("try", "spec.yaml", "--data-fractions", "0.5,1", "--json")
+    found = check("sweep try --data-fractions", document(ran))
+    assert [each["fraction"] for each in found["fractions"]] == [0.5, 1]

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import Seed, Set, SpecFile
+from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.options import TEXT, OutputFormat, Seed, Set, SpecFile
 
 
 def try_(
@@ -30,6 +31,7 @@ def try_(
     ] = None,
     set_: Set = None,
     seed: Seed = None,
+    format_: OutputFormat = TEXT,
 ) -> None:
     """Train one configuration in this process, without Ray.
 
@@ -39,8 +41,8 @@ def try_(
     if data_fractions is not None:
         from orchestrator.cli.views.data_fractions import compare_fractions, fractions_of
 
-        compare_fractions(found, config, fractions_of(data_fractions), steps=steps)
+        compare_fractions(found, config, fractions_of(data_fractions), steps=steps, as_json=format_ is TextFormat.JSON)
         return
     from orchestrator.cli.views.try_run import rehearse
 
-    rehearse(found, config, steps=steps, debug=pdb)
+    rehearse(found, config, steps=steps, debug=pdb, as_json=format_ is TextFormat.JSON)

@@ -40,22 +40,27 @@ class JsonLines:
 
 def _print(change: Change) -> None:
     trial = change.trial
-    about: dict[str, Any] = {"trial": trial.number, "attempt": trial.attempts}
     if change.kind == "began":
         failure = trial.failure
         after = None if failure is None else {"type": failure.type, "message": failure.message}
-        json_output.event("trial-started", at=change.at, **about, config=trial.config, after=after)
+        json_output.event(
+            "trial-started", at=change.at, trial=trial.number, attempt=trial.attempts, config=trial.config, after=after
+        )
         return
-    json_output.event(
-        "trial-ended",
-        at=change.at,
-        **about,
-        state=trial.state.value,
-        value=trial.result,
-        step=trial.last_step,
-        train_s=trial.train_s,
-        reason=trial.reason,
-    )
+    json_output.event("trial-ended", at=change.at, **ended(trial))
+
+
+def ended(trial: Trial) -> dict[str, Any]:
+    """How a trial ended."""
+    return {
+        "trial": trial.number,
+        "attempt": trial.attempts,
+        "state": trial.state.value,
+        "value": trial.result,
+        "step": trial.last_step,
+        "train_s": trial.train_s,
+        "reason": trial.reason,
+    }
 
 
 def _far(sweep: Sweep, progress: Progress) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import typer
 
 from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
-from orchestrator.cli.views.diagnosis import finding_lines
+from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import config_line
 from orchestrator.cli.views.try_run import Stage, first_trial
@@ -40,7 +41,9 @@ def fractions_of(text: str) -> list[float]:
     return shares
 
 
-def compare_fractions(found: Source, given: str | None, fractions: Sequence[float], *, steps: int | None) -> None:
+def compare_fractions(
+    found: Source, given: str | None, fractions: Sequence[float], *, steps: int | None, as_json: bool = False
+) -> None:
     """Train the sweep's first configuration on each share, with the same seed, and say whether more data helps.
 
     Args:
@@ -48,6 +51,7 @@ def compare_fractions(found: Source, given: str | None, fractions: Sequence[floa
         given: YAML of values that are to replace drawn ones.
         fractions: Shares of the training data, the smallest first.
         steps: Stop each after so many reports.
+        as_json: Print a document.
 
     Raises:
         UserError: The trainable takes no share of its data.
@@ -70,8 +74,16 @@ def compare_fractions(found: Source, given: str | None, fractions: Sequence[floa
         shares.append(fraction_result(fraction, value, _series(objective.metric, objective.mode, stage.reports)))
         rows.append(_row(shares[-1], objective.metric, stage))
         say(f"{fraction:g} of the data: {trial.state} after {duration(stage.seconds)}")
+    finding = more_data(objective.metric, objective.mode, shares)
+    if as_json:
+        trained = [
+            {"fraction": share.fraction, "value": share.value, "steps": row["steps"]}
+            for share, row in zip(shares, rows, strict=True)
+        ]
+        json_output.document({"fractions": trained, "finding": finding_data(finding)})
+        return
     typer.echo(as_table(rows))
-    typer.echo("\n".join(finding_lines([more_data(objective.metric, objective.mode, shares)])))
+    typer.echo("\n".join(finding_lines([finding])))
 
 
 def _check(found: Source) -> None:

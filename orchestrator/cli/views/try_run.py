@@ -12,7 +12,9 @@ from typing import Any
 
 import typer
 
+from orchestrator.cli import json_output
 from orchestrator.cli.formats import COLOURS, painted, say
+from orchestrator.cli.live.json_lines import ended
 from orchestrator.cli.views.text import config_line
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
@@ -28,7 +30,7 @@ from trainables.contract import run as run_trainable
 from trainables.process.isolation import Isolation
 
 
-def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool) -> None:
+def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool, as_json: bool = False) -> None:
     """Train trial 0 of a sweep, and print its reports as they come.
 
     Args:
@@ -36,6 +38,7 @@ def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool
         given: YAML of values that are to replace drawn ones.
         steps: Stop after so many reports.
         debug: Enter pdb where the trainable raises.
+        as_json: Print the reports, and how it ended, as events.
 
     Raises:
         SpecError: The given values are not in the space.
@@ -43,7 +46,9 @@ def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool
     """
     sweep, start = first_trial(found, given)
     say(f"trial 0: {config_line(start.config)}")
-    stage = Stage(sweep, steps)
+    if as_json:
+        json_output.event("trial-started", trial=0, attempt=1, config=start.config, after=None)
+    stage = Stage(sweep, steps, as_json=as_json)
     stage.run(found, start, debug=debug)
     stage.close()
 
@@ -69,17 +74,19 @@ class Stage:
         reports: What the trial reported.
     """
 
-    def __init__(self, sweep: Sweep, steps: int | None, *, aloud: bool = True) -> None:
+    def __init__(self, sweep: Sweep, steps: int | None, *, aloud: bool = True, as_json: bool = False) -> None:
         """Nothing was trained yet.
 
         Args:
             sweep: Its first trial has been asked for.
             steps: Stop after so many reports.
             aloud: Print each report.
+            as_json: As events.
         """
         self._sweep = sweep
         self._steps = steps
         self._aloud = aloud
+        self._as_json = as_json
         self.reports: list[Report] = []
         self._began = time.monotonic()
 
@@ -139,7 +146,9 @@ class Stage:
         )
         goes_on = self._sweep.on(events.Reported(trial=0, at=now, measurements=[measurement]))
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
-        if self._aloud:
+        if self._as_json:
+            json_output.event("report", at=now, trial=0, step=report.step, metrics=report.metrics, train_s=self.seconds)
+        elif self._aloud:
             typer.echo(f"step {report.step:<5} {metrics}  ({duration(self.seconds)})")
         self.reports.append(report)
         if not goes_on:
@@ -155,13 +164,15 @@ class Stage:
             SweepError: The trial failed.
         """
         trial = self._sweep.trials[0]
+        if self._as_json:
+            json_output.event("trial-ended", **ended(trial))
         self.check()
         state = painted(trial.state, COLOURS.get(trial.state), sys.stderr)
         say(f"{state} in {duration(self.seconds)}: {trial.reason}")
         metric = trial.objective.metric
         if trial.best is None and trial.state is State.CANCELLED:
             say(f"warning: {metric}, the objective, was in none of the reports")
-        if trial.best is not None:
+        if trial.best is not None and not self._as_json:
             typer.echo(f"{metric}: best {trial.best:.6g} at step {trial.best_step}, last {trial.last:.6g}")
 
     def check(self) -> None:
