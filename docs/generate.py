@@ -62,7 +62,8 @@ def commands() -> str:
         text = re.sub(
             rf"^\* `{name}`: .*$", f"* `{name}`: {(command.help or '').partition(chr(10))[0]}", text, flags=re.M
         )
-    return text.rstrip() + "\n"
+    note = "Every command with `--format` takes `--json`, too: [agents.md](../agents.md) has what it prints."
+    return text.replace("# Commands\n", f"# Commands\n\n{note}\n", 1).rstrip() + "\n"
 
 
 def spec() -> str:

@@ -15,7 +15,7 @@ from orchestrator.cli import json_output
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.live.json_lines import JsonLines
 from orchestrator.cli.live.progress import Progress
-from orchestrator.cli.remote import ray_job
+from orchestrator.cli.remote import ray_job, slurm_job
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
@@ -142,6 +142,30 @@ class TestAJobOnACluster:
     def test_a_job_that_ends_before_its_sweep_begins_is_an_error(self, here):
         with pytest.raises(SweepError, match="before the sweep began"):
             attend(here, FakeJobs("recording in /there/s\n", exit_code=1))  # a sentence is not taken for a sign
+
+
+class TestAJobInSlurm:
+    def test_programs_get_its_events_as_they_are_written(self, tmp_path, capfd):
+        file = tmp_path / "output"
+        file.write_text("of an earlier job\n")
+        tail = slurm_job._Tail(file, as_json=True)
+        with json_output.answering(), file.open("a") as job:
+            job.write(f"a word of Slurm's\n{STARTED}{SUMMARY[:10]}")
+            job.flush()
+            tail.show()
+            job.write(f'{SUMMARY[10:]}{{"error": {{"code": "no-result"}}}}\n')
+            job.flush()
+            tail.show()
+        out, err = capfd.readouterr()
+        assert (out, err) == (STARTED + SUMMARY, "a word of Slurm's\n")
+        assert tail.error == {"code": "no-result"}
+
+    def test_people_get_what_it_prints(self, tmp_path, capfd):
+        tail = slurm_job._Tail(tmp_path / "output", as_json=False)
+        tail.show()
+        (tmp_path / "output").write_text("trial 0 runs\n")
+        tail.show()
+        assert capfd.readouterr() == ("", "trial 0 runs\n")
 
 
 def test_a_driver_in_a_job_says_where_it_records(tmp_path):
