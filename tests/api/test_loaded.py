@@ -24,7 +24,7 @@ def test_the_best_trial() -> None:
     assert best.config["epochs"] == 30  # a fixed value
     assert best.config["lr"] == row["config.lr"]
     assert best.checkpoint is None
-    assert "trial.keep is none" in best.no_checkpoint
+    assert "trial.keep: none" in best.no_checkpoint
 
 
 def test_its_checkpoint(tmp_path: Path) -> None:
