@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestrator.analysis.summary.kept_checkpoint import keep_of
 from orchestrator.analysis.summary.ranking import best_trials
-from orchestrator.control.lease_hold import held
+from orchestrator.control.hold_lease import hold_lease
 from orchestrator.core.rows import State
 from orchestrator.driver.checkpoint_retention import to_keep
 from orchestrator.errors import RecordsError
@@ -84,7 +84,7 @@ def clean(
     """
     if not surplus_of(paths, keep):
         return []
-    with held(paths, waiting) as check:
+    with hold_lease(paths, waiting) as check:
         found = surplus_of(paths, keep)  # again, now that nobody else changes anything
         for each in found:
             check()

@@ -23,7 +23,9 @@ LONGEST = 100
 """The longest name of a sweep, in characters."""
 
 
-def confirmation(paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, overrides: Sequence[str] = ()) -> Source:
+def confirming_sweep(
+    paths: SweepPaths, info: SweepInfo, *, best: int, seeds: int, overrides: Sequence[str] = ()
+) -> Source:
     """The confirming sweep, ready to launch: full trainings, with the directory and fixed values of the first sweep.
 
     Args:

@@ -17,18 +17,18 @@ from orchestrator.analysis.compare.repeats import best_in
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.kept_checkpoint import kept_checkpoint
 from orchestrator.analysis.summary.ranking import RankedTrial, full_config
+from orchestrator.control.hold_lease import hold_lease
 from orchestrator.control.lease import LeaseHeldError
-from orchestrator.control.lease_hold import held
 from orchestrator.core.rows import EVALUATION, EventRow, Failure
 from orchestrator.errors import CodeChangedError, RecordsError, StillRunningError, SweepError, UserError
 from orchestrator.records.encode import events_table
 from orchestrator.records.load import trials_table
-from orchestrator.records.parquet_log import Log
+from orchestrator.records.parquet_log import ParquetLog
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import EVENTS
 from orchestrator.spec import Spec, parse_spec
-from orchestrator.spec.fingerprint import changes, code_of, fingerprints
+from orchestrator.spec.fingerprint import changed_fingerprints, code_of, fingerprints
 from orchestrator.spec.load_trainable import declared, load
 from orchestrator.worker.failures import describe
 from trainables import BUILTIN
@@ -78,7 +78,7 @@ def evaluate_best(
     if known is not None:
         return known, earlier
     try:
-        with held(paths, waiting) as check:
+        with hold_lease(paths, waiting) as check:
             best, earlier = best_in(paths, info), evaluations(paths)  # again, now that nobody else changes anything
             known = _known(earlier, best)
             if known is None:
@@ -105,7 +105,7 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     trainable = load(spec.trainable, base)
     if not scoring.evaluates(trainable):
         raise UserError(_how_to(spec, trainable))
-    changed = changes(info.fingerprints, fingerprints(spec, declaration_of(trainable), trainable, base))
+    changed = changed_fingerprints(info.fingerprints, fingerprints(spec, declaration_of(trainable), trainable, base))
     data = [name for name in changed if name != code_of(spec)]
     if data:
         raise CodeChangedError(
@@ -136,7 +136,7 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
     Raises:
         RecordsError: The records cannot be written.
     """
-    log = Log(paths.events, EVENTS)
+    log = ParquetLog(paths.events, EVENTS)
     if log.schema != EVENTS:
         raise RecordsError(f"cannot add to {paths.events}, which was written by another version of sweep")
     row = EventRow(

@@ -31,7 +31,7 @@ def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
         UserError: Nobody runs the sweep, or there is no such trial running.
         SweepError: Its driver does not answer, or Slurm refuses.
     """
-    if trial is None and lease.status(paths.lease) in ("ended", "dead") and slurm_status.standing(paths) is not None:
+    if trial is None and lease.status(paths.lease) in ("ended", "dead") and slurm_status.job_status(paths) is not None:
         job = slurm_status.cancel(paths)
         say(f"job {job} of {paths.name} is cancelled")
         return stopped(paths.name, "job", job=job)

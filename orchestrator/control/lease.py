@@ -23,7 +23,7 @@ from typing import Literal, Self
 import psutil
 
 from orchestrator.errors import RecordsError, UserError
-from orchestrator.records.disk import hidden
+from orchestrator.records.atomic_files import temporary_path
 
 BEAT_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
@@ -146,8 +146,8 @@ class Lease:
 
     def _write(self) -> None:
         """Replace the file, without a sync: after a power cut, no lease is valid anyway."""
-        hidden(self._path).write_text(json.dumps(asdict(self._holder)))
-        hidden(self._path).replace(self._path)
+        temporary_path(self._path).write_text(json.dumps(asdict(self._holder)))
+        temporary_path(self._path).replace(self._path)
 
 
 def status(path: Path) -> Status:

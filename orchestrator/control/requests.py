@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.core.rows import Config
-from orchestrator.records.disk import replace_file
+from orchestrator.records.atomic_files import replace_file
 
 Kind = Literal["stop", "halt", "dismiss", "add", "concurrency"]
 """``stop`` ends the sweep, each trial at its next report; ``halt`` ends it at once; ``dismiss`` ends one trial;

@@ -15,7 +15,7 @@ UNKNOWN = "UNKNOWN"
 """The state of a job if Slurm is not available here."""
 
 
-def standing(paths: SweepPaths) -> Standing | None:
+def job_status(paths: SweepPaths) -> Standing | None:
     """The state of the sweep's job; None if there is no job, or it has ended."""
     ticket = JobFiles(paths.slurm).ticket
     try:

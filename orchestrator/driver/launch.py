@@ -27,7 +27,7 @@ from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsErr
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.sites.code_origin import marked
+from orchestrator.sites.code_origin import with_code_origin
 from orchestrator.sites.placement import free_slots, need_of, reached
 from orchestrator.spec import Spec
 from orchestrator.spec.fingerprint import fingerprints
@@ -201,7 +201,7 @@ def describe(source: Source, paths: SweepPaths, engine: str) -> None:
         directory=source.base,
         fingerprints=fingerprints(spec, source.declaration, source.trainable(), source.base),
     )
-    write_sweep_json(paths.info, marked(info))
+    write_sweep_json(paths.info, with_code_origin(info))
 
 
 def _recorder(spec: Spec, paths: SweepPaths) -> Recorder:

@@ -24,10 +24,10 @@ from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, redacted, write_sweep_json
-from orchestrator.sites.code_origin import here, job
+from orchestrator.sites.code_origin import code_origin, current_job
 from orchestrator.sites.placement import need_of, reached
 from orchestrator.spec import parse_spec
-from orchestrator.spec.fingerprint import changes, fingerprints
+from orchestrator.spec.fingerprint import changed_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import declared
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import pack_function
@@ -63,10 +63,10 @@ def resume(
         SweepError: As for ``launch``.
     """
     extension, engine = extension or Extension(), engine or Embedded()
-    info, sent = read_sweep_json(paths.info), here()
+    info, sent = read_sweep_json(paths.info), code_origin()
     source, old_end, grown = _source(info, sent.base if sent else Path(info.directory), extension, train)
     now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
-    changed = changes(info.fingerprints, now)
+    changed = changed_fingerprints(info.fingerprints, now)
     if changed and not allow_change:
         raise CodeChangedError(
             f"since {info.name} was launched, {' and '.join(changed)} changed: its trials would not be comparable."
@@ -106,7 +106,7 @@ def resume(
                 info,
                 spec=source.spec.to_plain(),
                 fingerprints=now,
-                jobs=[*info.jobs, job()] if sent else info.jobs,
+                jobs=[*info.jobs, current_job()] if sent else info.jobs,
                 resumed=[*info.resumed, entry],
             ),
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.sites.remote_record import read_remote, seen_here
+from orchestrator.sites.remote_record import read_remote, visible_paths
 from orchestrator.suggestions import did_you_mean, near_names
 
 
@@ -17,7 +17,7 @@ def find_sweeps(results: Path) -> list[SweepPaths]:
 
     Sweeps whose sweep.json cannot be read come first. Directories without a sweep.json are not sweeps.
     """
-    return [seen for here in find_all(results) if (seen := seen_here(here)).info.is_file()]
+    return [seen for here in find_all(results) if (seen := visible_paths(here)).info.is_file()]
 
 
 def find(results: Path, name: str | None = None) -> SweepPaths:
@@ -28,7 +28,7 @@ def find(results: Path, name: str | None = None) -> SweepPaths:
             have not been fetched.
     """
     here = find_here(results, name)
-    if not (seen := seen_here(here)).info.is_file():
+    if not (seen := visible_paths(here)).info.is_file():
         raise NoSuchSweepError(f"the records of {here.name} are on a cluster; fetch them with: sweep pull {here.name}")
     return seen
 

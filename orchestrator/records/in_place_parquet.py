@@ -19,7 +19,7 @@ _FRONT = len(_MAGIC)
 
 
 @dataclass(frozen=True)
-class Edition:
+class FileVersion:
     """A file's content. Its columns are ``content[begin:end]``; the bytes around them belong to earlier versions."""
 
     content: bytes
@@ -27,30 +27,30 @@ class Edition:
     end: int
 
 
-def whole(content: bytes) -> Edition:
+def version_on_disk(content: bytes) -> FileVersion:
     """The version found on disk, all bytes of which stay in place."""
-    return Edition(content, _FRONT, len(content))
+    return FileVersion(content, _FRONT, len(content))
 
 
-def next_edition(table: pa.Table, before: Edition | None) -> Edition:
+def next_version(table: pa.Table, before: FileVersion | None) -> FileVersion:
     """The content that holds this table and can replace ``before`` while that is being read."""
     if before is None:
         columns, footer = _encode(table, _FRONT)
-        return Edition(_MAGIC + columns + footer, _FRONT, _FRONT + len(columns))
+        return FileVersion(_MAGIC + columns + footer, _FRONT, _FRONT + len(columns))
     old, size = before.content, len(before.content)
     if before.begin - _FRONT >= before.end - before.begin:  # there may be room before the old columns
         columns, footer = _encode(table, _FRONT)
         end = _FRONT + len(columns)
         rest = size - before.end - len(footer)
         if end <= before.begin and rest >= 0:
-            return Edition(_MAGIC + columns + old[end : before.end] + bytes(rest) + footer, _FRONT, end)
+            return FileVersion(_MAGIC + columns + old[end : before.end] + bytes(rest) + footer, _FRONT, end)
     columns, footer = _encode(table, before.end)
     end = before.end + len(columns)
     rest = size - end - len(footer)
     if rest >= 0:
-        return Edition(old[: before.end] + columns + bytes(rest) + footer, before.end, end)
+        return FileVersion(old[: before.end] + columns + bytes(rest) + footer, before.end, end)
     columns, footer = _encode(table, size)
-    return Edition(old + columns + footer, size, size + len(columns))
+    return FileVersion(old + columns + footer, size, size + len(columns))
 
 
 def _encode(table: pa.Table, offset: int) -> tuple[bytes, bytes]:

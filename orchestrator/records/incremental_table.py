@@ -15,7 +15,7 @@ from orchestrator.records.parquet_log import log_files, read_file, read_footer
 Stamp = tuple[int, int, int]
 
 
-class Watched:
+class IncrementalTable:
     """Selected columns of a log, or of a table in a single file.
 
     Attributes:
@@ -37,12 +37,12 @@ class Watched:
         self._seen: dict[Path, tuple[Stamp, pa.Table]] = {}
 
     @classmethod
-    def log(cls, directory: Path, wanted: Callable[[str], bool]) -> Watched:
+    def log(cls, directory: Path, wanted: Callable[[str], bool]) -> IncrementalTable:
         """The table of a log."""
         return cls(lambda: log_files(directory), wanted)
 
     @classmethod
-    def file(cls, path: Path, wanted: Callable[[str], bool]) -> Watched:
+    def file(cls, path: Path, wanted: Callable[[str], bool]) -> IncrementalTable:
         """The table of a single file, which is replaced as a whole."""
         return cls(lambda: [path] if path.exists() else [], wanted)
 

@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import RecordsError
-from orchestrator.records.disk import DISK, Disk, hidden, replace_file
-from orchestrator.records.in_place_parquet import Edition, next_edition, whole
+from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, replace_file, temporary_path
+from orchestrator.records.in_place_parquet import FileVersion, next_version, version_on_disk
 
 SEAL_ROWS = 100_000
 _FILE = re.compile(r"\d{6,}\.parquet")
 
 
-class Log:
+class ParquetLog:
     """The writer of a log. An appended row is safe once the next :meth:`write` has returned.
 
     A new log starts with a file without rows, so that readers find the columns.
@@ -32,7 +32,9 @@ class Log:
         rows: The number of rows written.
     """
 
-    def __init__(self, directory: Path, schema: pa.Schema, *, disk: Disk = DISK, seal_rows: int = SEAL_ROWS) -> None:
+    def __init__(
+        self, directory: Path, schema: pa.Schema, *, disk: FileOperations = FILE_OPERATIONS, seal_rows: int = SEAL_ROWS
+    ) -> None:
         """Open the log, or create it.
 
         Raises:
@@ -44,7 +46,7 @@ class Log:
         with _explained(f"cannot open the log {directory}"):
             directory.mkdir(exist_ok=True)
             files = log_files(directory)
-            for leftover in directory.glob(hidden(Path("*.parquet")).name):  # a writer died before the rename
+            for leftover in directory.glob(temporary_path(Path("*.parquet")).name):  # a writer died before the rename
                 leftover.unlink()
         sealed, newest = files[:-1], files[-1:]
         footers = [read_footer(path) for path in files]
@@ -55,11 +57,11 @@ class Log:
         self._sealed_rows: int = sum(footer.num_rows for footer in footers[:-1])
         self.schema = schema
         self._newest = schema.empty_table()
-        self._edition: Edition | None = None
+        self._version: FileVersion | None = None
         self._pending: list[pa.Table] = []
         if newest:
             self._newest = read_file(newest[0])
-            self._edition = whole(newest[0].read_bytes())
+            self._version = version_on_disk(newest[0].read_bytes())
             self.schema = self._newest.schema
         if not self.rows:
             self.set_columns(schema)
@@ -96,16 +98,16 @@ class Log:
             if self._newest.num_rows >= self._seal_rows:
                 self._number += 1
                 self._sealed_rows += self._newest.num_rows
-                self._newest, self._edition = self.schema.empty_table(), None
+                self._newest, self._version = self.schema.empty_table(), None
             fitting = pending.slice(0, self._seal_rows - self._newest.num_rows)
             self._replace_newest(pa.concat_tables([self._newest, fitting]).combine_chunks())
             pending = pending.slice(fitting.num_rows)
             self._pending = [pending] if pending.num_rows else []
 
     def _replace_newest(self, rows: pa.Table) -> None:
-        edition = next_edition(rows, self._edition)
-        replace_file(self.directory / f"{self._number:06}.parquet", edition.content, self._disk)
-        self._newest, self._edition = rows, edition
+        version = next_version(rows, self._version)
+        replace_file(self.directory / f"{self._number:06}.parquet", version.content, self._disk)
+        self._newest, self._version = rows, version
 
 
 def log_files(directory: Path) -> list[Path]:

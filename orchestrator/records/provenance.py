@@ -22,7 +22,7 @@ from typing import Any
 
 from orchestrator.errors import RecordsError
 from orchestrator.records import SCHEMA_VERSION
-from orchestrator.records.disk import DISK, Disk, replace_file
+from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, replace_file
 
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
@@ -149,7 +149,7 @@ def git_state(directory: Path) -> GitState | None:
     )
 
 
-def write_sweep_json(path: Path, info: SweepInfo, disk: Disk = DISK) -> None:
+def write_sweep_json(path: Path, info: SweepInfo, disk: FileOperations = FILE_OPERATIONS) -> None:
     """Write sweep.json atomically.
 
     Raises:

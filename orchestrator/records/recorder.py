@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
-from orchestrator.records.disk import DISK, Disk
+from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations
 from orchestrator.records.encode import events_table, metrics_table
-from orchestrator.records.parquet_log import SEAL_ROWS, Log, log_files, read_file
+from orchestrator.records.parquet_log import SEAL_ROWS, ParquetLog, log_files, read_file
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.schema import EVENTS, Kind, metric_names, metrics_schema
 from orchestrator.records.trials_table import TrialsTable
-from orchestrator.records.write_throttle import Pace
+from orchestrator.records.write_throttle import WriteThrottle
 
 LOGS_EVERY = 1.0
 TRIALS_EVERY = 2.0
@@ -48,7 +48,7 @@ class Recorder:
         parameters: Mapping[str, Kind],
         metrics: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
-        disk: Disk = DISK,
+        disk: FileOperations = FILE_OPERATIONS,
         logs_every: float = LOGS_EVERY,
         trials_every: float = TRIALS_EVERY,
         seal_rows: int = SEAL_ROWS,
@@ -73,16 +73,16 @@ class Recorder:
         self._clock = clock
         self._sweep = sweep
         self._expected = tuple(metrics)
-        self._metrics_log = Log(paths.metrics, metrics_schema(metrics), disk=disk, seal_rows=seal_rows)
-        self._events_log = Log(paths.events, EVENTS, disk=disk, seal_rows=seal_rows)
+        self._metrics_log = ParquetLog(paths.metrics, metrics_schema(metrics), disk=disk, seal_rows=seal_rows)
+        self._events_log = ParquetLog(paths.events, EVENTS, disk=disk, seal_rows=seal_rows)
         _require(self._metrics_log, metrics_schema(metric_names(self._metrics_log.schema)))
         _require(self._events_log, EVENTS)
         self._trials = TrialsTable(paths.trials_table, sweep, parameters, disk=disk)
         self._last_step = _last_steps(paths.metrics)
         self._metric_rows: list[MetricRow] = []
         self._event_rows: list[EventRow] = []
-        self._logs_pace = Pace(clock, least=logs_every)
-        self._trials_pace = Pace(clock, least=trials_every)
+        self._logs_throttle = WriteThrottle(clock, least=logs_every)
+        self._trials_throttle = WriteThrottle(clock, least=trials_every)
         self.seconds = clock() - began
 
     def metrics(self, rows: Iterable[MetricRow]) -> None:
@@ -115,9 +115,9 @@ class Recorder:
         Raises:
             RecordsError: Writing failed. No rows are lost: a later call writes them.
         """
-        if self._logs_pace.due():
+        if self._logs_throttle.due():
             self._write_logs()
-            if self._trials_pace.due():
+            if self._trials_throttle.due():
                 self._write_trials()
 
     def flush(self) -> None:
@@ -147,24 +147,24 @@ class Recorder:
 
     def _write_logs(self) -> None:
         if self._metric_rows or self._event_rows or self._metrics_log.pending or self._events_log.pending:
-            self._timed(self._write_round, self._logs_pace)
+            self._timed(self._write_round, self._logs_throttle)
 
     def _write_trials(self) -> None:
         if self._trials.pending:
             before = self.seconds
             try:
-                self._timed(self._trials.write, self._trials_pace)
+                self._timed(self._trials.write, self._trials_throttle)
             finally:
-                self._logs_pace.also(self.seconds - before)
+                self._logs_throttle.add_seconds(self.seconds - before)
 
-    def _timed(self, write: Callable[[], None], pace: Pace) -> None:
+    def _timed(self, write: Callable[[], None], throttle: WriteThrottle) -> None:
         began = self._clock()
         try:
             write()
         finally:
             seconds = self._clock() - began
             self.seconds += seconds
-            pace.wrote(seconds)
+            throttle.written(seconds)
 
     def _write_round(self) -> None:
         if self._metric_rows:
@@ -189,7 +189,7 @@ class Recorder:
             self._metrics_log.set_columns(metrics_schema(dict.fromkeys([*self._expected, *seen])))
 
 
-def _require(log: Log, schema: pa.Schema) -> None:
+def _require(log: ParquetLog, schema: pa.Schema) -> None:
     if log.schema != schema:
         raise RecordsError(
             f"{log.directory} has the columns {', '.join(log.schema.names)}: these are not the records of a sweep"

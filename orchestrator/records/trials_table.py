@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from orchestrator.core.rows import TrialRow
+from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, replace_file
 from orchestrator.records.decode import trial_rows
-from orchestrator.records.disk import DISK, Disk, replace_file
 from orchestrator.records.encode import check_config, trials_table
-from orchestrator.records.in_place_parquet import Edition, next_edition, whole
+from orchestrator.records.in_place_parquet import FileVersion, next_version, version_on_disk
 from orchestrator.records.parquet_log import read_file
 from orchestrator.records.schema import Kind, trials_schema
 
@@ -29,7 +29,9 @@ class TrialsTable:
     A new table starts with a file without rows, so that readers find the columns.
     """
 
-    def __init__(self, path: Path, sweep: str, parameters: Mapping[str, Kind], *, disk: Disk = DISK) -> None:
+    def __init__(
+        self, path: Path, sweep: str, parameters: Mapping[str, Kind], *, disk: FileOperations = FILE_OPERATIONS
+    ) -> None:
         """Open the table, or create it.
 
         Raises:
@@ -42,9 +44,9 @@ class TrialsTable:
         self._rows: dict[int, dict[int, TrialRow]] = {}  # block → trial → row
         self._tables: dict[int, pa.Table] = {}  # block → its rows, encoded
         self._stale: set[int] = set()
-        self._edition: Edition | None = None
+        self._version: FileVersion | None = None
         if path.exists():
-            self._edition = whole(path.read_bytes())
+            self._version = version_on_disk(path.read_bytes())
             for row in trial_rows(read_file(path), self._parameters):
                 self.put(row)
         else:
@@ -86,6 +88,6 @@ class TrialsTable:
         schema = trials_schema(self._parameters)
         blocks = [self._tables[block] for block in sorted(self._tables)]
         table = pa.concat_tables([schema.empty_table(), *blocks]).combine_chunks()
-        edition = next_edition(table, self._edition)
-        replace_file(self._path, edition.content, self._disk)
-        self._edition = edition
+        version = next_version(table, self._version)
+        replace_file(self._path, version.content, self._disk)
+        self._version = version

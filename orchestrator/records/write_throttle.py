@@ -17,7 +17,7 @@ SLOW_S = 10.0
 """The interval in seconds from which on SHARE_IF_SLOW applies."""
 
 
-class Pace:
+class WriteThrottle:
     """Decides when the next write is due: ``least`` seconds after the last one, or 50 (or 20) × its duration."""
 
     def __init__(self, clock: Callable[[], float], *, least: float) -> None:
@@ -31,10 +31,10 @@ class Pace:
         paid = min(SHARE * self._spent, max(SLOW_S, SHARE_IF_SLOW * self._spent))
         return self._clock() >= self._last + max(self._least, paid)
 
-    def wrote(self, seconds: float) -> None:
+    def written(self, seconds: float) -> None:
         """Note that a write, or a failed attempt, just ended after this many seconds."""
         self._last, self._spent = self._clock(), seconds
 
-    def also(self, seconds: float) -> None:
+    def add_seconds(self, seconds: float) -> None:
         """Add the seconds of another write to those of the last write."""
         self._spent += seconds

@@ -23,7 +23,7 @@ CODE = "code"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class CodeOrigin:
     """The provenance of a package, collected on the machine that made it."""
 
     host: str
@@ -43,22 +43,22 @@ class Origin:
         return own_packages.ROOT / CODE / self.within
 
 
-def job() -> str:
+def current_job() -> str:
     """The id of the job that this process belongs to, else ""."""
     return os.environ.get(JOB, "")
 
 
-def here() -> Origin | None:
+def code_origin() -> CodeOrigin | None:
     """The origin of this process's code; None if the code was not sent here as a job."""
-    if not job() or not (own_packages.ROOT / FILE).is_file():
+    if not current_job() or not (own_packages.ROOT / FILE).is_file():
         return None
     held = json.loads((own_packages.ROOT / FILE).read_bytes())
-    return Origin(**held | {"git": held["git"] and GitState(**held["git"])})
+    return CodeOrigin(**held | {"git": held["git"] and GitState(**held["git"])})
 
 
-def marked(info: SweepInfo) -> SweepInfo:
+def with_code_origin(info: SweepInfo) -> SweepInfo:
     """The provenance with the origin of the code filled in, if the code was sent here as a job."""
-    origin = here()
+    origin = code_origin()
     if origin is None:
         return info
     return replace(
@@ -67,5 +67,5 @@ def marked(info: SweepInfo) -> SweepInfo:
         directory=origin.directory,
         git=origin.git,
         snapshot=origin.snapshot,
-        jobs=[job()],
+        jobs=[current_job()],
     )

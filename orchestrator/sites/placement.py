@@ -12,19 +12,10 @@ from cluster.errors import ClusterError
 from cluster.existing.present import present_address
 from cluster.fit import Need, lacking, slots
 from cluster.inventory import Node
-from cluster.where import AUTO, Existing, Local, Where
+from cluster.where import AUTO, Existing, Local
 from orchestrator.errors import ClusterUseError, InfeasibleError, OptionsError, UserError
 from orchestrator.sites.profiles import site
 from orchestrator.spec import Spec
-
-
-def place(text: str) -> Where:
-    """The meaning of a value of ``--on``.
-
-    Raises:
-        UserError: The value is invalid, or the site profiles have mistakes.
-    """
-    return site(text).where
 
 
 def engine_at(on: str, *, cpus: int | None = None, gpus: int | None = None) -> Engine:

@@ -26,7 +26,7 @@ from orchestrator.space.values import is_number, mistake, shown
 from orchestrator.spec.model import Section, Spec
 from orchestrator.spec.quantities import Bytes, seconds
 from orchestrator.spec.reading import text_of
-from orchestrator.spec.validation_messages import note
+from orchestrator.spec.validation_messages import add_validation_errors
 from orchestrator.yaml.reader import from_yaml
 
 PROFILES = "SWEEP_PROFILES"
@@ -244,7 +244,7 @@ def profiles() -> Mapping[str, Profile]:
             try:
                 found[name] = Profile.model_validate(given)
             except ValidationError as error:
-                note(document, error, within=(name,), keys=list(Profile.model_fields))
+                add_validation_errors(document, error, within=(name,), keys=list(Profile.model_fields))
     for name, profile in found.items():
         if profile.on != SLURM:
             for key in sorted(profile.model_fields_set - _ANYWHERE):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orchestrator.errors import RecordsError
-from orchestrator.records.disk import replace_file
+from orchestrator.records.atomic_files import replace_file
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 
@@ -65,7 +65,7 @@ def write_remote(paths: SweepPaths, remote: Remote) -> None:
     replace_file(paths.remote, json.dumps(asdict(remote), indent=2, ensure_ascii=False).encode())
 
 
-def seen_here(paths: SweepPaths) -> SweepPaths:
+def visible_paths(paths: SweepPaths) -> SweepPaths:
     """The files to read the sweep's records from: its directory on the cluster if visible from here, else the copy."""
     remote = read_remote(paths)
     if remote is None or not remote.directory or not _is_that(Path(remote.directory), remote):

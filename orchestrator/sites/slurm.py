@@ -78,7 +78,7 @@ def submit_resume(
     _check_secrets(site)
     if lease.status(paths.lease) in ("running", "running?"):
         raise StillRunningError(f"{paths.name} is running; stop it with: sweep stop {paths.name}")
-    if (found := slurm_status.standing(paths)) is not None:
+    if (found := slurm_status.job_status(paths)) is not None:
         raise StillRunningError(f"{found.sentence()}, for {paths.name}; cancel it with: sweep stop {paths.name}")
     whole = SweepPaths(paths.root.resolve())
     return _submit(whole, site, Path.cwd(), nodes, arguments, once)

@@ -21,7 +21,7 @@ class UneditableError(ValueError):
     """The text is not a block of keys, or a value is where a section should be."""
 
 
-def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
+def set_value(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
     """Set a value, and return the new text.
 
     Args:
@@ -36,10 +36,10 @@ def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
     """
     section = _mapping(text, path[:-1])
     if section is None:
-        return put(text, path[:-1], {path[-1]: value})
+        return set_value(text, path[:-1], {path[-1]: value})
     entry = _entry(section, path[-1])
     if section.flow_style and "\n" in line(path[-1], value):
-        return put(_unfolded(text, path[:-1]), path, value)
+        return set_value(_unfolded(text, path[:-1]), path, value)
     if entry is not None:
         key = entry[0]
         written = behind_key(path[-1], value, key.start_mark.column)
@@ -55,7 +55,7 @@ def put(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
     return text[:at] + "\n" + line(path[-1], value, _column(section)) + text[at:]
 
 
-def take_out(text: str, path: Key) -> str:
+def remove_key(text: str, path: Key) -> str:
     """Remove a key with its lines, and its section if that becomes empty; return the new text.
 
     Raises:
@@ -67,7 +67,7 @@ def take_out(text: str, path: Key) -> str:
     if section is None or entry is None:
         raise KeyError(path)
     if len(section.value) == 1 and len(path) > 1:
-        return take_out(text, path[:-1])
+        return remove_key(text, path[:-1])
     place = section.value.index(entry)
     if not section.flow_style:
         start, end = _line_start(text, entry[0].start_mark.index), _line_end(text, _end(text, entry))
@@ -77,7 +77,7 @@ def take_out(text: str, path: Key) -> str:
     return text[: entry[0].start_mark.index] + text[section.value[1][0].start_mark.index :]
 
 
-def remark(text: str, path: Key, words: str) -> str:
+def add_comment(text: str, path: Key, words: str) -> str:
     """Append a comment to the line of a key, after an existing comment; return the new text.
 
     Raises:

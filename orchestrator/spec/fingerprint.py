@@ -37,7 +37,7 @@ def code_of(spec: Spec) -> str:
     return f"code of {spec.trainable}"
 
 
-def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def changed_fingerprints(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """The names whose fingerprints differ now."""
     return [name for name in before if now.get(name) != before[name]]
 

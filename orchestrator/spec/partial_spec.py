@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.spec.model import Spec
-from orchestrator.spec.validation_messages import SECTIONS, note
+from orchestrator.spec.validation_messages import SECTIONS, add_validation_errors
 from orchestrator.yaml.document import Document, Path
 
 _PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "objective": {"metric": "unknown"}}
@@ -50,7 +50,7 @@ def without_mistakes(document: Document, base: FilePath) -> PartialSpec:
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        broken = note(document, error)
+        broken = add_validation_errors(document, error)
         for path in broken:
             _leave_out(data, path)
         spec = Spec.model_validate({**_PLACEHOLDERS, **data})

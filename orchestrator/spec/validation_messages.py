@@ -51,7 +51,9 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def note(document: Document, error: ValidationError, *, within: Path = (), keys: Sequence[str] = ()) -> list[Path]:
+def add_validation_errors(
+    document: Document, error: ValidationError, *, within: Path = (), keys: Sequence[str] = ()
+) -> list[Path]:
     """Add pydantic's errors to the document as mistakes, and return the broken paths.
 
     Args:

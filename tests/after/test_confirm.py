@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.after.confirm import confirmation
+from orchestrator.after.confirm import confirming_sweep
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.cli.remote.remote_sweep import write_spec_file
 from orchestrator.core.build import build_sweep, scheduler_of
@@ -34,7 +34,7 @@ def recorded(tmp_path: Path, **sections: Any) -> tuple[SweepPaths, SweepInfo]:
 
 def confirming(tmp_path: Path, **sections: Any) -> tuple[Source, SweepPaths, SweepInfo]:
     paths, info = recorded(tmp_path, **sections)
-    return confirmation(paths, info, best=3, seeds=4), paths, info
+    return confirming_sweep(paths, info, best=3, seeds=4), paths, info
 
 
 def test_the_best_each_several_times_in_full(tmp_path: Path) -> None:
@@ -90,21 +90,21 @@ def test_a_configuration_counts_once_and_there_may_be_fewer(tmp_path: Path) -> N
     search = {"method": "list", "configs": configs, "repeats": 3}
     paths = record(tmp_path / "results", space=space, search=search, scheduler={"method": "none"}, budget={})
     info = dataclasses.replace(read_sweep_json(paths.info), directory=str(tmp_path))
-    assert confirmation(paths, info, best=5, seeds=2).spec.search.configs == configs
+    assert confirming_sweep(paths, info, best=5, seeds=2).spec.search.configs == configs
 
 
 def test_nothing_to_confirm(tmp_path: Path) -> None:
     paths, info = recorded(tmp_path, space={"x": {"uniform": [0, 1]}})  # the made-up trainable needs an lr: all fail
     with pytest.raises(SweepError, match="no trial of made-up has a result"):
-        confirmation(paths, info, best=5, seeds=2)
+        confirming_sweep(paths, info, best=5, seeds=2)
 
 
 def test_overrides(tmp_path: Path) -> None:
     paths, info = recorded(tmp_path)
-    source = confirmation(paths, info, best=1, seeds=2, overrides=["search.seed=77", "name=sure"])
+    source = confirming_sweep(paths, info, best=1, seeds=2, overrides=["search.seed=77", "name=sure"])
     assert (source.spec.search.seed, source.name) == (77, "sure")
     with pytest.raises(SpecError, match="unknown key 'sed'"):
-        confirmation(paths, info, best=1, seeds=2, overrides=["search.sed=77"])
+        confirming_sweep(paths, info, best=1, seeds=2, overrides=["search.sed=77"])
 
 
 def test_a_long_name_stays_within_bounds(tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_a_long_name_stays_within_bounds(tmp_path: Path) -> None:
 def test_where_it_was_launched_must_still_be_there(tmp_path: Path) -> None:
     paths, info = recorded(tmp_path)
     with pytest.raises(UserError, match="no longer exists"):
-        confirmation(paths, dataclasses.replace(info, directory="/nowhere"), best=1, seeds=1)
+        confirming_sweep(paths, dataclasses.replace(info, directory="/nowhere"), best=1, seeds=1)
     (tmp_path / "train.py").unlink()
     with pytest.raises(SpecError, match=r"train\.py"):
-        confirmation(paths, info, best=1, seeds=1)
+        confirming_sweep(paths, info, best=1, seeds=1)
 
 
 def test_a_file_to_be_sent_elsewhere(tmp_path: Path) -> None:

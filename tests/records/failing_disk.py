@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.records.disk import Disk
+from orchestrator.records.atomic_files import FileOperations
 
 
-class FailingDisk(Disk):
+class FailingDisk(FileOperations):
     """Fails at the operations, counted from 0, that ``fails`` picks. A failing write leaves half the data."""
 
     def __init__(self, fails: Callable[[int], bool]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import RecordsError
-from orchestrator.records.parquet_log import Log, log_files, read_file
+from orchestrator.records.parquet_log import ParquetLog, log_files, read_file
 from tests.records.failing_disk import FailingDisk
 
 SCHEMA = pa.schema({"n": pa.int64()})
@@ -38,7 +38,7 @@ def test_no_row_lost_or_doubled_on_a_failing_disk(
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name) / "log"
         disk = FailingDisk(lambda count: count in failing)
-        log = Log(directory, SCHEMA, disk=disk, seal_rows=7)
+        log = ParquetLog(directory, SCHEMA, disk=disk, seal_rows=7)
         appended = acknowledged = 0
         for number, size in enumerate(batches):
             log.append(numbers(appended, appended + size))
@@ -51,7 +51,7 @@ def test_no_row_lost_or_doubled_on_a_failing_disk(
             assert acknowledged <= len(recorded(directory))
             if number in reopen_after and not log.pending:  # else the rows would be the process's to lose
                 disk.fails = lambda count: False
-                log = Log(directory, SCHEMA, disk=disk, seal_rows=7)
+                log = ParquetLog(directory, SCHEMA, disk=disk, seal_rows=7)
                 disk.fails = lambda count: count in failing
             assert recorded(directory) == list(range(len(recorded(directory))))
         disk.fails = lambda count: False
@@ -63,7 +63,7 @@ def test_no_row_lost_or_doubled_on_a_failing_disk(
 
 def test_a_failed_write_can_be_repeated_and_its_rows_survive_a_reopening(tmp_path: Path) -> None:
     disk = FailingDisk(lambda count: False)
-    log = Log(tmp_path / "log", SCHEMA, disk=disk)
+    log = ParquetLog(tmp_path / "log", SCHEMA, disk=disk)
     log.append(numbers(0, 3))
     disk.fails = lambda count: True
     with pytest.raises(RecordsError, match=r"000000.parquet: No space left"):
@@ -72,12 +72,12 @@ def test_a_failed_write_can_be_repeated_and_its_rows_survive_a_reopening(tmp_pat
     disk.fails = lambda count: False
     log.append(numbers(3, 5))
     log.write()
-    assert Log(tmp_path / "log", SCHEMA).rows == 5
+    assert ParquetLog(tmp_path / "log", SCHEMA).rows == 5
 
 
 def test_reopening_continues_the_newest_file(tmp_path: Path) -> None:
     for start in range(0, 10, 2):
-        log = Log(tmp_path / "log", SCHEMA, seal_rows=6)
+        log = ParquetLog(tmp_path / "log", SCHEMA, seal_rows=6)
         log.append(numbers(start, start + 2))
         log.write()
     assert [path.name for path in log_files(tmp_path / "log")] == ["000000.parquet", "000001.parquet"]
@@ -85,7 +85,7 @@ def test_reopening_continues_the_newest_file(tmp_path: Path) -> None:
 
 
 def test_many_rows_at_once_are_cut_into_sealed_files(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log", SCHEMA, seal_rows=10)
+    log = ParquetLog(tmp_path / "log", SCHEMA, seal_rows=10)
     log.append(numbers(0, 35))
     log.write()
     sealed = {path: path.stat().st_mtime_ns for path in log_files(tmp_path / "log")[:-1]}
@@ -97,17 +97,17 @@ def test_many_rows_at_once_are_cut_into_sealed_files(tmp_path: Path) -> None:
 
 
 def test_a_log_is_readable_before_its_first_row(tmp_path: Path) -> None:
-    Log(tmp_path / "log", SCHEMA)
+    ParquetLog(tmp_path / "log", SCHEMA)
     assert list(pd.read_parquet(tmp_path / "log").columns) == ["n"]
 
 
 def test_leftovers_of_a_crash_are_removed_and_other_hidden_files_left(tmp_path: Path) -> None:
-    Log(tmp_path / "log", SCHEMA)
+    ParquetLog(tmp_path / "log", SCHEMA)
     (tmp_path / "log" / ".000001.parquet.tmp").write_bytes(b"PAR1 half")
     (tmp_path / "log" / ".DS_Store").touch()
     assert recorded(tmp_path / "log") == []
     assert len(pd.read_parquet(tmp_path / "log")) == 0
-    Log(tmp_path / "log", SCHEMA)
+    ParquetLog(tmp_path / "log", SCHEMA)
     assert {path.name for path in (tmp_path / "log").iterdir()} == {"000000.parquet", ".DS_Store"}
 
 
@@ -123,17 +123,17 @@ def test_leftovers_of_a_crash_are_removed_and_other_hidden_files_left(tmp_path: 
 def test_what_is_torn_foreign_or_missing_is_refused_with_a_sentence(
     tmp_path: Path, spoil: object, sentence: str
 ) -> None:
-    Log(tmp_path / "log", SCHEMA)
+    ParquetLog(tmp_path / "log", SCHEMA)
     spoil(tmp_path / "log")  # type: ignore[operator]
     with pytest.raises(RecordsError, match=sentence):
-        Log(tmp_path / "log", SCHEMA)
+        ParquetLog(tmp_path / "log", SCHEMA)
 
 
 def test_files_of_different_columns_are_refused(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log", SCHEMA, seal_rows=1)
+    log = ParquetLog(tmp_path / "log", SCHEMA, seal_rows=1)
     log.append(numbers(0, 1))
     log.write()
-    other = Log(tmp_path / "other", pa.schema({"m": pa.int64()}))
+    other = ParquetLog(tmp_path / "other", pa.schema({"m": pa.int64()}))
     (other.directory / "000000.parquet").rename(log.directory / "000001.parquet")
     with pytest.raises(RecordsError, match="has different columns"):
-        Log(log.directory, SCHEMA)
+        ParquetLog(log.directory, SCHEMA)

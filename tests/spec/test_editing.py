@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
+from orchestrator.spec.editing import UneditableError, add_comment, comments, remove_key, set_value
 from orchestrator.yaml.reader import NotYamlError, from_yaml
 from tests.spec.churn_example import EXAMPLE
 
@@ -81,11 +81,11 @@ def test_the_values_are_those_that_were_meant(name: str, edits: list[tuple[tuple
     data = copy.deepcopy(read(text))
     for path, value in edits:
         if value != "take out":
-            text = put(text, path, value)
+            text = set_value(text, path, value)
             edited(data, path, value)
         else:
             try:
-                text = take_out(text, path)
+                text = remove_key(text, path)
             except KeyError:
                 continue
             taken_out(data, path)
@@ -96,7 +96,7 @@ def test_the_values_are_those_that_were_meant(name: str, edits: list[tuple[tuple
 @pytest.mark.parametrize("path", [("space", "lr"), ("space", "width"), ("name",), ("objective", "metric")])
 def test_no_other_line_changes(name: str, path: tuple[str, ...]) -> None:
     before = TEXTS[name].splitlines()
-    after = put(TEXTS[name], path, "x").splitlines()
+    after = set_value(TEXTS[name], path, "x").splitlines()
     gone = [line for line in before if line not in after]
     assert [line for line in before if line in after] == [line for line in after if line in before]
     assert all("lr" in line or "width" in line or "name" in line or "metric" in line for line in gone[:1])
@@ -105,64 +105,64 @@ def test_no_other_line_changes(name: str, path: tuple[str, ...]) -> None:
 
 class TestTakeOut:
     def test_the_comment_above_the_next_stays(self) -> None:
-        text = take_out(take_out(ODD, ("space", "lr")), ("space", "note"))
+        text = remove_key(remove_key(ODD, ("space", "lr")), ("space", "note"))
         assert "    # above kind\n    kind:" in text
         assert "    width: {int: [1, 4]}\n# above the search\n" in text
         assert "slow" not in text
 
     def test_out_of_braces(self) -> None:
-        assert "{ data: 'a # b.csv'  }" not in take_out(ODD, ("fixed", "target"))
-        assert read(take_out(ODD, ("fixed", "target")))["fixed"] == {"data": "a # b.csv"}
-        assert read(take_out(ODD, ("fixed", "data")))["fixed"] == {"target": "churn"}
+        assert "{ data: 'a # b.csv'  }" not in remove_key(ODD, ("fixed", "target"))
+        assert read(remove_key(ODD, ("fixed", "target")))["fixed"] == {"data": "a # b.csv"}
+        assert read(remove_key(ODD, ("fixed", "data")))["fixed"] == {"target": "churn"}
 
     def test_what_is_not_there(self) -> None:
         for path in (("space", "nothing"), ("nothing", "x"), ("nothing",)):
             with pytest.raises(KeyError):
-                take_out(ODD, path)
+                remove_key(ODD, path)
 
 
 class TestPut:
     def test_a_new_key_comes_last_or_where_it_is_told(self) -> None:
-        assert "  momentum: {uniform: [0.5, 0.99], when: \"optimizer == 'sgd'\"}\n  x: 1\nconstraints:" in put(
+        assert "  momentum: {uniform: [0.5, 0.99], when: \"optimizer == 'sgd'\"}\n  x: 1\nconstraints:" in set_value(
             EXAMPLE, ("space", "x"), 1
         )
-        assert "name: churn\nparent: old\ntrainable" in put(EXAMPLE, ("parent",), "old", after="name")
-        assert put(EXAMPLE, ("parent",), "old").endswith("isolation: reuse}\nparent: old\n")
+        assert "name: churn\nparent: old\ntrainable" in set_value(EXAMPLE, ("parent",), "old", after="name")
+        assert set_value(EXAMPLE, ("parent",), "old").endswith("isolation: reuse}\nparent: old\n")
 
     def test_a_list_of_mappings_unfolds_its_section_and_keeps_its_comment(self) -> None:
         text = EXAMPLE.replace("search: {method: tpe, seed: 0}", "search: {method: tpe, seed: 0x10}   # why")
-        assert "search:   # why\n  method: tpe\n  seed: 0x10\n  start:\n    - {lr: 1}\nscheduler" in put(
+        assert "search:   # why\n  method: tpe\n  seed: 0x10\n  start:\n    - {lr: 1}\nscheduler" in set_value(
             text, ("search", "start"), [{"lr": 1}]
         )
 
     def test_an_empty_section_and_one_that_is_not_there(self) -> None:
-        assert "search: {seed: 1}\nobjective" in put(ODD, ("search", "seed"), 1)
-        assert put(ODD, ("trial", "retries"), 1).endswith("trial: {retries: 1}\n")
+        assert "search: {seed: 1}\nobjective" in set_value(ODD, ("search", "seed"), 1)
+        assert set_value(ODD, ("trial", "retries"), 1).endswith("trial: {retries: 1}\n")
 
     @pytest.mark.parametrize("text", ["", "[1, 2]", '{"name": "churn"}', "word"])
     def test_what_is_no_block_of_keys(self, text: str) -> None:
         with pytest.raises(UneditableError):
-            put(text, ("name",), "x")
+            set_value(text, ("name",), "x")
 
     def test_what_is_no_yaml(self) -> None:
         with pytest.raises(NotYamlError):
-            put("a: [", ("name",), "x")
+            set_value("a: [", ("name",), "x")
 
     def test_a_value_where_a_section_should_be(self) -> None:
         with pytest.raises(UneditableError, match="name is not a section"):
-            put(ODD, ("name", "x"), 1)
+            set_value(ODD, ("name", "x"), 1)
 
 
 class TestRemarks:
     def test_behind_the_line_or_behind_what_is_said_there(self) -> None:
-        text = remark(remark(EXAMPLE, ("space", "lr"), "was\n  wider"), ("trainable",), "and more")
+        text = add_comment(add_comment(EXAMPLE, ("space", "lr"), "was\n  wider"), ("trainable",), "and more")
         assert "lr: {loguniform: [1e-4, 1e-1]}  # was wider\n" in text
         assert "# a built-in, module:attr, or file.py:attr; and more\n" in text
         assert read(text) == read(EXAMPLE)
 
     @pytest.mark.parametrize("path", [("space", "lr"), ("space", "lr", "when"), ("space", "kind"), ("fixed", "data")])
     def test_whatever_is_in_the_line(self, path: tuple[str, ...]) -> None:
-        text = remark(ODD, path, "words")
+        text = add_comment(ODD, path, "words")
         assert read(text) == read(ODD)
         assert text.count("words") == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.spec_change import Key, PlainSpec, SpecChange
 from orchestrator.errors import SpecError
-from orchestrator.spec.editing import UneditableError, comments, put, remark, take_out
+from orchestrator.spec.editing import UneditableError, add_comment, comments, remove_key, set_value
 from orchestrator.spec.model import Spec
 from orchestrator.spec.reading import parse_spec
 from orchestrator.spec.writing import spec_yaml
@@ -51,10 +51,10 @@ def _edited(text: str, plain: PlainSpec, changes: Sequence[SpecChange], base: Pa
     edits = dict(_changes(before, plain))
     for key, value in edits.items():
         if value is not None:
-            text = put(text, key, value, after=_AFTER.get(key))
+            text = set_value(text, key, value, after=_AFTER.get(key))
     for key, value in edits.items():
         if value is None:
-            text = take_out(text, key)
+            text = remove_key(text, key)
     return _with_reasons(text, changes)
 
 
@@ -111,7 +111,7 @@ def _with_reasons(text: str, changes: Sequence[SpecChange]) -> str:
 def _remarked(text: str, key: Key, reason: str) -> str:
     """Add the reason as a comment, next to the value if that has a line of its own."""
     inner = next(iter(_forms(text, key)), None)
-    return remark(text, key if inner is None else (*key, inner), reason)
+    return add_comment(text, key if inner is None else (*key, inner), reason)
 
 
 def _forms(text: str, key: Key) -> Iterator[str]:

@@ -12,7 +12,7 @@ from orchestrator.errors import RecordsError
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
-from orchestrator.sites.remote_record import Remote, read_remote, seen_here
+from orchestrator.sites.remote_record import Remote, read_remote, visible_paths
 
 Status = Literal[
     "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"
@@ -64,7 +64,7 @@ def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
         paths: The sweep's directory.
         remote: The sweep's state on its cluster, if it runs on one.
     """
-    if remote is not None and (seen := seen_here(paths)) != paths:
+    if remote is not None and (seen := visible_paths(paths)) != paths:
         return replace(overview(seen), name=paths.name)
     if remote is not None and not paths.info.is_file():
         word: Status = "queued" if remote.status == "PENDING" else "remote" if remote.ended else "running"
@@ -110,7 +110,7 @@ def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -
         return "remote" if remote.ended else "running"
     if held in ("running", "running?"):
         return held
-    if (job := slurm_status.standing(paths)) is not None and (job.waits or not states):
+    if (job := slurm_status.job_status(paths)) is not None and (job.waits or not states):
         return "queued?" if job.state == slurm_status.UNKNOWN else "queued"
     if held == "dead" or not all(state.ended for state in states):
         return "died"

@@ -14,7 +14,7 @@ from orchestrator.analysis.watch.scene import Scene, Session
 from orchestrator.core.rows import EVALUATION, EventRow, State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.errors import RecordsError
-from orchestrator.records.incremental_table import Watched
+from orchestrator.records.incremental_table import IncrementalTable
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG
 
@@ -43,9 +43,11 @@ class Follower:
         self._info_at = paths.info.stat().st_mtime_ns
         info = read_sweep_json(paths.info)
         metric = objective_of(info).metric
-        self._trials = Watched.file(paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG))
-        self._metrics = Watched.log(paths.metrics, {"trial", "step", metric}.__contains__)
-        self._events = Watched.log(paths.events, EVENTS.__contains__)
+        self._trials = IncrementalTable.file(
+            paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG)
+        )
+        self._metrics = IncrementalTable.log(paths.metrics, {"trial", "step", metric}.__contains__)
+        self._events = IncrementalTable.log(paths.events, EVENTS.__contains__)
         self._story = Story(brackets=_brackets(info))
         self._scene = _empty(info, paths.name)
 

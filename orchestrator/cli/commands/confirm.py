@@ -41,7 +41,7 @@ def confirm(
 
     The best of many trials looks better than it is. This runs a new sweep that trains each configuration in full,
     several times, then prints which is best, how certain that is, and by how much the first result flattered it."""
-    from orchestrator.after.confirm import confirmation
+    from orchestrator.after.confirm import confirming_sweep
     from orchestrator.analysis.summary.overview import overview
     from orchestrator.cli.views.confirmation import conclude
     from orchestrator.records.provenance import read_sweep_json
@@ -50,5 +50,5 @@ def confirm(
     if overview(paths).status.startswith("running"):
         say(f"{paths.name} is still running; confirming its best trials so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
-    source = confirmation(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
+    source = confirming_sweep(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
     conclude(start(source, run), name=source.name, evaluate=evaluate, as_json=run.as_json)

@@ -40,11 +40,11 @@ def logs(
     Without TRIAL, for a sweep that runs as a job on a cluster: print the output of its driver."""
     from orchestrator.cli.remote import ray_job, remote_sweep
     from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote, seen_here
+    from orchestrator.sites.remote_record import read_remote, visible_paths
 
     sweep, trial = _parsed(words or [])
     here = find_here(results, sweep)
-    record, seen = read_remote(here), seen_here(here)
+    record, seen = read_remote(here), visible_paths(here)
     if trial is None:
         if record is None:
             raise OptionsError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")

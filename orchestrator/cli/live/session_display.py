@@ -24,7 +24,7 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.driver.loop import Observer
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
-from orchestrator.sites.code_origin import job
+from orchestrator.sites.code_origin import current_job
 from orchestrator.sites.remote.job_output import STARTED, announcement, started
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class SessionDisplay:
             say("starting Ray …")
             return JsonLines(progress)
         if self._screen is None:
-            if job():
+            if current_job():
                 typer.echo(announcement(paths))
             say(f"recording in {paths.root}")
             say("starting Ray …")
@@ -107,7 +107,7 @@ class SessionDisplay:
             json_output.event("summary", **view.data())
             return
         typer.echo(f"\n{view.text()}")
-        if job():  # the machine that sent the sweep here prints the rest
+        if current_job():  # the machine that sent the sweep here prints the rest
             return
         if self._profile and (sessions := accounts(self._paths)):
             typer.echo(f"\n{account_text(sessions[-1])}")

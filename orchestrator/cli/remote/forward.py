@@ -8,11 +8,11 @@ from pathlib import Path
 def asked_there(results: Path, sweep: str | None, words: list[str]) -> bool:
     """Ask it on the cluster where the sweep runs; False if this machine sees its directory."""
     from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote, seen_here
+    from orchestrator.sites.remote_record import read_remote, visible_paths
 
     here = find_here(results, sweep)
     sent = read_remote(here)
-    if sent is None or seen_here(here) != here:
+    if sent is None or visible_paths(here) != here:
         return False
     from orchestrator.cli.remote import remote_sweep
 

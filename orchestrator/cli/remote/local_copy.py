@@ -15,7 +15,7 @@ from orchestrator.formatting import count, size
 from orchestrator.records.find import find_all
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote import fetch, submit
-from orchestrator.sites.remote_record import Remote, read_remote, seen_here
+from orchestrator.sites.remote_record import Remote, read_remote, visible_paths
 
 LIST_S = 3.0
 """Seconds that `sweep ls` waits for a cluster."""
@@ -29,7 +29,7 @@ def pull(here: SweepPaths, remote: Remote, *, large: bool) -> dict[str, Any]:
     """
     with in_words():
         jobs = Jobs.reach(remote.address)
-        remote = submit.learned(jobs, here, remote)
+        remote = submit.refresh(jobs, here, remote)
         directory_of(remote, here)
         fetched = fetch.pull(jobs, here, remote, large=large)
     still = "" if remote.ended else "; it goes on"
@@ -48,12 +48,12 @@ def refresh(here: SweepPaths, tell: Callable[[str], None] = say) -> None:
         SweepError: No records have ever been fetched, and they cannot be fetched now.
     """
     remote = read_remote(here)
-    if remote is None or remote.pulled_end or seen_here(here) != here:
+    if remote is None or remote.pulled_end or visible_paths(here) != here:
         return
     try:
         with in_words():
             jobs = Jobs.reach(remote.address)
-            remote = submit.learned(jobs, here, remote)
+            remote = submit.refresh(jobs, here, remote)
             if not remote.directory and not remote.ended:
                 raise UserError(f"{here.name} waits on {jobs.address} ({remote.status}); nothing is recorded yet")
             fetch.pull(jobs, here, remote)
@@ -75,7 +75,7 @@ def statuses(results: Path) -> dict[str, Remote]:
                 reached[remote.address] = _reach_or_say(remote.address)
             if (jobs := reached[remote.address]) is not None:
                 with in_words():
-                    remote = submit.learned(jobs, here, remote)
+                    remote = submit.refresh(jobs, here, remote)
         found[here.name] = remote
     return found
 

@@ -83,7 +83,7 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_j
     with _left_alone(here, results):
         for line in lines(jobs.follow(remote.job)):
             if not directory and (directory := announced(line)):
-                remote = submit.learned(jobs, here, remote, directory)
+                remote = submit.refresh(jobs, here, remote, directory)
             if as_json:
                 error = json_output.relay(line) or error
             else:
@@ -93,7 +93,7 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_j
         remote = _checked_begun(jobs, here, remote, directory)
         say(f"{_where(remote)}; next:\n  sweep show {words_for(here, results)}")
     else:
-        _forget_unless_begun(here, submit.learned(jobs, here, remote, directory))
+        _forget_unless_begun(here, submit.refresh(jobs, here, remote, directory))
         json_output.error(error)
     if status.exit_code:
         raise typer.Exit(status.exit_code)
@@ -129,7 +129,7 @@ def _checked_begun(jobs: Jobs, here: SweepPaths, remote: Remote, directory: str,
     Raises:
         SweepError: The job ended before its sweep began. Of a launch that is no sweep, nothing stays.
     """
-    remote = submit.learned(jobs, here, remote, directory)
+    remote = submit.refresh(jobs, here, remote, directory)
     if directory or not remote.ended:
         return remote
     _forget_unless_begun(here, remote)

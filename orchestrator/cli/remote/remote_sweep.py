@@ -95,7 +95,7 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
     """
     with in_words():
         jobs = Jobs.reach(_address(place) if place is not None else remote.address)
-        remote = submit.learned(jobs, here, remote)
+        remote = submit.refresh(jobs, here, remote)
         if not remote.ended:
             raise StillRunningError(
                 f"{here.name} is still running; follow it with: sweep logs {words_for(here, run.results)} -f"
@@ -126,7 +126,7 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
     """
     with in_words():
         jobs = Jobs.reach(remote.address)
-        remote = submit.learned(jobs, here, remote)
+        remote = submit.refresh(jobs, here, remote)
         command, *rest = arguments
         if command == "stop" and not remote.directory and not remote.ended:
             jobs.stop(remote.job)
@@ -170,6 +170,6 @@ def _introduce(snapshot: Snapshot, source: Source | None) -> None:
     say(f"{count(len(snapshot.sizes), 'file')} of {snapshot.root}, {size(snapshot.size)}, go along\n{as_table(rows)}")
     if snapshot.withheld:
         say(f"left out, for they may hold keys: {', '.join(snapshot.withheld)}")
-    missing = submit.left_behind(source.spec, source.base, snapshot) if source is not None else []
+    missing = submit.excluded_files(source.spec, source.base, snapshot) if source is not None else []
     if missing:
         say(f"left out, though the spec names it: {', '.join(missing)}; a line !{missing[0]} in {IGNORE} takes it in")

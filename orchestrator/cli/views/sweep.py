@@ -92,7 +92,7 @@ class SweepView:
 
     def _queued(self) -> list[str]:
         """What it waits for, if it does."""
-        if self.overview.status not in ("queued", "queued?") or (job := slurm_status.standing(self.paths)) is None:
+        if self.overview.status not in ("queued", "queued?") or (job := slurm_status.job_status(self.paths)) is None:
             return []
         unknown = job.state == slurm_status.UNKNOWN
         return [f"job {job.job} cannot be asked for: there is no Slurm here" if unknown else job.sentence()]

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from cluster.jobs import Jobs
 from orchestrator.errors import RecordsError, SweepError
-from orchestrator.records.disk import hidden
+from orchestrator.records.atomic_files import temporary_path
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.remote.dump_records import BEGIN, END
 from orchestrator.sites.remote.job_output import lines
@@ -35,7 +35,7 @@ class Fetched:
     size: int  # their size in bytes
 
 
-class SpoiledError(Exception):
+class CorruptTransferError(Exception):
     """The received data differ from the sent data, or do not match the local copy."""
 
 
@@ -55,10 +55,10 @@ def pull(jobs: Jobs, paths: SweepPaths, remote: Remote, *, large: bool = False) 
     ended = remote.ended
     try:
         fetched, clock = _round(jobs, paths, remote, since=0.0 if large else remote.clock, large=large)
-    except SpoiledError:  # for example if the copy was changed: fetch everything again
+    except CorruptTransferError:  # for example if the copy was changed: fetch everything again
         try:
             fetched, clock = _round(jobs, paths, remote, since=0.0, large=large)
-        except SpoiledError as error:
+        except CorruptTransferError as error:
             raise SweepError(f"records of {paths.name} were corrupted in transfer: {error}") from None
     now = datetime.now(UTC).isoformat(timespec="seconds")
     write_remote(paths, replace(remote, pulled=now, pulled_end=ended, clock=clock))
@@ -78,7 +78,7 @@ def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large
     with tempfile.TemporaryFile() as packed:
         try:
             about = read_package(lines(jobs.follow(job)), packed)
-        except SpoiledError as error:
+        except CorruptTransferError as error:
             status = jobs.ended(job)
             if status.word == "SUCCEEDED":
                 raise
@@ -87,7 +87,7 @@ def _round(jobs: Jobs, paths: SweepPaths, remote: Remote, *, since: float, large
         finally:
             if jobs.ended(job).word == "SUCCEEDED":
                 jobs.forget(job)
-        return lay_out(paths.root, packed, about), float(about["clock"])
+        return unpack(paths.root, packed, about), float(about["clock"])
 
 
 def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
@@ -96,25 +96,25 @@ def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
     Raises:
         CorruptTransferError: A line is missing or damaged.
     """
-    digest, begun = hashlib.sha256(), False
+    digest, started = hashlib.sha256(), False
     for line in lines:
         if line.startswith(END):
             about: dict[str, Any] = json.loads(line[len(END) :])
             if digest.hexdigest() != about["digest"]:
-                raise SpoiledError("the hash of the archive differs")
+                raise CorruptTransferError("the hash of the archive differs")
             return about
-        if begun:
+        if started:
             try:
                 data = base64.b64decode(line, validate=True)
             except binascii.Error as error:
-                raise SpoiledError(f"a line is damaged: {error}") from error
+                raise CorruptTransferError(f"a line is damaged: {error}") from error
             digest.update(data)
             packed.write(data)
-        begun = begun or line == BEGIN
-    raise SpoiledError("it is incomplete")
+        started = started or line == BEGIN
+    raise CorruptTransferError("it is incomplete")
 
 
-def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
+def unpack(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
     """Unpack the tar into the local copy, and compare the hashes of all its files.
 
     Raises:
@@ -132,22 +132,22 @@ def lay_out(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
                 if _hash_of(path) == files[entry.name][1]:
                     continue
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with hidden(path).open("wb") as file:
+                with temporary_path(path).open("wb") as file:
                     shutil.copyfileobj(content, file)
-                hidden(path).replace(path)
+                temporary_path(path).replace(path)
                 count, size = count + 1, size + entry.size
     except OSError as error:
         raise RecordsError(f"cannot write the copy in {root}: {error.strerror or error}") from error
     for name, (_, digest) in files.items():
         if _hash_of(_within(root, name)) != digest:
-            raise SpoiledError(f"{name} differs")
+            raise CorruptTransferError(f"{name} differs")
     return Fetched(files=count, size=size)
 
 
 def _within(root: Path, name: str) -> Path:
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
-        raise SpoiledError(f"{name} is outside of the sweep's directory")
+        raise CorruptTransferError(f"{name} is outside of the sweep's directory")
     return path
 
 

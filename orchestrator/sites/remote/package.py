@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 from cluster.snapshot import Snapshot, pack, put
 from orchestrator import own_packages
-from orchestrator.sites.code_origin import CODE, FILE, Origin
+from orchestrator.sites.code_origin import CODE, FILE, CodeOrigin
 
 PROGRAM = ("orchestrator", *own_packages.SHARED)
 
@@ -23,7 +23,7 @@ def program(target: Path) -> None:
         _put_program(zipped)
 
 
-def project(target: Path, snapshot: Snapshot, origin: Callable[[str], Origin]) -> str:
+def project(target: Path, snapshot: Snapshot, origin: Callable[[str], CodeOrigin]) -> str:
     """Write a package with the project and this program.
 
     Args:

@@ -19,7 +19,7 @@ from cluster.snapshot import project as project_of
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import git_state, redacted
-from orchestrator.sites.code_origin import CODE, JOB, Origin
+from orchestrator.sites.code_origin import CODE, JOB, CodeOrigin
 from orchestrator.sites.remote.job_output import announced
 from orchestrator.sites.remote.package import program, project
 from orchestrator.sites.remote_record import Remote, read_remote, write_remote
@@ -48,7 +48,7 @@ def snapshot_of(spec: Path, *, without: Sequence[Path]) -> Snapshot:
     return snapshot
 
 
-def left_behind(spec: Spec, base: Path, snapshot: Snapshot) -> list[str]:
+def excluded_files(spec: Spec, base: Path, snapshot: Snapshot) -> list[str]:
     """Files named under `fixed:` that are in the project but excluded, as paths relative to its root."""
     root = snapshot.root.resolve()
     named = [(base / value).resolve() for value in spec.fixed.values() if isinstance(value, str) and value]
@@ -86,8 +86,8 @@ def submit(
     within = spec.parent.relative_to(snapshot.root.resolve())
     job = f"sweep-{paths.name}-{uuid.uuid4().hex[:8]}"
 
-    def origin(digest: str) -> Origin:
-        return Origin(
+    def origin(digest: str) -> CodeOrigin:
+        return CodeOrigin(
             host=socket.gethostname(),
             directory=str(spec.parent),
             within="" if within == Path() else within.as_posix(),
@@ -100,7 +100,7 @@ def submit(
         package = Path(scratch, "package.zip")
         digest = project(package, snapshot, origin)
         jobs.submit(
-            in_shell(arguments, results=results, on="auto", directory=PurePosixPath(CODE, within)),
+            shell_command(arguments, results=results, on="auto", directory=PurePosixPath(CODE, within)),
             job=job,
             package=package,
             runtime_env={**runtime_env, "env_vars": {**runtime_env.get("env_vars", {}), JOB: job}},
@@ -130,7 +130,7 @@ def ask(jobs: Jobs, remote: Remote, arguments: Sequence[str]) -> str:
         remote: The sweep's remote.json.
         arguments: The command line, without --results.
     """
-    return submit_program(jobs, in_shell(arguments, results=str(Path(remote.directory).parent)), name=arguments[0])
+    return submit_program(jobs, shell_command(arguments, results=str(Path(remote.directory).parent)), name=arguments[0])
 
 
 def submit_program(jobs: Jobs, command: str, *, name: str) -> str:
@@ -143,7 +143,9 @@ def submit_program(jobs: Jobs, command: str, *, name: str) -> str:
     return job
 
 
-def in_shell(arguments: Sequence[str], *, results: str, on: str = "", directory: PurePosixPath | None = None) -> str:
+def shell_command(
+    arguments: Sequence[str], *, results: str, on: str = "", directory: PurePosixPath | None = None
+) -> str:
     """Our command line for the shell of a job; ``exec``, so that signals to the job reach our process."""
     place = f'"$HOME"{shlex.quote(results[1:])}' if results.startswith("~/") else shlex.quote(results)
     words = [shlex.join(["python", "-m", "orchestrator", *arguments]), "--results", place]
@@ -162,7 +164,7 @@ def checked_results(results: str) -> str:
     return os.path.normpath(results)
 
 
-def learned(jobs: Jobs, paths: SweepPaths, remote: Remote, directory: str = "") -> Remote:
+def refresh(jobs: Jobs, paths: SweepPaths, remote: Remote, directory: str = "") -> Remote:
     """Update remote.json with the job's status and, once the job has printed it, the sweep's directory.
 
     Args:

@@ -18,9 +18,9 @@ from orchestrator.analysis.watch.listing import Listing, Order, curves
 from orchestrator.analysis.watch.scene import Scene
 from orchestrator.core.rows import EventRow, State
 from orchestrator.records.encode import events_table as encoded
-from orchestrator.records.incremental_table import Watched
+from orchestrator.records.incremental_table import IncrementalTable
 from orchestrator.records.load import Sweep, events_table
-from orchestrator.records.parquet_log import Log
+from orchestrator.records.parquet_log import ParquetLog
 from tests.analysis.watch.growing import Growing
 from tests.cli.recorded import T0, record
 
@@ -29,8 +29,8 @@ ROWS = pa.table({"trial": [1, 2, 3], "value": [0.1, 0.2, 0.3], "text": ["a", "b"
 
 class TestWatched:
     def test_only_what_changed_is_read(self, tmp_path: Path) -> None:
-        log = Log(tmp_path / "log", ROWS.schema, seal_rows=4)
-        watched = Watched.log(log.directory, {"trial", "value", "gone"}.__contains__)
+        log = ParquetLog(tmp_path / "log", ROWS.schema, seal_rows=4)
+        watched = IncrementalTable.log(log.directory, {"trial", "value", "gone"}.__contains__)
         assert watched.look()
         assert watched.table is not None
         assert (watched.table.num_rows, watched.table.schema.names) == (0, ["trial", "value"])
@@ -43,19 +43,19 @@ class TestWatched:
         assert watched.table["trial"].to_pylist() == [1, 2, 3, 1, 2, 3, 1, 2, 1, 2, 3]
 
     def test_a_file_that_is_not_there_yet(self, tmp_path: Path) -> None:
-        watched = Watched.file(tmp_path / "trials.parquet", lambda name: True)
+        watched = IncrementalTable.file(tmp_path / "trials.parquet", lambda name: True)
         assert not watched.look()
         assert watched.table is None
 
     def test_another_log_in_its_place_is_read_anew(self, tmp_path: Path) -> None:
-        log = Log(tmp_path / "log", ROWS.schema, seal_rows=2)
+        log = ParquetLog(tmp_path / "log", ROWS.schema, seal_rows=2)
         log.append(ROWS)
         log.write()
-        watched = Watched.log(log.directory, lambda name: True)
+        watched = IncrementalTable.log(log.directory, lambda name: True)
         watched.look()
         for path in log.directory.iterdir():
             path.unlink()
-        Log(tmp_path / "log", ROWS.schema)
+        ParquetLog(tmp_path / "log", ROWS.schema)
         assert watched.look()
         assert watched.table is not None
         assert watched.table.num_rows == 0

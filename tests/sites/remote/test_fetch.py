@@ -26,7 +26,7 @@ def printed(root: Path, *, since: float = 0.0, large: bool = False) -> list[str]
 def fetched(lines: list[str], copy: Path) -> fetch.Fetched:
     with tempfile.TemporaryFile() as packed:
         about = fetch.read_package(lines, packed)
-        return fetch.lay_out(copy, packed, about)
+        return fetch.unpack(copy, packed, about)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -81,7 +81,7 @@ def test_what_is_spoiled_on_its_way_is_refused(tmp_path: Path) -> None:
     cut, swapped = lines[:-1], [lines[0], lines[2], lines[1], *lines[3:]]
     damaged = [lines[0], "?" + lines[1][1:], *lines[2:]]
     for spoiled, why in ((cut, "incomplete"), (swapped, "hash"), (damaged, "damaged"), ([], "incomplete")):
-        with pytest.raises(fetch.SpoiledError, match=why):
+        with pytest.raises(fetch.CorruptTransferError, match=why):
             fetched(spoiled, tmp_path / "here")
 
 
@@ -91,7 +91,7 @@ def test_a_copy_that_was_changed_is_found_out(tmp_path: Path) -> None:
     os.utime(there / "sweep.json", (1000, 1000))
     fetched(printed(there), here)
     (here / "sweep.json").write_bytes(b"{changed}")
-    with pytest.raises(fetch.SpoiledError, match=r"sweep\.json differs"):
+    with pytest.raises(fetch.CorruptTransferError, match=r"sweep\.json differs"):
         fetched(printed(there, since=2000), here)
 
 
@@ -101,6 +101,6 @@ def test_nothing_is_written_outside_of_the_copy(tmp_path: Path) -> None:
         entry = tarfile.TarInfo("../evil")
         entry.size = 1
         tar.addfile(entry, io.BytesIO(b"x"))
-    with pytest.raises(fetch.SpoiledError, match="outside"):
-        fetch.lay_out(tmp_path / "copy", packed, {"files": {"../evil": [1, "0"]}})
+    with pytest.raises(fetch.CorruptTransferError, match="outside"):
+        fetch.unpack(tmp_path / "copy", packed, {"files": {"../evil": [1, "0"]}})
     assert not (tmp_path / "evil").exists()

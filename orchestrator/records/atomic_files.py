@@ -10,7 +10,7 @@ from typing import BinaryIO
 from orchestrator.errors import RecordsError
 
 
-class Disk:
+class FileOperations:
     """The file operations with which records are written."""
 
     def open(self, path: Path) -> BinaryIO:
@@ -39,16 +39,16 @@ class Disk:
             os.close(descriptor)
 
 
-DISK = Disk()
+FILE_OPERATIONS = FileOperations()
 """The real file system."""
 
 
-def hidden(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """The name under which a file is written before its rename to ``path``; readers ignore names with a leading dot."""
     return path.with_name(f".{path.name}.tmp")
 
 
-def replace_file(path: Path, data: bytes | memoryview, disk: Disk = DISK) -> None:
+def replace_file(path: Path, data: bytes | memoryview, disk: FileOperations = FILE_OPERATIONS) -> None:
     """Write ``data`` to ``path`` atomically: into a hidden file that is synced and renamed, then sync the directory.
 
     Raises:
@@ -56,13 +56,13 @@ def replace_file(path: Path, data: bytes | memoryview, disk: Disk = DISK) -> Non
     """
     try:
         try:
-            with disk.open(hidden(path)) as file:
+            with disk.open(temporary_path(path)) as file:
                 disk.write(file, data)
                 disk.sync(file)
-            disk.rename(hidden(path), path)
+            disk.rename(temporary_path(path), path)
         except OSError:
             with contextlib.suppress(OSError):  # a partial file would take up space on a full disk
-                hidden(path).unlink(missing_ok=True)
+                temporary_path(path).unlink(missing_ok=True)
             raise
         disk.sync_directory(path.parent)
     except OSError as error:

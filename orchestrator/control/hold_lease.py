@@ -12,7 +12,7 @@ from orchestrator.records.paths import SweepPaths
 
 
 @contextmanager
-def held(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+def hold_lease(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     """Hold the lease while the with block runs. The paths must be absolute if the working directory changes.
 
     Yields a function that raises LeaseLostError if a driver has taken over the sweep after all, for example while this
