@@ -1,6 +1,6 @@
-"""Writes docs/reference from the code: the commands, the spec and its JSON Schema, the built-in trainables.
+"""Writes docs/reference from the code: commands, spec and JSON Schema, site profiles, built-in trainables.
 
-`make docs` writes; `make check` compares (``--check``), so that the reference cannot go stale.
+`make docs` writes it, and `make check` compares it (``--check``), so that the reference stays up to date.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> int:
     written = {path.name: path.read_text() for path in REFERENCE.glob("*")}
     stale = [name for name in {**pages, **written} if pages.get(name) != written.get(name)]
     for name in stale:
-        print(f"docs/reference/{name} is not what the code says; `make docs` writes it")
+        print(f"docs/reference/{name} is out of date; update it with: make docs")
     return int(bool(stale))
 
 
@@ -71,9 +71,9 @@ def spec() -> str:
     schema = spec_schema()
     parts = [
         "# The spec",
-        "A file in YAML 1.2. `trainable`, `objective` and, but for the method `list`, `space` are required."
-        " `sweep check` names every mistake in it. For an editor that completes keys: `sweep check --schema`, or"
-        " [spec.schema.json](spec.schema.json).",
+        "A spec is a YAML 1.2 file. `trainable`, `objective` and, except with method `list`, `space` are required."
+        " `sweep check` reports every mistake in it. For completion in editors, use the JSON Schema:"
+        " `sweep check --schema`, or [spec.schema.json](spec.schema.json).",
         _keys(schema, schema),
     ]
     for key, each in schema["properties"].items():
@@ -82,9 +82,9 @@ def spec() -> str:
             parts += [f"## {key}", section["description"], _keys(section, schema)]
     parts += [
         "## Distributions",
-        "What stands at a name under `space`, as in `lr: {loguniform: [1e-4, 1e-1]}`.",
+        "The value of each name under `space`, as in `lr: {loguniform: [1e-4, 1e-1]}`.",
         _table(("distribution", "gives", "options"), [_distribution(model) for model in FORMS.values()]),
-        f"Any of them takes `when`. {Distribution.model_fields['when'].description}",
+        f"All distributions take `when`. {Distribution.model_fields['when'].description}",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -94,9 +94,9 @@ def profiles() -> str:
     schema = Profile.model_json_schema()
     parts = [
         "# Site profiles",
-        "What a cluster wants to be asked for, by name, in `~/.config/sweep/profiles.yaml` (`XDG_CONFIG_HOME` is"
-        " respected; `SWEEP_PROFILES` names another file): `sweep launch SPEC --on mycluster`. A profile named `slurm`"
-        " is what `--on slurm` means. What each is for stands in [cluster.md](../cluster.md#profiles).",
+        "Named settings for clusters, in `~/.config/sweep/profiles.yaml` (`XDG_CONFIG_HOME` is respected;"
+        " `SWEEP_PROFILES` selects another file), for `sweep launch SPEC --on mycluster`. A profile named `slurm` applies"
+        " to `--on slurm`. [cluster.md](../cluster.md#profiles) has examples.",
         Profile.__doc__ or "",
         _keys(schema, schema),
     ]
@@ -104,8 +104,8 @@ def profiles() -> str:
 
 
 def trainables() -> str:
-    """The built-in trainables as they declare themselves."""
-    parts: list[str] = ["# Built-in trainables", "Each hyperparameter may stand under `space` or under `fixed`."]
+    """The built-in trainables, from their declarations."""
+    parts: list[str] = ["# Built-in trainables", "Each hyperparameter can be set under `space` or under `fixed`."]
     for name in BUILTIN:
         declaration = declared(name, Path.cwd())
         assert declaration is not None
@@ -114,7 +114,7 @@ def trainables() -> str:
             f"## {name}",
             declaration.summary,
             _table(("hyperparameter", "type", "default", "meaning"), rows),
-            f"A full training is `{declaration.length}` steps. It reports "
+            f"A full training takes `{declaration.length}` steps. It reports "
             + ", ".join(f"`{metric}`" for metric in declaration.metrics)
             + "."
             + (" `sweep best --evaluate` scores it on its test part." if evaluates(load(name, Path.cwd())) else ""),
@@ -136,7 +136,7 @@ def _keys(section: Schema, schema: Schema) -> str:
 
 
 def _section(each: Schema, schema: Schema) -> Schema | None:
-    """The section that a key of the spec holds; None if it holds a value."""
+    """The section of a key of the spec; None if the key has a plain value."""
     for alternative in (each, *each.get("anyOf", ())):
         if "$ref" in alternative:
             section: Schema = schema["$defs"][alternative["$ref"].rpartition("/")[2]]
