@@ -95,8 +95,8 @@ def profiles() -> str:
     parts = [
         "# Site profiles",
         "Named settings for clusters, in `~/.config/sweep/profiles.yaml` (`XDG_CONFIG_HOME` is respected;"
-        " `SWEEP_PROFILES` selects another file), for `sweep launch SPEC --on mycluster`. A profile named `slurm` applies"
-        " to `--on slurm`. [cluster.md](../cluster.md#profiles) has examples.",
+        " `SWEEP_PROFILES` selects another file), for `sweep launch SPEC --on mycluster`. A profile named `slurm`"
+        " applies to `--on slurm`. [cluster.md](../cluster.md#profiles) has examples.",
         Profile.__doc__ or "",
         _keys(schema, schema),
     ]
