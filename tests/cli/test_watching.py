@@ -144,7 +144,7 @@ class TestScreen:
         watching.show(sweep, T0)
         assert file.getvalue() == "a node is set aside\n"
 
-    @pytest.mark.parametrize("width", [80, 140])
+    @pytest.mark.parametrize("width", [50, 80, 140])
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
         screen._live.console = Console(file=io.StringIO(), width=width, height=30)
@@ -163,6 +163,9 @@ class TestScreen:
         assert "rung  entered  went on" in text
         assert text.count("–  ") >= 7, "seven trials run and have not reported"
         assert all(len(row) <= width for row in text.splitlines())
+        rows = [" ".join(row.split()) for row in text.splitlines()]
+        for whole in ("1 diverged", "2 failed", "5/12", "lr=1.879e-05", "sizes=[8, 16]", "trials a minute"):
+            assert any(whole in row for row in rows), whole
 
     def test_a_failure_is_told_at_once_and_one_of_a_kind(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()

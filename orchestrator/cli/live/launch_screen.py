@@ -8,7 +8,6 @@ from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +16,9 @@ from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.live.lines import ending
 from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.live.write_troubles import Troubles
-from orchestrator.cli.views.text import cell, config_line, rung_rows
+from orchestrator.cli.views.fitting import Flow, pairs
+from orchestrator.cli.views.sparkline import progress_bar
+from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
@@ -27,6 +28,8 @@ from orchestrator.records.paths import SweepPaths
 
 REFRESH_S = 0.25
 MOST_RUNNING = 8
+BEST_LINES = 3
+BAR = 20
 
 
 class Surface(Protocol):
@@ -134,16 +137,14 @@ def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: Troubles) -> R
 
 
 def _progress(name: str, progress: Progress) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(total=max(1, progress.total), completed=progress.ended, width=20)
-    counts = Text(", ").join(
-        Text(f"{progress.counts[state]} {state}", COLOURS.get(state, "")) for state in State if progress.counts[state]
-    )
-    grid.add_row(Text(name, "bold"), bar, f"{progress.ended}/{progress.total}", counts)
-    return grid
+    bar = progress_bar(progress.ended / max(1, progress.total), BAR)
+    states = [state for state in State if progress.counts[state]]
+    counts = [Text(f"{progress.counts[state]} {state}", COLOURS.get(state, "")) for state in states]
+    done = Text(f"{progress.ended}/{progress.total}")
+    return Flow([Text(name, "bold"), bar, done, *counts], gap="  ")
 
 
-def _pace(sweep: Sweep, progress: Progress) -> Text:
+def _pace(sweep: Sweep, progress: Progress) -> RenderableType:
     if sweep.halted is not None:
         return Text(f"ending: {sweep.halted}", "yellow")
     if sweep.finished:
@@ -153,15 +154,19 @@ def _pace(sweep: Sweep, progress: Progress) -> Text:
         parts.append(f"about {duration(progress.left_s)} left")
     if progress.overhead is not None:
         parts.append(f"{progress.overhead:.0%} overhead")
-    return Text(", ".join(parts), "dim")
+    return Flow(_listed([Text(part, "dim") for part in parts]))
 
 
-def _best(trial: Trial) -> Text:
+def _listed(parts: Sequence[Text]) -> list[Text]:
+    """With a comma after each but the last."""
+    return [Text.assemble(part, "," * (part is not parts[-1])) for part in parts]
+
+
+def _best(trial: Trial) -> RenderableType:
     step = trial.best_step if trial.objective.at == "best" else trial.last_step
     value = f"{trial.objective.metric} {trial.result:.6g}"
-    return Text.assemble(
-        "best ", (value, "green"), f" (trial {trial.number}, step {step})  {config_line(trial.config)}"
-    )
+    start = Text.assemble("best ", (value, "green"), f" (trial {trial.number}, step {step}) ")
+    return Flow([start, *pairs(trial.config)], BEST_LINES)
 
 
 def _running(progress: Progress) -> RenderableType:

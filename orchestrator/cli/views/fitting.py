@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import chop_cells
+from rich.measure import Measurement
 from rich.text import Text
 
 from orchestrator.cli.views.text import config_line
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 MORE = "…"
 _UNSEEN = dict.fromkeys((*range(32), *range(127, 160)), "·")
@@ -73,6 +78,22 @@ def packed(parts: Iterable[Text], width: int, lines: int = 1, gap: str = " ") ->
         elif _length([*last, more], gap) <= width:
             last.append(more)
     return [Text(gap).join(line) for line in filled]
+
+
+class Flow:
+    """Parts that fill as many lines as the width at hand takes; for rich."""
+
+    def __init__(self, parts: Iterable[Text], lines: int = sys.maxsize, gap: str = " ") -> None:
+        self._parts = list(parts)
+        self._lines = lines
+        self._gap = gap
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from packed(self._parts, options.max_width, self._lines, self._gap)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        least = max((part.cell_len for part in self._parts), default=0)
+        return Measurement(least, max(least, _length(self._parts, self._gap))).with_maximum(options.max_width)
 
 
 def _length(parts: Sequence[Text], gap: str) -> int:

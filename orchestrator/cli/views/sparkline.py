@@ -1,14 +1,22 @@
-"""A curve in a line of text."""
+"""Curves and progress bars in a line of text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from rich.text import Text
+
 LEVELS = "▁▂▃▄▅▆▇█"
 WILD = "×"
 DECADES = 2.0
 """Positive values that span more powers of ten than this are drawn by their logarithm."""
+
+
+def progress_bar(share: float, width: int) -> Text:
+    """A bar of that width, of which a share is done."""
+    full = round(width * min(1.0, max(0.0, share)))
+    return Text.assemble(("━" * full, "green"), ("━" * (width - full), "bright_black"))
 
 
 def sparkline(curve: Sequence[tuple[int, float]], width: int, length: int) -> str:

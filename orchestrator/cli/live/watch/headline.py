@@ -12,7 +12,7 @@ from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.event_lines import news_line, worth_telling
 from orchestrator.cli.views.fitting import fitted, packed, pairs, printable, words
-from orchestrator.cli.views.sparkline import sparkline
+from orchestrator.cli.views.sparkline import progress_bar, sparkline
 from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.formatting import count, duration
@@ -60,8 +60,7 @@ def _progress(scene: Scene, width: int) -> Text:
     done = Text(f"{scene.ended}/{scene.total}")
     room = width - fitted([*parts, done, *pace], width - BAR[0] - 2).cell_len - 2
     bar = min(BAR[1], max(BAR[0], room))
-    full = round(bar * min(1.0, scene.ended / scene.total))
-    return fitted([*parts, Text.assemble(("━" * full, "green"), ("━" * (bar - full), FAINT)), done, *pace], width)
+    return fitted([*parts, progress_bar(scene.ended / scene.total, bar), done, *pace], width)
 
 
 def _counts(scene: Scene, width: int) -> Text:
