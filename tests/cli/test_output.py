@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.cli import formats
 from orchestrator.cli.formats import as_csv, painted
 from orchestrator.cli.json_output import as_json
-from orchestrator.cli.views.table import as_table, config_block
+from orchestrator.cli.views.table import aligned, as_table, config_block
 from orchestrator.cli.views.text import config_yaml, one_line
 from orchestrator.formatting import count, duration
 
@@ -151,3 +151,15 @@ def test_states_are_coloured_where_they_stand(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdout", Terminal())
     line = as_table([{"name": "failed", "status": "failed", "n": 1}]).splitlines()[1]
     assert line == "failed  \x1b[31mfailed\x1b[0m  1"
+
+
+def test_columns_without_names_have_their_remarks_on_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("idle", "4.0 s", "no trial in the slot"), ("total", "55.7 s", "")]
+    assert aligned(rows, right=(1,)).splitlines() == ["idle    4.0 s  no trial in the slot", "total  55.7 s"]
+    terminal(monkeypatch, 29)
+    assert aligned(rows, right=(1,), indent="  ").splitlines() == [
+        "  idle    4.0 s  no trial in",
+        "                 the slot",
+        "  total  55.7 s",
+    ]
+    assert aligned([]) == ""

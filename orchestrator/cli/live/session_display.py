@@ -19,7 +19,7 @@ from orchestrator.cli.live.lines import Lines
 from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.options import RESULTS
 from orchestrator.cli.views.sweep import SweepView
-from orchestrator.cli.views.text import account_text
+from orchestrator.cli.views.time_account import account_text
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.loop import Observer
 from orchestrator.errors import SweepError

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.text import Text
+
 from orchestrator.analysis.compare.importance import Importance, Weight
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.cli.formats import painted
+from orchestrator.cli.views.table import aligned
 
 BAR = 40
 """Characters for a parameter that explains everything."""
@@ -15,11 +18,11 @@ BAR = 40
 def importance_text(name: str, objective: Objective, found: Importance) -> str:
     """A bar a line: solid as long as the share, and a thin line up to the upper end of its interval."""
     lines = [f"{painted(name, None, bold=True)}: what matters for {objective.metric}", *found.remarks()]
-    width = max((len(each) for each in (*(weight.name for weight in found.weights), *found.silent)), default=0)
-    lines += [""] if found.weights else []
-    lines += [_line(weight, width, len(found.common_step.losses)) for weight in found.weights]
-    lines += [f"{silent:<{width}}     –  {why}" for silent, why in found.silent.items()]
-    return "\n".join(lines)
+    width = max(map(len, (*(weight.name for weight in found.weights), *found.silent)), default=0)
+    rows = [_row(weight, len(found.common_step.losses), width) for weight in found.weights]
+    silent = [(name.ljust(width), "   –", why) for name, why in found.silent.items()]
+    blocks = [aligned(each, right=(1,)) for each in (rows, silent) if each]
+    return "\n".join([*lines, *([""] if found.weights else []), *blocks])
 
 
 def importance_data(found: Importance) -> dict[str, Any]:
@@ -42,9 +45,8 @@ def importance_rows(found: Importance) -> list[dict[str, Any]]:
     ]
 
 
-def _line(weight: Weight, width: int, trials: int) -> str:
+def _row(weight: Weight, trials: int, width: int) -> tuple[str | Text, ...]:
     solid = round(BAR * weight.share)
-    bar = painted("█" * solid, "cyan") + "─" * (round(BAR * weight.high) - solid)
-    among = f"  of the {weight.trials} trials that have it" if weight.trials < trials else ""
-    interval = f"{weight.low:>3.0%} to {weight.high:.0%}"
-    return f"{weight.name:<{width}}  {weight.share:>4.0%}  {interval:<12}  {bar}{among}".rstrip()
+    bar = Text.assemble(("█" * solid, "cyan"), "─" * (round(BAR * weight.high) - solid))
+    among = f"of the {weight.trials} trials that have it" if weight.trials < trials else ""
+    return weight.name.ljust(width), f"{weight.share:>4.0%}", f"{weight.low:>3.0%} to {weight.high:.0%}", bar, among

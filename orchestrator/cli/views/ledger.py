@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.analysis.time.ledger import Ledger, Part
 from orchestrator.cli.formats import painted
+from orchestrator.cli.views.table import aligned
 from orchestrator.formatting import count
 
 BAR = 24
@@ -32,11 +33,13 @@ def ledger_text(name: str, found: Ledger) -> str:
     """A part a line, and what was saved."""
     hours = found.total >= LONG_S
     unit = f"{'GPU' if found.unit == 'gpu' else 'slot'}-{'hours' if hours else 'seconds'}"
-    lines = [f"{painted(name, None, bold=True)}: where its {unit} went", ""]
-    for part, (words, meaning) in _WORDS.items():
-        if found.seconds[part] or part in ("useful", "stopped", "start-up", "idle"):
-            lines.append(_line(words, found.seconds[part], found.total, hours, _trials(found, part) or meaning))
-    lines.append(_line("total", found.total, found.total, hours, "", bar=False))
+    rows = [
+        _row(words, found.seconds[part], found.total, hours, _trials(found, part) or meaning)
+        for part, (words, meaning) in _WORDS.items()
+        if found.seconds[part] or part in ("useful", "stopped", "start-up", "idle")
+    ]
+    rows.append(_row("total", found.total, found.total, hours, "", bar=False))
+    lines = [f"{painted(name, None, bold=True)}: where its {unit} went", "", aligned(rows, right=(1, 2))]
     if found.saved is not None and found.in_full:
         saved, full = (_amount(value, hours) for value in (found.saved, found.in_full))
         share = found.saved / found.in_full
@@ -70,10 +73,9 @@ def ledger_rows(found: Ledger) -> list[dict[str, Any]]:
     ]
 
 
-def _line(words: str, seconds: float, total: float, hours: bool, remark: str, *, bar: bool = True) -> str:
+def _row(words: str, seconds: float, total: float, hours: bool, remark: str, *, bar: bool = True) -> tuple[str, ...]:
     share = seconds / total if total else 0.0
-    drawn = "█" * round(BAR * share) if bar else ""
-    return f"{words:<18}  {_amount(seconds, hours):>9}  {share:>4.0%}  {drawn:<{BAR}}  {remark}".rstrip()
+    return words, _amount(seconds, hours), f"{share:.0%}", "█" * round(BAR * share) if bar else "", remark
 
 
 def _amount(seconds: float, hours: bool) -> str:

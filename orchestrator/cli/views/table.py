@@ -6,13 +6,17 @@ import io
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from orchestrator.cli.formats import COLOURED, COLOURS, in_colour, width_of_stdout
 from orchestrator.cli.views.fitting import packed, pairs, printable
 from orchestrator.cli.views.text import cell
+
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod
 
 MOST_LINES = 4
 """The most lines of a cell; what does not fit is on `sweep show --trial`, in JSON and in CSV."""
@@ -33,22 +37,80 @@ def as_table(rows: Sequence[Mapping[str, Any]], *, spare: Collection[str] = ()) 
     """
     if not rows:
         return ""
-    from rich.console import Console
-    from rich.table import Table
-
     limit = width_of_stdout()
-    columns = [_Column(name, [row[name] for row in rows]) for name in rows[0]]
+    columns = [_Column.of(name, [row[name] for row in rows]) for name in rows[0]]
     for name in spare:
         if sum(column.least + GAP for column in columns) - GAP > limit:
             columns = [column for column in columns if column.name != name]
+    return _laid_out(columns, limit)
+
+
+def aligned(rows: Sequence[Sequence[str | Text]], *, right: Collection[int] = (), indent: str = "") -> str:
+    """Columns without names over them; on a terminal, the last one takes several lines.
+
+    Args:
+        rows: The cells of each row, as many in each.
+        right: The columns that are aligned to the right, from 0.
+        indent: What each line begins with.
+    """
+    if not rows:
+        return ""
+    last = len(rows[0]) - 1
+    columns = []
+    for at in range(last + 1):
+        values = [row[at] for row in rows]
+        cells = [_words(each) if at == last and isinstance(each, str) else [_text(each)] for each in values]
+        columns.append(_Column(name="", header=[], cells=cells, right=at in right))
+    drawn = _laid_out(columns, width_of_stdout() - len(indent))
+    return "\n".join(f"{indent}{line}" for line in drawn.splitlines())
+
+
+def config_block(config: Mapping[str, Any], indent: str = "  ") -> str:
+    """A configuration on as many lines as it takes, and on one if it is piped."""
+    lines = packed(pairs(config), width_of_stdout() - len(indent), sys.maxsize)
+    return "\n".join(f"{indent}{line.plain}" for line in lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """A column, each of its cells as the parts that stay together."""
+
+    name: str
+    header: Sequence[Text]
+    cells: Sequence[Sequence[Text]]
+    right: bool
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[Any]) -> _Column:
+        """A column of values below its name."""
+        cells = [_parts(name, value) for value in values]
+        header = [Text(name)] if all(len(parts) == 1 for parts in cells) else [Text(word) for word in name.split(" ")]
+        right = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        return cls(name=name, header=header, cells=cells, right=right)
+
+    @property
+    def least(self) -> int:
+        """The width below which a part would be cut."""
+        return max((part.cell_len for parts in (self.header, *self.cells) for part in parts), default=0)
+
+    @property
+    def most(self) -> int:
+        """The width beyond which nothing is gained."""
+        return max(Text(" ").join(parts).cell_len for parts in (self.header, *self.cells))
+
+
+def _laid_out(columns: Sequence[_Column], limit: int) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
     widths = _widths(columns, limit)
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    named = any(column.header for column in columns)
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_header=named)
     for column, width in zip(columns, widths, strict=True):
-        table.add_column(
-            column.lines(column.header, width), justify="right" if column.right else "left", width=width, no_wrap=True
-        )
-    for at in range(len(rows)):
-        table.add_row(*(column.lines(column.cells[at], width) for column, width in zip(columns, widths, strict=True)))
+        justify: JustifyMethod = "right" if column.right else "left"
+        table.add_column(_cell(column.header, width), justify=justify, width=width, no_wrap=True)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(_cell(parts, width) for parts, width in zip(cells, widths, strict=True)))
     coloured = in_colour(sys.stdout)
     file = io.StringIO()
     console = Console(
@@ -62,35 +124,8 @@ def as_table(rows: Sequence[Mapping[str, Any]], *, spare: Collection[str] = ()) 
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
-def config_block(config: Mapping[str, Any], indent: str = "  ") -> str:
-    """A configuration on as many lines as it takes, and on one if it is piped."""
-    lines = packed(pairs(config), width_of_stdout() - len(indent), sys.maxsize)
-    return "\n".join(f"{indent}{line.plain}" for line in lines)
-
-
-class _Column:
-    """A column, each of its cells as the parts that stay together.
-
-    Attributes:
-        least: The width below which a part would be cut.
-        most: The width beyond which nothing is gained.
-    """
-
-    def __init__(self, name: str, values: Sequence[Any]) -> None:
-        self.name = name
-        self.right = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        self.header = [Text(name)]
-        self.cells = [_parts(name, value) for value in values]
-        if any(len(parts) > 1 for parts in self.cells):
-            self.header = [Text(word) for word in name.split(" ")]
-        drawn = [self.header, *self.cells]
-        self.least = max(part.cell_len for parts in drawn for part in parts)
-        self.most = max(Text(" ").join(parts).cell_len for parts in drawn)
-
-    @staticmethod
-    def lines(parts: Sequence[Text], width: int) -> Text:
-        """A cell of that width."""
-        return Text("\n").join(packed(parts, width, MOST_LINES))
+def _cell(parts: Sequence[Text], width: int) -> Text:
+    return Text("\n").join(packed(parts, width, MOST_LINES))
 
 
 def _parts(name: str, value: Any) -> list[Text]:
@@ -103,15 +138,23 @@ def _parts(name: str, value: Any) -> list[Text]:
         return [Text(text)]
     if text.startswith(" "):  # a name below another: the branch stays with it
         return [Text(text)]
-    return [Text(part) for part in _PART.findall(text)] or [Text()]
+    return _words(text)
+
+
+def _text(value: str | Text) -> Text:
+    return Text(printable(value)) if isinstance(value, str) else value
+
+
+def _words(text: str) -> list[Text]:
+    return [Text(printable(part)) for part in _PART.findall(text)] or [Text()]
 
 
 def _widths(columns: Sequence[_Column], limit: int) -> list[int]:
     """As wide as the cells want; where that is too wide, the widest that can take several lines gives way."""
-    widths = [column.most for column in columns]
+    leasts, widths = [column.least for column in columns], [column.most for column in columns]
     excess = sum(widths) + GAP * (len(widths) - 1) - limit
     while excess > 0:
-        able = [at for at, column in enumerate(columns) if widths[at] > column.least]
+        able = [at for at in range(len(columns)) if widths[at] > leasts[at]]
         if not able:
             break
         widest = max(able, key=lambda at: widths[at])

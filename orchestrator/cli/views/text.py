@@ -85,21 +85,3 @@ def _short(value: Any) -> str:
 def spent(account: TimeAccount) -> str:
     """How long a sweep ran, and how much of that was not training."""
     return f"{duration(account.wall_s)}, {account.overhead:.0%} of the slots' time was no training"
-
-
-def account_text(account: TimeAccount) -> str:
-    """Where the time of a session went."""
-    parts = {
-        "start-up": (account.start_up_s, "Ray, and the trials' processes"),
-        "training": (account.training_s, ""),
-        "scheduling": (account.scheduling_s, "in a slot without training: beginning, waiting for decisions, ending"),
-        "idle": (account.idle_s, "no trial in the slot"),
-    }
-    lines = [f"{account.wall_s:.1f} s of wall time, {account.slots_s:.1f} s of all slots:"]
-    for name, (seconds, meaning) in parts.items():
-        share = seconds / account.slots_s if account.slots_s else 0.0
-        lines.append(f"  {name:<11}{seconds:>10.1f} s  {share:>4.0%}  {meaning}".rstrip())
-    share = account.recording_s / account.wall_s if account.wall_s else 0.0
-    beside = "of the driver's wall time, beside the rest"
-    lines.append(f"  {'recording':<11}{account.recording_s:>10.1f} s  {share:>4.0%}  {beside}")
-    return "\n".join(lines)
