@@ -60,7 +60,7 @@ class TestSeveral:
 class TestLedger:
     def test_a_part_a_line(self, show: Sweep) -> None:
         lines = show("--ledger").out.splitlines()
-        amounts = {line[:18].strip(): float(line[20:29]) for line in lines[2:8]}
+        amounts = {name: float(found) for name, found in (re.split(r" {2,}", line)[:2] for line in lines[2:8])}
         assert lines[0] == "churn-example: where its slot-seconds went"
         assert sum(amounts.values()) - amounts["total"] == pytest.approx(amounts["total"], abs=0.3)
         assert re.fullmatch(r"Early stopping saved about \S+ of \S+ slot-seconds of training \(\d+%\):", lines[-2])
