@@ -106,6 +106,9 @@ def test_content(wheel: Path) -> None:
     assert "cluster/launchers/slurm.sh" in names
     page = {name for name in names if name.startswith("orchestrator/analysis/report/files/")}
     assert {Path(name).name for name in page} >= {"d3.min.js", "d3.LICENSE", "report.html.j2", "report.css"}
+    starter = {name.removeprefix("orchestrator/cli/starter/") for name in names if "/cli/starter/" in name}
+    assert starter == {f"{kind}/{name}" for kind in ("full", "minimal") for name in ("sweep.yaml", "train.py")}
+    page |= {name for name in names if "/cli/starter/" in name}
     assert all(name.endswith((".py", "/py.typed", ".sh")) or ".dist-info/" in name for name in set(names) - page)
 
 
