@@ -1,9 +1,9 @@
-"""What a trainable is given, and what it owes.
+"""The contract between a sweep and what it trains.
 
-A trainable is ``def train(config, trial)``, or a class with ``__init__(config, trial)`` and ``step()``. It gets a
-configuration and a :class:`Trial`, and owes reports: ``trial.report(step=epoch, val_loss=...)``. Nothing here knows
-Ray, so the same code runs in a notebook: ``train(config, Trial(config=config))`` collects the reports in
-``trial.history``.
+A trainable is a function ``train(config, trial)``, or a class with ``__init__(config, trial)`` and ``step()``. It is
+called with a configuration and a :class:`Trial`, and reports metrics: ``trial.report(step=epoch, val_loss=...)``.
+Nothing here knows Ray, so the same code runs in a test or a notebook: ``train(config, Trial(config=config))`` collects
+the reports in ``trial.history``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from trainables.checkpoints import random_state
 from trainables.checkpoints.saving import Checkpoints
@@ -27,10 +27,10 @@ RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "report
 
 
 class TrialEnded(BaseException):
-    """Raised inside ``trial.report`` when the trial is to end there: it was stopped, or the sweep ends.
+    """Raised by ``trial.report`` when the trial must end: the scheduler stopped it, or the sweep ends.
 
-    A BaseException, so that an ``except Exception`` around the training loop does not swallow it; ``finally``
-    blocks run as usual.
+    A BaseException, so that an ``except Exception`` around the training loop does not catch it. ``finally`` blocks run
+    as usual.
     """
 
 
@@ -44,24 +44,34 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameter:
-    """One declared hyperparameter of a trainable: what `sweep check` holds a spec against."""
+    """A hyperparameter that a trainable declares. `sweep check` compares the spec with it.
+
+    Attributes:
+        name: The name in the configuration.
+        type: bool, int, float, str, list, or pathlib.Path for a file that must exist.
+        default: The value if the spec does not give one; ``REQUIRED`` if it must.
+        meaning: One line for people, with the unit.
+        choices: The only values allowed; empty: any value of the type.
+        low: The least number allowed.
+        high: The greatest number allowed.
+    """
 
     name: str
-    type: type  # bool, int, float, str, pathlib.Path (a file that must exist) or list
-    default: Any  # REQUIRED if there is none
-    meaning: str  # one line, units included
-    choices: tuple[Any, ...] = ()  # the only values allowed, if not empty
-    low: float = -math.inf  # inclusive bounds of numbers
+    type: type
+    default: Any
+    meaning: str
+    choices: tuple[Any, ...] = ()
+    low: float = -math.inf
     high: float = math.inf
 
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "required"})()
-"""The default of a hyperparameter that has none."""
+"""The default of a hyperparameter that the spec must give."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What a trainable says of itself, without importing torch."""
+    """What a trainable declares. Reading it imports no torch."""
 
     hyperparameters: tuple[Hyperparameter, ...]
     length: str = ""  # the hyperparameter that counts the steps of a full training, e.g. "epochs"
@@ -84,17 +94,23 @@ def declare(
     curves: tuple[str, ...] = (),
     evaluate: Callable[..., Mapping[str, float]] | None = None,
 ) -> Callable[[T], T]:
-    """Decorate a trainable with its hyperparameters. A trainable without it opts out of name checks.
+    """Decorate a trainable with what it reads and reports, so that `sweep check` finds wrong names before a launch.
+
+    Without this decorator any name is accepted.
 
     Args:
-        hyperparameters: All that the trainable reads from its configuration.
-        length: The name of the one that counts the steps of a full training; ASHA takes its maximum from there.
-        metrics: The metrics it reports.
-        curves: The two by which `sweep show --diagnosis` judges a training: that of the training data, and that of the
-            validation data; only the first, if there is no other. If left out: train_loss and val_loss, or metrics with
-            names like these.
-        evaluate: Scores a function's trained model on the test part; ``train.evaluate = ...`` says the same. See
-            :mod:`trainables.evaluation`.
+        hyperparameters: Everything that the trainable reads from its configuration.
+        length: The name of the hyperparameter that counts the steps of a full training, such as "epochs". ASHA takes
+            its maximum from it.
+        metrics: The metrics that the trainable reports, if they are always the same.
+        curves: The metrics by which `sweep show --diagnosis` judges a training: first the one on the training data,
+            then the one on the validation data, if there is one. Default: train_loss and val_loss, or metrics with
+            similar names.
+        evaluate: A function ``evaluate(config, trial)`` that scores a trained model on test data, for
+            `sweep best --evaluate`. Setting ``train.evaluate`` does the same.
+
+    Returns:
+        The decorator. It returns the trainable itself, with an attribute ``declaration``.
     """
 
     def decorate(trainable: T) -> T:
@@ -110,19 +126,20 @@ def declare(
 
 
 def declaration_of(trainable: object) -> Declaration | None:
-    """What the trainable declares; None if it opted out."""
+    """What the trainable declares; None if it has no declaration."""
     declaration = getattr(trainable, "declaration", None)
     return declaration if isinstance(declaration, Declaration) else None
 
 
 class Trial:
-    """One configuration being trained, as the trainable sees it.
+    """A trial as its trainable sees it: what to train, where, and whom to tell.
 
     Attributes:
-        config: The hyperparameters, fixed ones and declared defaults included.
-        number: The trial's number in its sweep, from 0.
-        seed: An integer in [0, 2**31) of its own; random, numpy and torch are seeded with it before it starts.
-        history: The reports so far, where nothing else takes them (in a notebook, in a test).
+        config: The hyperparameters, with fixed values and declared defaults.
+        number: The number of the trial in its sweep, from 0.
+        seed: An integer in [0, 2**31), different for every trial. The sweep seeds random, numpy and torch with it
+            before the trial starts.
+        history: The reports so far, if nothing else takes them: in a test or a notebook, not in a sweep.
     """
 
     def __init__(
@@ -136,14 +153,16 @@ class Trial:
         sink: Callable[[Report], None] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
-        """Without a directory nothing is saved. Without checkpoints of its own, each save is written at once.
+        """Make a trial by hand, in a test or a notebook; a sweep makes its own.
 
         Args:
-            config, number, seed: The attributes.
-            directory: The trial's own; made when it is needed.
-            device: Where to train, if torch is not to choose.
-            sink: Takes the reports instead of ``history``.
-            checkpoints: Takes what is saved; else it is in the directory's ``checkpoints``.
+            config: The hyperparameters.
+            number: The number of the trial.
+            seed: Stored only; seed the random generators yourself.
+            directory: The directory of the trial, made when it is needed. None: nothing is saved.
+            device: The device to train on. None: the one that torch finds.
+            sink: Called with each report, which then is not added to ``history``.
+            checkpoints: Where states are saved. None: in ``directory / "checkpoints"``, each as soon as it is saved.
         """
         self.config = dict(config)
         self.number = number
@@ -159,7 +178,7 @@ class Trial:
 
     @cached_property
     def directory(self) -> Path:
-        """The trial's own directory, made when it is first asked for. What is written there stays."""
+        """A directory for the trial's own files, created on first use. The sweep does not delete it."""
         if self._directory is None:
             return Path(tempfile.mkdtemp(prefix="trial-"))
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -167,23 +186,24 @@ class Trial:
 
     @cached_property
     def device(self) -> str:
-        """Where to train: "cuda", "mps" or "cpu"; what torch finds, unless it was given."""
+        """The device to train on: "cuda", "mps" or "cpu", whichever torch finds first."""
         if self._device is not None:
             return self._device
         return pick_device()
 
     def report(self, *, step: int, **metrics: float) -> None:
-        """Report metrics at a step; returns unless the trial is to end here.
+        """Report metrics at a step. Returns if the trial goes on.
 
         Args:
-            step: The trainable's own absolute count, greater than at the last report.
-            metrics: Numbers: Python's, numpy's, or tensors of one element. NaN and infinities are allowed, and
-                end the trial as diverged if they are the objective.
+            step: Epochs or iterations so far, counted from the beginning of the training, also after a restore. Must be
+                greater than in the last report.
+            metrics: One number each: of Python, of numpy, or a tensor of one element. NaN and infinity are allowed; as
+                the objective they end the trial as diverged.
 
         Raises:
-            ValueError: The step does not grow, there are no metrics, or one has a reserved name.
-            TypeError: The step is no integer, or a metric is no number.
-            TrialEnded: The trial is to end here.
+            ValueError: The step is not greater than the last one, there are no metrics, or one has a reserved name.
+            TypeError: The step is not an integer, or a metric is not a number.
+            TrialEnded: The trial must end here. Let it pass.
         """
         step = _whole(step, "report")
         if step < 0 or (self._last_step is not None and step <= self._last_step):
@@ -207,19 +227,19 @@ class Trial:
         self._sink(Report(step, values))
 
     def save(self, *, step: int, **state: Any) -> None:
-        """Keep the state after a step, so that the trial can go on from there; also the random generators' states.
+        """Save the state after a step, so that the trial can continue from it. Random generators are saved as well.
 
-        The state is copied before this returns, and written beside the training, at intervals (trial.save_every)
-        and at the trial's end. Save before the report of the step: at the last one the trial may be ended inside
-        ``report``. The checkpoint of the best report stays if both come at the same steps.
+        The state is copied before ``save`` returns. Files are written in the background, at intervals
+        (``trial.save_every`` in the spec) and when the trial ends. Save before you report the step, because ``report``
+        may end the trial. To have the checkpoint of the best report, save at every step that you report.
 
         Args:
-            step: As in ``report``.
-            state: All that a step changes: what has a ``state_dict()``, as model=model, optimizer=optimizer; or
-                numbers, strings, tensors, and lists, tuples and dicts of these.
+            step: The step as in ``report``.
+            state: Everything that a step changes: objects with a ``state_dict()``, as in
+                ``model=model, optimizer=optimizer``, or numbers, strings, tensors, and lists, tuples and dicts of them.
 
         Raises:
-            TypeError: The step is no integer, or something cannot be saved; the message names it.
+            TypeError: The step is not an integer, or something cannot be saved; the error names it.
         """
         step = _whole(step, "save")
         if self._checkpoints is None:
@@ -228,11 +248,14 @@ class Trial:
             self._checkpoints.save(step, state)
 
     def restore(self) -> dict[str, Any] | None:
-        """The state that was saved last, if the trial has been run before; None if it begins.
+        """The last saved state if the trial was interrupted; None if the trial starts from the beginning.
 
-        Under each name is what was saved there, or its ``state_dict()``, with tensors on the CPU; "step" is the step
-        it was saved at. The random generators are set to where they stood, so restore last, when model and data are
-        made: the training then goes on as if it had never been interrupted.
+        The random generators are set to their saved states as well. So call ``restore`` after the model and the data
+        are made: the training then continues as if it had not been interrupted.
+
+        Returns:
+            Each saved object under its name (as its ``state_dict()``, if it has one), with tensors on the CPU, and the
+            step of the save under "step". Or None.
         """
         restored = self._checkpoints.restore() if self._checkpoints is not None else None
         if restored is None:
@@ -242,10 +265,10 @@ class Trial:
 
 
 def as_number(value: Any) -> float:
-    """A metric: a number of Python's or numpy's, or a tensor of one element. Text is none, whatever it says.
+    """A metric as a float: from a number of Python or numpy, or a tensor of one element. Text is refused.
 
     Raises:
-        TypeError, ValueError, RuntimeError: It is no single number.
+        TypeError, ValueError, RuntimeError: The value is not a single number.
     """
     if isinstance(value, str | bytes):
         raise TypeError
@@ -260,11 +283,36 @@ def _whole(step: int, method: str) -> int:
     return step.__index__()
 
 
+class TrainableClass(Protocol):
+    """The class form of a trainable: the sweep calls ``step()`` until it returns None, and reports what it returns.
+
+    A class that also has ``state_dict()`` and ``load_state_dict(state)`` is saved after every step, and an interrupted
+    trial continues from there. The state must be everything that ``step()`` changes. A method ``evaluate()`` that
+    returns scores by name is what `sweep best --evaluate` calls, after the state of the best trial was loaded.
+    """
+
+    def __init__(self, config: Mapping[str, Any], trial: Trial) -> None:
+        """Make the model and the data.
+
+        Args:
+            config: The hyperparameters, with fixed values and declared defaults.
+            trial: The trial: its device, seed and directory.
+        """
+
+    def step(self) -> Mapping[str, float] | None:
+        """Train for one step, such as an epoch.
+
+        Returns:
+            The metrics of the step, one number each; None if the training is complete. Steps are counted from 1.
+        """
+
+
 def run(trainable: Callable[..., Any], trial: Trial) -> None:
     """Train one trial to its end: call the function, or step the class until it returns None.
 
-    A class with ``state_dict()`` and ``load_state_dict(state)`` is saved after each step and goes on from there: the
-    state must be all that ``step()`` changes.
+    Raises:
+        TrialEnded: The trial must end.
+        TypeError: ``step()`` returned something other than metrics or None.
     """
     if not isinstance(trainable, type):
         trainable(trial.config, trial)
@@ -283,7 +331,7 @@ def run(trainable: Callable[..., Any], trial: Trial) -> None:
 
 
 def restored_model(trainable: type, trial: Trial) -> tuple[Any, int]:
-    """An instance of a class that is trained, in the state that was saved last; and the step of that, 0 if none."""
+    """An instance of a trainable class with its last saved state loaded, and the step of that state (0: none)."""
     model = trainable(trial.config, trial)
     if not (hasattr(model, "state_dict") and hasattr(model, "load_state_dict")):
         return model, 0
