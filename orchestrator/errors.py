@@ -1,6 +1,6 @@
 """The tree of errors a user can meet, each with its code for programs and the exit code of the command line.
 
-SweepError                  sweep-failed        1    the sweep failed, or something else that was foreseen
+SweepError                  sweep-failed        1    the sweep failed, or another expected error
 ├── UserError               not-possible        2    something the user wrote or asked for cannot be done
 │   ├── OptionsError        usage                    options that are missing, malformed, or do not go together
 │   ├── SpecError           spec-invalid             mistakes in the spec, all of them at once
@@ -33,13 +33,13 @@ from orchestrator.suggestions import Allowed
 
 
 class SweepError(Exception):
-    """The root: whatever goes wrong in a foreseen way. The text is a sentence for the user.
+    """The root of all expected errors. The text is a sentence for the user.
 
     Attributes:
-        code: What kind of error this is, for programs.
-        exit_code: With which the command line ends.
-        value: What the user gave, if the error is about one value.
-        allowed: What would have been right.
+        code: The kind of error, for programs.
+        exit_code: The exit code of the command line.
+        value: The user's value, if the error is about one.
+        allowed: What would have been valid.
     """
 
     code: ClassVar[str] = "sweep-failed"

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from orchestrator.records.paths import SweepPaths
 
 VERSION = "brain.Event:2"
-"""What the first record of an event file says."""
+"""The content of the first record of an event file."""
 
 Values = Mapping[str, bool | float | str]
 
 
 def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int], None]) -> None:
-    """Write a directory a trial, and beside them what the HParams tab has for columns; see ``target.Write``."""
+    """Write one directory per trial, and the columns of the HParams tab; see ``target.Write``."""
     from tensorboard.compat.proto.event_pb2 import Event
 
     recorded = Recorded(paths)
@@ -47,9 +47,9 @@ def write(paths: SweepPaths, to: Path, *, final: Path, told: Callable[[int, int]
 
 
 def plain(configs: Sequence[Mapping[str, Any]]) -> list[Values]:
-    """The configurations with values as the HParams tab has them.
+    """The configurations with the types of values that the HParams tab supports.
 
-    A parameter is a switch, a number or a word in all trials; lists, null and mixtures are JSON.
+    Each parameter is a boolean, a number or a string in all trials; lists, null and mixed types become JSON.
     """
     columns: dict[str, list[Any]] = {}
     for config in configs:
@@ -81,7 +81,7 @@ def _write(directory: Path, events: Iterable[Event], began: float) -> None:
 
 
 def _scalars(reports: Iterable[MetricRow]) -> Iterator[Event]:
-    """Every metric of every report, at the step and the time of the report."""
+    """All metrics of all reports, with the steps and times of the reports."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -91,7 +91,7 @@ def _scalars(reports: Iterable[MetricRow]) -> Iterator[Event]:
 
 
 def _columns(configs: Sequence[Values], objective: Objective, now: float) -> Summary:
-    """The searched parameters with the values they took, and the objective."""
+    """The columns of the HParams tab: searched parameters with their values, and the objective."""
     from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb
 
     taken: dict[str, list[Any]] = {}
@@ -113,7 +113,7 @@ def _domain(values: list[Any]) -> Domain:
 
 
 def _session(name: str, trial: TrialRow, config: Values) -> Iterator[Summary]:
-    """The trial's values, and how it ended."""
+    """The trial's hyperparameters, and its final status."""
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import metadata
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo

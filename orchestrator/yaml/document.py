@@ -42,7 +42,7 @@ class Document:
         self.mistakes.setdefault(mistake, place.order)
 
     def value(self, path: Path) -> Any:
-        """What stands at a path; None if nothing does, or if that is not read yet."""
+        """The value at a path; None if there is none, or if it is not read yet."""
         inner: Any = self.data
         for part in path:
             try:

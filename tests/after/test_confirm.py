@@ -1,4 +1,4 @@
-"""The sweep that confirms another: the same trainings in full, with fresh seeds, as often as asked."""
+"""The confirming sweep: full trainings of the best configurations, with new seeds, as often as requested."""
 
 from __future__ import annotations
 

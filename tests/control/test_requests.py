@@ -1,4 +1,4 @@
-"""Requests come through a directory, are taken once, and what is none does no harm."""
+"""Requests are passed through a directory and taken once; other files do no harm."""
 
 from __future__ import annotations
 

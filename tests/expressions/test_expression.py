@@ -1,4 +1,4 @@
-"""The language of conditions: what it says, and all that it refuses to be talked into."""
+"""The language of conditions: its meaning, and everything it refuses."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Rows as a small sweep makes them, and a directory for its records."""
+"""The rows of a small sweep, and a directory for its records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps are claimed, found and loaded; provenance is kept without secrets; imports stay light."""
+"""Creates, finds and loads sweeps; provenance has no secrets; imports stay light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps recorded by every schema version there has been stay readable, and can be resumed.
+"""Sweeps of every schema version so far can be read and resumed.
 
 ``schema_v1`` is of `sweep launch v1.yaml` and `sweep resume --retry failed --trials 13`. It has a parameter of
 every kind, and trials that completed, diverged, failed and were tried again. It is never made anew: when the schema

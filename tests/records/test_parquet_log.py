@@ -1,4 +1,4 @@
-"""A log loses no acknowledged row and doubles none, whatever the disk does."""
+"""A log neither loses nor duplicates rows, whatever the disk does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the recorder promises: columns, order, pace, repeats, and a sensible cut wherever a crash falls."""
+"""The recorder: columns, order, write intervals, repetitions, and consistent records after a crash at any point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows in are the rows read back: as rows for a resume, and as a data frame by pandas."""
+"""The rows written are the rows read back, by a resume and by pandas."""
 
 from __future__ import annotations
 

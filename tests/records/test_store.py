@@ -1,4 +1,4 @@
-"""The whole store against a model, over a disk that fails and a process that dies at any operation.
+"""The complete store compared with a model, with a failing disk and a process that dies at any operation.
 
 What was acknowledged is never lost, nothing stands twice, and a reader never sees a report without its trial's start,
 or a trial's end without its reports: whatever order of writing, failing, dying, reopening and repeating hypothesis

@@ -1,4 +1,4 @@
-"""A driver at full speed, run as a process by the tests of concurrent readers and of crashes.
+"""A driver at full speed, which the tests of concurrent readers and of crashes run as a process.
 
     python writer.py DIRECTORY ROUNDS
 

@@ -1,4 +1,4 @@
-"""Site profiles: where they are found, what they mean, and every mistake in them at once."""
+"""Site profiles: where they are found, what they mean, and all their mistakes at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every distribution: from the unit interval to its values, and the contract that all of them keep."""
+"""The contract of all distributions, and their mapping from the unit interval to values."""
 
 import math
 import random

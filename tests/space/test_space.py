@@ -1,4 +1,4 @@
-"""The space: conditions, constraints, cells, and what makes two configurations the same."""
+"""The space: conditions, constraints, grid cells, and equality of configurations."""
 
 import itertools
 import random

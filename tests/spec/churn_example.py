@@ -1,4 +1,4 @@
-"""The design's example spec, and a trainable's declaration that fits it."""
+"""An example spec, and the declaration of a trainable that fits it."""
 
 import math
 from pathlib import Path

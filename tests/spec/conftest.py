@@ -1,4 +1,4 @@
-"""A directory as the example spec expects it."""
+"""A directory with the files of the example spec."""
 
 from pathlib import Path
 

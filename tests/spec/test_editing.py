@@ -1,4 +1,4 @@
-"""Changing a spec where it stands: the values are those that were meant, and no other line is another."""
+"""Edits a spec in place: the intended values change, and no other line does."""
 
 from __future__ import annotations
 

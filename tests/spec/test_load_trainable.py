@@ -1,4 +1,4 @@
-"""What a sweep is called when its spec does not say."""
+"""The name of a sweep whose spec has none."""
 
 from __future__ import annotations
 

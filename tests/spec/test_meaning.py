@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (a line a mistake: the tables read better than they fit)
-"""What a well-formed spec must still get right: its space, its configurations, its scheduler, its trainable."""
+"""Mistakes in well-formed specs: in space, configurations, scheduler, and against the trainable."""
 
 import math
 from pathlib import Path

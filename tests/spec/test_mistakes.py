@@ -1,4 +1,4 @@
-"""What a program is told of a mistake: its place, the value and what would be right, as values and not as text."""
+"""Mistakes as values for programs: the place, the value, and what would be valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is done to a spec, it ends as a Spec or as a SpecError, and every mistake says something."""
+"""Any mutation of a spec gives a Spec or a SpecError, and every mistake has a message."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A whole spec: read, changed from the command line, and refused with every mistake at its place."""
+"""Reads complete specs, with overrides, and reports every mistake at its place."""
 
 import subprocess
 import sys

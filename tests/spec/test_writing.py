@@ -1,4 +1,4 @@
-"""Values and specs as YAML: whoever reads it gets what was written."""
+"""Values and specs as YAML: reading gives back what was written."""
 
 from __future__ import annotations
 

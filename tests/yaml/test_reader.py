@@ -1,4 +1,4 @@
-"""YAML: what values mean, and that no text ends in a traceback."""
+"""YAML values, lines and mistakes; no text leads to a traceback."""
 
 import pytest
 

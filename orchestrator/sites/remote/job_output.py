@@ -1,7 +1,7 @@
-"""What a job on a cluster prints, line by line, and the line of JSON by which its driver says where it records.
+"""The output of a job on a cluster, line by line, and the JSON line in which its driver announces its directory.
 
-The Jobs API hands out nothing but this output, so the directory of the sweep has to come in it. The line is the event
-``started`` of `sweep launch --json`; a driver that runs as a job prints it also without --json.
+The Jobs API returns nothing but this output, so the directory has to be in it. The line is the event ``started`` of
+`sweep launch --json`; a driver that runs as a job prints it without --json, too.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ STARTED = "started"
 
 
 def started(paths: SweepPaths) -> dict[str, Any]:
-    """What the event says: the sweep's name, and the directory of its records on this machine."""
+    """The data of the event: the sweep's name, and the directory of its records on this machine."""
     return {"sweep": paths.name, "directory": str(paths.root.absolute())}
 
 
 def announcement(paths: SweepPaths) -> str:
-    """The line for whoever sent the job."""
+    """The line that tells the sender of the job where the sweep is recorded."""
     return json.dumps({"event": STARTED, **started(paths)})
 
 
 def announced(line: str) -> str:
-    """The directory in an announcement; "" if the line is anything else."""
+    """The directory in an announcement; "" for any other line."""
     held = json_object(line)
     return str(held.get("directory", "")) if held is not None and held.get("event") == STARTED else ""
 
 
 def json_object(line: str) -> dict[str, Any] | None:
-    """The JSON object on a line; None if there is something else on it."""
+    """The JSON object on a line; None for any other line."""
     if not line.startswith("{"):
         return None
     try:
@@ -43,7 +43,7 @@ def json_object(line: str) -> dict[str, Any] | None:
 
 
 def lines(pieces: Iterable[str]) -> Iterator[str]:
-    """Whole lines, without their ends, out of pieces of text that end anywhere."""
+    """Complete lines, without line ends, from pieces of text that end anywhere."""
     waiting = ""
     for piece in pieces:
         *whole, waiting = (waiting + piece).split("\n")

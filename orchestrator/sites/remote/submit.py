@@ -123,7 +123,7 @@ def submit(
 
 
 def ask(jobs: Jobs, remote: Remote, arguments: Sequence[str]) -> str:
-    """Run our command line on the cluster, beside the sweep, and return the id of the job.
+    """Run our command line on the cluster, where the sweep's files are, and return the id of the job.
 
     Args:
         jobs: The cluster's Jobs API.

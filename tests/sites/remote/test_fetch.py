@@ -1,4 +1,4 @@
-"""What `packing` prints on the cluster is what `fetching` lays out here, or it is refused."""
+"""What ``dump_records`` prints on the cluster is unpacked here, or refused."""
 
 from __future__ import annotations
 

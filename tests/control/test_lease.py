@@ -1,4 +1,4 @@
-"""One driver a sweep: who is alive keeps it, who is dead loses it, and whoever lost it learns of it."""
+"""One driver per sweep: a live driver keeps the lease, a dead one loses it, and a driver that lost it notices."""
 
 from __future__ import annotations
 
