@@ -117,9 +117,17 @@ class SpecError(UserError):
 
 
 class TrainableError(UserError):
-    """The trainable cannot be found, imported or understood."""
+    """The trainable cannot be found, imported or understood.
+
+    Attributes:
+        problem: The sentence without what would have been valid.
+    """
 
     code = "trainable-invalid"
+
+    def __init__(self, problem: str = "", *, value: Any = None, allowed: Allowed = "") -> None:
+        super().__init__(f"{problem} ({allowed})" if allowed else problem, value=value, allowed=allowed)
+        self.problem = problem
 
 
 class InfeasibleError(UserError):

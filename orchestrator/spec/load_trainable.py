@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from orchestrator import own_packages
 from orchestrator.errors import TrainableError
-from orchestrator.suggestions import suggestion
+from orchestrator.suggestions import did_you_mean
 from trainables import BUILTIN
 from trainables.contract import Declaration, declaration_of
 
@@ -34,7 +34,9 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
     """
     where, _, attribute = BUILTIN.get(reference, reference).partition(":")
     if not attribute:
-        raise TrainableError(_unknown(reference))
+        kind = "file.py:function, module:function, or built in"
+        allowed = did_you_mean(reference, BUILTIN, kind=kind)
+        raise TrainableError(f"unknown trainable {reference!r}", value=reference, allowed=allowed)
     if reference in BUILTIN:
         with own_packages.ours():
             module = importlib.import_module(where)
@@ -42,9 +44,8 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
         module = _import_user(where, base)
     trainable = getattr(module, attribute, None)
     if trainable is None:
-        raise TrainableError(
-            "; ".join(filter(None, (f"{where} has no {attribute!r}", suggestion(attribute, vars(module)))))
-        )
+        own = [name for name, each in vars(module).items() if getattr(each, "__module__", None) == module.__name__]
+        raise TrainableError(f"{where} has no {attribute!r}", value=attribute, allowed=did_you_mean(attribute, own))
     shape_of(trainable)
     return trainable  # type: ignore[no-any-return]
 
@@ -86,11 +87,6 @@ def shape_of(trainable: object) -> Shape:
     )
 
 
-def _unknown(reference: str) -> str:
-    hint = suggestion(reference, BUILTIN) or "name your own as file.py:function or module:function"
-    return f"unknown trainable {reference!r} (built in: {', '.join(BUILTIN)}); {hint}"
-
-
 def _import_user(where: str, base: Path) -> ModuleType:
     own_packages.give_way(base)
     if str(base) not in sys.path:
@@ -106,8 +102,8 @@ def _import_user(where: str, base: Path) -> ModuleType:
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        hint = suggestion(path.name, (p.name for p in path.parent.glob("*.py")))
-        raise TrainableError("; ".join(filter(None, (f"there is no file {path}", hint))))
+        allowed = did_you_mean(path.name, sorted(file.name for file in path.parent.glob("*.py")))
+        raise TrainableError(f"there is no file {path}", value=path.name, allowed=allowed)
     name = path.stem
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == str(path):

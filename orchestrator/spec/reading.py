@@ -120,7 +120,7 @@ def _check_trainable(partial: PartialSpec, resolve: Resolve) -> None:
     try:
         declaration = resolve(partial.spec.trainable, partial.base)
     except TrainableError as error:
-        partial.document.add(("trainable",), str(error))
+        partial.document.add(("trainable",), error.problem, error.allowed)
         return
     if declaration is not None:
         check_declared(partial, declaration)

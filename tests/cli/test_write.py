@@ -127,7 +127,8 @@ class TestCheck:
         assert ran.out == ""
         assert ran.err == (
             "spec.yaml:2  trainable\n"
-            "    unknown trainable 'linaer' (built in: linear, tabular); did you mean 'linear'?\n"
+            "    unknown trainable 'linaer'\n"
+            "    did you mean 'linear'? file.py:function, module:function, or built in: linear, tabular\n"
             "spec.yaml:5  space.lr\n"
             "    unknown distribution 'uniforn'\n"
             "    did you mean 'uniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid\n"
