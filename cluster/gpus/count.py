@@ -84,4 +84,4 @@ def check_pretended(asked: float) -> None:
     """
     chosen = os.environ.get(nvidia.VARIABLE)
     if chosen is not None and asked > (named := len(chosen.split(",")) if chosen else 0):
-        raise ClusterError(f"{asked:g} GPUs asked for, but {nvidia.VARIABLE}={chosen!r} names {named}")
+        raise ClusterError(f"{asked:g} GPUs requested, but {nvidia.VARIABLE}={chosen!r} leaves only {named} visible")

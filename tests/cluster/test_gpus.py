@@ -137,7 +137,7 @@ def test_pretending_more_than_are_visible_is_refused(plug: Plug, monkeypatch: py
     assert this_machine(gpus=3).gpus == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert this_machine(gpus=1).gpus == 1
-    with pytest.raises(ClusterError, match="CUDA_VISIBLE_DEVICES='0' names 1"):
+    with pytest.raises(ClusterError, match="CUDA_VISIBLE_DEVICES='0' leaves only 1 visible"):
         this_machine(gpus=3)
 
 
