@@ -15,6 +15,7 @@ from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec.fingerprint import fingerprints
 from orchestrator.spec.source import Source
+from trainables.report import Report
 
 WRITE_EVERY = 100  # trials: a real launch that is as quick as it gets writes about as often
 
@@ -67,7 +68,7 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
             for start in filter(None, (sweep.ask(at), sweep.ask(at))):
                 sweep.on(events.Started(trial=start.trial, at=at))
                 measured = [
-                    events.Measurement(
+                    Report(
                         step=step,
                         train_s=step / reports,
                         reported_at=at + step / reports,
@@ -76,9 +77,7 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
                     for step in range(1, reports + 1)
                 ]
                 sweep.on(
-                    events.Reported(
-                        trial=start.trial, at=at + 1, measurements=measured, node=Node(id="1", name="192.0.2.1")
-                    )
+                    events.Reported(trial=start.trial, at=at + 1, reports=measured, node=Node(id="1", name="192.0.2.1"))
                 )
                 sweep.on(events.Finished(trial=start.trial, at=at + 1, train_s=1.0))
             at += 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from trainables.checkpoints import random_state
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import take
 from trainables.process.device import pick_device
+from trainables.report import Report as Report
 
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})
 """Column names of the metrics table that a metric cannot have."""
@@ -32,14 +34,6 @@ class TrialEnded(BaseException):
     A BaseException, so that an ``except Exception`` around the training loop does not catch it. ``finally`` blocks run
     as usual.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Metrics at a step. ``step`` is the trainable's own absolute count (epoch or iteration)."""
-
-    step: int
-    metrics: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +145,7 @@ class Trial:
         directory: Path | None = None,
         device: str | None = None,
         sink: Callable[[Report], None] | None = None,
+        train_s: Callable[[], float] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         """Make a trial by hand, in a test or a notebook; a sweep makes its own.
@@ -162,6 +157,7 @@ class Trial:
             directory: The directory of the trial, made when it is needed. None: nothing is saved.
             device: The device to train on. None: the one that torch finds.
             sink: Called with each report, which then is not added to ``history``.
+            train_s: Returns the seconds of training so far. None: the seconds since the trial was made.
             checkpoints: Where states are saved. None: in ``directory / "checkpoints"``, each as soon as it is saved.
         """
         self.config = dict(config)
@@ -171,6 +167,8 @@ class Trial:
         self._directory = directory
         self._device = device
         self._sink = sink or self.history.append
+        began = time.monotonic()
+        self._train_s = train_s or (lambda: time.monotonic() - began)
         self._last_step: int | None = None
         if checkpoints is None and directory is not None:
             checkpoints = Checkpoints(directory / "checkpoints")
@@ -224,7 +222,7 @@ class Trial:
                     f"report({name}={value!r}): a metric is one number, got {type(value).__name__}"
                 ) from None
         self._last_step = step
-        self._sink(Report(step, values))
+        self._sink(Report(step=step, metrics=values, reported_at=time.time(), train_s=self._train_s()))
 
     def save(self, *, step: int, **state: Any) -> None:
         """Save the state after a step, so that the trial can continue from it. Random generators are saved as well.

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.cli.live.launch_screen import Surface
     from orchestrator.cli.live.progress import Progress
     from orchestrator.core.sweep import Sweep
-    from orchestrator.driver.loop import Observer
+    from orchestrator.driver.observer import Observer
+    from orchestrator.driver.session import Session
     from orchestrator.records.paths import SweepPaths
 
 WIDTH = 100
@@ -51,7 +52,7 @@ class ProgressDisplay:
         self._in_lines = bool(wanted) and self._surface is None
         self._sweep: tuple[Sweep, SweepPaths, Progress] | None = None
         shown = self._surface is not None or self._in_lines
-        self.observer: Callable[..., Observer] | None = self._observe if shown else None
+        self.observer: Callable[[Session], Observer] | None = self._observe if shown else None
 
     def __enter__(self) -> ProgressDisplay:
         if self._surface is not None:
@@ -67,12 +68,13 @@ class ProgressDisplay:
             self._surface.conclude(_conclusion(*self._sweep))
         self._surface.__exit__(kind, error, trace)
 
-    def _observe(self, sweep: Sweep, paths: SweepPaths, slots: Callable[[], int]) -> Observer:
+    def _observe(self, session: Session) -> Observer:
         from orchestrator.cli.live.launch_screen import Display
         from orchestrator.cli.live.lines import Lines
         from orchestrator.cli.live.progress import Progress
 
-        progress = Progress.of(sweep, slots=slots)
+        sweep, paths = session.sweep, session.paths
+        progress = Progress.of(sweep, slots=session.slots)
         self._sweep = (sweep, paths, progress)
         if self._surface is None:
             return Lines(progress)

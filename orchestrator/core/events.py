@@ -6,11 +6,12 @@ seconds since the epoch, given by whoever tells; the machine has no clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure
+from trainables.report import Report
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,16 +28,6 @@ class Start:
     gpus: float | None = None  # of this attempt; None: as many as the sweep says
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots, with which pickling takes four times as long
-class Measurement:
-    """One report, as the worker stamped it."""
-
-    step: int
-    train_s: float  # seconds of training in this attempt
-    reported_at: float
-    metrics: Mapping[str, float]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """The attempt began."""
@@ -51,7 +42,7 @@ class Reported:
 
     trial: int
     at: float
-    measurements: Sequence[Measurement]
+    reports: Sequence[Report]
     node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
     gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
@@ -63,7 +54,7 @@ class Finished:
 
     trial: int
     at: float
-    train_s: float = 0.0
+    train_s: float = 0.0  # seconds of training, over all attempts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +64,7 @@ class Failed:
     trial: int
     at: float
     failure: Failure
-    train_s: float = 0.0
+    train_s: float = 0.0  # seconds of training, over all attempts
     numerical: bool = False  # OverflowError or FloatingPointError: the configuration diverged
     preempted: bool = False  # the node went away: not the trial's fault, no retry is used up
     node: Node | None = None

@@ -240,18 +240,18 @@ class Sweep:
 
     def _reported(self, trial: Trial, event: events.Reported) -> None:
         trial.node, trial.gpu_ids = event.node, event.gpu_ids
-        if event.measurements and trial.ran_s(event.at) >= QUICK_S:
+        if event.reports and trial.ran_s(event.at) >= QUICK_S:
             self.nodes.well(trial.node)
-        for measurement in event.measurements:
+        for report in event.reports:
             before = trial.train_s
-            row = trial.report(measurement)
+            row = trial.report(report)
             self.trained(trial, trial.train_s - before)
-            if event.gpu_gb and (peak_gb := measurement.metrics.get(GPU_MEMORY)):
+            if event.gpu_gb and (peak_gb := report.metrics.get(GPU_MEMORY)):
                 self._choose(event.at, self.shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
                 continue
             self.journal.measured(row)
-            value = measurement.metrics.get(self.objective.metric)
+            value = report.metrics.get(self.objective.metric)
             if value is not None:
                 self.measured(trial, event.at, row.step, value)
             elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
@@ -260,10 +260,10 @@ class Sweep:
                 self._unmeasured(trial, event.at)
             if trial.state.ended:
                 return
-        if event.measurements and trial.dismissed is not None:
+        if event.reports and trial.dismissed is not None:
             self._end(trial, State.CANCELLED, event.at, trial.dismissed)
             self.search_feedback.nothing(trial)
-        elif event.measurements and self._draining is not None:
+        elif event.reports and self._draining is not None:
             self._end(trial, State.CANCELLED, event.at, self._draining, decision=HALTED)
             self.search_feedback.nothing(trial)
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.core.events import Measurement
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
 from orchestrator.suggestions import suggestion
+from trainables.report import Report
 
 FROM_OUTSIDE = frozenset({"WorkerDied", "Timeout"})
 """Failures that look alike, though their causes may lie outside of the trial: memory, a disk, whoever sent a signal."""
@@ -53,7 +53,6 @@ class Trial:
     unmeasured: int = 0  # reports without the objective
     _handed_out: float | None = None
     _attempt_began: float | None = None
-    _trained_before: float = 0.0  # seconds of training in earlier attempts
 
     @property
     def result(self) -> float | None:
@@ -74,7 +73,6 @@ class Trial:
         if self._handed_out is not None:
             self.startup_s += max(0.0, at - self._handed_out)
             self._handed_out = None
-        self._trained_before = self.train_s
 
     def ran_s(self, at: float) -> float:
         """Seconds since the attempt began; 0 if it has not."""
@@ -87,23 +85,23 @@ class Trial:
             self._attempt_began = None
 
     def train(self, seconds: float) -> None:
-        """The attempt has trained for so many seconds by now."""
-        self.train_s = max(self.train_s, self._trained_before + seconds)
+        """The trial has trained for so many seconds by now, over all its attempts."""
+        self.train_s = max(self.train_s, seconds)
 
-    def report(self, measurement: Measurement) -> MetricRow | None:
+    def report(self, report: Report) -> MetricRow | None:
         """The row to be recorded; None if an earlier attempt recorded that step: the first row stands."""
-        self.train(measurement.train_s)
-        self.metrics.update(measurement.metrics)
-        if self.last_step is not None and measurement.step <= self.last_step:
+        self.train(report.train_s)
+        self.metrics.update(report.metrics)
+        if self.last_step is not None and report.step <= self.last_step:
             return None
-        self.last_step = measurement.step
+        self.last_step = report.step
         return MetricRow(
             trial=self.number,
             attempt=self.attempts,
-            step=measurement.step,
-            train_s=self._trained_before + measurement.train_s,
-            reported_at=measurement.reported_at,
-            metrics=measurement.metrics,
+            step=report.step,
+            train_s=report.train_s,
+            reported_at=report.reported_at,
+            metrics=report.metrics,
         )
 
     def recall(self, row: MetricRow) -> None:

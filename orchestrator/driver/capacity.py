@@ -1,6 +1,6 @@
-"""Room for trials on nodes that come and go: how many may run at once now, and whether they wait for others to leave.
+"""How many trials may run at once on nodes that come and go, and whether trials wait for free resources.
 
-A thread asks the cluster, so that the driver never waits for the answer; what it says is at most seconds old.
+A thread asks the cluster, so that the driver never waits for the answer; an answer is at most seconds old.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from cluster.existing import presence
 from cluster.ray_private import cluster_state
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
+from orchestrator.driver.observer import FREE_RESOURCES
 from orchestrator.sites.placement import need_of, sharing
 from orchestrator.spec import Spec
-
-ROOM = "free resources"
-"""What trials wait for, as an observer is told."""
 
 LOOK_S = 2.0
 """Seconds between two looks at the nodes."""
 
 WAIT_S = 10.0
-"""Seconds that a trial may take to come to a process before it is asked what it waits for."""
+"""Seconds that a trial may wait for a process before the cluster is asked what it waits for."""
 
 
 class Capacity:
@@ -48,12 +46,12 @@ class Capacity:
 
     @contextmanager
     def followed(self) -> Iterator[None]:
-        """Look at the nodes again and again; the engine runs."""
+        """Watch the nodes while this is open. The engine must be running."""
         done = threading.Event()
 
         def look() -> None:
             while not done.wait(LOOK_S):
-                with suppress(Exception):  # while the head is away, what was known stays
+                with suppress(Exception):  # while the head node is away, the last answer stands
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
@@ -67,7 +65,7 @@ class Capacity:
             thread.join(LOOK_S)
 
     def slots(self) -> int:
-        """How many trials may run at once, by the nodes that are there and not set aside."""
+        """How many trials may run at once, by the nodes that are present and not set aside."""
         aside = self._sweep.nodes.aside
         known = (self._nodes, len(aside), self._sweep.shares.gpus, self._sweep.surplus)
         if known != self._known:
@@ -77,18 +75,18 @@ class Capacity:
         return self._slots
 
     def tell(self, trouble: Callable[[str, str | None], object]) -> None:
-        """Say what trials wait for, once when they begin to and once when it is over; called often."""
+        """Tell what trials wait for, once when they begin to wait and once when it is over. Called often."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + LOOK_S
         why = self._trouble()
         if bool(why) != self._told:
             self._told = bool(why)
-            trouble(ROOM, why)
+            trouble(FREE_RESOURCES, why)
 
     def _trouble(self) -> str | None:
         if not self.slots():
-            return "waiting: no node is left that has room for a trial"
+            return "waiting: no node has room for a trial"
         pending = self._sweep.live - sum(trial.state is State.RUNNING for trial in self._sweep.trials)
         if pending <= 0:
             self._pending_since = None
@@ -99,4 +97,4 @@ class Capacity:
         if self._clock() - self._pending_since > WAIT_S:
             self._ask.set()
         waiting = min(pending, self._waiting) if self._ask.is_set() else 0
-        return f"waiting: {waiting} of {self._sweep.live} trials find no free resources yet" if waiting else None
+        return f"waiting: {waiting} of {self._sweep.live} trials have no free resources yet" if waiting else None

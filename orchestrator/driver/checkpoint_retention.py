@@ -1,4 +1,4 @@
-"""Which checkpoints stay of a trial, and their removal as soon as it has ended."""
+"""Which checkpoints of a trial are kept; the others are removed as soon as the trial has ended."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from trainables.checkpoints.files import Keep, tidy
 
 
 def to_keep(state: State, keep: Keep, *, is_best: bool) -> Keep:
-    """What stays of a trial in that state.
+    """Which checkpoints to keep of a trial in a state.
 
-    Of a completed one what the spec's trial.keep says, and of the best one, too, whatever its state; of any other that
-    has come to an end, nothing. Of one that has not, or was cancelled, all that an attempt could go on from.
+    Those of trial.keep, if the trial is completed or the best of the sweep; none of a trial that was stopped, failed or
+    diverged; all of a trial that has not ended or was cancelled, because another attempt may continue from them.
     """
     if not state.ended or state is State.CANCELLED:
         return "both"
@@ -20,7 +20,7 @@ def to_keep(state: State, keep: Keep, *, is_best: bool) -> Keep:
 
 
 class CheckpointRetention:
-    """Follows a running sweep. A stopped trial that is the best keeps its checkpoints until another one is."""
+    """Removes checkpoints while a sweep runs. A stopped trial keeps its checkpoints as long as it is the best."""
 
     def __init__(self, sweep: Sweep, paths: SweepPaths, keep: Keep) -> None:
         self._sweep = sweep
@@ -28,11 +28,11 @@ class CheckpointRetention:
         self._keep = keep
         self._spared: int | None = None  # the best trial, if it is not completed
 
-    def ended(self, row: TrialRow) -> None:
-        """A trial has ended.
+    def trial_ended(self, row: TrialRow) -> None:
+        """Remove what a trial that has ended need not keep.
 
         Raises:
-            OSError: Something cannot be removed.
+            OSError: A checkpoint cannot be removed.
         """
         best = self._sweep.best.number if self._sweep.best is not None else None
         spared = self._spared if self._spared == best else None
@@ -45,10 +45,10 @@ class CheckpointRetention:
         self._spared = spared
 
     def finish(self) -> None:
-        """All trials and their workers have ended.
+        """Remove what the best trial need not keep, when all trials and workers have ended.
 
         Raises:
-            OSError: Something cannot be removed.
+            OSError: A checkpoint cannot be removed.
         """
         if self._spared is not None:
             tidy(self._paths.checkpoints(self._spared), self._keep)

@@ -1,8 +1,7 @@
-"""Keeps Python's search for garbage in cycles from taking the driver's time.
+"""Keeps Python's cyclic garbage collector from taking the driver's time.
 
-Every report is an object that lives until it is recorded, and they come by the thousand. Python goes through all of
-them again and again, and through the heap that Ray has brought along: with 40,000 reports a second, that was a third of
-the driver's time.
+Every report is an object that lives until it is recorded, and reports come by the thousand. The collector traverses all
+of them again and again, and Ray's heap as well: at 40,000 reports a second that was a third of the driver's time.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THRESHOLDS = (50_000, 5, 5)
-"""As ``gc.set_threshold`` takes them; Python's own are (700, 10, 10). A report is one or two objects."""
+"""Arguments of ``gc.set_threshold``, whose defaults are (700, 10, 10). A report is one or two objects."""
 
 
 @contextmanager
-def rarely_sought() -> Iterator[None]:
-    """Within, garbage in cycles is sought rarely, and not at all among what there is at the beginning."""
+def rarely_collected() -> Iterator[None]:
+    """While this is open, cyclic garbage is collected rarely, and never among the objects that exist already."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

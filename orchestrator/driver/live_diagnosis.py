@@ -44,7 +44,7 @@ class LiveDiagnosis:
         self._tracker = ReferenceTracker()
         self._said: dict[int, Said] = {}  # of ended trials, whose rows may be written again
 
-    def recall(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
+    def restore(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
         """Load the verdicts and the unfinished curves of a sweep that is resumed.
 
         Raises:
@@ -64,7 +64,7 @@ class LiveDiagnosis:
         self._names = names
         self._known = {name for name in (names.train, names.validation) if name}
 
-    def examine(self, rows: Rows) -> Rows:
+    def diagnosed(self, rows: Rows) -> Rows:
         """The same rows, with verdicts on the trials that have ended."""
         for row in rows.metrics:
             self._follow(row)

@@ -1,152 +1,111 @@
-"""What happens again and again while Ray Tune runs a sweep: signals, the lease, budgets, records, who watches.
+"""What happens again and again while Ray Tune runs a sweep: signals, the lease, budgets, records, the observer.
 
-Ray Tune calls the heart between any two things it does. Where the disk refuses the records, the heart stands still
-until it takes them again, and with it all that Ray Tune would decide or start: nothing goes on for long unrecorded.
+Ray Tune calls the loop between any two things it does. While the disk refuses the records the loop waits until they
+can be written, and so does everything that Ray Tune would decide or start: nothing trains for long without being
+recorded.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.core import events
-from orchestrator.core.journal import Rows
 from orchestrator.core.rows import TrialRow
-from orchestrator.core.sweep import Sweep
+from orchestrator.driver.observer import RECORDS
 from orchestrator.errors import RecordsError
-from orchestrator.records.recorder import Recorder
 
-TICK_S = 0.1  # how often records, budgets and the observer get a look, at most
-RETRY_S = 1.0  # how often a disk that refuses is tried again
+if TYPE_CHECKING:
+    from orchestrator.driver.session import Session
+
+TICK_S = 0.1
+"""Seconds between two looks at records, budgets and requests, at least."""
+RETRY_S = 1.0
+"""Seconds between two attempts to write to a disk that refuses."""
 LAST_S = 3.0
-"""For how long it is tried again once the sweep is to end: a disk is sometimes away for a moment."""
-
-RECORDS = "the records"
-CHECKPOINTS = "checkpoints"
-RAY = "Ray"
-"""What can be in trouble. After trouble with Ray nothing follows: the process ends."""
-
-Poll = Callable[[float], Iterable[events.Event]]
-"""What came from outside since the last call: signals, requests of other terminals. Given the time."""
-
-
-class Observer(Protocol):
-    """Who watches a sweep while it runs: a terminal, or nobody."""
-
-    def show(self, sweep: Sweep, now: float) -> None:
-        """Called some ten times a second."""
-        ...
-
-    def trouble(self, what: str, why: str | None) -> None:
-        """Something cannot be written, and what that means for the sweep; None: it can be again.
-
-        Called once when it begins and once when it is over.
-        """
-        ...
-
-
-class NoObserver:
-    """Does not watch."""
-
-    def show(self, sweep: Sweep, now: float) -> None:
-        """Sees nothing."""
-
-    def trouble(self, what: str, why: str | None) -> None:
-        """Hears nothing."""
+"""Seconds for which writing is tried again once the sweep is to end: a disk is sometimes away for a moment."""
 
 
 class DriverLoop:
-    """Beats while a sweep runs, and writes the last of its records."""
+    """Ticks while a sweep runs, and writes the last of its records."""
 
-    def __init__(
-        self,
-        sweep: Sweep,
-        recorder: Recorder,
-        observer: Observer,
-        *,
-        poll: Poll,
-        lease: Callable[[], None],
-        ended: Callable[[TrialRow], object],
-        examine: Callable[[Rows], Rows] = lambda rows: rows,
-        retry_s: float = RETRY_S,
-    ) -> None:
-        self._sweep = sweep
-        self._recorder = recorder
-        self._observer = observer
-        self._poll = poll
-        self._lease = lease
-        self._ended = ended
-        self._examine = examine
+    def __init__(self, session: Session, *, retry_s: float = RETRY_S) -> None:
+        self._session = session
         self._retry_s = retry_s
         self._next = 0.0
         self._ending: str | None = None  # why the sweep was asked to end
-        self._unfollowed: dict[int, TrialRow] = {}  # trials whose end could not be followed up
+        self._not_followed_up: dict[int, TrialRow] = {}  # ended trials whose checkpoints could not be removed
 
-    def beat(self, late_s: float = 0.0) -> float:
-        """Beat if it is time to, and wait while the records cannot be written; returns the time.
+    def tick(self, late_s: float = 0.0) -> float:
+        """Do what is due, and wait while the records cannot be written; returns the time, in seconds since the epoch.
 
         Args:
-            late_s: How much later than otherwise it may be, because something is more urgent.
+            late_s: Seconds by which the tick may be later than usual, because something else is more urgent.
 
         Raises:
             LeaseLostError: Another driver has taken the sweep over.
-            RecordsError: The sweep was asked to end, and what there is to record cannot be.
+            RecordsError: The sweep was asked to end, and its last records cannot be written.
         """
         if time.monotonic() >= self._next + late_s:
-            self._sweep.on(events.Ticked(at=time.time()))
-            self._insist(self._recorder.tick)
-            self._observer.show(self._sweep, time.time())
+            session = self._session
+            session.sweep.on(events.Ticked(at=time.time()))
+            self._write(session.recorder.tick)
+            session.observer.show(session.sweep, time.time())
             self._next = time.monotonic() + TICK_S
         return time.time()
 
     def finish(self) -> None:
-        """Write all there is to say, when the sweep is over; waits and raises as :meth:`beat` does."""
-        self._insist(self._recorder.flush)
+        """Write all records when the sweep has ended; waits and raises as :meth:`tick` does."""
+        session = self._session
+        self._write(session.recorder.flush)
         self._follow_up()
-        self._observer.show(self._sweep, time.time())
+        session.observer.show(session.sweep, time.time())
 
-    def last_try(self) -> None:
-        """Write what can be written, when something has gone wrong.
+    def write_what_can_be_written(self) -> None:
+        """Try once to write all records, after something has gone wrong.
 
         Raises:
-            RecordsError: Nothing can be.
+            RecordsError: They cannot be written.
         """
+        session = self._session
         self._take(time.time())
-        self._recorder.flush()
-        self._observer.show(self._sweep, time.time())
+        session.recorder.flush()
+        session.observer.show(session.sweep, time.time())
 
-    def _insist(self, write: Callable[[], None]) -> None:
-        refused = self._go(write)
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write, again and again until the disk accepts it."""
+        session = self._session
+        refused = self._try(write)
         if refused is None:
             return
         began = time.monotonic()
-        self._observer.trouble(RECORDS, f"waiting for {RECORDS}: {refused}; trials wait at their next report")
+        session.observer.trouble(RECORDS, f"waiting for {RECORDS}: {refused}; trials wait at their next report")
         while refused is not None:
             if self._ending is not None and time.monotonic() - began >= LAST_S:
                 raise RecordsError(
                     f"{self._ending}, and the last of {RECORDS} cannot be written: {refused}"
                 ) from refused
-            self._observer.show(self._sweep, time.time())
+            session.observer.show(session.sweep, time.time())
             time.sleep(self._retry_s)
-            refused = self._go(self._recorder.flush)
-        self._observer.trouble(RECORDS, None)
+            refused = self._try(session.recorder.flush)
+        session.observer.trouble(RECORDS, None)
         self._follow_up()
 
-    def _go(self, write: Callable[[], None]) -> Exception | None:
-        """Hear what came, show that we live, write; returns what the disk refused of it."""
-        now, refused = time.time(), None
-        heard: Iterable[events.Event] = ()
+    def _try(self, write: Callable[[], None]) -> Exception | None:
+        """Handle requests, renew the lease, write; returns what the disk refused."""
+        session, now, refused = self._session, time.time(), None
+        requested: Iterable[events.Event] = ()
         try:
-            heard = tuple(self._poll(now))
-            self._lease()
+            requested = tuple(session.poll(now))
+            session.lease.beat()
         except LeaseLostError:
             raise
         except (RecordsError, OSError) as error:
             refused = error
-        for event in heard:
-            self._sweep.on(event)
+        for event in requested:
+            session.sweep.on(event)
             if isinstance(event, events.Halted | events.StopAfterNextReport):
                 self._ending = event.reason
         self._take(now)
@@ -157,46 +116,24 @@ class DriverLoop:
         return refused
 
     def _take(self, now: float) -> None:
-        rows = self._examine(self._sweep.take(now))
-        self._recorder.metrics(rows.metrics)
-        self._recorder.events(rows.events)
+        """Give the recorder what is new."""
+        session = self._session
+        rows = session.diagnosis.diagnosed(session.sweep.take(now))
+        session.recorder.metrics(rows.metrics)
+        session.recorder.events(rows.events)
         for row in rows.trials:
-            self._recorder.trial(row)
+            session.recorder.trial(row)
             if row.state.ended:
-                self._follow(row)
+                self._trial_ended(row)
 
-    def _follow(self, row: TrialRow) -> None:
-        """Do what is to be done when a trial has ended, such as to remove checkpoints."""
-        self._unfollowed.pop(row.trial, None)
+    def _trial_ended(self, row: TrialRow) -> None:
+        self._not_followed_up.pop(row.trial, None)
         try:
-            self._ended(row)
+            self._session.retention.trial_ended(row)
         except OSError:
-            self._unfollowed[row.trial] = row
+            self._not_followed_up[row.trial] = row
 
     def _follow_up(self) -> None:
-        """Do what the disk has refused of that."""
-        for row in list(self._unfollowed.values()):
-            self._follow(row)
-
-
-class CheckpointTrouble:
-    """Whether checkpoints cannot be written, as the trials tell it; said once, not once a trial."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._trials: set[int] = set()  # those that had it when they last spoke
-
-    def told(self, trial: int, why: str, *, returned: bool) -> None:
-        """What a trial says of its checkpoints; ``returned``: with the last of them written."""
-        before = bool(self._trials)
-        if why:
-            self._trials.add(trial)
-            if not before:
-                said = f"{CHECKPOINTS} cannot be written: {why}; training and recording go on"
-                self._observer.trouble(CHECKPOINTS, said)
-            return
-        if returned:
-            self._trials.clear()  # trials that were stopped say nothing any more
-        self._trials.discard(trial)
-        if before and not self._trials:
-            self._observer.trouble(CHECKPOINTS, None)
+        """Remove the checkpoints that the disk has refused to remove."""
+        for row in list(self._not_followed_up.values()):
+            self._trial_ended(row)

@@ -1,4 +1,4 @@
-"""Resumes a sweep from its records and its saved spec: finishes what is unfinished, or lets a finished one grow."""
+"""Resumes a sweep from its records and its saved spec: continues an interrupted sweep, or extends a finished one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,9 @@ from orchestrator.core.extend import Extension, extend, full_length, retry
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.launch import run_session
-from orchestrator.driver.loop import Observer
 from orchestrator.driver.preflight import check_nodes, check_trainable
-from orchestrator.driver.wait_for_node import wait_for_room
+from orchestrator.driver.session import ObserverFactory, Session
+from orchestrator.driver.wait_for_node import wait_for_node
 from orchestrator.errors import CodeChangedError, UserError
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
@@ -42,98 +42,126 @@ def resume(
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
     engine: Engine | None = None,
-    observer: Callable[[Sweep, SweepPaths, Callable[[], int]], Observer] | None = None,
+    observer: ObserverFactory | None = None,
     wait: Callable[[str], object] | None = None,
 ) -> SweepPaths:
-    """Go on with a sweep.
+    """Resume a sweep and run it to its end.
 
     Args:
-        paths: Its files.
-        growth: New totals.
-        again: Trials that ended in one of these states are tried once more, as new trials beside the budget's.
-        allow_change: Go on although the trainable's code or the data changed since the launch.
+        paths: The sweep's files.
+        extension: New totals.
+        again: States: trials that ended in one of these are retried, as new trials beside those of the budget.
+        allow_change: Resume although the trainable's code or the data has changed since the launch.
         train: The trainable, if it was given from Python at the launch.
-        engine: Where it goes on, which need not be where it was; None: embedded in this process.
+        engine: Where the sweep continues, on the engine of the launch or another; None: embedded in this process.
         observer, wait: As for ``launch``.
 
+    Returns:
+        The sweep's files.
+
     Raises:
-        UserError: Another driver runs it; code or data changed; the function is missing; a new total is smaller
-            than what is used already; or there is nothing to try again.
-        SpecError: The saved spec does not fit the trainable any more.
-        SweepError: As for ``launch``.
+        UserError: Another driver runs the sweep, the function is missing, a new total is less than what is used
+            already, or there is nothing to retry.
+        CodeChangedError: The trainable's code or the data has changed.
+        SpecError: The saved spec no longer fits the trainable.
+        RecordsError, InterruptedSweepError, TrialsFailedError, NoResultError: As for ``launch``.
     """
     extension, engine = extension or Extension(), engine or Embedded()
     info, sent = read_sweep_json(paths.info), code_origin()
-    source, old_end, grown = _source(info, sent.base if sent else Path(info.directory), extension, train)
-    now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
-    changed = changed_fingerprints(info.fingerprints, now)
-    if changed and not allow_change:
+    continued = _continuation(info, sent.base if sent else Path(info.directory), extension, train)
+    source = continued.source
+    if continued.changed and not allow_change:
+        changed, pronoun = " and ".join(continued.changed), "has" if len(continued.changed) == 1 else "have"
         raise CodeChangedError(
-            f"since {info.name} was launched, {' and '.join(changed)} changed: its trials would not be comparable."
-            " To go on nevertheless: --allow-change"
+            f"{changed} {pronoun} changed since {info.name} was launched, so new trials would not be comparable."
+            " Pass --allow-change to resume anyway."
         )
-
-    def begin(sweep: Sweep) -> None:
-        kinds = {name: distribution.kind for name, distribution in source.spec.distributions().items()}
-        recorded = Recorded(
-            events=event_rows(events_table(paths)),
-            metrics=metric_rows(metrics_table(paths)),
-            trials=trial_rows(trials_table(paths), kinds),
-        )
-        replay(sweep, recorded, time.time())
-        if sweep.trial_queue.proposed > sweep.limits.trials:
-            raise UserError(
-                f"{info.name} has {sweep.trial_queue.proposed} trials already: --trials is a total, and cannot be less"
-            )
-        now_s = time.time()
-        if again or extension.max_steps is not None:
-            sweep.begin(now_s)
-        if extension.max_steps is not None and old_end is not None:
-            extend(sweep, old_end, now_s)
-        if again and not retry(sweep, again, now_s):
-            raise UserError(f"{info.name} has no {' or '.join(again)} trial that was not tried again already")
-        entry = {
-            "at": datetime.now(UTC).isoformat(),
-            "command": sent.command if sent else redacted(sys.argv),
-            "engine": engine.name,
-            "changed": changed,
-            "grown": grown,
-            "retried": sorted(again),
-        }
-        write_sweep_json(
-            paths.info,
-            dataclasses.replace(
-                info,
-                spec=source.spec.to_plain(),
-                fingerprints=now,
-                jobs=[*info.jobs, current_job()] if sent else info.jobs,
-                resumed=[*info.resumed, entry],
-            ),
-        )
-
     with reached(engine):
         check_trainable(source)
         if wait is not None:
-            wait_for_room(engine, source.spec, wait)
+            wait_for_node(engine, source.spec, wait)
         nodes = engine.nodes()
         check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
-        return run_session(source, paths, begin=begin, engine=engine, observer=observer)
+        with Session.open(source, paths, engine, observer) as session:
+            _rebuild(session.sweep, paths, source)
+            _extend(session.sweep, info.name, continued, extension, again)
+            entry = {
+                "at": datetime.now(UTC).isoformat(),
+                "command": sent.command if sent else redacted(sys.argv),
+                "engine": engine.name,
+                "changed": continued.changed,
+                "grown": continued.overrides,
+                "retried": sorted(again),
+            }
+            write_sweep_json(
+                paths.info,
+                dataclasses.replace(
+                    info,
+                    spec=source.spec.to_plain(),
+                    fingerprints=continued.fingerprints,
+                    jobs=[*info.jobs, current_job()] if sent else info.jobs,
+                    resumed=[*info.resumed, entry],
+                ),
+            )
+            session.run()
+        return session.result()
 
 
-def _source(
-    info: SweepInfo, base: Path, extension: Extension, train: Callable[..., Any] | None
-) -> tuple[Source, int | None, list[str]]:
-    """The grown sweep; the last step of a full training before; and what changed, as overrides."""
+@dataclass(frozen=True, kw_only=True)
+class _Continuation:
+    """A recorded sweep as it is to continue."""
+
+    source: Source
+    fingerprints: dict[str, str]  # of the code and data as they are now
+    changed: list[str]  # what of these differs from the launch
+    full_length_before: int | None  # the last step of a full training, before the extension
+    overrides: list[str]  # how the extension changes the spec
+
+
+def _continuation(info: SweepInfo, base: Path, extension: Extension, train: Callable[..., Any] | None) -> _Continuation:
     resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
     before = parse_spec(info.spec, base=base, resolve=resolve)
     declaration = resolve(before.trainable, base)
-    grown = extension.overrides(before, declaration)
+    overrides = extension.overrides(before, declaration)
     source = Source(
-        spec=parse_spec(info.spec, base=base, overrides=grown, resolve=resolve),
+        spec=parse_spec(info.spec, base=base, overrides=overrides, resolve=resolve),
         text=b"",
         base=base,
         declaration=declaration,
         function=train,
         packed=None if train is None else pack_function(train),
     )
-    return source, full_length(before, declaration), grown
+    now = fingerprints(source.spec, declaration, source.trainable(), base)
+    return _Continuation(
+        source=source,
+        fingerprints=now,
+        changed=changed_fingerprints(info.fingerprints, now),
+        full_length_before=full_length(before, declaration),
+        overrides=overrides,
+    )
+
+
+def _rebuild(sweep: Sweep, paths: SweepPaths, source: Source) -> None:
+    """Bring the state machine to where the recorded one was."""
+    kinds = {name: distribution.kind for name, distribution in source.spec.distributions().items()}
+    recorded = Recorded(
+        events=event_rows(events_table(paths)),
+        metrics=metric_rows(metrics_table(paths)),
+        trials=trial_rows(trials_table(paths), kinds),
+    )
+    replay(sweep, recorded, time.time())
+
+
+def _extend(sweep: Sweep, name: str, continued: _Continuation, extension: Extension, again: Collection[State]) -> None:
+    """Add what the resume asks for beyond the launch."""
+    if sweep.trial_queue.proposed > sweep.limits.trials:
+        raise UserError(
+            f"{name} has {sweep.trial_queue.proposed} trials already; --trials is a total and cannot be less"
+        )
+    now = time.time()
+    if again or extension.max_steps is not None:
+        sweep.begin(now)
+    if extension.max_steps is not None and continued.full_length_before is not None:
+        extend(sweep, continued.full_length_before, now)
+    if again and not retry(sweep, again, now):
+        raise UserError(f"{name} has no {' or '.join(again)} trials left to retry")

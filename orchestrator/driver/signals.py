@@ -1,4 +1,4 @@
-"""Signals while a sweep runs: SIGINT ends it, SIGTERM asks it to stop; a second one of either ends it at once."""
+"""Signals while a sweep runs: SIGINT interrupts it, SIGTERM stops it in order, a second signal ends it at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orchestrator.errors import SweepError
 
 
 class Signals:
-    """Catches both while it is open, in the main thread; elsewhere nothing is caught.
+    """Catches SIGINT and SIGTERM while it is open, if it is opened in the main thread.
 
     Attributes:
-        reason: Why the sweep is to end, in words, once a signal came.
-        interrupted: Whether that was SIGINT: what runs is cancelled where it stands.
+        reason: Why the sweep is to end, once a signal has come; None before.
+        interrupted: Whether the signal was SIGINT, which cancels running trials at once.
     """
 
     def __init__(self) -> None:
@@ -30,19 +30,19 @@ class Signals:
                 self._before[number] = signal.signal(number, self._receive)
         return self
 
-    def again(self) -> None:
-        """Catch them once more: Ray takes SIGTERM for itself when it starts."""
+    def catch_again(self) -> None:
+        """Catch the signals once more: Ray takes SIGTERM for itself when it starts."""
         for number in self._before:
             signal.signal(number, self._receive)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        """Hand the signals back. That Ray ended is no failure if the sweep was to end anyway."""
+        """Restore the handlers. That Ray has ended is no failure if the sweep was to end anyway."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if not isinstance(error, RayEndedError):
             return False
         if self.reason is None:
-            raise SweepError(f"{error}; everything up to then is recorded, and sweep resume goes on") from error
+            raise SweepError(f"{error}; recorded results are kept, and `sweep resume` continues the sweep") from error
         return True
 
     def _receive(self, number: int, frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ SAY_S = 60.0
 """Seconds after which it is said again."""
 
 
-def wait_for_room(engine: Engine, spec: Spec, say: Callable[[str], object]) -> None:
+def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> None:
     """Return once one trial fits on some node of an engine that has been reached."""
     nodes = engine.nodes()
     if not lacking(nodes, need_of(spec, nodes)):

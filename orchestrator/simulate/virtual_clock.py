@@ -16,6 +16,7 @@ from orchestrator.core import events
 from orchestrator.core.rows import EventRow, Failure, MetricRow, TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.costs import Costs
+from trainables.report import Report
 
 Curve = Iterable[tuple[float, int, Mapping[str, float]]]
 """The reports of one training: (seconds since the previous report, step, metrics)."""
@@ -103,7 +104,7 @@ class _Run:
         while self.sweep.live < slots and (start := self.sweep.ask(self.now)) is not None:
             self._work(self._costs.start_s + self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials))
             self.sweep.on(events.Started(trial=start.trial, at=self.now))
-            training = _Training(start.trial, iter(self._train(start)), start.recorded or 0)
+            training = _Training(start, iter(self._train(start)))
             self._advance(training, self.now + self._until_it_trains())
 
     def next_message(self) -> None:
@@ -124,10 +125,8 @@ class _Run:
         if training.ended is not None:
             self.sweep.on(training.ended(self.now))
             return
-        measurement = events.Measurement(
-            step=training.step, train_s=training.trained_s, reported_at=arrived, metrics=training.metrics
-        )
-        if self.sweep.on(events.Reported(trial=training.trial, at=self.now, measurements=[measurement])):
+        report = Report(step=training.step, train_s=training.trained_s, reported_at=arrived, metrics=training.metrics)
+        if self.sweep.on(events.Reported(trial=training.trial, at=self.now, reports=[report])):
             self._advance(training, self.now)
 
     def trained_s(self) -> float:
@@ -161,10 +160,10 @@ class _Training:
         load: The share of the driver's time spent on heartbeats until then.
     """
 
-    def __init__(self, trial: int, curve: Iterator[tuple[float, int, Mapping[str, float]]], step: int) -> None:
-        self.trial = trial
-        self.trained_s = 0.0
-        self.step = step
+    def __init__(self, start: events.Start, curve: Iterator[tuple[float, int, Mapping[str, float]]]) -> None:
+        self.trial = start.trial
+        self.trained_s = start.trained_s  # over all attempts
+        self.step = start.recorded or 0
         self.metrics: Mapping[str, float] = {}
         self.ended: Callable[[float], events.Event] | None = None
         self.segment_s = self.message_s = self.load = 0.0

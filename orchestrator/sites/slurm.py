@@ -16,9 +16,9 @@ from cluster.errors import ClusterError
 from cluster.launchers import queue
 from cluster.launchers.slurm import Job, JobFiles, script
 from orchestrator.control import lease, slurm_status
-from orchestrator.driver.launch import describe
 from orchestrator.errors import ClusterUseError, StillRunningError, UserError
 from orchestrator.records.paths import SweepPaths, claim
+from orchestrator.sites.describe import describe
 from orchestrator.sites.placement import free_slots
 from orchestrator.sites.profiles import PACKAGES, Site
 from orchestrator.spec.source import Source

@@ -1,13 +1,13 @@
-"""Ray Tune's hooks: Searcher, TrialScheduler, Callback and Stopper. They translate to and from the machine, no more.
+"""Ray Tune's hooks: Searcher, TrialScheduler, Callback and Stopper. They translate to and from the sweep, no more.
 
-An attempt is one Ray Tune trial. A further attempt is a further one, asked for through the Searcher like the first, so
-that retries, back-off and resume are the machine's business alone.
+An attempt is one Ray Tune trial. Another attempt is another Ray Tune trial, asked for through the Searcher like the
+first, so that retries, back-off and resume are decided by the sweep alone.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,168 +22,159 @@ from cluster.ray_private.tune_controller import SilentCallback
 from cluster.ray_private.tune_trial import error_of
 from orchestrator.core import events
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.loop import CheckpointTrouble
 from orchestrator.tune.node_lookup import NodeLookup
+from orchestrator.tune.run import Driver
 from orchestrator.tune.worker_deaths import WorkerDeaths
-from orchestrator.worker.actor import BATCH, ORDER
+from orchestrator.worker.actor import ORDER, UPDATE
 from orchestrator.worker.failures import begun, memory_left, worker_died
-from orchestrator.worker.messages import WorkerUpdate
-
-Clock = Callable[[], float]
+from orchestrator.worker.messages import WorkerSettings, WorkerUpdate
 
 
 class _NotPickled:
-    """Ray Tune pickles its hooks, to restore a run some day. Ours are never restored, and pickle as empty shells."""
+    """Ray Tune pickles its hooks to restore a run later. Ours are never restored, and pickle as empty shells."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
 class SweepSearcher(_NotPickled, Searcher):
-    """Asks the machine for the next attempt, while there are free slots.
+    """Asks the sweep for the next attempt while slots are free.
 
-    Handing out no more than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search choose late.
+    Handing out no more attempts than the slots hold halves Ray Tune's cost of a trial, and lets an adaptive search
+    choose late.
     """
 
-    def __init__(self, sweep: Sweep, slots: Callable[[], int], tick: Callable[[], float]) -> None:
+    def __init__(self, driver: Driver) -> None:
         super().__init__()
-        self._sweep = sweep
-        self._slots = slots
-        self._tick = tick
+        self._driver = driver
 
     def suggest(self, trial_id: str) -> Any:
-        now = self._tick()  # Ray Tune may call nothing else for a while
-        start = self._sweep.ask(now) if self._sweep.live < self._slots() else None
+        now = self._driver.tick()  # Ray Tune may call no other hook for a while
+        sweep = self._driver.sweep
+        start = sweep.ask(now) if sweep.live < self._driver.slots() else None
         if start is not None:
             return {ORDER: start}
-        return Searcher.FINISHED if self._sweep.finished else None
+        return Searcher.FINISHED if sweep.finished else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        """The scheduler has told the machine already."""
+        """Nothing to do: the scheduler has told the sweep."""
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
+        """Nothing to save: a resume reads the records."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
+        """Nothing to restore: a resume reads the records."""
 
 
 class SweepScheduler(_NotPickled, TrialScheduler):
-    """Hands reports and failures to the machine, and its decisions to Ray Tune."""
+    """Passes reports and failures to the sweep, and the sweep's decisions to Ray Tune."""
 
-    def __init__(
-        self,
-        sweep: Sweep,
-        clock: Clock,
-        logs: Path,
-        timeout_s: float | None,
-        trouble: CheckpointTrouble,
-        node_lookup: NodeLookup,
-    ) -> None:
+    def __init__(self, driver: Driver, settings: WorkerSettings, nodes: NodeLookup) -> None:
         super().__init__()
-        self._sweep = sweep
-        self._clock = clock
-        self._logs = logs
-        self._timeout_s = timeout_s
-        self._trouble = trouble
-        self._ground = node_lookup
-        self._deaths = WorkerDeaths(sweep, node_lookup, clock)
-        self._noted = False
-        self._running: set[str] = set()  # Ray Tune's ids of attempts that began and whose end was not told
-        self._told: set[str] = set()  # of attempts that failed, and whose worker is still to be thrown away
-        self._over: list[TuneTrial] = []  # attempts that Ray Tune wants to repeat, and must not
-        self._given_up: set[str] = set()  # Ray Tune's ids of all of them: what it still does with one says nothing
-        self._ended: deque[TuneTrial] = deque()  # attempts that Ray Tune still has in its list of trials
+        self._sweep = driver.sweep
+        self._checkpoint_trouble = driver.checkpoint_trouble
+        self._logs = Path(settings.logs)
+        self._timeout_s = settings.timeout_s
+        self._nodes = nodes
+        self._deaths = WorkerDeaths(driver.sweep, nodes, time.time)
+        self._memory_noted = False
+        # Of Ray Tune's trials, by id:
+        self._running: set[str] = set()  # begun, and their end not yet told to the sweep
+        self._failure_told: set[str] = set()  # failed, the sweep told, and their worker not yet discarded
+        self._given_up: set[str] = set()  # no longer the sweep's: what Ray Tune still reports of them is ignored
+        self._to_stop: list[TuneTrial] = []  # Ray Tune wants to repeat these, and must not
+        self._ended: deque[TuneTrial] = deque()  # ended, and still in Ray Tune's list of trials
 
     def begin(self, tune_trial: TuneTrial) -> None:
         """The worker has taken the order."""
         if tune_trial.trial_id in self._given_up:
             return
         self._running.add(tune_trial.trial_id)
-        self._sweep.on(events.Started(trial=_number(tune_trial), at=self._clock()))
+        self._sweep.on(events.Started(trial=_number(tune_trial), at=time.time()))
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         if trial.trial_id in self._given_up:
             return TrialScheduler.STOP
-        batch = WorkerUpdate.unpack(result[BATCH])
-        decision = self._on_batch(batch, trial)
-        if decision == TrialScheduler.STOP and batch.node.id in self._ground.avoided():
+        update = WorkerUpdate.unpack(result[UPDATE])
+        decision = self._on_update(update, trial)
+        if decision == TrialScheduler.STOP and update.node.id in self._nodes.avoided():
             discard_process_after(trial)
         return decision
 
-    def _on_batch(self, batch: WorkerUpdate, trial: TuneTrial) -> Any:
-        number, now = _number(trial), self._clock()
-        self._trouble.told(number, batch.trouble, returned=batch.ended is not None and batch.ended.failure is None)
-        goes_on = self._sweep.on(
+    def _on_update(self, update: WorkerUpdate, trial: TuneTrial) -> Any:
+        number, now, ended = _number(trial), time.time(), update.ended
+        returned = ended is not None and ended.failure is None
+        self._checkpoint_trouble.update(number, update.trouble, returned=returned)
+        continues = self._sweep.on(
             events.Reported(
                 trial=number,
                 at=now,
-                measurements=batch.measurements,
-                node=batch.node,
-                gpu_ids=batch.gpu_ids,
-                gpu_gb=batch.gpu_gb,
+                reports=update.reports,
+                node=update.node,
+                gpu_ids=update.gpu_ids,
+                gpu_gb=update.gpu_gb,
             )
         )
-        if not goes_on:
+        if not continues:
             return TrialScheduler.STOP
-        if batch.ended is None:
+        if ended is None:
             return TrialScheduler.CONTINUE
-        if batch.ended.failure is None:
-            self._sweep.on(events.Finished(trial=number, at=now, train_s=batch.train_s))
+        if ended.failure is None:
+            self._sweep.on(events.Finished(trial=number, at=now, train_s=update.train_s))
             return TrialScheduler.STOP
         self._sweep.on(
             events.Failed(
                 trial=number,
                 at=now,
-                failure=batch.ended.failure,
-                train_s=batch.train_s,
-                numerical=batch.ended.numerical,
-                node=batch.node,
-                others=self._ground.others(batch.node),
+                failure=ended.failure,
+                train_s=update.train_s,
+                numerical=ended.numerical,
+                node=update.node,
+                others=self._nodes.others(update.node),
             )
         )
         self._running.discard(trial.trial_id)
-        if batch.ended.numerical:
+        if ended.numerical:
             return TrialScheduler.STOP
-        # Going on with a trial that failed makes its worker raise WorkerSpent, and Ray Tune throw the process away.
-        self._told.add(trial.trial_id)
+        # If a failed trial continues, its worker raises WorkerSpent, and Ray Tune discards the process.
+        self._failure_told.add(trial.trial_id)
         return TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
-        """Its process is gone. Whether to try again is the machine's decision, so Ray Tune's own retry is undone."""
-        if trial not in self._over:  # of a death in a reset it tells twice
-            self._over.append(trial)
-        if trial.trial_id in self._told | self._given_up:
-            self._told.discard(trial.trial_id)
+        """Undo Ray Tune's own retry: the trial's process is gone, and whether to retry is the sweep's decision."""
+        if trial not in self._to_stop:  # Ray Tune tells twice of a death in a reset
+            self._to_stop.append(trial)
+        if trial.trial_id in self._failure_told | self._given_up:
+            self._failure_told.discard(trial.trial_id)
             self._given_up.add(trial.trial_id)
             return
         number, log = _number(trial), self._logs / f"{_number(trial)}.log"
         error = error_of(trial)
         failure = worker_died(str(error), log, self._timeout_s)
         if trial.trial_id not in self._running and begun(log, trial.config[ORDER].attempt):
-            self.begin(trial)  # it died before Ray Tune heard that it had
+            self.begin(trial)  # the attempt died before Ray Tune heard that it had begun
         began = trial.trial_id in self._running
         self._running.discard(trial.trial_id)
         self._given_up.add(trial.trial_id)
         self._deaths.add(number, error, failure, began=began)
         if not began:
-            self._note(memory_left(str(error)))
+            self._note_memory(memory_left(str(error)))
 
-    def _note(self, text: str) -> None:
-        """Say the first time that a process is not used again for what its trial left in GPU memory."""
-        if text and not self._noted:
-            self._noted = True
-            self._sweep.on(events.Noted(at=self._clock(), text=text))
+    def _note_memory(self, text: str) -> None:
+        """Note the first time that a process is discarded because its trial left GPU memory taken."""
+        if text and not self._memory_noted:
+            self._memory_noted = True
+            self._sweep.on(events.Noted(at=time.time(), text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
-        """None lets Ray Tune start what is pending; before that, what must not be repeated is taken from it."""
+        """None, which lets Ray Tune start what is pending, after removing from it what it must not repeat."""
         self._deaths.settle()
-        while self._over:
-            trial = self._over.pop()
+        while self._to_stop:
+            trial = self._to_stop.pop()
             controller.stop(tune_controller, trial)
-            if trial.status == TuneTrial.ERROR:  # after a death in a reset; it is not told as ended
+            if trial.status == TuneTrial.ERROR:  # it died in a reset, and Ray Tune does not tell of its end
                 self._ended.appendleft(trial)
-        while len(self._ended) > 1:  # with no trial at all, Ray Tune would look for some in its files
+        while len(self._ended) > 1:  # without any trial, Ray Tune would look for trials in its files
             controller.forget(tune_controller, self._ended.popleft())
         return None
 
@@ -201,34 +192,34 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         return "sweep"
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
+        """Nothing to save: a resume reads the records."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: a resume reads the records."""
+        """Nothing to restore: a resume reads the records."""
 
 
 class SweepCallback(_NotPickled, SilentCallback):
-    """Tells the machine of starts, and lets time pass."""
+    """Tells the sweep of starts, and ticks."""
 
-    def __init__(self, decider: SweepScheduler, tick: Callable[[], object]) -> None:
+    def __init__(self, driver: Driver, scheduler: SweepScheduler) -> None:
         super().__init__()
-        self._decider = decider
-        self._tick = tick
+        self._driver = driver
+        self._scheduler = scheduler
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        self._decider.begin(trial)
+        self._scheduler.begin(trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
-        result.pop(BATCH)  # Ray Tune keeps every trial's last result to the end
+        result.pop(UPDATE)  # Ray Tune keeps the last result of every trial until the run ends
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        self._tick()
+        self._driver.tick()
 
 
 class SweepStopper(_NotPickled, Stopper):
-    """Ends Ray Tune's run as soon as the machine has halted."""
+    """Ends Ray Tune's run as soon as the sweep has halted."""
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep

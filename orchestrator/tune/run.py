@@ -1,104 +1,69 @@
-"""Drives one sweep through Ray Tune, from the first ask to the last record."""
+"""Runs one sweep through Ray Tune. Ray Tune itself is imported only when a run starts."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from cluster.fit import Need
 from cluster.ray_private.environment import set_for_ray_tune
-from orchestrator.control.lease import LeaseLostError
-from orchestrator.core import events
-from orchestrator.core.journal import Rows
-from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.loop import CheckpointTrouble, DriverLoop, Observer, Poll
-from orchestrator.errors import RecordsError
-from orchestrator.records.recorder import Recorder
 from orchestrator.worker.messages import WorkerSettings
 
-LATE_S = 0.05
-"""How much later the heart may beat while a slot is free."""
+
+class CheckpointTroubles(Protocol):
+    """Takes what workers say of their checkpoints."""
+
+    def update(self, trial: int, why: str, *, returned: bool) -> None:
+        """Why a trial's checkpoints cannot be written ("" if they are), and whether its trainable has returned."""
+        ...
 
 
-def import_ahead() -> None:
-    """Begin to import Ray Tune, in a thread: a second of the time for which Ray starts, and lets this process wait."""
+class Driver(Protocol):
+    """What the hooks need of the session that they belong to."""
+
+    sweep: Sweep
+
+    @property
+    def checkpoint_trouble(self) -> CheckpointTroubles:
+        """Takes what workers say of their checkpoints."""
+        ...
+
+    def slots(self) -> int:
+        """How many trials may run at once, now."""
+        ...
+
+    def tick(self) -> float:
+        """Do what is due beside Ray Tune; returns the time, in seconds since the epoch. Called very often."""
+        ...
+
+
+def import_ray_tune() -> None:
+    """Begin to import Ray Tune in a thread: this process would only wait while Ray starts."""
 
     def load() -> None:
-        with suppress(Exception):  # whoever needs it will find out
+        with suppress(Exception):  # whoever needs it meets the error
             import ray.tune  # noqa: F401
 
     threading.Thread(target=load, name="imports Ray Tune", daemon=True).start()
 
 
-def drive(
-    sweep: Sweep,
-    job: WorkerSettings,
-    *,
-    recorder: Recorder,
-    observer: Observer,
-    need: Need,
-    pack: bool,
-    slots: Callable[[], int],
-    reuse: bool,
-    poll: Poll,
-    lease: Callable[[], None],
-    ended: Callable[[TrialRow], object],
-    examine: Callable[[Rows], Rows],
-) -> None:
-    """Run the sweep to its end on the Ray cluster this process is connected to.
+def run_ray_tune(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reuse: bool) -> None:
+    """Run the sweep on the Ray cluster that this process is connected to, until the sweep has ended.
 
     Args:
-        sweep: The state machine; afterwards it is finished or halted, and all it had to say is recorded.
-        job: What the workers are told.
-        recorder: Takes the rows; it is flushed, not closed.
-        observer: Is shown the sweep.
-        need: What one trial occupies, unless the machine gives it another share of a GPU.
+        driver: The session.
+        settings: What all workers share.
+        need: What one trial occupies, unless the sweep gives the trial another share of a GPU.
         pack: Fill one node after the other, instead of spreading the trials.
-        slots: How many trials may run at once, now.
-        reuse: Whether a process serves trial after trial.
-        ended: Is given the row of each trial that has ended.
-        examine: Completes the rows that are to be recorded.
-        poll: Called some ten times a second; what it returns has happened to the sweep.
-        lease: Likewise; shows that this driver lives.
+        reuse: Run trial after trial in the same process.
 
     Raises:
-        LeaseLostError: Another driver has taken the sweep over.
-        RecordsError: The sweep was asked to end, and what there is to record cannot be.
+        UnsupportedRayError: The installed Ray cannot run a sweep.
     """
     set_for_ray_tune()
 
     from orchestrator.tune.tuner import fit
 
-    loop = DriverLoop(sweep, recorder, observer, poll=poll, lease=lease, ended=ended, examine=examine)
-
-    def tick() -> float:
-        """A slot that is free gets its next trial first, and then the records are written."""
-        return loop.beat(LATE_S if sweep.live < slots() and not sweep.exhausted else 0.0)
-
-    try:
-        fit(
-            sweep,
-            job,
-            need=need,
-            pack=pack,
-            slots=slots,
-            reuse=reuse,
-            tick=tick,
-            trouble=CheckpointTrouble(observer),
-        )
-    except LeaseLostError:
-        raise  # the records are another driver's
-    except BaseException as error:
-        sweep.on(events.Halted(at=time.time(), reason=f"{type(error).__name__}: {error}".rstrip(": ")))
-        try:
-            loop.last_try()
-        except RecordsError:
-            if not isinstance(error, RecordsError):
-                raise
-        raise
-    if not sweep.finished:
-        sweep.on(events.Halted(at=time.time(), reason="Ray Tune's run ended before the sweep"))
-    loop.finish()
+    fit(driver, settings, need=need, pack=pack, reuse=reuse)

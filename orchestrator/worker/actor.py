@@ -1,4 +1,4 @@
-"""The worker that runs inside a Ray Tune trial. Ray Tune hands one actor trial after trial; it makes attempts."""
+"""The Ray actor that runs attempts. Ray Tune hands one actor trial after trial."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
 from trainables.process.isolation import Isolation
 
-BATCH = "batch"
+UPDATE = "update"
 ORDER = "order"
 
 
 class WorkerSpent(RuntimeError):
-    """Raised to Ray Tune so that it throws this process away. The driver already knows how the trial ended."""
+    """Raised so that Ray Tune discards this process. The driver already knows how the trial ended."""
 
 
 class Worker(LightTrainable):
-    """A process that makes one attempt after the other."""
+    """A process that runs one attempt after the other."""
 
-    def setup(self, config: dict[str, Any], job: WorkerSettings | None = None) -> None:
-        """Called once a process, with the first order."""
-        assert job is not None
-        self._job = job
-        os.chdir(job.base)
-        self._run = _runner(_trainable(job))
+    def setup(self, config: dict[str, Any], settings: WorkerSettings | None = None) -> None:
+        """Prepare the process. Called once, with the first order."""
+        assert settings is not None
+        self._settings = settings
+        os.chdir(settings.base)
+        self._run = _runner(_trainable(settings))
         self._node = Node(id=ray.get_runtime_context().get_node_id(), name=ray.util.get_node_ip_address())
         self._gpu_ids = tuple(str(gpu) for gpu in ray.get_gpu_ids())
         ignore_sigterm()
@@ -47,32 +47,44 @@ class Worker(LightTrainable):
         self._spent = False
         self._order: Start = config[ORDER]
         self._attempt: Attempt | None = None
-        self._bar = math.inf  # the best loss of this process's trials
+        self._best_loss_so_far = math.inf  # of this process's trials
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Called with each further order. Begins the attempt at once: to wait for the first step costs milliseconds."""
-        if self._attempt is not None and not self._attempt.end():
-            raise WorkerSpent("the trial before this one cannot be ended")
-        if self._attempt is not None and self._attempt.failed:
-            raise WorkerSpent("the trial before this one failed")
-        if self._attempt is not None and self._attempt.left:
-            raise WorkerSpent(memory_left_message(self._attempt.left))
-        self._bar = min(self._bar, self._attempt.loss) if self._attempt is not None else self._bar
+        """Begin the next attempt. Called with each order but the first.
+
+        The attempt begins here, not at the first ``step``: that call comes milliseconds later.
+        """
+        if self._attempt is not None:
+            self._end(self._attempt)
         self._order = new_config[ORDER]
         self._attempt = self._begin()
         self.forget_config()
         return True
 
+    def _end(self, attempt: Attempt) -> None:
+        """End the previous attempt.
+
+        Raises:
+            WorkerSpent: This process cannot run another trial.
+        """
+        if not attempt.end():
+            raise WorkerSpent("the previous trial cannot be ended")
+        if attempt.failed:
+            raise WorkerSpent("the previous trial failed")
+        if attempt.memory_left:
+            raise WorkerSpent(memory_left_message(attempt.memory_left))
+        self._best_loss_so_far = min(self._best_loss_so_far, attempt.loss)
+
     def step(self) -> dict[str, Any]:
-        """Wait for something worth telling. A process's first attempt begins with the first call."""
+        """Wait until there is something to tell the driver. The first call begins the process's first attempt."""
         if self._spent:
-            raise WorkerSpent("its trial failed")
+            raise WorkerSpent("the trial failed")
         if self._attempt is None:
             self._attempt = self._begin()
-        measurements, train_s, ended = self._attempt.collect()
-        self._spent = ended is not None and ended.spoils
-        batch = WorkerUpdate(
-            measurements=measurements,
+        reports, train_s, ended = self._attempt.collect()
+        self._spent = ended is not None and ended.spoils_process
+        update = WorkerUpdate(
+            reports=reports,
             train_s=train_s,
             node=self._node,
             gpu_ids=self._gpu_ids,
@@ -80,19 +92,19 @@ class Worker(LightTrainable):
             ended=ended,
             trouble=self._attempt.trouble,
         )
-        return {BATCH: batch.pack()}
+        return {UPDATE: update.pack()}
 
     def _begin(self) -> Attempt:
-        return Attempt(self._order, self._job, self._run, self._isolation, self._bar)
+        return Attempt(self._order, self._settings, self._run, self._isolation, self._best_loss_so_far)
 
     def cleanup(self) -> None:
-        """The process is no longer needed."""
+        """End the attempt: the process is no longer needed."""
         if self._attempt is not None:
             self._attempt.end()
 
 
 def _runner(trainable: Any) -> Callable[[Trial], None]:
-    """How to train a trial: by the trainable's shape, its declared defaults filled in."""
+    """A function that trains a trial, with the trainable's declared defaults filled in."""
     declaration = declaration_of(trainable)
     defaults = declaration.defaults() if declaration is not None else {}
     train = ray_function.run if load_trainable.shape_of(trainable) == "ray" else run_trainable
@@ -104,7 +116,7 @@ def _runner(trainable: Any) -> Callable[[Trial], None]:
     return run
 
 
-def _trainable(job: WorkerSettings) -> Any:
-    if job.function is not None:
-        return ray.cloudpickle.loads(job.function)
-    return load_trainable.load(job.trainable, Path(job.base))
+def _trainable(settings: WorkerSettings) -> Any:
+    if settings.function is not None:
+        return ray.cloudpickle.loads(settings.function)
+    return load_trainable.load(settings.trainable, Path(settings.base))

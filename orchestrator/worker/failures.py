@@ -151,7 +151,7 @@ def _stack_in(dump: str) -> str:
     """The trial's own stack out of those of all threads, as Python writes it: the innermost frame last."""
     for thread in re.split(r"^(?:T|Current t)hread 0x.*$", dump, flags=re.MULTILINE):
         found = _FRAME.findall(thread)
-        if any(file.endswith("tune/attempt.py") and function == "_main" for file, _, function in found):
+        if any(file.endswith("worker/attempt.py") and function == "_main" for file, _, function in found):
             frames = [traceback.FrameSummary(file, int(line), function) for file, line, function in reversed(found)]
             return "".join(traceback.format_list(_theirs(frames)))
     return dump

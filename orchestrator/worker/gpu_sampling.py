@@ -23,7 +23,7 @@ class GpuSampler:
         self.gpu_gb: float | None = None
         self._due = -math.inf
 
-    def beside(self, metrics: Mapping[str, float], now: float) -> Mapping[str, float]:
+    def with_sample(self, metrics: Mapping[str, float], now: float) -> Mapping[str, float]:
         """The metrics and, if it is time, a sample; a metric of the trial's own goes before one of the same name.
 
         Args:

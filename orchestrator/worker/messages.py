@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.core.events import Measurement
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.errors import TrainableError
 from orchestrator.spec import Objective
 from trainables.checkpoints.files import Keep
+from trainables.report import Report
 
 BEATS = 50
 """Heartbeats that the driver hears a second, of all trials together; each costs it a millisecond."""
@@ -51,7 +51,7 @@ class AttemptEnd:
     numerical: bool = False
 
     @property
-    def spoils(self) -> bool:
+    def spoils_process(self) -> bool:
         """Whether the process is not to be trusted with another trial: this one raised, and did not only diverge."""
         return self.failure is not None and not self.numerical
 
@@ -60,8 +60,8 @@ class AttemptEnd:
 class WorkerUpdate:
     """What a worker has to say since it was last asked."""
 
-    measurements: list[Measurement]
-    train_s: float
+    reports: list[Report]
+    train_s: float  # seconds of training so far, over all attempts at the trial
     node: Node
     gpu_ids: tuple[str, ...]
     gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
@@ -69,15 +69,24 @@ class WorkerUpdate:
     trouble: str = ""  # why no checkpoint can be written at present
 
     def pack(self) -> bytes:
-        """As bytes, which Ray Tune hands through untouched."""
-        return pickle.dumps(self, protocol=5)
+        """The update as bytes, which Ray Tune passes on untouched.
+
+        Reports go as tuples: pickle finds a class by the name of its module, and a user's project may have a module
+        `trainables` of its own.
+        """
+        reports = [(report.step, report.metrics, report.reported_at, report.train_s) for report in self.reports]
+        return pickle.dumps((reports, replace(self, reports=[])), protocol=5)
 
     @staticmethod
     def unpack(data: bytes) -> WorkerUpdate:
-        """The batch again."""
-        batch = pickle.loads(data)
-        assert isinstance(batch, WorkerUpdate)
-        return batch
+        """The update that was packed."""
+        reports, update = pickle.loads(data)
+        assert isinstance(update, WorkerUpdate)
+        return replace(update, reports=[_report(*each) for each in reports])
+
+
+def _report(step: int, metrics: Mapping[str, float], reported_at: float, train_s: float) -> Report:
+    return Report(step=step, metrics=metrics, reported_at=reported_at, train_s=train_s)
 
 
 def pack_function(function: Callable[..., Any]) -> bytes:

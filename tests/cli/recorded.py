@@ -14,6 +14,7 @@ from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec import Spec, parse_spec
+from trainables.report import Report
 
 SPEC: dict[str, Any] = {
     "name": "made-up",
@@ -54,10 +55,8 @@ def attempt(sweep: Sweep, at: float) -> float:
             sweep.on(events.Failed(trial=start.trial, at=at, failure=failure, train_s=step))
             return at
         loss = float("nan") if start.config["kind"] == "wild" and step == 4 else start.config["lr"] + 1 / step
-        measured = events.Measurement(step=step, train_s=step, reported_at=at, metrics={"loss": loss})
-        if not sweep.on(
-            events.Reported(trial=start.trial, at=at, measurements=[measured], node=Node(id="1", name="here"))
-        ):
+        report = Report(step=step, train_s=step, reported_at=at, metrics={"loss": loss})
+        if not sweep.on(events.Reported(trial=start.trial, at=at, reports=[report], node=Node(id="1", name="here"))):
             return at
     sweep.on(events.Finished(trial=start.trial, at=at, train_s=9.0))
     return at

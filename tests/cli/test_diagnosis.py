@@ -21,6 +21,7 @@ from orchestrator.records.recorder import Recorder
 from orchestrator.spec import parse_spec
 from tests.analysis.diagnosis.curves import falling, turning
 from tests.cli.conftest import Ran
+from trainables.report import Report
 
 Sweep = Callable[..., Ran]
 
@@ -56,10 +57,10 @@ def results(tmp_path: Path) -> Path:
             continue
         validation = turning(0.3 + 0.001 / start.config["lr"] ** 0.5, 0.9)
         for step, (train, seen) in enumerate(zip(falling(0.05), validation, strict=True), start=1):
-            measured = events.Measurement(
+            report = Report(
                 step=step, train_s=float(step), reported_at=at, metrics={"train_loss": train, "val_loss": seen}
             )
-            sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured]))
+            sweep.on(events.Reported(trial=start.trial, at=at, reports=[report]))
         sweep.on(events.Finished(trial=start.trial, at=at, train_s=40.0))
     kinds = {name: each.kind for name, each in spec.distributions().items()}
     with Recorder(paths, sweep="judged", parameters=kinds, metrics=["val_loss"]) as recorder:

@@ -17,6 +17,7 @@ from orchestrator.core.node_health import Node
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import record
 from tests.core.test_replay import make
+from trainables.report import Report
 
 TRAIN = """
 def train(config, trial):
@@ -121,9 +122,9 @@ def test_a_clock_that_jumps_makes_no_training_negative() -> None:
         sweep.on(events.Started(trial=start.trial, at=1e9))
         for step in range(1, 28):
             at = 1e9 + step + (jump if step > 9 else 0.0)
-            measured = events.Measurement(step=step, train_s=float(step), reported_at=at, metrics={"loss": 1 / step})
+            report = Report(step=step, train_s=float(step), reported_at=at, metrics={"loss": 1 / step})
             sweep.on(events.Ticked(at=at))
-            sweep.on(events.Reported(trial=start.trial, at=at, measurements=[measured], node=Node(id="1", name="here")))
+            sweep.on(events.Reported(trial=start.trial, at=at, reports=[report], node=Node(id="1", name="here")))
         row = sweep.trials[start.trial].row(1e9 + 28 + jump)
         assert row.train_s == 27
         assert row.overhead_s >= 0

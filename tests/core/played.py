@@ -13,7 +13,7 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.virtual_clock import Outcome
 from orchestrator.spec import parse_spec
 
-Report = tuple[float, int, dict[str, float]]
+PlayedStep = tuple[float, int, dict[str, float]]
 
 
 def make(method: str = "random", trials: int = 9, steps: int = 27, **sections: Any) -> Sweep:
@@ -31,15 +31,15 @@ def make(method: str = "random", trials: int = 9, steps: int = 27, **sections: A
     return build_sweep(parse_spec(data, base=Path()), None)
 
 
-def steady(start: events.Start) -> Iterator[Report]:
+def steady(start: events.Start) -> Iterator[PlayedStep]:
     """Loss falls from 2x to x over 27 steps of a second."""
     for step in range(1, 28):
         yield 1.0, step, {"loss": start.config["x"] * (1 + 1 / step)}
 
 
 def by_number(
-    curves: dict[int, Callable[[events.Start], Iterator[Report]]],
-) -> Callable[[events.Start], Iterator[Report]]:
+    curves: dict[int, Callable[[events.Start], Iterator[PlayedStep]]],
+) -> Callable[[events.Start], Iterator[PlayedStep]]:
     return lambda start: curves.get(start.trial, steady)(start)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from orchestrator.core import events
 from orchestrator.core.rows import Failure, State
 from tests.core.played import make
+from trainables.report import Report
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -51,10 +52,8 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
             elif kind == "report":
                 steps[trial.number] += data.draw(st.integers(1, 4))
                 loss = data.draw(st.floats(0, 9) | st.just(math.nan))
-                measurement = events.Measurement(
-                    step=steps[trial.number], train_s=1.0, reported_at=now, metrics={"loss": loss}
-                )
-                sweep.on(events.Reported(trial=trial.number, at=now, measurements=[measurement]))
+                report = Report(step=steps[trial.number], train_s=1.0, reported_at=now, metrics={"loss": loss})
+                sweep.on(events.Reported(trial=trial.number, at=now, reports=[report]))
             elif kind == "return":
                 sweep.on(events.Finished(trial=trial.number, at=now))
             elif kind in ("raise", "lost"):

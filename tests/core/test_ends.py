@@ -14,7 +14,8 @@ from orchestrator.core.limits import HOPELESS
 from orchestrator.core.rows import State
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import parse_spec
-from tests.core.played import Report, make, states, steady
+from tests.core.played import make, states, steady
+from trainables.report import Report
 
 
 class TestEnds:
@@ -73,8 +74,8 @@ class TestEnds:
         assert sweep.finished
         assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
         assert sweep.ask(6.0) is None
-        late = events.Measurement(step=1, train_s=1.0, reported_at=6.0, metrics={"loss": 0.0})
-        assert not sweep.on(events.Reported(trial=1, at=6.0, measurements=[late]))
+        late = Report(step=1, train_s=1.0, reported_at=6.0, metrics={"loss": 0.0})
+        assert not sweep.on(events.Reported(trial=1, at=6.0, reports=[late]))
         assert not sweep.take(7.0).metrics
 
     def test_drained_means_each_trial_ends_at_its_next_report(self) -> None:
@@ -87,11 +88,11 @@ class TestEnds:
         sweep.on(events.StopAfterNextReport(at=1.0, reason="asked"))
         assert sweep.ask(1.0) is None
         assert sweep.halted is None
-        idle = events.Reported(trial=0, at=1.5, measurements=[])
+        idle = events.Reported(trial=0, at=1.5, reports=[])
         assert sweep.on(idle)
         for number in (0, 1):
-            measurement = events.Measurement(step=1, train_s=1.0, reported_at=2.0, metrics={"loss": 0.5})
-            assert not sweep.on(events.Reported(trial=number, at=2.0, measurements=[measurement]))
+            report = Report(step=1, train_s=1.0, reported_at=2.0, metrics={"loss": 0.5})
+            assert not sweep.on(events.Reported(trial=number, at=2.0, reports=[report]))
         assert sweep.halted == "asked"
         assert sweep.finished
         assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
@@ -102,8 +103,8 @@ class TestEnds:
         sweep.ask(0.0)
         sweep.on(events.Started(trial=0, at=0.0))
         sweep.on(events.StopAfterNextReport(at=1.0, reason="asked"))
-        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
-        sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
+        report = Report(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
+        sweep.on(events.Reported(trial=0, at=2.0, reports=[report]))
         assert sweep.trials[0].state is State.DIVERGED
         assert sweep.halted == "asked"
 
@@ -115,9 +116,9 @@ class TestEnds:
             sweep.on(events.Started(trial=start.trial, at=0.0))
         sweep.on(events.TrialStopRequested(trial=1, at=1.0, reason="ended by hand"))
         sweep.on(events.TrialStopRequested(trial=77, at=1.0, reason="there is none"))
-        measurement = events.Measurement(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": 0.5})
-        assert sweep.on(events.Reported(trial=0, at=2.0, measurements=[measurement]))
-        assert not sweep.on(events.Reported(trial=1, at=2.0, measurements=[measurement]))
+        report = Report(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": 0.5})
+        assert sweep.on(events.Reported(trial=0, at=2.0, reports=[report]))
+        assert not sweep.on(events.Reported(trial=1, at=2.0, reports=[report]))
         assert sweep.trials[1].state is State.CANCELLED
         assert sweep.ask(3.0) is not None
 

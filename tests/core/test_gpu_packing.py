@@ -16,6 +16,7 @@ from orchestrator.core.rows import GPU_MEMORY, GPU_OUT_OF_MEMORY, OUT_OF_MEMORY,
 from orchestrator.core.sweep import Sweep
 from orchestrator.sites.placement import sharing
 from orchestrator.spec import parse_spec
+from trainables.report import Report
 
 SIZE_GB = 16.0
 
@@ -133,8 +134,8 @@ def start(sweep: Sweep, at: float) -> events.Start:
 
 def report(sweep: Sweep, trial: int, at: float, peak_gb: float | None, step: int = 1, train_s: float = 1.0) -> None:
     sample = {} if peak_gb is None else {GPU_MEMORY: peak_gb}
-    measurement = events.Measurement(step=step, train_s=train_s, reported_at=at, metrics={"loss": 0.5} | sample)
-    sweep.on(events.Reported(trial=trial, at=at, measurements=[measurement], gpu_gb=peak_gb and SIZE_GB))
+    report = Report(step=step, train_s=train_s, reported_at=at, metrics={"loss": 0.5} | sample)
+    sweep.on(events.Reported(trial=trial, at=at, reports=[report], gpu_gb=peak_gb and SIZE_GB))
 
 
 def out_of_memory(sweep: Sweep, trial: int, at: float) -> None:
@@ -259,11 +260,11 @@ def test_gpu_hours_are_those_of_the_share_that_each_trial_had() -> None:
     sweep = make(gpu=0.25, gpus=0.25, budget={"trials": 9, "gpu_hours": 3 / 3600})
     out_of_memory(sweep, start(sweep, 0.0).trial, 2.0)  # 2 s of a quarter
     start(sweep, 3.0)
-    report(sweep, 0, 7.0, None, train_s=4.0)  # and 4 s of a half
+    report(sweep, 0, 7.0, None, train_s=6.0)  # and 4 s of a half
     assert sweep.gpu_s == pytest.approx(2.5)
     sweep.on(events.Ticked(at=8.0))
     assert sweep.halted is None
-    report(sweep, 0, 9.0, None, step=2, train_s=5.0)
+    report(sweep, 0, 9.0, None, step=2, train_s=7.0)
     sweep.on(events.Ticked(at=9.0))
     assert sweep.halted is not None
     assert "GPU-hours" in sweep.halted

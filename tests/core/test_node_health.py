@@ -11,6 +11,7 @@ from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import Failure, State
 from orchestrator.core.sweep import Sweep
 from tests.core.test_replay import make
+from trainables.report import Report
 
 BAD, GOOD, THIRD = Node(id="b" * 56, name="10.0.0.2"), Node(id="c" * 56, name="10.0.0.3"), Node(id="d" * 56, name="n4")
 ALL = frozenset({BAD.id, GOOD.id, THIRD.id})
@@ -78,10 +79,8 @@ class Cluster:
 
     def finish(self, trial: int, node: Node = GOOD) -> None:
         self.at += 1
-        measured = [
-            events.Measurement(step=step, train_s=step, reported_at=self.at, metrics={"loss": 1.0}) for step in (1, 2)
-        ]
-        self.sweep.on(events.Reported(trial=trial, at=self.at, measurements=measured, node=node))
+        measured = [Report(step=step, train_s=step, reported_at=self.at, metrics={"loss": 1.0}) for step in (1, 2)]
+        self.sweep.on(events.Reported(trial=trial, at=self.at, reports=measured, node=node))
         self.sweep.on(events.Finished(trial=trial, at=self.at, train_s=2))
 
     def recorded(self) -> list[Any]:

@@ -10,13 +10,13 @@ from orchestrator.core import events
 from orchestrator.core.rows import Failure, State
 from orchestrator.core.sweep import FALSE_STARTS
 from orchestrator.simulate.virtual_clock import simulate
-from tests.core.played import Report, make, states, steady
+from tests.core.played import PlayedStep, make, states, steady
 
 
 class TestRetries:
     @staticmethod
-    def failing(times: int, message: str = "attempt {}") -> Callable[[events.Start], Iterator[Report]]:
-        def curve(start: events.Start) -> Iterator[Report]:
+    def failing(times: int, message: str = "attempt {}") -> Callable[[events.Start], Iterator[PlayedStep]]:
+        def curve(start: events.Start) -> Iterator[PlayedStep]:
             for report in steady(start):
                 if report[1] == 3 and start.trial == 0 and start.attempt <= times:
                     raise ValueError(message.format(start.attempt))

@@ -13,7 +13,7 @@ from orchestrator.core.rows import Config
 from orchestrator.core.search import Observation
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.simulate.virtual_clock import simulate
-from tests.core.played import Report, make, steady
+from tests.core.played import PlayedStep, make, steady
 
 
 class Spy:
@@ -43,7 +43,7 @@ class TestTelling:
         sweep.trial_queue._search = spy
         sweep.search_feedback = SearchFeedback(spy, "min")
 
-        def curve(start: events.Start) -> Iterator[Report]:
+        def curve(start: events.Start) -> Iterator[PlayedStep]:
             if start.trial in (0, 3):
                 yield 1.0, 1, {"loss": math.inf}
             if start.trial == 4:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.core import events
 from orchestrator.core.rows import State
 from orchestrator.simulate.virtual_clock import simulate
-from tests.core.played import Report, by_number, make, states, steady
+from tests.core.played import PlayedStep, by_number, make, states, steady
 
 
 class TestLife:
@@ -43,7 +43,7 @@ class TestLife:
         assert sweep.best.config["x"] == least
 
     def test_a_non_finite_objective_is_a_finding(self) -> None:
-        def nan_at_three(start: events.Start) -> Iterator[Report]:
+        def nan_at_three(start: events.Start) -> Iterator[PlayedStep]:
             yield 1.0, 1, {"loss": 0.0001}
             yield 1.0, 3, {"loss": math.nan}
             yield 1.0, 4, {"loss": 0.0}
@@ -64,11 +64,11 @@ class TestLife:
         assert outcome.trials[0].state is State.DIVERGED
 
     def test_numerical_errors_are_divergence_and_others_failures(self) -> None:
-        def overflow(start: events.Start) -> Iterator[Report]:
+        def overflow(start: events.Start) -> Iterator[PlayedStep]:
             yield 1.0, 1, {"loss": 1.0}
             raise OverflowError("too large")
 
-        def broken(start: events.Start) -> Iterator[Report]:
+        def broken(start: events.Start) -> Iterator[PlayedStep]:
             yield 1.0, 1, {"loss": 1.0}
             raise ValueError("broken")
 
@@ -79,7 +79,7 @@ class TestLife:
         assert (failure.type, failure.message) == ("ValueError", "broken")
 
     def test_the_last_step_ends_also_a_trial_that_does_not_report_the_objective(self) -> None:
-        def endless(start: events.Start) -> Iterator[Report]:
+        def endless(start: events.Start) -> Iterator[PlayedStep]:
             if start.trial == 1:
                 yield 1.0, 1, {"loss": 0.5}
             for step in itertools.count(2):
@@ -98,7 +98,7 @@ class TestLife:
         assert "never reported 'loss', only los; did you mean 'los'?" in failure.message
 
     def test_before_a_first_trial_has_ended_it_is_said_that_the_objective_is_missing(self) -> None:
-        def misspelt(start: events.Start) -> Iterator[Report]:
+        def misspelt(start: events.Start) -> Iterator[PlayedStep]:
             for step in range(1, 28):
                 yield 1.0, step, {"los": 1.0, "accuracy": 0.5}
 
@@ -111,7 +111,7 @@ class TestLife:
         assert notes[0][0] < min(row.at for row in events_ if row.event == "failed")
 
     def test_an_objective_that_comes_every_tenth_step_is_missed_once_at_most(self) -> None:
-        def rarely(start: events.Start) -> Iterator[Report]:
+        def rarely(start: events.Start) -> Iterator[PlayedStep]:
             for step in range(1, 28):
                 yield 1.0, step, {"train_loss": 1.0} | ({"loss": 0.5} if step % 10 == 0 else {})
 
@@ -146,7 +146,7 @@ class TestStart:
     @settings(derandomize=True, deadline=None, max_examples=20)
     @given(slots=st.integers(1, 9), seconds=st.lists(st.floats(0.1, 9), min_size=12, max_size=12))
     def test_configurations_and_seeds_do_not_depend_on_the_timing(self, slots: int, seconds: list[float]) -> None:
-        def curve(start: events.Start) -> Iterator[Report]:
+        def curve(start: events.Start) -> Iterator[PlayedStep]:
             yield seconds[start.trial], 1, {"loss": start.config["x"]}
 
         one, two = make(trials=12), make(trials=12)

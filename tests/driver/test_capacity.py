@@ -16,6 +16,7 @@ from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.driver import capacity, wait_for_node
 from orchestrator.driver.capacity import Capacity
+from orchestrator.driver.observer import FREE_RESOURCES
 from orchestrator.spec import Spec, parse_spec
 
 TWO = Node(name="two", id="2", cpus=2)
@@ -115,8 +116,8 @@ def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pyt
         tell()
         tell()
     assert said == [
-        (capacity.ROOM, "waiting: 1 of 2 trials find no free resources yet"),
-        (capacity.ROOM, None),
+        (FREE_RESOURCES, "waiting: 1 of 2 trials have no free resources yet"),
+        (FREE_RESOURCES, None),
     ]
 
 
@@ -124,4 +125,4 @@ def test_that_no_node_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str | None] = []
     monkeypatch.setattr(Engine, "now", ())
     Capacity(spec(), Engine(), build_sweep(spec(), None)).tell(lambda what, why: said.append(why))
-    assert said == ["waiting: no node is left that has room for a trial"]
+    assert said == ["waiting: no node has room for a trial"]

@@ -29,7 +29,7 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
         "budget": {"trials": len(LOSSES)},
     }
     sweep = build_sweep(parse_spec(spec, base=Path()), None)
-    keeper = CheckpointRetention(sweep, paths, "best")
+    retention = CheckpointRetention(sweep, paths, "best")
     left: list[set[int]] = []
 
     def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
@@ -47,7 +47,7 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
         goes_on = take(event)
         for row in sweep.take(event.at).trials:
             if row.state.ended:
-                keeper.ended(row)
+                retention.trial_ended(row)
                 left.append({int(path.name) for path in (tmp_path / "checkpoints").iterdir()})
         return goes_on
 
@@ -56,5 +56,5 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
     assert [trial.state for trial in sweep.trials] == [State.COMPLETED] + [State.STOPPED] * 5
     assert left == [{0}, {0}, {0, 2}, {0, 2}, {0, 4}, {0, 4}]
     assert len(list(paths.checkpoints(4).iterdir())) == 2, "its worker may still write"
-    keeper.finish()
+    retention.finish()
     assert [path.name for path in paths.checkpoints(4).iterdir()] == ["best.json"]

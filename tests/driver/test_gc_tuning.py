@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from orchestrator.driver.gc_tuning import THRESHOLDS, rarely_sought
+from orchestrator.driver.gc_tuning import THRESHOLDS, rarely_collected
 
 
 class Cycle:
@@ -18,7 +18,7 @@ class Cycle:
 def test_what_is_there_is_left_alone_and_what_comes_is_found() -> None:
     there, frozen = Cycle(), gc.get_freeze_count()
     old = weakref.ref(there)
-    with rarely_sought():
+    with rarely_collected():
         assert gc.get_freeze_count() > frozen
         del there
         new = weakref.ref(Cycle())
@@ -32,7 +32,7 @@ def test_what_is_there_is_left_alone_and_what_comes_is_found() -> None:
 
 def test_it_is_set_back_after_an_error() -> None:
     def fail() -> None:
-        with rarely_sought():
+        with rarely_collected():
             assert gc.get_threshold() == THRESHOLDS
             raise ValueError("mine")
 

@@ -1,4 +1,4 @@
-"""The heart on a disk that refuses: it waits, loses nothing, and can still be asked to end. Without Ray."""
+"""The driver loop on a disk that refuses: it waits, loses nothing, and can still be stopped. Without Ray."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -17,12 +18,14 @@ from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver import loop
-from orchestrator.driver.loop import CheckpointTrouble, DriverLoop
+from orchestrator.driver.loop import DriverLoop
+from orchestrator.driver.observer import CheckpointTrouble
 from orchestrator.errors import RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec import parse_spec
 from tests.records.failing_disk import FailingDisk
+from trainables.report import Report
 
 STEPS = 4
 
@@ -42,7 +45,7 @@ class Listener:
 
 
 class Driver:
-    """A heart with all that belongs to it, and its sweep."""
+    """A session without Ray: a loop, and what it needs."""
 
     def __init__(self, root: Path, ended: Callable[[TrialRow], object] = lambda row: None) -> None:
         data: dict[str, Any] = {
@@ -56,41 +59,40 @@ class Driver:
         self.paths.root.mkdir()
         self.disk = FailingDisk(lambda count: False)
         self.sweep = build_sweep(parse_spec(data, base=root), None)
-        self.listener = Listener()
+        self.listener = self.observer = Listener()
         self.heard: list[events.Event] = []
-        self.lease: Callable[[], None] = lambda: None
-        self.loop = DriverLoop(
-            self.sweep,
-            Recorder(
-                self.paths,
-                sweep="s",
-                parameters={"x": "float"},
-                metrics=["loss"],
-                disk=self.disk,
-                clock=lambda: 0.0,  # a write costs nothing, so the next is due at once
-                logs_every=0.0,
-                trials_every=0.0,
-            ),
-            self.listener,
-            poll=lambda now: self.heard,
-            lease=lambda: self.lease(),
-            ended=ended,
-            retry_s=0.02,
+        self.lease = SimpleNamespace(beat=lambda: None)
+        self.retention = SimpleNamespace(trial_ended=ended)
+        self.diagnosis = SimpleNamespace(diagnosed=lambda rows: rows)
+        self.recorder = Recorder(
+            self.paths,
+            sweep="s",
+            parameters={"x": "float"},
+            metrics=["loss"],
+            disk=self.disk,
+            clock=lambda: 0.0,  # a write costs nothing, so the next is due at once
+            logs_every=0.0,
+            trials_every=0.0,
         )
+        session: Any = self
+        self.loop = DriverLoop(session, retry_s=0.02)
+
+    def poll(self, now: float) -> list[events.Event]:
+        return self.heard
 
     def refuse(self, for_s: float | None = None) -> None:
         until = time.monotonic() + for_s if for_s is not None else float("inf")
         self.disk.fails = lambda count: time.monotonic() < until
 
     def train(self) -> None:
-        """One trial, a beat after each of its reports."""
-        start = self.sweep.ask(self.loop.beat())
+        """One trial, a tick after each of its reports."""
+        start = self.sweep.ask(self.loop.tick())
         assert start is not None
         self.sweep.on(events.Started(trial=start.trial, at=time.time()))
         for step in range(1, STEPS + 1):
-            measured = events.Measurement(step=step, train_s=0.1 * step, reported_at=0.0, metrics={"loss": 1.0 / step})
-            self.sweep.on(events.Reported(trial=start.trial, at=time.time(), measurements=[measured]))
-            self.loop.beat()
+            report = Report(step=step, train_s=0.1 * step, reported_at=0.0, metrics={"loss": 1.0 / step})
+            self.sweep.on(events.Reported(trial=start.trial, at=time.time(), reports=[report]))
+            self.loop.tick()
         self.sweep.on(events.Finished(trial=start.trial, at=time.time()))
 
     def read(self, name: str) -> pd.DataFrame:
@@ -145,7 +147,7 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
         if time.monotonic() < until:
             raise RecordsError("cannot use the lease: No space left on device")
 
-    driver.lease = lease
+    driver.lease.beat = lease
     driver.train()
     driver.loop.finish()
     driver.check(1)
@@ -154,9 +156,9 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
     def lost() -> None:
         raise LeaseLostError("taken over")
 
-    driver.lease = lost
+    driver.lease.beat = lost
     with pytest.raises(LeaseLostError):
-        driver.loop.beat()
+        driver.loop.tick()
 
 
 def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path) -> None:
@@ -175,20 +177,20 @@ def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path
         driver.train()
     assert 0.3 < time.monotonic() - began < 5
     with pytest.raises(RecordsError):
-        driver.loop.last_try()
+        driver.loop.write_what_can_be_written()
     driver.refuse(for_s=0.0)
-    driver.loop.last_try()
+    driver.loop.write_what_can_be_written()
     assert driver.read("events")["reason"].tolist()[-1] == "stopped by SIGTERM"
 
 
 def test_an_end_asked_for_while_it_waits_ends_the_sweep_when_the_disk_is_back(tmp_path: Path) -> None:
     driver = Driver(tmp_path)
-    start = driver.sweep.ask(driver.loop.beat())
+    start = driver.sweep.ask(driver.loop.tick())
     assert start is not None
     driver.sweep.on(events.Started(trial=0, at=time.time()))
     driver.refuse(for_s=0.05)
     driver.heard = [events.Halted(at=time.time(), reason="interrupted by SIGINT")]
-    driver.loop.beat()
+    driver.loop.tick()
     driver.loop.finish()
     assert driver.sweep.halted == "interrupted by SIGINT"
     assert driver.read("trials.parquet")["state"].tolist() == ["cancelled"]
@@ -206,7 +208,7 @@ def test_checkpoints_that_cannot_be_removed_are_removed_later(tmp_path: Path) ->
     driver = Driver(tmp_path, ended)
     driver.train()
     driver.train()
-    driver.loop.beat()
+    driver.loop.tick()
     assert removed == []
     readonly = False
     driver.loop.finish()
@@ -219,14 +221,14 @@ def test_trouble_with_checkpoints_is_told_once_until_it_is_over() -> None:
     trouble = CheckpointTrouble(listener)
     full = "3 MB are free on its disk"
     for trial in (0, 1, 0, 1):
-        trouble.told(trial, full, returned=False)
-    said = "checkpoints cannot be written: 3 MB are free on its disk; training and recording go on"
+        trouble.update(trial, full, returned=False)
+    said = "checkpoints cannot be written: 3 MB are free on its disk; training and recording continue"
     assert listener.told == [("checkpoints", said)]
-    trouble.told(2, "", returned=False)  # it may not have saved yet
-    trouble.told(0, "", returned=False)
+    trouble.update(2, "", returned=False)  # it may not have saved yet
+    trouble.update(0, "", returned=False)
     assert len(listener.told) == 1
-    trouble.told(1, "", returned=False)
+    trouble.update(1, "", returned=False)
     assert listener.told[1:] == [("checkpoints", None)]
-    trouble.told(3, full, returned=False)  # is then stopped, and says nothing any more
-    trouble.told(4, "", returned=True)
+    trouble.update(3, full, returned=False)  # is then stopped, and says nothing any more
+    trouble.update(4, "", returned=True)
     assert len(listener.told) == 4

@@ -10,8 +10,10 @@ import pytest
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.sweep import Sweep
-from orchestrator.core.time_account import TimeAccount, TimeAccounting, total
+from orchestrator.core.time_account import TimeAccount, total
+from orchestrator.driver.time_accounting import TimeAccounting
 from orchestrator.spec import parse_spec
+from trainables.report import Report
 
 SPEC = {
     "trainable": "mine:train",
@@ -30,8 +32,8 @@ def trial(sweep: Sweep, at: float, *, startup: float, waits: float, trains: floa
     at += startup
     sweep.on(events.Started(trial=start.trial, at=at))
     at += waits + trains
-    row = events.Measurement(step=9, train_s=trains, reported_at=at, metrics={"loss": 1.0})
-    sweep.on(events.Reported(trial=start.trial, at=at, measurements=[row]))
+    row = Report(step=9, train_s=trains, reported_at=at, metrics={"loss": 1.0})
+    sweep.on(events.Reported(trial=start.trial, at=at, reports=[row]))
     sweep.on(events.Finished(trial=start.trial, at=at, train_s=trains))
     return at
 
@@ -45,8 +47,8 @@ def test_the_parts_are_those_of_this_session_and_sum_up() -> None:
     book = TimeAccounting(sweep, lambda: next(slots), lambda: next(clock))
     book.ray_started()  # 4 s on 2 slots
     trial(sweep, 104.0, startup=2.0, waits=1.0, trains=10.0)
-    book.look()
-    book.look()
+    book.sample()
+    book.sample()
     account = book.close(recording_s=0.5)
     assert account == TimeAccount(
         wall_s=30.0,

@@ -14,7 +14,7 @@ from cluster.engine import Present
 from cluster.local.embedded import embedded
 from orchestrator import own_packages
 from orchestrator.driver.launch import launch
-from orchestrator.driver.loop import Observer
+from orchestrator.driver.observer import Observer
 from orchestrator.records.load import Sweep, load
 from orchestrator.spec import parse_spec
 from orchestrator.spec.load_trainable import declared

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from orchestrator.core.sweep import Sweep
-from orchestrator.driver.loop import RECORDS, NoObserver
+from orchestrator.driver.observer import RECORDS, NoObserver
 
 pytestmark = pytest.mark.timeout(180)
 

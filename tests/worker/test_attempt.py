@@ -43,8 +43,8 @@ def attempt(tmp_path: Path) -> Any:
 def finish(attempt: Attempt) -> tuple[list[int], Any]:
     steps = []
     while True:
-        measurements, _, ended = attempt.collect()
-        steps += [measurement.step for measurement in measurements]
+        reports, _, ended = attempt.collect()
+        steps += [report.step for report in reports]
         if ended is not None:
             return steps, ended
 
@@ -85,8 +85,8 @@ def test_at_a_rung_it_waits_until_it_is_asked_again(attempt: Any) -> None:
         trial.report(step=3, loss=1.0)
 
     made = attempt(run, rungs=(2,))
-    measurements, _, ended = made.collect()
-    assert [m.step for m in measurements] == [1, 2]
+    reports, _, ended = made.collect()
+    assert [m.step for m in reports] == [1, 2]
     assert ended is None
     assert not passed.wait(0.1)
     assert finish(made)[0] == [3]
@@ -226,7 +226,7 @@ def test_the_process_is_as_before_afterwards(attempt: Any, tmp_path: Path) -> No
 
 
 def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.worker.handoff.UNASKED_S", 0.5)
+    monkeypatch.setattr("orchestrator.worker.handoff.UNCOLLECTED_S", 0.5)
     reached = 0
 
     def run(trial: Trial) -> None:
@@ -240,15 +240,15 @@ def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, m
     time.sleep(2.5)  # of which 2 in a report: no silence of the trial's
     assert 3 <= reached <= 7
     held = reached + 1
-    measurements, _, ended = made.collect()
-    assert ([m.step for m in measurements], ended) == ([*range(1, held + 1)], None)
+    reports, _, ended = made.collect()
+    assert ([m.step for m in reports], ended) == ([*range(1, held + 1)], None)
     time.sleep(0.3)
     assert reached == held - 1, "not before the driver, which has it now, asks again"
     steps, last, ended = [], 0.0, None
     while ended is None:
-        measurements, _, ended = made.collect()
-        steps += [m.step for m in measurements]
-        last = measurements[-1].train_s if measurements else last
+        reports, _, ended = made.collect()
+        steps += [m.step for m in reports]
+        last = reports[-1].train_s if reports else last
     assert ended.failure is None
     assert steps == [*range(held + 1, 21)]
     assert last < 2.5, "waiting is not training"

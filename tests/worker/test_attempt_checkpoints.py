@@ -103,8 +103,8 @@ def test_of_a_completed_trial_stands_what_is_kept_before_its_end_is_told(
 
 def test_at_the_last_step_too(attempt: Make, files: Any) -> None:
     made = attempt(lambda trial: train(trial, (5.0, 4.0, 3.0, 2.0, 1.0)), max_step=3, keep="last")
-    measurements, _, _ = made.collect()
-    assert [each.step for each in measurements] == [1, 2, 3]
+    reports, _, _ = made.collect()
+    assert [each.step for each in reports] == [1, 2, 3]
     assert files() == {"last": 3}
 
 
@@ -245,11 +245,11 @@ class TestAheadOfTheRecords:
     def test_what_the_driver_does_not_know_is_sent_again(self, attempt: Make, recorded: int | None) -> None:
         self.cut_off_at(attempt, 4)
         made = attempt(self.go_on, recorded=recorded, trained_s=0.0)
-        measurements, _, _ = made.collect()
-        steps = [each.step for each in measurements]
+        reports, _, _ = made.collect()
+        steps = [each.step for each in reports]
         assert steps == list(range((recorded or 0) + 1, 7))
-        assert [each.metrics["loss"] for each in measurements] == [self.LOSSES[step - 1] for step in steps]
-        trained = [each.train_s for each in measurements]
+        assert [each.metrics["loss"] for each in reports] == [self.LOSSES[step - 1] for step in steps]
+        trained = [each.train_s for each in reports]
         assert trained == sorted(trained)
 
     def test_without_its_checkpoint_it_begins_anew(self, attempt: Make, tmp_path: Path) -> None:

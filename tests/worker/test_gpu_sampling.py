@@ -13,20 +13,20 @@ METRICS = {"loss": 0.5}
 
 def test_a_sample_is_taken_once_a_second_from_the_first_report_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9, utilisation=0.7))
-    gauge = GpuSampler()
+    sampler = GpuSampler()
     sampled = {"gpu_memory_gb": 3.0, "gpu_utilisation": 0.7, "loss": 0.5}
-    assert gauge.beside(METRICS, 10.0) == sampled
-    assert gauge.beside(METRICS, 10.0 + EVERY_S / 2) == METRICS
-    assert gauge.beside(METRICS, 10.0 + EVERY_S) == sampled
-    assert gauge.gpu_gb == 80.0
+    assert sampler.with_sample(METRICS, 10.0) == sampled
+    assert sampler.with_sample(METRICS, 10.0 + EVERY_S / 2) == METRICS
+    assert sampler.with_sample(METRICS, 10.0 + EVERY_S) == sampled
+    assert sampler.gpu_gb == 80.0
 
 
 def test_without_a_gpu_nothing_is_added() -> None:
-    gauge = GpuSampler()
-    assert gauge.beside(METRICS, 0.0) is METRICS
-    assert gauge.gpu_gb is None
+    sampler = GpuSampler()
+    assert sampler.with_sample(METRICS, 0.0) is METRICS
+    assert sampler.gpu_gb is None
 
 
 def test_what_cannot_be_known_is_left_out_and_a_metric_of_the_same_name_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9))
-    assert GpuSampler().beside({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}
+    assert GpuSampler().with_sample({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}

@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 
 from trainables.checkpoints import snapshot
 from trainables.checkpoints.files import SUFFIXES, Keep, find, kept, replacing
-from trainables.checkpoints.snapshot import DamagedCheckpoint, Reports, Snapshot
+from trainables.checkpoints.snapshot import CarriedReports, DamagedCheckpoint, Snapshot
 
 NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
 
@@ -27,18 +27,18 @@ MARGIN = 512 * 2**20
 """Bytes that saving leaves free on a disk, for the records; of a small disk, a hundredth."""
 
 
-class Ledger(Protocol):
+class ReportLedger(Protocol):
     """Who knows which of the trial's reports are recorded.
 
     A checkpoint may reach the disk before the reports that led to it. If then the driver dies, or the worker, the trial
     goes on behind them; so the checkpoint carries them, and they are sent again.
     """
 
-    def upto(self, step: int) -> Reports:
+    def upto(self, step: int) -> CarriedReports:
         """The reports up to a step, except what is recorded for certain."""
         ...
 
-    def resume(self, reports: Reports) -> bool:
+    def resume(self, carried: CarriedReports) -> bool:
         """A checkpoint with these is there: send again what is not recorded.
 
         Returns False if there were reports between the records and the checkpoint that nobody has; then nothing is
@@ -63,7 +63,7 @@ class Checkpoints:
         directory: Path,
         *,
         every_s: float = 0.0,
-        ledger: Ledger | None = None,
+        ledger: ReportLedger | None = None,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
     ) -> None:
         """Nothing is read or written yet.
@@ -112,7 +112,7 @@ class Checkpoints:
                 with suppress(OSError):
                     path.replace(aside)
             else:
-                if self._ledger is not None and not self._ledger.resume(found.reports):
+                if self._ledger is not None and not self._ledger.resume(found.carried):
                     _say(f"{path} is newer than the records, by more than it carries along: it is not gone on from")
                     self._best = math.inf
                     continue
@@ -236,8 +236,8 @@ class Checkpoints:
         if free < 2 * taken.size + margin:
             raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free on its disk, {margin / 1e6:.0f} MB stay free")
         with replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
-            reports = Reports() if self._ledger is None else self._ledger.upto(taken.step)
-            snapshot.write(file, taken, loss, reports)
+            carried = CarriedReports() if self._ledger is None else self._ledger.upto(taken.step)
+            snapshot.write(file, taken, loss, carried)
             file.flush()
             os.fsync(file.fileno())
         self._clear(name, taken.suffix)

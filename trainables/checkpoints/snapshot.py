@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from trainables.checkpoints import random_state
+from trainables.report import Report
 
 FORMAT = 1  # of a checkpoint file
 
@@ -27,22 +28,15 @@ class DamagedCheckpoint(ValueError):
     """A file that is no whole checkpoint."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Carried:
-    """A report, as a checkpoint carries it that may be newer than the records."""
-
-    step: int
-    train_s: float  # seconds of training up to there, over all attempts
-    reported_at: float
-    metrics: dict[str, float]
-
-
 @dataclass(frozen=True, kw_only=True)
-class Reports:
-    """What a checkpoint has to know of the reports up to its step, so that none is lost with a driver or a worker."""
+class CarriedReports:
+    """The reports that a checkpoint carries because they may be newer than the records.
 
-    before: int | None = None  # up to this step they were recorded for certain; None: perhaps none
-    carried: tuple[Carried, ...] = ()  # all after that
+    So none is lost if the driver or the worker is killed before they are recorded.
+    """
+
+    recorded: int | None = None  # reports up to this step were recorded for certain; None: perhaps none was
+    reports: tuple[Report, ...] = ()  # all later ones, up to the checkpoint's step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +46,7 @@ class Snapshot:
     step: int
     state: dict[str, Any]
     random: dict[str, Any]  # as trainables.checkpoints.random_state.capture() gives it
-    reports: Reports = Reports()  # of one that was read
+    carried: CarriedReports = CarriedReports()  # of a snapshot that was read
 
     @property
     def suffix(self) -> str:
@@ -132,14 +126,14 @@ def _tensors(value: Any) -> Iterator[Any]:
         yield from _tensors(each)
 
 
-def write(file: BinaryIO, snapshot: Snapshot, best: float, reports: Reports = Reports()) -> None:
+def write(file: BinaryIO, snapshot: Snapshot, best: float, carried: CarriedReports = CarriedReports()) -> None:
     """Write a checkpoint.
 
     Args:
         file: Takes the bytes.
         snapshot: What to write.
         best: The lowest loss of the trial so far, as :meth:`trainables.checkpoints.saving.Checkpoints.report` gets it.
-        reports: Those up to its step.
+        carried: The reports up to its step that may not be recorded.
     """
     content = {
         "format": FORMAT,
@@ -147,8 +141,8 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float, reports: Reports = Re
         "best": best,
         "state": snapshot.state,
         "random": snapshot.random,
-        "recorded": reports.before,
-        "reports": [[each.step, each.train_s, each.reported_at, each.metrics] for each in reports.carried],
+        "recorded": carried.recorded,
+        "reports": [[each.step, each.train_s, each.reported_at, dict(each.metrics)] for each in carried.reports],
     }
     if snapshot.suffix == ".json":
         file.write(json.dumps(_tagged(content)).encode())
@@ -175,15 +169,15 @@ def read(path: Path) -> tuple[Snapshot, float]:
                 content = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
                 raise DamagedCheckpoint(f"its format is {content['format']}, and this version reads {FORMAT}")
-            carried = tuple(
-                Carried(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
+            reports = tuple(
+                Report(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
                 for step, train_s, reported_at, metrics in content["reports"]
             )
             found = Snapshot(
                 step=content["step"],
                 state=dict(content["state"]),
                 random=dict(content["random"]),
-                reports=Reports(before=content["recorded"], carried=carried),
+                carried=CarriedReports(recorded=content["recorded"], reports=reports),
             )
             return found, float(content["best"])
         except MemoryError:

@@ -22,7 +22,7 @@ from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
-from orchestrator.driver.loop import RAY
+from orchestrator.driver.observer import RAY
 from orchestrator.formatting import count, duration
 from orchestrator.records.paths import SweepPaths
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,8 +19,8 @@ from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.options import RESULTS
 from orchestrator.cli.views.sweep import SweepView
 from orchestrator.cli.views.time_account import account_text
-from orchestrator.core.sweep import Sweep
-from orchestrator.driver.loop import Observer
+from orchestrator.driver.observer import Observer
+from orchestrator.driver.session import Session
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.sites.code_origin import current_job
@@ -76,15 +75,15 @@ class SessionDisplay:
             kept = "recorded results are kept" if self._paths is not None else "nothing was started"
             say(f"interrupted; {kept}")
 
-    def observer(self, sweep: Sweep, paths: SweepPaths, slots: Callable[[], int]) -> Observer:
+    def observer(self, session: Session) -> Observer:
         """The observer of the session: what ``launch`` and ``resume`` call once everything but Ray is there."""
-        self._paths = paths
-        progress = Progress.of(sweep, slots=slots)
+        self._paths = paths = session.paths
+        progress = Progress.of(session.sweep, slots=session.slots)
         if paths.name != self._name:
             tell = say if self._screen is None else self._screen.say
             tell(f"{self._name} exists, so this one is {paths.name}")
         if self._as_json:
-            json_output.event(STARTED, **started(paths), trials=sweep.total)
+            json_output.event(STARTED, **started(paths), trials=session.sweep.total)
             say("starting Ray …")
             return JsonLines(progress)
         if self._screen is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from orchestrator.driver.capacity import ROOM
+from orchestrator.driver.observer import FREE_RESOURCES
 from orchestrator.formatting import duration
 
 
@@ -27,5 +27,5 @@ class Troubles:
             self.standing[what], self._began[what] = why, self._clock()
             return why
         self.standing.pop(what, None)
-        again = "there" if what == ROOM else "written"
+        again = "there" if what == FREE_RESOURCES else "written"
         return f"{what} are {again} again, after {duration(self._clock() - self._began.pop(what, self._clock()))}"

@@ -104,7 +104,7 @@ class Stage:
         defaults = found.declaration.defaults() if found.declaration is not None else {}
         trainable = load_trainable.load(found.spec.trainable, found.base)
         config = {**defaults, **found.spec.fixed, **start.config, **(more or {})}
-        trial = Trial(config=config, seed=start.seed, sink=self.take)
+        trial = Trial(config=config, seed=start.seed, sink=self.take, train_s=lambda: self.seconds)
         os.chdir(found.base)
         isolation = Isolation()
         isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
@@ -141,10 +141,7 @@ class Stage:
     def take(self, report: Report) -> None:
         """A report of the trainable."""
         now = time.time()
-        measurement = events.Measurement(
-            step=report.step, train_s=self.seconds, reported_at=now, metrics=report.metrics
-        )
-        goes_on = self._sweep.on(events.Reported(trial=0, at=now, measurements=[measurement]))
+        goes_on = self._sweep.on(events.Reported(trial=0, at=now, reports=[report]))
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
         if self._as_json:
             json_output.event("report", at=now, trial=0, step=report.step, metrics=report.metrics, train_s=self.seconds)

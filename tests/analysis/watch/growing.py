@@ -14,6 +14,7 @@ from orchestrator.records.paths import claim
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.records.recorder import Recorder
 from tests.cli.recorded import T0, attempt, spec
+from trainables.report import Report
 
 
 class Growing:
@@ -60,9 +61,9 @@ class Growing:
         begun = self.sweep.ask(self.at)
         assert begun is not None
         self.sweep.on(events.Started(trial=begun.trial, at=self.at))
-        measured = events.Measurement(step=step, train_s=1.5, reported_at=self.at, metrics={"loss": loss})
+        report = Report(step=step, train_s=1.5, reported_at=self.at, metrics={"loss": loss})
         node = Node(id="1", name="here")
-        self.sweep.on(events.Reported(trial=begun.trial, at=self.at, measurements=[measured], node=node))
+        self.sweep.on(events.Reported(trial=begun.trial, at=self.at, reports=[report], node=node))
         self._record()
         return begun.trial
 

@@ -1,0 +1,251 @@
+"""One running sweep in this process, from the lease to the last record. A launch and a resume share it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from cluster.engine import Engine
+from orchestrator.control.lease import Lease, LeaseLostError
+from orchestrator.core import events
+from orchestrator.core.build import build_sweep, enforced_max
+from orchestrator.core.rows import Failure
+from orchestrator.core.sweep import Sweep
+from orchestrator.driver.capacity import Capacity
+from orchestrator.driver.checkpoint_retention import CheckpointRetention
+from orchestrator.driver.commands import Commands
+from orchestrator.driver.gc_tuning import rarely_collected
+from orchestrator.driver.live_diagnosis import LiveDiagnosis
+from orchestrator.driver.loop import DriverLoop
+from orchestrator.driver.observer import RAY, CheckpointTrouble, NoObserver, Observer
+from orchestrator.driver.signals import Signals
+from orchestrator.driver.time_accounting import TimeAccounting
+from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, TrialsFailedError
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.recorder import Recorder
+from orchestrator.sites.placement import free_slots, need_of
+from orchestrator.spec.source import Source
+from orchestrator.tune.run import import_ray_tune, run_ray_tune
+from orchestrator.worker.messages import WorkerSettings, heartbeat
+
+LATE_S = 0.05
+"""Seconds by which a tick may be late while a slot is free: the slot gets its next trial first."""
+
+ObserverFactory = Callable[["Session"], Observer]
+
+
+class Session:
+    """Drives one sweep on an engine until the sweep ends.
+
+    Attributes:
+        source: The checked spec, and its trainable.
+        paths: The sweep's files.
+        engine: Where the trials run. It has been reached.
+        sweep: The state machine: new, or rebuilt from the records by whoever opens the session.
+        lease: Held by this process while the session is open.
+        signals: SIGINT and SIGTERM, caught while the session is open.
+        commands: What other processes ask of this driver.
+        capacity: How many trials may run at once, by the engine's nodes.
+        recorder: Writes the records.
+        diagnosis: Says of ended trials what their curves show.
+        retention: Removes the checkpoints of ended trials.
+        accounting: Where the time of the slots goes.
+        observer: Is shown the sweep.
+        checkpoint_trouble: Tells the observer if checkpoints cannot be written.
+        loop: Ticks while Ray Tune runs.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        paths: SweepPaths,
+        engine: Engine,
+        *,
+        lease: Lease,
+        signals: Signals,
+        observer: ObserverFactory | None,
+    ) -> None:
+        """Build the sweep; nothing runs yet. Use :meth:`open`."""
+        spec = source.spec
+        nodes = engine.nodes()
+        self._slots = free_slots(spec, nodes)
+        self._need = need_of(spec, nodes)
+        self._make_observer = observer
+        self.source = source
+        self.paths = paths
+        self.engine = engine
+        self.lease = lease
+        self.signals = signals
+        self.sweep: Sweep = build_sweep(spec, source.declaration, gpus_per_trial=self._need.gpus)
+        self.commands = Commands(paths, signals, spec.resources.concurrency)
+        self.capacity = Capacity(spec, engine, self.sweep)
+        self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())
+        self.retention = CheckpointRetention(self.sweep, paths, spec.trial.keep)
+        self.loop = DriverLoop(self)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, source: Source, paths: SweepPaths, engine: Engine, observer: ObserverFactory | None = None
+    ) -> Iterator[Session]:
+        """Take the lease, catch signals, and build the sweep.
+
+        Args:
+            source: The checked spec.
+            paths: The sweep's files.
+            engine: An engine that has been reached.
+            observer: Makes the observer of the session; None: nobody watches.
+
+        Raises:
+            UserError: One trial fits on no node, or another driver holds the lease.
+        """
+        free_slots(source.spec, engine.nodes())
+        with Lease.acquire(paths.lease) as lease, Signals() as signals:
+            yield cls(source, paths, engine, lease=lease, signals=signals, observer=observer)
+
+    def run(self) -> None:
+        """Run the sweep to its end, or until it is asked to stop. All that happened is recorded afterwards.
+
+        Raises:
+            LeaseLostError: Another driver has taken the sweep over.
+            RecordsError: The sweep was asked to end, and its last records cannot be written.
+        """
+        if self.sweep.trials:
+            self.diagnosis.restore(self.paths, self.sweep.trials)
+        self.accounting = TimeAccounting(self.sweep, self.slots, time.monotonic)
+        self.recorder = _recorder(self.source, self.paths)
+        self.observer: Observer = NoObserver() if self._make_observer is None else self._make_observer(self)
+        self.checkpoint_trouble = CheckpointTrouble(self.observer)
+        import_ray_tune()
+        with ExitStack() as stack:
+            stack.enter_context(self.engine.running(self._ray_has_ended))
+            stack.enter_context(self.capacity.followed())
+            self.signals.catch_again()
+            self.accounting.ray_started()
+            self._drive()
+            with suppress(OSError):  # a checkpoint that cannot be removed stays for `sweep clean`
+                self.retention.finish()
+            self._record_account()
+
+    def result(self) -> SweepPaths:
+        """The sweep's files, once the session is closed.
+
+        Raises:
+            InterruptedSweepError: A signal ended the sweep.
+            TrialsFailedError: Too many trials failed.
+            NoResultError: No trial has a result.
+        """
+        if self.signals.interrupted:
+            raise InterruptedSweepError(f"{self.signals.reason}; recorded results are kept in {self.paths.root}")
+        if self.commands.asked_to_end:
+            return self.paths
+        if self.sweep.failed:
+            raise TrialsFailedError(f"{self.sweep.halted}: {_most_common_failure(self.sweep)}")
+        if self.sweep.best is None:
+            raise NoResultError(_no_result(self.sweep))
+        return self.paths
+
+    # What the loop and Ray Tune's hooks ask for -----------------------------------------------------------------
+
+    def slots(self) -> int:
+        """How many trials may run at once, now."""
+        return min(self.capacity.slots(), self.commands.concurrency or sys.maxsize)
+
+    def tick(self) -> float:
+        """Do what is due; returns the time. While a slot is free, its next trial is more urgent than the records."""
+        waiting = self.sweep.live < self.slots() and not self.sweep.exhausted
+        return self.loop.tick(LATE_S if waiting else 0.0)
+
+    def poll(self, at: float) -> list[events.Event]:
+        """What signals and other processes ask of the sweep.
+
+        Raises:
+            OSError: The disk does not let us take a request.
+        """
+        self.accounting.sample()
+        self.capacity.tell(self.observer.trouble)
+        return self.commands.poll(at)
+
+    # How a session ends -----------------------------------------------------------------------------------------
+
+    def _drive(self) -> None:
+        try:
+            with rarely_collected():
+                run_ray_tune(
+                    self,
+                    self._worker_settings(),
+                    need=self._need,
+                    pack=self.source.spec.resources.placement == "pack",
+                    reuse=self.source.spec.trial.isolation == "reuse",
+                )
+        except LeaseLostError:
+            raise  # the records belong to another driver
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.sweep.on(events.Halted(at=time.time(), reason=reason))
+            try:
+                self.loop.write_what_can_be_written()
+            except RecordsError:
+                if not isinstance(error, RecordsError):
+                    raise
+            raise
+        if not self.sweep.finished:
+            self.sweep.on(events.Halted(at=time.time(), reason="Ray Tune's run ended before the sweep"))
+        self.loop.finish()
+
+    def _ray_has_ended(self, why: str) -> None:
+        """Record what there is. Called by the thread that watches Ray; afterwards the process ends."""
+        self.sweep.on(events.Halted(at=time.time(), reason=why))
+        with suppress(RecordsError):
+            DriverLoop(self).write_what_can_be_written()
+        self.lease.release()
+        self.observer.trouble(RAY, f"{why}; recorded results are kept, and `sweep resume` continues the sweep")
+
+    def _record_account(self) -> None:
+        """Record the last event of the session. A disk that refuses it does not make the sweep a failure."""
+        account = self.accounting.close(self.recorder.seconds)
+        self.recorder.events([account.row(time.time())])
+        with suppress(RecordsError):
+            self.recorder.flush()
+
+    def _worker_settings(self) -> WorkerSettings:
+        spec, root = self.source.spec, self.paths.root.resolve()
+        return WorkerSettings(
+            trainable=spec.trainable,
+            function=self.source.packed,
+            base=str(self.source.base.resolve()),
+            fixed=spec.fixed,
+            objective=spec.objective,
+            max_step=enforced_max(spec),
+            logs=str(root / "logs"),
+            trials=str(root / "trials"),
+            checkpoints=str(root / "checkpoints"),
+            save_every_s=spec.trial.save_every,
+            keep=spec.trial.keep,
+            timeout_s=spec.trial.timeout,
+            threads=max(1, int(self._need.cpus)),
+            heartbeat_s=heartbeat(self._slots),
+        )
+
+
+def _recorder(source: Source, paths: SweepPaths) -> Recorder:
+    spec = source.spec
+    kinds = {name: distribution.kind for name, distribution in spec.parameter_space().parameters.items()}
+    return Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric])
+
+
+def _most_common_failure(sweep: Sweep) -> str:
+    failures: list[Failure] = [trial.failure for trial in sweep.trials if trial.failure is not None]
+    prints = [failure.fingerprint for failure in failures]
+    common = max(failures, key=lambda failure: prints.count(failure.fingerprint))
+    place = f" ({common.fingerprint})" if " at " in common.fingerprint else ""
+    return f"{common.type}: {' '.join(common.message.split())}{place}"
+
+
+def _no_result(sweep: Sweep) -> str:
+    if sweep.halted is not None:
+        return f"{sweep.halted} before any trial had a result"
+    states = " or ".join(sorted({trial.state.value for trial in sweep.trials}))
+    return f"all {len(sweep.trials)} trials {states}; see: sweep show --failures"

@@ -1,0 +1,25 @@
+"""A report: what a trainable says of a step. The same value goes from the worker to the driver and into checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Metrics at a step.
+
+    Attributes:
+        step: The trainable's own absolute count of epochs or iterations.
+        metrics: Numbers by name; NaN and infinities are allowed.
+        reported_at: Seconds since the epoch.
+        train_s: Seconds of training up to this report, over all attempts at the trial.
+
+    Reports of the same metrics at the same step are equal, whenever they were made.
+    """
+
+    step: int
+    metrics: Mapping[str, float]
+    reported_at: float = field(compare=False)
+    train_s: float = field(compare=False)
