@@ -1,8 +1,8 @@
-"""The engine of a sweep: which Ray it runs on, as a value. What runs there is not known here.
+"""Where a sweep runs, as a value: which Ray, and how to get there. What runs on it is not known here.
 
-Every engine keeps the same contract: inside of ``reached`` its nodes can be asked for, inside of ``running``, within
-it, this process is connected to Ray. So what fits is known before anything of a sweep is written, and an embedded Ray,
-whose start takes seconds, starts only when it is needed.
+Every engine keeps the same contract: within ``reached`` the engine tells its nodes; within ``running``, inside of it,
+this process is connected to Ray. So a caller knows what fits before it writes anything, and an embedded Ray, which
+takes seconds to start, starts only when it is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cluster.local.watch import LastWords, stopped_answering, watched
 from cluster.where import LOCAL
 
 PATIENCE_S = 20.0
-"""Seconds that a head may be away. After a minute Ray would end this process from within."""
+"""Seconds that a head may be unreachable. After a minute Ray itself would end this process."""
 
 
 class Engine(Protocol):
@@ -29,30 +29,30 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """As behind ``--on``."""
+        """The word after ``--on``."""
         ...
 
     def reached(self) -> AbstractContextManager[None]:
-        """Come so far that its nodes are known.
+        """Get far enough to know the engine's nodes.
 
         Raises:
-            ClusterError: It cannot be reached.
+            ClusterError: The engine cannot be reached.
         """
         ...
 
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that there are now, or will be."""
+        """The nodes that there are now, or will be once Ray runs."""
         ...
 
     def probed(self, nodes: Sequence[Node], directory: Path, packages: Sequence[str]) -> list[Probe]:
-        """What its nodes are like from within, where that may be other than here; see ``probe.probe``."""
+        """What the nodes are like from within, where they may differ from this machine; see ``probe.probe``."""
         ...
 
     def running(self, stuck: LastWords | None = None) -> AbstractContextManager[None]:
-        """Have Ray run, and this process connected to it.
+        """Run Ray, with this process connected to it.
 
         Args:
-            stuck: Called in another thread if Ray has ended and this one cannot be told of it; the process ends then.
+            stuck: Called in another thread if Ray has ended and this one cannot be interrupted; the process ends then.
 
         Raises:
             RayEndedError: Ray ended while this was open.
@@ -62,10 +62,10 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Embedded:
-    """Ray in this process; it starts and ends with the sweep."""
+    """Ray embedded in this process, from the sweep's start to its end."""
 
     cpus: int | None = None  # None: all that this process may use
-    gpus: int | None = None  # None: all there are; on a machine without they are pretended, for placement only
+    gpus: int | None = None  # None: all; on a machine without GPUs they are pretended, for placement only
 
     @property
     def name(self) -> str:
@@ -86,7 +86,7 @@ class Embedded:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """A cluster that runs already; it goes on after the sweep."""
+    """A cluster that runs already, and keeps running after the sweep."""
 
     address: str  # auto, or host:port
     runtime_env: Mapping[str, Any] | None = None
@@ -110,7 +110,7 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class Present:
-    """The Ray that this process is connected to already; it stays connected, and that Ray goes on."""
+    """The Ray to which this process is connected already; both the connection and that Ray outlive the sweep."""
 
     name: str = LOCAL
 

@@ -1,7 +1,7 @@
-"""Commands run on a cluster as Ray Jobs: given to its head over HTTP, followed, and stopped.
+"""Commands that run on a cluster as Ray Jobs: submitted to its head over HTTP, followed, and stopped.
 
-A job goes on when whoever submitted it has gone. Only the Jobs API is relied on: neither a shared file system, nor
-that this machine can reach anything but that one address.
+A job keeps running when whoever submitted it has gone. Only the Jobs API is needed: no shared file system, and no
+connection from this machine to anything but that one address.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from cluster.ray_private.environment import set_for_ray
 from cluster.ray_private.jobs_client import server_version, silence_uploads
 
 OLDEST = (2, 60)
-"""The Ray that a cluster must have at least."""
+"""The oldest Ray that a cluster may run."""
 
 REACH_S = 10.0
 LOOK_S = 0.5
 GONE_S = 60.0
-"""Seconds for which a connection that broke is sought again."""
+"""Seconds for which a broken connection is retried."""
 
 STOP_S = 24 * 3600
-"""Seconds that a job has, once asked to stop, before Ray kills it: whoever is impatient asks the job itself."""
+"""Seconds that a job has to stop before Ray kills it: the job itself decides how long stopping takes."""
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How a job is."""
+    """The state of a job."""
 
-    word: str  # Ray's: PENDING, RUNNING, STOPPED, SUCCEEDED, FAILED; LOST: the cluster does not know it
-    message: str = ""  # why it failed, if the command could not even be started
+    word: str  # Ray's: PENDING, RUNNING, STOPPED, SUCCEEDED, FAILED; or LOST: the cluster does not know the job
+    message: str = ""  # why the command could not be started
     exit_code: int | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the job has ended, in whatever way."""
         return self.word not in ("PENDING", "RUNNING")
 
 
 class Jobs:
-    """The jobs of one cluster. ``Jobs.reach`` makes one."""
+    """The jobs of one cluster; made by ``Jobs.reach``."""
 
     def __init__(self, client: Any, address: str) -> None:
         self._client = client
@@ -62,7 +62,7 @@ class Jobs:
 
     @classmethod
     def reach(cls, address: str, *, patience: float = REACH_S) -> Jobs:
-        """Find the Jobs API, and whether it takes our token.
+        """Connect to a Jobs API, and check that it accepts our token.
 
         Args:
             address: As http(s)://host:port.
@@ -70,14 +70,15 @@ class Jobs:
 
         Raises:
             UnreachableError: Nothing answers.
-            ClusterError: It wants a token or another one, is too old, or is none; or this machine lacks a part of Ray.
+            ClusterError: The token is missing or wrong, the cluster is too old, or this is no Jobs API; or a part of
+                Ray is not installed here.
         """
         if "@" in address:
-            raise ClusterError("no user name and password in the address, please: it is kept with the sweep")
+            raise ClusterError("the address must not contain a user name or password: the sweep's records keep it")
         _check_listens(address, patience)
         if find_spec("aiohttp") is None:
             raise ClusterError(
-                "Ray Jobs need a part of Ray that is not installed here: pip install 'sweep-orchestrator[cluster]'"
+                "Ray Jobs need an extra that is not installed: pip install 'sweep-orchestrator[cluster]'"
             )
         set_for_ray()
         _use_token()
@@ -87,13 +88,15 @@ class Jobs:
         before = os.environ.pop("RAY_ADDRESS", None), os.environ.pop("RAY_API_SERVER_ADDRESS", None)
         try:
             client = _asked(address, lambda: JobSubmissionClient(address))
-        finally:  # they would be preferred to the address given
+        finally:  # Ray prefers them to the address that it is given
             for name, value in zip(("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"), before, strict=True):
                 if value is not None:
                     os.environ[name] = value
         version = server_version(client)
         if version and tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST:
-            raise ClusterError(f"the cluster at {address} runs Ray {version}; {'.'.join(map(str, OLDEST))} is needed")
+            raise ClusterError(
+                f"the cluster at {address} runs Ray {version}; {'.'.join(map(str, OLDEST))} or newer is required"
+            )
         return cls(client, address)
 
     def submit(
@@ -105,19 +108,19 @@ class Jobs:
         runtime_env: Mapping[str, Any] | None = None,
         about: Mapping[str, str] | None = None,
     ) -> None:
-        """Have a command run on the head, in an unpacked package.
+        """Run a command on the head, in an unpacked package.
 
         Args:
-            command: For a shell.
-            job: The id that it gets; none that the cluster has had before.
-            package: A zip. It is unpacked on each node where the job runs something, put on PYTHONPATH, and the
-                command starts in it.
-            runtime_env: What else Ray is to bring there, as it describes it. Everybody who may use the cluster can
-                read it.
-            about: What the list of jobs says of it.
+            command: A shell command.
+            job: The job's id; one that the cluster has not had before.
+            package: A zip, unpacked on each node where the job runs something, and put on PYTHONPATH there. The command
+                starts in it.
+            runtime_env: More of the job's runtime environment, as Ray describes it. Everybody who may use the cluster
+                can read it.
+            about: Metadata, shown in the cluster's list of jobs.
 
         Raises:
-            ClusterError: The cluster refused, or went away.
+            ClusterError: The cluster refused, or stopped answering.
         """
         more = dict(runtime_env or {})
         whole = {
@@ -132,12 +135,12 @@ class Jobs:
         )
 
     def status(self, job: str) -> Status:
-        """How a job is now."""
+        """The state of a job now."""
         try:
             details = self._ask(lambda: self._client.get_job_info(job))
         except ClusterError as error:
             if wording.unknown_job(str(error)):
-                return Status(word="LOST", message=f"the cluster at {self.address} does not know it any more")
+                return Status(word="LOST", message=f"the cluster at {self.address} no longer knows it")
             raise
         message = (details.message or "").strip()
         return Status(
@@ -147,20 +150,20 @@ class Jobs:
         )
 
     def output(self, job: str) -> str:
-        """All that the command has printed so far."""
+        """Everything that the command has printed so far."""
         return wording.without_rays_lines(str(self._ask(lambda: self._client.get_job_logs(job))))
 
     def follow(self, job: str) -> Iterator[str]:
-        """What the command prints, from its beginning, in pieces as they come; ends with the job.
+        """Everything that the command prints, in pieces as they come, until the job has ended.
 
         Raises:
-            ClusterError: The cluster does not answer any more.
+            ClusterError: The cluster no longer answers.
         """
         from aiohttp import ClientError
 
-        seen = 0  # characters that were handed out before the connection broke
+        seen = 0  # characters yielded so far, also before the connection broke
         lost_at: float | None = None
-        with asyncio.Runner() as runner:  # it ends the waiting in order on Ctrl-C, too
+        with asyncio.Runner() as runner:  # ends the waiting in order on Ctrl-C
             while True:
                 stream: AsyncGenerator[str, None] = self._client.tail_job_logs(job)
                 at = 0
@@ -177,26 +180,26 @@ class Jobs:
                     ClientError,
                     OSError,
                     RuntimeError,
-                ) as error:  # the last is how Ray tells of a broken connection
+                ) as error:  # Ray raises a RuntimeError where a connection breaks
                     lost_at = lost_at or time.monotonic()
                     if time.monotonic() - lost_at > GONE_S:
-                        raise UnreachableError(f"the cluster at {self.address} does not answer any more") from error
+                        raise UnreachableError(f"the cluster at {self.address} no longer answers") from error
                     time.sleep(LOOK_S)
                 finally:
                     runner.run(stream.aclose())
 
     def ended(self, job: str) -> Status:
-        """How a job ended; waits for it."""
+        """Wait until a job has ended; its last state."""
         while not (status := self.status(job)).ended:
             time.sleep(LOOK_S)
         return status
 
     def stop(self, job: str) -> None:
-        """Ask it to stop, by SIGTERM; nothing happens if it has ended."""
+        """Ask a job to stop, by SIGTERM; does nothing if the job has ended."""
         self._ask(lambda: self._client.stop_job(job))
 
     def forget(self, job: str) -> None:
-        """Take an ended job off the cluster's list."""
+        """Remove an ended job from the cluster's list."""
         with suppress(ClusterError):
             self._ask(lambda: self._client.delete_job(job))
 
@@ -209,16 +212,16 @@ async def _next(stream: AsyncGenerator[str, None]) -> str | None:
 
 
 def _asked(address: str, question: Callable[[], _T]) -> _T:
-    """The answer; what went wrong as a sentence."""
+    """The answer to a question; what went wrong becomes a ClusterError."""
     import requests
     from ray.exceptions import AuthenticationError
 
     try:
         return question()
     except AuthenticationError as error:
-        given = "it takes another token than ours" if wording.wrong_token(str(error)) else "it wants a token"
+        given = "it does not accept our token" if wording.wrong_token(str(error)) else "it requires a token"
         raise ClusterError(
-            f"the cluster at {address} refuses us: {given}. Ray looks for one in RAY_AUTH_TOKEN, in the file that "
+            f"the cluster at {address} refused access: {given}. Ray looks for one in RAY_AUTH_TOKEN, in the file that "
             "RAY_AUTH_TOKEN_PATH names, and in ~/.ray/auth_token"
         ) from None
     except (ConnectionError, requests.ConnectionError, requests.Timeout) as error:
@@ -226,11 +229,11 @@ def _asked(address: str, question: Callable[[], _T]) -> _T:
     except (RuntimeError, ValueError, requests.RequestException) as error:
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         said = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1]}"
-        raise ClusterError(f"the cluster at {address} cannot do it: {said}") from error
+        raise ClusterError(f"the cluster at {address} failed: {said}") from error
 
 
 def _check_listens(address: str, patience: float) -> None:
-    """Ray itself would wait for minutes. Behind a proxy only the proxy can be reached, and it answers for itself."""
+    """Fail at once where Ray itself would wait for minutes. Behind a proxy nothing is checked: only the proxy answers."""
     url = urllib.parse.urlsplit(address)
     if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.hostname or ""):
         return
@@ -244,7 +247,7 @@ def _check_listens(address: str, patience: float) -> None:
 
 
 def _use_token() -> None:
-    """Present a token if there is one: left alone, Ray does so only where RAY_AUTH_MODE says it."""
+    """Present a token if there is one; by itself, Ray presents it only if RAY_AUTH_MODE says so."""
     home = Path.home() / ".ray" / "auth_token"
     if any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")) or home.is_file():
         os.environ.setdefault("RAY_AUTH_MODE", "token")

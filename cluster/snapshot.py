@@ -1,7 +1,7 @@
-"""What of a project goes along to a cluster: its files as git sees them, hashed, and packed into a zip.
+"""Which files of a project are sent to a cluster: those that git tracks or would, hashed and packed into a zip.
 
-Beside .gitignore, .sweepignore says what stays behind, and with ``!`` what goes along although it is ignored. Files
-that usually hold keys stay behind. The hash is that of names and contents: the same code has the same everywhere.
+Beside .gitignore, .sweepignore excludes files, and with ``!`` includes ignored ones. Files that usually hold keys are
+excluded. The hash covers names and contents, so the same code has the same hash everywhere.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cluster.errors import ClusterError
 
 IGNORE = ".sweepignore"
 LIMIT = 100_000_000
-"""Bytes; Ray itself takes up to 512 MiB, zipped, and keeps them in its head's memory."""
+"""Bytes. Ray itself accepts up to 512 MiB, zipped, and keeps them in its head's memory."""
 
 ALWAYS_OUT = (".git", ".venv", "venv", "__pycache__")
 KEYS = (
@@ -32,39 +32,39 @@ KEYS = (
 """Files that usually hold keys, as patterns of .gitignore."""
 
 _KEYS = GitIgnoreSpec.from_lines(KEYS)
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold: two packs of the same files are the same
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, so that the same files give the same zip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """Which files go along, before any of them is read."""
+    """Which files are sent, before any of them is read."""
 
     root: Path
     sizes: dict[str, int]  # bytes by path from the root, with /, sorted
-    withheld: tuple[str, ...]  # left out because such files usually hold keys
+    withheld: tuple[str, ...]  # excluded because such files usually hold keys
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """The total, in bytes."""
         return sum(self.sizes.values())
 
     def largest(self, count: int = 5) -> list[tuple[str, int]]:
-        """The largest files and their bytes."""
+        """The largest files, with their sizes in bytes."""
         return sorted(self.sizes.items(), key=lambda item: -item[1])[:count]
 
 
 def project(directory: Path) -> Path:
-    """What is packed for a spec in this directory: the git work tree around it; without one, the directory itself."""
+    """The project of a spec in this directory: the git work tree around it; without one, the directory itself."""
     top = _git(directory, "rev-parse", "--show-toplevel")
     return Path(os.fsdecode(top.rstrip(b"\n"))) if top else directory.resolve()
 
 
 def take(root: Path, *, without: Collection[Path] = ()) -> Snapshot:
-    """Choose the files.
+    """Choose the files to send.
 
     Args:
-        root: The project, as from ``project``.
-        without: Directories that stay behind whatever the ignore files say.
+        root: The project, as ``project`` returns it.
+        without: Directories that are excluded whatever the ignore files say.
     """
     own = _patterns(root / IGNORE)
     out = {each.resolve() for each in without}
@@ -87,20 +87,20 @@ def take(root: Path, *, without: Collection[Path] = ()) -> Snapshot:
 
 
 def check_size(snapshot: Snapshot, limit: int = LIMIT) -> None:
-    """Refuse what is too large to be sent to a cluster for every sweep.
+    """Refuse a project that is too large to be sent for every sweep.
 
     Raises:
-        ClusterError: It is; the sentence says what to do.
+        ClusterError: The project is too large; the sentence says what to do.
     """
     if snapshot.size > limit:
         raise ClusterError(
-            f"{snapshot.root} has {snapshot.size / 1e6:,.0f} MB to send, and {limit / 1e6:,.0f} MB is the limit. "
-            f"Name what trials do not need in {snapshot.root / IGNORE}, and keep data where the nodes see it"
+            f"{snapshot.root} has {snapshot.size / 1e6:,.0f} MB to send; the limit is {limit / 1e6:,.0f} MB. "
+            f"Exclude what trials do not need in {snapshot.root / IGNORE}, and keep data where the nodes see it"
         )
 
 
 def pack(snapshot: Snapshot, zipped: ZipFile, under: str) -> str:
-    """Write the files into a zip, below the directory ``under``; the hash of names, modes and contents as written.
+    """Write the files into a zip, below the directory ``under``; return a hash of names, modes and contents.
 
     Raises:
         ClusterError: A file cannot be read.
@@ -119,14 +119,14 @@ def pack(snapshot: Snapshot, zipped: ZipFile, under: str) -> str:
 
 
 def put(zipped: ZipFile, name: str, content: bytes, *, executable: bool = False) -> None:
-    """One file of a zip, the same bytes whenever it is written."""
+    """Write one file of a zip; the same content gives the same bytes at any time."""
     entry = ZipInfo(name, date_time=_EPOCH)
     entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
     zipped.writestr(entry, content, compress_type=ZIP_DEFLATED, compresslevel=6)
 
 
 def _candidates(root: Path, *, also_ignored: bool) -> Iterable[tuple[str, bool]]:
-    """Every file that may go along, and whether .gitignore leaves it out."""
+    """Every file that may be sent, and whether .gitignore excludes it."""
     if not _git(root, "rev-parse", "--show-toplevel"):
         ignored = _patterns(root / ".gitignore")
         yield from ((name, ignored.match_file(name)) for name in _walk(root))
@@ -158,7 +158,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _git(directory: Path, *arguments: str) -> bytes:
-    """What git prints; nothing outside of a work tree, or without git."""
+    """What git prints; empty outside of a work tree, or without git."""
     command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
     try:
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout

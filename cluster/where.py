@@ -1,4 +1,4 @@
-"""Where a sweep runs, by the word behind ``--on``. Pure: nothing is looked up, reached or started."""
+"""What the word after ``--on`` means, as a value. Pure: nothing is looked up, connected to or started."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ class Local:
 
 @dataclass(frozen=True, kw_only=True)
 class Existing:
-    """A Ray cluster that runs already and that this process joins as a driver: it runs on one of its nodes."""
+    """A running Ray cluster that this process joins as a driver, on one of the cluster's nodes."""
 
     address: str  # auto, or host:port
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """A Ray cluster that is given the sweep as a Ray Job."""
+    """A running Ray cluster to which the sweep is submitted as a Ray Job."""
 
-    address: str  # http(s)://host:port, without a slash at its end
+    address: str  # http(s)://host:port, without a trailing slash
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """A batch system that starts a Ray cluster for the sweep."""
 
-    profile: str  # the name of a site profile, or slurm for none
+    profile: str  # the name of a site profile; slurm if there is none
 
 
 Where = Local | Existing | Jobs | Batch
 
 
 def where(text: str, profiles: Collection[str] = ()) -> Where:
-    """What the word means.
+    """What a word means.
 
     Args:
-        text: As given to ``--on``.
-        profiles: The names of the site profiles there are.
+        text: The word after ``--on``.
+        profiles: The names of all site profiles.
 
     Raises:
-        ClusterError: It means nothing.
+        ClusterError: The word means nothing.
     """
     word = text.strip()
     if word == LOCAL:
@@ -72,4 +72,4 @@ def _unknown(text: str, words: list[str]) -> str:
     nearest = difflib.get_close_matches(text.strip().lower(), words, n=1, cutoff=0.6)
     asked = f"did you mean {nearest[0]}? " if nearest else ""
     allowed = f"{', '.join(words)}, host:port of a Ray cluster, or http://host:8265 of its Jobs API"
-    return f"--on {text!r} is no place for a sweep: {asked}It is one of {allowed}"
+    return f"--on {text!r} is not a place for a sweep: {asked}choose {allowed}"

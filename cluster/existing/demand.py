@@ -1,4 +1,4 @@
-"""Asks a cluster for room that it does not have: what an autoscaler goes by when it adds nodes."""
+"""Requests room that a cluster does not have, so that an autoscaler adds nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def wanted(bundle: Mapping[str, float]) -> Iterator[None]:
-    """While this is open, room for this much on one node is asked for; where it comes to be, it is kept free."""
+    """While this is open, request room for these amounts on one node; once there is such room, it is kept free."""
     from ray.util import placement_group, remove_placement_group
 
     group = placement_group([dict(bundle)])

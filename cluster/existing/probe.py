@@ -1,6 +1,6 @@
-"""What a node is like from within: a short task on each, which takes up nothing of it.
+"""What each node of a cluster is like from within, as a short task reports that occupies nothing of the node.
 
-The task travels by value, so that it also runs where this package is not installed, and can say so.
+The task is pickled by value, so it also runs on a node where this package is not installed, and reports that.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from typing import Any
 from cluster.inventory import Node
 
 LIMIT_S = 30.0
-"""Seconds for a node to answer: a first process there takes some."""
+"""Seconds for a node to answer; its first process takes some of them to start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What a node answered."""
+    """One node's answer."""
 
     node: Node
-    failed: str = ""  # why it did not; then the rest is empty
-    versions: Mapping[str, str | None]  # python's, and each package's; None: it is not installed
-    writable: str = ""  # why nothing can be written to the directory; "": it can
-    shared: bool = False  # whether a file that either side wrote there is seen by the other
-    disk_free: int = 0  # bytes, of that directory
-    torch_gpus: int | None = None  # that torch sees, of those that Ray knows of; None: not asked
-    skew_s: float = 0.0  # of its clock against ours
+    failed: str = ""  # why there is no answer; the rest is empty then
+    versions: Mapping[str, str | None]  # of python and of each package; None: not installed
+    writable: str = ""  # why the directory cannot be written to; "" if it can
+    shared: bool = False  # whether each side sees a file that the other has written there
+    disk_free: int = 0  # bytes, in the directory
+    torch_gpus: int | None = None  # GPUs that torch sees, of those that Ray knows; None: not asked
+    skew_s: float = 0.0  # how far the node's clock is ahead of ours, at least
 
 
 def probe(nodes: Sequence[Node], directory: Path, packages: Sequence[str], *, gpus: bool = False) -> list[Probe]:
-    """Ask all nodes at once, with Ray connected.
+    """Ask all nodes at once; this process is connected to their cluster.
 
     Args:
         nodes: Of the connected cluster.
-        directory: An existing one, by the path under which nodes should see it, too.
-        packages: Whose versions are asked for, as they are called on PyPI.
-        gpus: Ask torch, which takes seconds to import, for the node's GPUs.
+        directory: An existing directory that the nodes should see by the same path.
+        packages: Names on PyPI; their versions are reported.
+        gpus: Also ask torch for the node's GPUs; importing torch takes seconds.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -88,12 +88,12 @@ def _of(reference: Any, node: Node, sent: float, ours: Path) -> Probe:
 
     try:
         answer = ray.get(reference)
-    except Exception as error:  # whatever went wrong there
+    except Exception as error:  # Ray raises whatever went wrong on the node
         return Probe(node=node, failed=str(error).strip().rpartition("\n")[2] or type(error).__name__, versions={})
     theirs = answer.pop("theirs")
     began, ended, now = answer.pop("began"), answer.pop("ended"), time.time()
     seen = bool(theirs) and ours.with_name(theirs).exists()
-    # By whatever it lies outside of what passed here: starting a process takes seconds, so a midpoint would mislead.
+    # By how much their times lie outside of ours: starting a process takes seconds, so a midpoint would mislead.
     skew = max(0.0, ended - now) + min(0.0, began - sent)
     return Probe(node=node, shared=seen and answer.pop("sees_ours"), skew_s=skew, **_known(answer))
 
@@ -129,7 +129,7 @@ def _answer(ours: str, packages: list[str], gpus: bool) -> dict[str, Any]:
         theirs, writable = "", error.strerror or str(error)
     torch_gpus = None
     if gpus:
-        if not os.environ.get("CUDA_VISIBLE_DEVICES", "all"):  # Ray hides them from what takes up none
+        if not os.environ.get("CUDA_VISIBLE_DEVICES", "all"):  # Ray hides the GPUs from a task that occupies none
             del os.environ["CUDA_VISIBLE_DEVICES"]
         try:
             torch_gpus = importlib.import_module("torch").cuda.device_count()

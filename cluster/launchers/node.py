@@ -1,9 +1,9 @@
 """One node's part of a Ray cluster in a Slurm job: ``srun python -m cluster.launchers.node DIRECTORY PID`` on each.
 
-The first one is the head; the others read its address from the directory, which all see. Each says there that it is
-up. They end by SIGUSR1. SIGTERM, which Slurm sends to all that srun has started, does not reach Ray: the driver needs
-it to end in order. The head hands it on to the batch script, because Slurm leaves that out when a job is to make way
-for another.
+The first node is the head; the others read the head's address from the directory, which all nodes see. Each node
+reports there that it is up. SIGUSR1 ends a node. SIGTERM, which Slurm sends to everything that srun has started, does
+not reach Ray, because the driver needs Ray to stop in order. The head forwards SIGTERM to the batch script, which Slurm
+leaves out when a job has to make way for another.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from cluster.ray_private.daemons import STARTED, start_command
 from cluster.ray_private.environment import set_for_ray
 
 LONGEST_TMP = 30
-"""Characters of a temporary directory beyond which the paths of Ray's sockets in it would be too long."""
+"""Characters that a temporary directory may have, before the paths of Ray's sockets in it get too long."""
 
 
 def main(directory: Path, script: int) -> int:
-    """Run Ray on this node until it is told to end, or Ray ends.
+    """Run Ray on this node until this process is told to end, or Ray ends.
 
     Args:
-        directory: Of this run of the job.
+        directory: The directory of this run of the job.
         script: The batch script's pid, on the first node.
 
     Returns:
@@ -41,7 +41,7 @@ def main(directory: Path, script: int) -> int:
     """
     allocated = os.environ
     rank, node = allocated["SLURM_PROCID"], allocated["SLURMD_NODENAME"]
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what is started inherits it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # inherited by the processes that it starts
     signal.signal(signal.SIGTERM, lambda number, frame: _hand_on(script) if rank == "0" else None)
     signal.signal(signal.SIGUSR1, _leave)
     set_for_ray()
@@ -78,7 +78,7 @@ def main(directory: Path, script: int) -> int:
 
 
 PORTS = (
-    "--min-worker-port=0",  # the system finds free ones: another job's Ray may run on this node
+    "--min-worker-port=0",  # the system chooses free ports: another job's Ray may run on this node
     "--max-worker-port=0",
     "--dashboard-agent-listen-port=0",
     "--disable-usage-stats",
@@ -86,20 +86,20 @@ PORTS = (
 
 
 def head_options(address: str) -> list[str]:
-    """Of the node that the others join."""
+    """Options of `ray start` on the node that the others join."""
     return ["--head", f"--port={address.rpartition(':')[2]}", "--include-dashboard=false"]
 
 
 def worker_options(address: str) -> list[str]:
-    """Of the others."""
+    """Options of `ray start` on the other nodes."""
     return [f"--address={address}"]
 
 
 def shares(allocated: Mapping[str, str]) -> list[str]:
-    """What Slurm has given to the job on this node, as options of `ray start`.
+    """What Slurm has allocated to the job on this node, as options of `ray start`.
 
     Args:
-        allocated: The environment of a task.
+        allocated: The environment of a Slurm task.
     """
     visible = [each for each in allocated.get("CUDA_VISIBLE_DEVICES", "").split(",") if each]
     options = [
@@ -112,13 +112,13 @@ def shares(allocated: Mapping[str, str]) -> list[str]:
 
 
 def own_address(node: str) -> str:
-    """The address by which other nodes reach this one: what its name stands for, else that of its way to them."""
+    """The address by which other nodes reach this one: the one of its name, else of its route to them."""
     with suppress(OSError):
         found = socket.gethostbyname(node)
         if not found.startswith("127."):
             return found
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which way would be taken
+        probe.connect(("192.0.2.1", 9))  # sends nothing, only looks up the route
         return str(probe.getsockname()[0])
 
 
@@ -134,7 +134,7 @@ def _short_tmp() -> str:
 
 
 def _wait_for(file: Path) -> str:
-    """What the head has written; the batch script ends the wait if it does not come."""
+    """What the head writes; the batch script ends the wait if it never does."""
     while True:
         with suppress(FileNotFoundError):
             return file.read_text()
@@ -157,7 +157,7 @@ def _leave(number: int, frame: object) -> None:
 
 
 def _end(pid: int) -> None:
-    """Kill a process and all that it has started: SIGTERM would not reach them."""
+    """Kill a process and its descendants: SIGTERM would not reach them."""
     with suppress(psutil.NoSuchProcess):
         ray = psutil.Process(pid)
         for process in [ray, *ray.children(recursive=True)]:

@@ -1,4 +1,4 @@
-"""Slurm's queue, by its own commands: hand a script in, ask how its job stands, cancel it."""
+"""Slurm's queue, through Slurm's own commands: submit a script, ask for its job's state, cancel the job."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from pathlib import Path
 from cluster.errors import ClusterError
 
 ANSWER_S = 60
-"""Seconds after which a Slurm that does not answer counts as out of reach."""
+"""Seconds after which a Slurm that does not answer counts as unreachable."""
 
 _ENDED = ("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE", "OUT_OF_ME")
 _REASONS = {
-    "BeginTime": "it may begin in a moment",
-    "Dependency": "for another job",
-    "JobHeldAdmin": "an administrator holds it back",
-    "JobHeldUser": "it is held back",
-    "Priority": "others are before it",
-    "ReqNodeNotAvail": "the nodes it asks for are not available",
-    "Resources": "for nodes to become free",
+    "BeginTime": "it may start soon",
+    "Dependency": "another job must end first",
+    "JobHeldAdmin": "an administrator holds it",
+    "JobHeldUser": "it is on hold",
+    "Priority": "other jobs have priority",
+    "ReqNodeNotAvail": "the requested nodes are not available",
+    "Resources": "no nodes are free",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a job stands."""
+    """The state of a job."""
 
     job: str
     state: str  # in Slurm's words
-    reason: str = "None"  # why it waits, likewise
+    reason: str = "None"  # why it waits, in Slurm's words
     exit_code: int = 0
 
     @property
     def waits(self) -> bool:
-        """Whether it is in the queue."""
+        """Whether the job is in the queue."""
         return self.state in ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT")
 
     @property
     def ended(self) -> bool:
-        """Whether it will not run any more."""
+        """Whether the job has ended, in whatever way."""
         return self.state.startswith(_ENDED)
 
     def sentence(self) -> str:
-        """For people: ``job 12 waits: others are before it (Priority)``."""
-        if self.waits and self.reason == "None":  # not looked at yet
+        """For people: ``job 12 waits: other jobs have priority (Priority)``."""
+        if self.waits and self.reason == "None":  # Slurm has not looked at it yet
             return f"job {self.job} waits"
         if self.waits:
             told = _REASONS.get(self.reason)
@@ -55,12 +55,15 @@ class Standing:
 
 
 def submit(script: Path, ticket: Path) -> str:
-    """Hand a script in, and note its job in the ticket, which the job removes when it ends; the job's number.
+    """Submit a script, and write its job's number into the ticket, which the job removes when it ends.
 
     The job gets the environment of this process.
 
+    Returns:
+        The job's number.
+
     Raises:
-        ClusterError: There is no Slurm here, or it refuses, and why.
+        ClusterError: There is no Slurm here, or it refuses.
     """
     job = _slurm(["sbatch", "--parsable", "--export=ALL", str(script)]).strip().partition(";")[0]
     ticket.write_text(job)
@@ -68,7 +71,7 @@ def submit(script: Path, ticket: Path) -> str:
 
 
 def standing(ticket: Path) -> Standing | None:
-    """How the job of a ticket stands; None if there is none, or Slurm has forgotten it.
+    """The state of a ticket's job; None if there is no ticket, or Slurm has forgotten the job.
 
     Raises:
         ClusterError: Slurm does not answer.
@@ -84,16 +87,16 @@ def standing(ticket: Path) -> Standing | None:
 
 
 def look(job: str) -> Standing:
-    """How a job stands, by its number.
+    """The state of a job, by its number.
 
     Raises:
-        ClusterError: Slurm does not answer, or has forgotten it, as it does some minutes after the end.
+        ClusterError: Slurm does not answer, or has forgotten the job, as it does some minutes after the job's end.
     """
     return read(job, _slurm(["scontrol", "--oneliner", "show", "job", job]))
 
 
 def read(job: str, told: str) -> Standing:
-    """What `scontrol show job` has told, as a value."""
+    """What `scontrol show job` prints, as a value."""
     words = dict(re.findall(r"(?<!\S)(JobState|Reason|ExitCode)=(\S+)", told))
     code, _, number = words["ExitCode"].partition(":")
     killed = int(number or 0)
@@ -103,10 +106,10 @@ def read(job: str, told: str) -> Standing:
 
 
 def cancel(job: str) -> None:
-    """End a job, whether it waits or runs; one that runs stops in order.
+    """End a job, whether it waits or runs; a running one stops in order.
 
     Raises:
-        ClusterError: Slurm does not answer, or does not let us.
+        ClusterError: Slurm does not answer, or refuses.
     """
     _slurm(["scancel", job])
 
@@ -115,10 +118,10 @@ def _slurm(command: Sequence[str]) -> str:
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_S, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise ClusterError(f"there is no Slurm here: no command {command[0]}") from None
+        raise ClusterError(f"Slurm is not installed here: {command[0]} was not found") from None
     except subprocess.TimeoutExpired:
-        raise ClusterError(f"Slurm did not answer for {ANSWER_S} s ({command[0]})") from None
+        raise ClusterError(f"Slurm did not answer within {ANSWER_S} s ({command[0]})") from None
     if ran.returncode:
         said = ran.stderr.replace(f"{command[0]}: ", "").replace("error: ", "")
-        raise ClusterError(f"Slurm says no: {' '.join(said.split()) or f'exit code {ran.returncode}'}")
+        raise ClusterError(f"Slurm refused: {' '.join(said.split()) or f'exit code {ran.returncode}'}")
     return ran.stdout

@@ -1,7 +1,7 @@
-"""A Slurm job that runs one command on a Ray cluster of its own nodes: the sbatch script, as a pure function.
+"""The sbatch script of a job that runs one command on a Ray cluster of the job's own nodes, as a pure function.
 
-What the script asks for and sets comes from values; what it then does is the same for all jobs, and stands in
-slurm.sh. On each of its nodes it runs ``cluster.launchers.node``.
+What the script requests and sets comes from values; what it then does is the same for all jobs, and is in slurm.sh. On
+each of its nodes it runs ``cluster.launchers.node``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ JOIN_S = 300
 """Seconds within which all nodes must have joined."""
 
 WARNING_S = 120
-"""How long before the time limit the command is told to stop; a quarter of a limit that is shorter than 8 minutes."""
+"""Seconds before the time limit at which the command is told to stop; for limits below 8 minutes, a quarter of it."""
 
 KILL_WAIT_S = 20
-"""Seconds that a command has to stop when Slurm ends the job: a little less than Slurm's usual KillWait."""
+"""Seconds that a command has to stop when Slurm ends the job: slightly less than Slurm's usual KillWait."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allocation:
-    """What is asked of Slurm; what is None is left to the partition."""
+    """What is requested of Slurm; None leaves it to the partition."""
 
     nodes: int = 1
     cpus_per_node: int | None = None
-    gpus_per_node: str | None = None  # a number, or a type and a number as in a100:4
-    memory: int | None = None  # bytes a node
+    gpus_per_node: str | None = None  # a number, or a type and a number: a100:4
+    memory: int | None = None  # bytes per node
     seconds: float | None = None  # the time limit
     partition: str | None = None
     account: str | None = None
@@ -40,13 +40,13 @@ class Allocation:
 
 @dataclass(frozen=True)
 class JobFiles:
-    """Every file of one job, in a directory that all nodes see, and only the user."""
+    """Every file of one job, in a directory that all nodes see, and only the user may read."""
 
     root: Path  # absolute
 
     @property
     def script(self) -> Path:
-        """What sbatch is given."""
+        """The script that is submitted."""
         return self.root / "job.sh"
 
     @property
@@ -56,32 +56,32 @@ class JobFiles:
 
     @property
     def ticket(self) -> Path:
-        """The job's number, as long as it waits or runs."""
+        """Holds the job's number while the job waits or runs."""
         return self.root / "job"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A command and its surroundings."""
+    """A command and what it runs in."""
 
     name: str
-    command: Sequence[str]  # arguments for Python; the address of the Ray cluster is put behind them
-    once: Sequence[str] = ()  # arguments before the address that are left out when the job was queued again
+    command: Sequence[str]  # arguments of Python; the address of the Ray cluster is appended
+    once: Sequence[str] = ()  # arguments before the address; left out after the job was requeued
     files: JobFiles
     directory: Path  # in which the command runs
     allocation: Allocation
     modules: Sequence[str] = ()
-    container: Sequence[str] = ()  # what stands before python3 to run it in a container
+    container: Sequence[str] = ()  # what precedes python3 to run it in a container
     environment: Mapping[str, str] = field(default_factory=dict)
     python: str = sys.executable  # outside of a container
 
 
 def script(job: Job) -> str:
-    """The sbatch script. It holds no secret: a token is made when it runs."""
+    """The sbatch script. It holds no secret: the token is made when the job runs."""
     python = [*job.container, "python3"] if job.container else [job.python]
-    python.append("-P")  # a folder of the user's project may be called as ours are
+    python.append("-P")  # a folder of the user's project may have the name of one of ours
     head = [
-        "#!/bin/bash" + (" -l" if job.modules else ""),  # of a login shell, which knows `module`
+        "#!/bin/bash" + (" -l" if job.modules else ""),  # a login shell knows `module`
         *(f"#SBATCH --{each}" for each in _options(job)),
         "",
         *(f"module load {shlex.quote(module)} || exit 1" for module in job.modules),
@@ -116,13 +116,13 @@ def _options(job: Job) -> list[str]:
         f"output={_one_word(str(job.files.output).replace('%', '%%'))}",
         "open-mode=append",
         "requeue",
-        "no-kill",  # a lost node is the sweep's affair: its trials go on elsewhere
+        "no-kill",  # a sweep handles a lost node itself: its trials continue elsewhere
         f"signal=B:USR1@{_warning(asked)}",
     ]
 
 
 def _one_word(value: str) -> str:
-    """As sbatch reads a value in its comments: quotes hold blanks together."""
+    """A value as sbatch reads it in a comment: quoted if it has blanks."""
     return value if value.replace("-", "").isalnum() else '"' + value.replace('"', '\\"') + '"'
 
 

@@ -1,9 +1,9 @@
-"""Notices that Ray has ended under its driver, and gets the driver out of it.
+"""Notices that Ray has ended under its driver, and interrupts the driver.
 
-Ray does not tell: its workers seem to crash one by one, their trials to fail, and after a minute the driver is ended
-from within, with what it had yet to record. That is what follows when the kernel kills a raylet for want of memory, or
-when a cluster's head goes away. So a thread looks whether Ray's vital processes live. A driver that waits for an answer
-of a head that is gone cannot be reached: then the thread says the last words in its place, and ends the process.
+Ray does not say so: workers seem to crash one by one, trials seem to fail, and after a minute Ray ends the driver,
+together with what the driver had yet to record. That happens when the kernel kills a raylet for want of memory, or when
+a cluster's head goes away. So a thread checks whether Ray's vital processes live. A driver that is waiting for a head
+that is gone cannot be interrupted: then the thread speaks the last words in its place, and ends the process.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ import psutil
 from cluster.ray_private.daemons import vital_daemons
 
 LOOK_S = 0.2
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 KNOCK_S = 2.0
-"""Seconds in which something far away has to answer."""
+"""Seconds in which a remote place has to answer."""
 
 STUCK_S = 5.0
-"""Seconds in which the main thread has to notice."""
+"""Seconds in which the main thread has to react."""
 
 WAKE = signal.SIGURG
-"""Wakes the main thread out of Ray's waiting. Whoever is not told of it ignores it."""
+"""Interrupts the main thread while it waits for Ray. By default a process ignores this signal."""
 
 
 class RayEndedError(Exception):
-    """Ray is gone: nothing more can be started or heard of."""
+    """Ray has ended: nothing more can be started, and no result will come."""
 
 
 Look = Callable[[], str]
-"""What has ended, in words; "" while all lives."""
+"""Says what has ended, in words; "" while everything lives."""
 
 
 LastWords = Callable[[str], object]
-"""Says what is to be said before a process ends, given why it does."""
+"""Says the last words of a process, given why it ends."""
 
 
 def vital_process_ended() -> Look:
-    """Looks after the children of this process that an embedded Ray cannot do without."""
+    """Checks the children of this process that an embedded Ray cannot run without."""
     named = vital_daemons()
     return lambda: next((f"Ray's {name} has ended" for name, child in named if not _lives(child)), "")
 
 
 def stopped_answering(places: Mapping[str, str], *, patience_s: float) -> Look:
-    """Looks from afar whether something listens at each of the places.
+    """Checks over the network whether something listens at each of these places.
 
     Args:
-        places: What is there, in words, and its host:port.
-        patience_s: For so long it may be away: a head may be started anew.
+        places: By what is there, in words, its host:port.
+        patience_s: Seconds for which a place may not answer: a head may be restarted.
     """
     heard = dict.fromkeys(places, time.monotonic())
 
@@ -76,11 +76,11 @@ def stopped_answering(places: Mapping[str, str], *, patience_s: float) -> Look:
 
 
 def knock(place: str, patience_s: float) -> None:
-    """Connect to a host:port, and leave at once.
+    """Connect to a host:port, and disconnect at once.
 
     Raises:
         OSError: Nothing listens there, or it cannot be reached in time.
-        ValueError: That is no host:port.
+        ValueError: The place is not a host:port.
     """
     host, _, port = place.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), timeout=patience_s).close()
@@ -88,12 +88,12 @@ def knock(place: str, patience_s: float) -> None:
 
 @contextmanager
 def watched(look: Look, *, every_s: float = LOOK_S, stuck: LastWords | None = None) -> Iterator[None]:
-    """Leave with RayEndedError, from wherever the main thread is, once Ray has ended; elsewhere nothing is watched.
+    """Raise RayEndedError in the main thread, wherever it is, once Ray has ended. In other threads, do nothing.
 
     Args:
-        look: Called in a thread of its own.
-        every_s: Seconds between two looks.
-        stuck: Called in the thread, with what has ended, if the main thread does not leave; the process ends then.
+        look: The check, called in a thread of its own.
+        every_s: Seconds between two checks.
+        stuck: Called in that thread, with what has ended, if the main thread does not react; then the process ends.
 
     Raises:
         RayEndedError: One of Ray's vital processes has ended.
@@ -117,7 +117,7 @@ def watched(look: Look, *, every_s: float = LOOK_S, stuck: LastWords | None = No
     def leave(number: int, frame: FrameType | None) -> None:
         if ended and not done.is_set():
             done.set()
-            raise KeyboardInterrupt  # the only one that Ray lets through as it is
+            raise KeyboardInterrupt  # the only exception that Ray passes on unchanged
 
     before = signal.signal(WAKE, leave)
     thread = threading.Thread(target=keep_looking, name="watches Ray", daemon=True)

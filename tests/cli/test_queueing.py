@@ -30,7 +30,7 @@ def spec(sweep: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--on", "slurm"], "there is no Slurm here: no command sbatch"),
+        (["--on", "slurm"], "Slurm is not installed here: sbatch was not found"),
         (["--on", "big"], "big needs A_KEY, which is not set: export it and launch again"),
         (["--on", "bug"], "did you mean big?"),
         (["--on", "slurm", "--cpus", "2"], "set cpus_per_node and gpus_per_node in the site profile"),
@@ -59,4 +59,4 @@ def test_a_job_that_cannot_be_asked_for_here(sweep: Callable[..., Ran], spec: st
     assert "finished" in sweep("ls").out
     paths.trials_table.unlink()
     assert "queued?" in sweep("ls").out
-    assert "job 12 cannot be asked for: there is no Slurm here" in sweep("show").out
+    assert "job 12 cannot be looked up: Slurm is not installed here" in sweep("show").out

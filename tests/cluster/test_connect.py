@@ -51,8 +51,8 @@ def launched(cluster: Started, place: Path, *words: str, **env: str) -> subproce
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"RAY_AUTH_TOKEN": "another"}, "does not take our token"),
-        ({"RAY_AUTH_MODE": "disabled"}, "wants a token, and RAY_AUTH_MODE is disabled"),
+        ({"RAY_AUTH_TOKEN": "another"}, "does not accept our token"),
+        ({"RAY_AUTH_MODE": "disabled"}, "requires a token, and RAY_AUTH_MODE is disabled"),
     ],
 )
 def test_a_cluster_that_does_not_take_us(cluster: Started, place: Path, env: dict[str, str], said: str) -> None:

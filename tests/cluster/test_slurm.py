@@ -131,7 +131,7 @@ ANSWER = (
     ("state", "reason", "code", "sentence", "exit_code"),
     [
         ("PENDING", "None", "0:0", "job 12 waits", 0),
-        ("PENDING", "Resources", "0:0", "job 12 waits: for nodes to become free (Resources)", 0),
+        ("PENDING", "Resources", "0:0", "job 12 waits: no nodes are free (Resources)", 0),
         ("PENDING", "QOSMaxJobsPerUserLimit", "0:0", "job 12 waits: QOSMaxJobsPerUserLimit", 0),
         ("RUNNING", "None", "0:0", "job 12 is RUNNING", 0),
         ("FAILED", "NonZeroExitCode", "2:0", "job 12 is FAILED", 2),
@@ -151,6 +151,6 @@ def test_what_slurm_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.Monkey
     said = "sbatch: error: Batch job submission failed:\\nsbatch: error: no such account"
     (tmp_path / "sbatch").write_text(f"#!/bin/sh\nprintf {shlex.quote(said)} >&2\nexit 1\n")
     (tmp_path / "sbatch").chmod(0o755)
-    with pytest.raises(ClusterError, match=r"^Slurm says no: Batch job submission failed: no such account$"):
+    with pytest.raises(ClusterError, match=r"^Slurm refused: Batch job submission failed: no such account$"):
         queue.submit(tmp_path / "job.sh", tmp_path / "job")
     assert not (tmp_path / "job").exists()

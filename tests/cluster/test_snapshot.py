@@ -109,7 +109,7 @@ def test_too_much_is_refused_with_the_largest_files_known(tmp_path: Path) -> Non
     snapshot = take(tmp_path)
     assert snapshot.largest(1) == [("weights.bin", 2_000_000)]
     check_size(snapshot, 2_100_000)
-    with pytest.raises(ClusterError, match=r"2 MB to send, and 1 MB is the limit.*\.sweepignore"):
+    with pytest.raises(ClusterError, match=r"2 MB to send; the limit is 1 MB.*\.sweepignore"):
         check_size(snapshot, 1_000_000)
 
 

@@ -37,10 +37,10 @@ def test_words(text: str, meant: Where) -> None:
         ("Local", "did you mean local?"),
         ("slrum", "did you mean slurm?"),
         ("myclustre", "did you mean mycluster?"),
-        ("head", "It is one of local, auto, slurm, mycluster, host:port"),
-        ("head:99999", "is no place"),
+        ("head", "choose local, auto, slurm, mycluster, host:port"),
+        ("head:99999", "is not a place"),
         ("ray://head:10001", "http://host:8265"),
-        ("", "is no place"),
+        ("", "is not a place"),
     ],
 )
 def test_other_words_are_refused_with_what_is_allowed(text: str, said: str) -> None:

@@ -117,7 +117,7 @@ def test_what_a_profile_tells_of_its_nodes(home: Path) -> None:
 
 def test_an_unknown_word_is_answered_with_the_nearest(home: Path) -> None:
     write(home, "mycluster: {}")
-    with pytest.raises(UserError, match=r"did you mean mycluster\? It is one of local, auto, slurm, mycluster"):
+    with pytest.raises(UserError, match=r"did you mean mycluster\? choose local, auto, slurm, mycluster"):
         site("myclutser")
 
 

@@ -264,4 +264,4 @@ def test_what_slurm_refuses_leaves_nothing(login: Login) -> None:
 def test_without_slurm_it_says_so(login: Login, tmp_path: Path) -> None:
     code, out = login.run("launch", "s.yaml", "--on", "slurm", PATH=os.fspath(tmp_path))
     assert code == 2
-    assert "there is no Slurm here: no command sbatch" in out
+    assert "Slurm is not installed here: sbatch was not found" in out

@@ -95,7 +95,7 @@ class SweepView:
         if self.overview.status not in ("queued", "queued?") or (job := slurm_status.job_status(self.paths)) is None:
             return []
         unknown = job.state == slurm_status.UNKNOWN
-        return [f"job {job.job} cannot be asked for: there is no Slurm here" if unknown else job.sentence()]
+        return [f"job {job.job} cannot be looked up: Slurm is not installed here" if unknown else job.sentence()]
 
     def _best(self) -> str:
         """The best trial and all that it was given; nothing if there is none."""

@@ -194,7 +194,7 @@ def test_mistakes_are_found_before_anything_is_sent(laptop: Path, capfd: pytest.
     assert sent("wrong", "--cpus", "2") == 2
     assert sent("wrong", "--on", f"http://user:{PASSWORD}@127.0.0.1:8265") == 2
     said = capfd.readouterr().err
-    assert "no user name and password" in said
+    assert "must not contain a user name or password" in said
     assert PASSWORD not in said
     assert not (laptop / "wrong").exists()
 
@@ -202,20 +202,20 @@ def test_mistakes_are_found_before_anything_is_sent(laptop: Path, capfd: pytest.
 def test_who_is_not_reached_or_not_let_in_is_told_in_a_sentence(there: Head) -> None:
     with pytest.raises(UnreachableError, match=r"nothing answers at http://127\.0\.0\.1:9"):
         Jobs.reach("http://127.0.0.1:9")
-    for token, why in ((None, "it wants a token"), ("wrong-" + TOKEN, "it takes another token")):
+    for token, why in ((None, "it requires a token"), ("wrong-" + TOKEN, "it does not accept our token")):
         environment = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_TOKEN"}
         environment |= {"HOME": "/nowhere"} | ({"RAY_AUTH_TOKEN": token} if token else {})
         script = f"from cluster.jobs import Jobs\nJobs.reach({there.address!r})"
         run = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
         )
-        assert f"ClusterError: the cluster at {there.address} refuses us: {why}" in run.stderr
+        assert f"ClusterError: the cluster at {there.address} refused access: {why}" in run.stderr
         assert TOKEN not in run.stderr
 
 
 def test_a_cluster_that_is_too_old_is_refused(there: Head, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cluster.jobs.OLDEST", (99, 0))
-    with pytest.raises(ClusterError, match=r"runs Ray 2\.\d+\.\d+; 99\.0 is needed"):
+    with pytest.raises(ClusterError, match=r"runs Ray 2\.\d+\.\d+; 99\.0 or newer is required"):
         Jobs.reach(there.address)
 
 
