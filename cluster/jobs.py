@@ -233,7 +233,7 @@ def _asked(address: str, question: Callable[[], _T]) -> _T:
 
 
 def _check_listens(address: str, patience: float) -> None:
-    """Fail at once where Ray itself would wait for minutes. Behind a proxy nothing is checked: only the proxy answers."""
+    """Fail at once where Ray would wait for minutes. Behind a proxy nothing is checked: only the proxy would answer."""
     url = urllib.parse.urlsplit(address)
     if url.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.hostname or ""):
         return

@@ -83,6 +83,7 @@ def project(tmp_path: Path) -> Path:
 def launch(
     project: Path,
     *options: str,
+    on: Sequence[str] = ("--cpus", "1"),  # one process, and one after it has died
     hidden: Sequence[str] = (),
     deleted: Sequence[str] = (),
     not_called: Sequence[str] = (),
@@ -96,7 +97,7 @@ def launch(
         "SWEEP_TEST_NOT_CALLED": json.dumps([*not_called]),
     }
     return subprocess.run(
-        [sys.executable, str(BIN / "sweep"), "launch", "three.yaml", *options],
+        [sys.executable, str(BIN / "sweep"), "launch", "three.yaml", *on, *options],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -195,6 +196,6 @@ def cluster() -> Iterator[Started]:
 @pytest.mark.long
 @pytest.mark.parametrize("family", JOINING, ids=key)
 def test_without_one_family_on_a_cluster(project: Path, cluster: Started, family: Family) -> None:
-    on = "auto" if family is names.CLUSTER_OF_THIS_MACHINE else cluster.address
+    on = ("--on", "auto" if family is names.CLUSTER_OF_THIS_MACHINE else cluster.address)
     mode = {"RAY_AUTH_MODE": "token"}  # as Family.without says of a Ray that cannot be asked
-    finished(launch(project, "--on", on, hidden=family.names, env=cluster.env | mode), project)
+    finished(launch(project, on=on, hidden=family.names, env=cluster.env | mode), project)
