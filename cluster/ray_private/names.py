@@ -170,8 +170,9 @@ LIGHT_TRIALS = Family(
         "ray.tune.experiment:Trial.set_ray_actor",
         "ray.tune.experiment:Trial.update_last_result",
         "ray.tune.registry:get_trainable_cls",
+        "ray.tune:Trainable._setup_logdir",
     ),
-    without="each trial takes some 10 ms longer to start, and a dead worker's trial does not say how it died",
+    without="each trial takes some 10 ms longer to start, and a dead worker's trial does not say how the worker died",
 )
 STOPPING_TRIALS = Family(
     purpose="keeping a failed trial from being run again",
@@ -198,11 +199,6 @@ SOFT_TARGET = Family(
     purpose="filling one node after the other",
     names=("ray.util.placement_group:placement_group(_soft_target_node_id)",),
     without="resources.placement: pack spreads",
-)
-TRIAL_DIRECTORIES = Family(
-    purpose="making no directory for each trial on its node",
-    names=("ray.tune:Trainable._setup_logdir",),
-    without="Ray Tune makes a directory for each trial, and each trial starts in it",
 )
 FUNCTION_SESSION = Family(
     purpose="training a Ray Tune function, train(config) with tune.report",

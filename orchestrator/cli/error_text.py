@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from cluster.ray_private.versions import SUPPORTED, installed, was_tested
 from orchestrator.cli.formats import painted
 from orchestrator.cli.views.text import one_line
 from orchestrator.errors import Mistake, SpecError, SweepError
@@ -23,7 +24,15 @@ def error_text(error: SweepError) -> str:
 def internal_error_text(error: Exception) -> str:
     """The text of an error that was not foreseen, with how to get its traceback and where to report it."""
     what = one_line(f"{type(error).__name__}: {error}").rstrip(".")
-    return f"{_red('internal error: ')}{what}. This is a bug. Re-run with {TRACEBACK}=1 and report it at {_issues()}"
+    bug = f"This is a bug.{_untested_ray()} Re-run with {TRACEBACK}=1 and report it at {_issues()}"
+    return f"{_red('internal error: ')}{what}. {bug}"
+
+
+def _untested_ray() -> str:
+    ray = installed()
+    if not ray or was_tested(ray):
+        return ""
+    return f" Ray {ray} may be the cause: sweep was tested with Ray {SUPPORTED} only."
 
 
 def _issues() -> str:

@@ -181,3 +181,9 @@ def test_heavy_modules_stay_out(tmp_path: Path, arguments: list[str], forbidden:
         [sys.executable, "-c", program, *given], capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.stderr.splitlines()[-1] == "0", ran.stderr
+
+
+def test_an_internal_error_names_a_ray_that_was_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.cli.error_text.installed", lambda: "2.99.1")
+    text = internal_error_text(ZeroDivisionError("by zero"))
+    assert "This is a bug. Ray 2.99.1 may be the cause: sweep was tested with Ray 2.60.x only. Re-run" in text
