@@ -175,7 +175,7 @@ def test_it_is_watched_from_another_terminal(terminal: Terminal, tmp_path: Path)
     (tmp_path / "beside").mkdir()
     watching = Terminal(tmp_path / "beside", "sweep watch slow --results ../results")
     try:
-        watching.wait_for(lambda: "a minute" in watching.screen(), 60)
+        watching.wait_for(lambda: "a minute" in watching.screen() and "q quit" in watching.screen(), 60)
         first = watching.screen()
         for part in (
             "slow  running",
