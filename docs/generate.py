@@ -17,6 +17,7 @@ import typer
 from typer.cli import get_docs_for_click  # what `typer utils docs` prints
 from typer.main import get_group
 
+from docs import python_reference
 from orchestrator.cli.app import app
 from orchestrator.sites.profiles import Profile
 from orchestrator.space.distribution import Distribution
@@ -38,6 +39,7 @@ def main() -> int:
         "spec.md": NOTE + spec(),
         "profiles.md": NOTE + profiles(),
         "trainables.md": NOTE + trainables(),
+        "python.md": NOTE + python_reference.page(),
         "spec.schema.json": json.dumps(spec_schema(), indent=2) + "\n",
     }
     if "--check" not in sys.argv:

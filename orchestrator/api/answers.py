@@ -78,6 +78,9 @@ class ImportanceAnswer:
         remarks: How the shares were found, and what they cannot say.
     """
 
+    weights: pd.DataFrame
+    remarks: tuple[str, ...]
+
     def __init__(self, text: str, weights: pd.DataFrame, found: Importance) -> None:
         self.weights = weights
         self.remarks = found.remarks()
@@ -114,6 +117,9 @@ class DiagnosisAnswer:
         findings: A row per finding on the whole sweep, the most urgent first: ``subject``, ``sentence``, ``advice`` and
             ``urgent``.
     """
+
+    trials: pd.DataFrame
+    findings: pd.DataFrame
 
     def __init__(self, text: str, trials: pd.DataFrame, findings: pd.DataFrame) -> None:
         self.trials = trials
