@@ -1,4 +1,5 @@
-"""What is trained: the contract between a sweep and a training function, and the built-in trainables."""
+"""What is trained: the contract between a sweep and a training program, and the built-in trainables; no Ray, no
+sweep."""
 
 from __future__ import annotations
 

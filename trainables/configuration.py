@@ -1,4 +1,4 @@
-"""A configuration held against a declaration, for a trainable called without a spec, as in a notebook."""
+"""Checks a configuration against a declaration, for a trainable that is called without a spec, as in a notebook."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from trainables.contract import REQUIRED, Hyperparameter
 
 
 def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter]) -> dict[str, Any]:
-    """The configuration with the declared defaults filled in; numbers and paths are of the declared type.
+    """The configuration with declared defaults filled in, and numbers and paths converted to the declared type.
 
-    So a numpy number becomes Python's own, which raises where numpy's would go on with a warning.
+    A numpy number thus becomes one of Python, whose arithmetic raises where numpy would only warn.
 
     Raises:
-        ValueError: A name is not declared, one without a default is missing, or a value is not allowed. All
-            such mistakes are in the one message, a line each.
+        ValueError: A name is not declared, a required one is missing, or a value is not allowed. The error lists all
+            such mistakes, a line each.
     """
     declared = {h.name: h for h in hyperparameters}
     mistakes = []
@@ -41,15 +41,15 @@ def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter
 
 
 def _problem(value: Any, declared: Hyperparameter) -> str:
-    """What is wrong with a value; "" if nothing is."""
+    """What is wrong with a value; "" if it is valid."""
     if value is REQUIRED:
-        return "required, and not given"
+        return "required, but not given"
     if declared.choices and value not in declared.choices:
         return f"{value!r} is not one of {', '.join(map(str, declared.choices))}"
     if declared.type in (int, float):
         accepted = Integral if declared.type is int else Real
         if isinstance(value, bool) or not isinstance(value, accepted):
-            return f"{value!r} is no {declared.type.__name__}"
+            return f"{value!r} is not of type {declared.type.__name__}"
         if not declared.low <= float(value) <= declared.high:
-            return f"{value} is not within {declared.low} and {declared.high}"
+            return f"{value} is not between {declared.low} and {declared.high}"
     return ""

@@ -1,8 +1,8 @@
-"""Scores a trained model on the test part, which no trial sees: what a trainable's ``evaluate`` owes and is given.
+"""Scores a trained model on test data, which no trial sees, with the ``evaluate`` of its trainable.
 
-For a function that is ``evaluate(config, trial)``, made known by ``declare(evaluate=...)`` or ``train.evaluate = ...``:
-it builds model and data as training does, takes the state from ``trial.restore()``, and returns scores by name. For a
-class it is a method ``evaluate()``, called on an instance that has loaded the state.
+For a function, ``evaluate(config, trial)`` is set by ``declare(evaluate=...)`` or ``train.evaluate = ...``. It builds
+the model and the data, loads the state that ``trial.restore()`` returns, and returns scores by name. For a class, it
+is a method ``evaluate()``, called on an instance that has loaded the state.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from trainables.contract import Trial, as_number, restored_model
 
 
 class Restoring(Checkpoints):
-    """One checkpoint to restore from, whatever its name. Nothing is written.
+    """Restores from one checkpoint file. Saves nothing.
 
     Attributes:
-        found: What it holds.
-        taken: Whether somebody has asked for it.
+        found: The content of the file.
+        taken: Whether ``restore`` was called.
     """
 
     def __init__(self, path: Path) -> None:
-        """Read it.
+        """Read the file.
 
         Raises:
-            DamagedCheckpoint: The file is no whole checkpoint.
-            OSError: It cannot be read.
+            DamagedCheckpoint: The file is not a complete checkpoint.
+            OSError: The file cannot be read.
         """
         super().__init__(path.parent)
         self.found = snapshot.read(path)[0]
         self.taken = False
 
     def restore(self) -> Snapshot:
-        """What the file holds."""
+        """The content of the file."""
         self.taken = True
         return self.found
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 def evaluates(trainable: Callable[..., Any]) -> bool:
-    """Whether the trainable says how to score it."""
+    """Whether the trainable has an ``evaluate``."""
     return callable(getattr(trainable, "evaluate", None))
 
 
@@ -63,13 +63,13 @@ def evaluate(
     """The scores of a trained trial.
 
     Args:
-        trainable: One that :func:`evaluates`.
-        checkpoint: The state to be scored.
-        config, number, seed, directory, device: As the trial had them; see :class:`trainables.contract.Trial`.
+        trainable: A trainable with an ``evaluate``.
+        checkpoint: The state to score.
+        config, number, seed, directory, device: Those of the trial; see :class:`trainables.contract.Trial`.
 
     Raises:
-        TypeError: What it returns is no mapping of names to numbers, or empty.
-        RuntimeError: It has not asked for the state, so that it scored a model that is not trained.
+        TypeError: ``evaluate`` returned something other than numbers by name, or nothing.
+        RuntimeError: ``evaluate`` did not restore the state, so the model that it scored is not trained.
     """
     trial = Trial(config=config, number=number, seed=seed, directory=directory, device=device, checkpoints=checkpoint)
     if isinstance(trainable, type):
@@ -77,7 +77,7 @@ def evaluate(
     else:
         scores = trainable.evaluate(trial.config, trial)  # type: ignore[attr-defined]
     if not checkpoint.taken:
-        raise RuntimeError("evaluate scored a model that is not trained: it has to load what trial.restore() gives")
+        raise RuntimeError("evaluate did not call trial.restore(), so the model that it scored is not trained")
     if not isinstance(scores, Mapping) or not scores:
         raise TypeError(f"evaluate returns scores by name, as {{'test_loss': 0.3}}; it returned {scores!r:.80}")
     values = {}

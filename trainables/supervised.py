@@ -1,8 +1,8 @@
-"""The recipe for supervised models: data, a model, an optimizer and a task in; a report per epoch out.
+"""Trains supervised models: takes data, a model, an optimizer and a task, and reports after every epoch.
 
-The data fits in memory, so it lies on the device as tensors and a batch is an index into them: no DataLoader.
-All that changes from one epoch to the next hangs on :class:`Training`, and an epoch's order of the data is
-drawn at its start, so that a checkpoint between two epochs has one object to save.
+The data fits in memory, so it lies on the device as tensors, and a batch is an index into them: no DataLoader.
+Everything that an epoch changes is in :class:`Training`, and the order of the data is drawn at the start of an epoch,
+so that a checkpoint between two epochs saves one object.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
-ROWS_AT_ONCE = 16_384  # of an evaluation: bounds its memory
+ROWS_AT_ONCE = 16_384  # per forward pass of an evaluation: bounds its memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,13 @@ class Training:
     """One model being trained: what an epoch changes, and how to run one.
 
     Args:
-        model: From inputs [examples, …] to outputs [examples, task.outputs], on the device to train on.
-        optimizer: Of the model's parameters.
+        model: Maps inputs [examples, …] to outputs [examples, task.outputs]; on the device to train on.
+        optimizer: Updates the parameters of the model.
         task: The loss and the scores.
         train, validation: The examples, on the same device.
-        batch_size: Examples per update; an epoch's last batch may be smaller.
-        seed: Of the order in which an epoch sees the examples.
-        precision: Other than float32, the forward pass runs under autocast; float16 also scales the loss
+        batch_size: Examples per update; the last batch of an epoch may be smaller.
+        seed: The seed of the order of the examples.
+        precision: bfloat16 and float16 run the forward pass under autocast; float16 also scales the loss
             (Micikevicius et al. 2018, Mixed Precision Training, section 3.2).
 
     Attributes:
@@ -78,7 +78,7 @@ class Training:
         self.autocast = torch.autocast(device.type, dtype=getattr(torch, precision), enabled=precision != "float32")
 
     def run_epoch(self) -> None:
-        """Go once through the training examples, in a new order."""
+        """Train on every example once, in a new order."""
         import torch
 
         self.model.train()
@@ -95,7 +95,7 @@ class Training:
         self.epoch += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """All that an epoch changes."""
+        """Everything that an epoch changes."""
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
@@ -105,7 +105,7 @@ class Training:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` gave."""
+        """Continue from a state that :meth:`state_dict` returned."""
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -113,15 +113,15 @@ class Training:
         self.order.set_state(state["order"])
 
     def predict(self, inputs: Tensor) -> Tensor:
-        """The model's outputs in evaluation mode: float32 [examples, task.outputs]."""
+        """The outputs of the model in evaluation mode: float32 [examples, task.outputs]."""
         with self.autocast:
             return predict(self.model, inputs)
 
     def scores(self) -> dict[str, float]:
-        """``train_loss``, ``val_loss`` and the task's scores of both sets, measured now, in evaluation mode.
+        """``train_loss``, ``val_loss`` and the scores of the task on both sets, in evaluation mode.
 
-        Both sets are measured alike, after the epoch and without dropout, so that the gap between them is
-        overfitting and nothing else. A loss that is not finite is returned as it is.
+        Both sets are scored after the epoch and without dropout, so that the gap between them is overfitting and
+        nothing else. A loss that is not finite is returned as it is.
         """
         scores: dict[str, float] = {}
         for prefix, examples in (("train", self.train), ("val", self.validation)):
@@ -130,12 +130,12 @@ class Training:
 
 
 def fit(training: Training, trial: Trial, *, epochs: int) -> None:
-    """Train until ``epochs`` epochs are completed; save and report the scores after each; step 1 is the first.
+    """Train for ``epochs`` epochs; save and report the scores after each. The first epoch is step 1.
 
-    A trial that has been run before goes on from its checkpoint.
+    An interrupted trial continues from its checkpoint.
 
     Raises:
-        TrialEnded: The trial is to end here; out of ``trial.report``.
+        TrialEnded: The trial must end.
     """
     restored = trial.restore()
     if restored is not None:
@@ -148,13 +148,13 @@ def fit(training: Training, trial: Trial, *, epochs: int) -> None:
 
 
 def evaluate(model: nn.Module, trial: Trial, *, task: Task, test: Examples) -> dict[str, float]:
-    """``test_loss`` and the task's scores of a model that :func:`fit` has trained, in float32.
+    """``test_loss`` and the scores of the task, of a model that :func:`fit` has trained, in float32.
 
     Args:
-        model: As the training's; it gets the state that the trial restores.
-        trial: Restores from the checkpoint to be scored.
-        task: As the training's.
-        test: Examples that the training has not seen, on the model's device.
+        model: A model like that of the training; the restored state is loaded into it.
+        trial: Restores from the checkpoint to score.
+        task: The task of the training.
+        test: Examples that the training has not seen, on the device of the model.
 
     Raises:
         ValueError: The trial has no checkpoint.
@@ -167,7 +167,7 @@ def evaluate(model: nn.Module, trial: Trial, *, task: Task, test: Examples) -> d
 
 
 def predict(model: nn.Module, inputs: Tensor) -> Tensor:
-    """A model's outputs in evaluation mode: float32 [examples, outputs]."""
+    """The outputs of a model in evaluation mode: float32 [examples, outputs]."""
     import torch
 
     model.eval()

@@ -1,7 +1,7 @@
-"""The three tasks of supervised learning: what the model gives, the loss it is trained on, how it is scored.
+"""The three tasks of supervised learning: the outputs of the model, the loss, and the scores.
 
-Whatever the model (dense, sequence, vision), a task asks the same of it: one number per example for
-``binary`` (a logit) and ``regression``, one logit per class for ``multiclass``.
+Of any model (dense, sequence, vision), a task expects one number per example for ``binary`` (a logit) and
+``regression``, and one logit per class for ``multiclass``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Task:
     """What a model learns.
 
     Attributes:
-        name: Which of the three tasks.
-        outputs: Numbers the model gives per example: the classes of a multiclass task, else 1.
-        scale: Units of the target in one unit of a regression model's output, where targets are standardized.
+        name: One of the three tasks.
+        outputs: Outputs of the model per example: the number of classes of a multiclass task, otherwise 1.
+        scale: Units of the target per unit of a regression model's output, if targets are standardized.
     """
 
     name: TaskName
@@ -59,8 +59,8 @@ class Task:
     def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
         """Accuracy and AUROC of a classification, RMSE (in the target's units) and R² of a regression.
 
-        Outputs that are not finite score NaN. What the targets leave undefined is left out: the AUROC of one
-        class, the R² of a constant. Shapes as in :meth:`loss`.
+        Outputs that are not finite score NaN. A score that the targets leave undefined is left out: the AUROC of a
+        single class, the R² of a constant. Shapes are those of :meth:`loss`.
         """
         import numpy as np
 
@@ -81,7 +81,7 @@ def _regression_scores(given: Floats, wanted: Floats, scale: float) -> dict[str,
 
 
 def _binary_scores(logits: Floats, positive: Bools) -> dict[str, float]:
-    # The area is that of the logits: as probabilities, the surest ones would round to ties.
+    # Ranked by logits: as probabilities, the most certain ones would round to ties.
     return {"accuracy": float(((logits > 0) == positive).mean())} | _auroc([(logits, positive)])
 
 
@@ -95,7 +95,7 @@ def _multiclass_scores(logits: Floats, wanted: NDArray[Any]) -> dict[str, float]
 
 
 def _auroc(rankings: list[tuple[Floats, Bools]]) -> dict[str, float]:
-    """The unweighted mean of the areas, over the rankings that have both positive and negative examples."""
+    """The unweighted mean of the areas over rankings with both positive and negative examples."""
     areas = [area(scores, positive) for scores, positive in rankings if 0 < positive.sum() < len(positive)]
     return {"auroc": sum(areas) / len(areas)} if areas else {}
 
@@ -103,12 +103,12 @@ def _auroc(rankings: list[tuple[Floats, Bools]]) -> dict[str, float]:
 def area(scores: Floats, positive: Bools) -> float:
     """The area under the ROC curve: how often a positive example scores above a negative one, ties as half.
 
-    By the rank sum of the positive ones (Hanley and McNeil 1982, section III). scikit-learn's roc_auc_score
-    gives the same in nine times the time, which would be a sixth of a small network's trial.
+    Computed from the rank sum of the positive examples (Hanley and McNeil 1982, section III). scikit-learn's
+    roc_auc_score gives the same and takes nine times as long, which would be a sixth of a small network's trial.
 
     Args:
         scores: Finite numbers [examples].
-        positive: Which examples are positive [examples]; at least one is, and one is not.
+        positive: Which examples are positive [examples]; at least one is, and at least one is not.
     """
     import numpy as np
 

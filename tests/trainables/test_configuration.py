@@ -30,15 +30,15 @@ def test_values_become_the_declared_type() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, "lr: required, and not given"),
+        ({}, "lr: required, but not given"),
         ({"lr": 0.1, "layer": 2}, "layer: no such hyperparameter; did you mean layers?"),
         ({"lr": 0.1, "xyz": 2}, "it takes lr, layers, activation"),
-        ({"lr": -0.1}, "-0.1 is not within 0.0 and inf"),
-        ({"lr": float("nan")}, "nan is not within"),
+        ({"lr": -0.1}, "-0.1 is not between 0.0 and inf"),
+        ({"lr": float("nan")}, "nan is not between"),
         ({"lr": "high"}, "'high' is no float"),
-        ({"lr": 0.1, "layers": 9}, "9 is not within 0 and 8"),
-        ({"lr": 0.1, "layers": 2.0}, "2.0 is no int"),
-        ({"lr": 0.1, "layers": True}, "True is no int"),
+        ({"lr": 0.1, "layers": 9}, "9 is not between 0 and 8"),
+        ({"lr": 0.1, "layers": 2.0}, "2.0 is not of type int"),
+        ({"lr": 0.1, "layers": True}, "True is not of type int"),
         ({"lr": 0.1, "activation": "gelu"}, "'gelu' is not one of relu, tanh"),
     ],
 )

@@ -218,7 +218,7 @@ def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog
     frame.loc[:9, "y"] = None
     with caplog.at_level(logging.WARNING):
         table = table_of(frame, tmp_path)
-    assert "10 of 60 rows have no y; they are dropped" in caplog.text
+    assert "dropped 10 of 60 rows, which have no y" in caplog.text
     assert sum(map(len, (table.rows.train, table.rows.validation, table.rows.test))) == 50
     assert table.classes == ("no", "yes")
 
@@ -226,14 +226,14 @@ def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, {"target": "color"}, r"no column 'color'; did you mean 'colour'\? there are size, colour, y"),
-        ({}, {"target": "profit"}, r"no column 'profit'; there are size, colour, y"),
-        ({"y": "no"}, {}, r"target 'y': 60 rows and 1 different values"),
-        ({"y": np.nan}, {}, r"target 'y': 0 rows and 0 different values"),
-        ({"y": [f"{i} €" for i in range(60)]}, {}, r"'y': 60 different values in 60 rows are no classes"),
-        ({}, {"task": "regression"}, r"target 'y': a regression needs numbers, and it has text such as 'no'"),
-        ({"y": np.resize([0, 1, 2], 60)}, {"task": "binary"}, r"binary task needs two values, and it has 3"),
-        ({}, {"validation": 0.7, "test": 0.3}, r"must be shares that leave rows to train on"),
+        ({}, {"target": "color"}, r"no column 'color'; did you mean 'colour'\? columns: size, colour, y"),
+        ({}, {"target": "profit"}, r"no column 'profit'; columns: size, colour, y"),
+        ({"y": "no"}, {}, r"target 'y': 60 rows with 1 distinct values"),
+        ({"y": np.nan}, {}, r"target 'y': 0 rows with 0 distinct values"),
+        ({"y": [f"{i} €" for i in range(60)]}, {}, r"'y': 60 distinct values in 60 rows are too many for classes"),
+        ({}, {"task": "regression"}, r"target 'y': a regression needs numbers; the column has text, such as 'no'"),
+        ({"y": np.resize([0, 1, 2], 60)}, {"task": "binary"}, r"binary task needs two values; the column has 3"),
+        ({}, {"validation": 0.7, "test": 0.3}, r"must be shares that leave rows for training"),
         ({}, {"validation": 0.001}, r"60 rows are too few for a validation part of 0.001"),
     ],
 )  # fmt: skip
@@ -252,9 +252,9 @@ def test_what_cannot_be_used_is_named(
         ("table.csv", "x,y\n", "no rows"),
         ("table.csv", "y\n1\n2\n", "only column"),
         ("table.xls", "x", "must end in .csv"),
-        ("table.csv", "é,y\n1,2\n", "table.csv: this is not UTF-8: .* at byte 0"),
-        ("table.csv", "x,y\n1,2\n1,2,3\n", "table.csv: this is no table: .* Expected 2 fields in line 3, saw 3$"),
-        ("table.csv", "x;y\n1;2\n", "table.csv: its columns are parted by ';'; a CSV file has commas"),
+        ("table.csv", "é,y\n1,2\n", "table.csv: not UTF-8: .* at byte 0"),
+        ("table.csv", "x,y\n1,2\n1,2,3\n", "table.csv: not a table: .* Expected 2 fields in line 3, saw 3$"),
+        ("table.csv", "x;y\n1;2\n", "table.csv: columns are separated by ';'; a CSV file must use commas"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""One weight and one bias learn y = 2x + 1: the smallest trainable there is, in plain Python floats.
+"""One weight and one bias learn y = 2x + 1, in plain Python floats.
 
-It trains in milliseconds and has a sharp edge: just above the best learning rate it diverges, up to
-OverflowError. The example is "Hyperparameter Tuning example with Simple Python", the first article this
-project comes from.
+A trial takes milliseconds. Just above the best learning rate it diverges, up to OverflowError. The example is that of
+the article "Hyperparameter Tuning example with Simple Python".
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from trainables.contract import Hyperparameter, Trial, declare
 
 EXAMPLES = tuple((x, 2 * x + 1) for x in range(20))
 
-SAVED_EVERY = 10  # epochs; one takes 8 µs, and to save it 60
+SAVED_EVERY = 10  # epochs: an epoch takes 8 µs, a save 60 µs
 
 HYPERPARAMETERS = (
     Hyperparameter(name="lr", type=float, default=0.001, low=0.0, meaning="learning rate"),
@@ -29,12 +28,11 @@ HYPERPARAMETERS = (
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Fit y = 2x + 1 by stochastic gradient descent, one update per example.
 
-    Reports ``loss``, the epoch's total squared error before each update, at step 1 (the article's epoch 0) to
-    ``epochs``. The first weight and bias are those of ``random.seed(init_seed)``; ``trial.seed`` changes
-    nothing.
+    Reports ``loss``, the total squared error of the epoch before each update, from step 1 (the article's epoch 0) to
+    ``epochs``. The first weight and bias come from ``init_seed``; ``trial.seed`` has no effect.
 
     Raises:
-        OverflowError: The error grew beyond what a float holds; the learning rate is far too high.
+        OverflowError: The error exceeded what a float holds; the learning rate is far too high.
     """
     config = complete(config, HYPERPARAMETERS)
     rng = random.Random(config["init_seed"])

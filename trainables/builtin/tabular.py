@@ -1,8 +1,7 @@
 """A dense network on any CSV or Parquet table: binary or multiclass classification, or regression.
 
-The hyperparameters are those that the second article this project comes from names ("Hyperparameter Tuning in
-Deep Learning"): learning rate, batch size, epochs, layers, neurons per layer, activation, regularisation,
-optimizer.
+The hyperparameters are those of the article "Hyperparameter Tuning in Deep Learning": learning rate, batch size,
+epochs, layers, neurons per layer, activation, regularisation, optimizer.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 HYPERPARAMETERS = (
     Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="CSV or Parquet file, a row per example"),
-    Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict; the others are features"),
+    Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict; all others are features"),
     Hyperparameter(
         name="task",
         type=str,
@@ -54,10 +53,17 @@ HYPERPARAMETERS = (
     ),
     Hyperparameter(name="weight_decay", type=float, default=0.0, low=0.0, meaning="L2 penalty (adamw: decoupled)"),
     Hyperparameter(name="optimizer", type=str, default="adam", choices=("sgd", "adam", "adamw"), meaning="update rule"),
-    Hyperparameter(name="momentum", type=float, default=0.9, low=0.0, high=1.0, meaning="of sgd; others ignore it"),
+    Hyperparameter(
+        name="momentum",
+        type=float,
+        default=0.9,
+        low=0.0,
+        high=1.0,
+        meaning="momentum of sgd; the other optimizers ignore it",
+    ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
     Hyperparameter(
-        name="validation", type=float, default=0.2, low=0.0, high=1.0, meaning="share of the rows to score on"
+        name="validation", type=float, default=0.2, low=0.0, high=1.0, meaning="share of the rows for validation"
     ),
     Hyperparameter(
         name="test",
@@ -65,7 +71,7 @@ HYPERPARAMETERS = (
         default=0.2,
         low=0.0,
         high=1.0,
-        meaning="share of the rows no trial ever sees",
+        meaning="share of the rows that no trial sees",
     ),
     Hyperparameter(
         name="data_fraction",
@@ -73,16 +79,16 @@ HYPERPARAMETERS = (
         default=1.0,
         low=0.0,
         high=1.0,
-        meaning="share of the training rows to train on; does more data help?",
+        meaning="share of the training rows to use, to see whether more data helps",
     ),
 )
 
 
 def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
-    """The scores of a trained network on the test part: ``test_loss``, and the others as in :func:`train`.
+    """Score a trained network on the test part: ``test_loss`` and the other scores of :func:`train`.
 
     Raises:
-        ValueError: There is no test part, or as for ``train``.
+        ValueError: There is no test part, or the configuration, the file or the target cannot be used.
         OSError: The file cannot be read.
     """
     config = complete(config, HYPERPARAMETERS)
@@ -111,10 +117,10 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Train a dense network on a table and report train_* and val_* scores after each epoch.
 
-    Every task reports train_loss and val_loss; a classification train_accuracy, val_accuracy, train_auroc and
-    val_auroc (multiclass: mean of each class against the rest); a regression train_rmse, val_rmse (in the
-    target's units), train_r2 and val_r2. The same configuration and ``trial.seed`` give the same reports on a
-    CPU with the same number of threads.
+    Every task reports train_loss and val_loss. Classification also reports train_accuracy, val_accuracy, train_auroc
+    and val_auroc (multiclass: the mean over each class against the rest); regression reports train_rmse and val_rmse,
+    in the units of the target, and train_r2 and val_r2. On a CPU with the same number of threads, the same
+    configuration and ``trial.seed`` give the same reports.
 
     Raises:
         ValueError: The configuration, the file or the target cannot be used.
@@ -125,7 +131,7 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
     import torch
 
     table = load(config["data"], **_options(config))
-    seed_all(trial.seed)  # also where nobody has prepared the process, as in a notebook
+    seed_all(trial.seed)  # a notebook does not seed the process, a sweep does
     task = _task(table)
     model = network(len(table.features), task.outputs, config).to(trial.device)
     training = Training(
@@ -146,7 +152,7 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
 
 
 def _options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the loading of the file takes."""
+    """The arguments of ``load``."""
     return {
         "target": config["target"],
         "task": config["task"],
@@ -163,7 +169,7 @@ def _task(table: Table) -> Task:
 
 
 def network(inputs: int, outputs: int, config: Mapping[str, Any]) -> nn.Sequential:
-    """The dense network [rows, inputs] → [rows, outputs]: ``layers`` hidden ones of the same width."""
+    """A dense network [rows, inputs] → [rows, outputs] with ``layers`` hidden layers of the same width."""
     from torch import nn
 
     activation = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}[config["activation"]]
@@ -175,7 +181,7 @@ def network(inputs: int, outputs: int, config: Mapping[str, Any]) -> nn.Sequenti
 
 
 def optimizer(model: nn.Module, config: Mapping[str, Any]) -> optim.Optimizer:
-    """The optimizer of the model's parameters, with its update fused into one kernel where torch has that."""
+    """The optimizer of the model's parameters; its update is fused into one kernel where torch can."""
     from torch import optim
 
     rule, more = {

@@ -1,6 +1,6 @@
-"""What the columns of a table are: numbers or text, what the target asks for, and how they become inputs.
+"""The columns of a table: numbers or text, which task the target sets, and how columns become inputs.
 
-Only :func:`preprocessing` learns anything from the rows; the others judge each value by itself.
+Only :func:`preprocessing` learns from the rows; the other functions look at each value by itself.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-MAX_CATEGORIES = 50  # of a text column; the rarest share one
-MAX_WHOLE_NUMBERS = 20  # a target of more different whole numbers is a quantity, not a class
+MAX_CATEGORIES = 50  # per text column; the rarest categories share one
+MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
 MISSING = "(missing)"
 
 
 def is_number(column: pd.Series[Any]) -> bool:
-    """Whether a column is of numbers, which truth values and times also count as."""
+    """Whether a column holds numbers; booleans and times count as numbers."""
     from pandas.api import types
 
     return types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column)
@@ -37,7 +37,7 @@ def numbers(column: pd.Series[Any]) -> NDArray[Any]:
 
 
 def has_value(column: pd.Series[Any]) -> NDArray[Any]:
-    """Which rows have a value [rows] of bool."""
+    """Which rows have a value: bool [rows]."""
     import numpy as np
 
     return np.isfinite(numbers(column)) if is_number(column) else column.notna().to_numpy()
@@ -58,18 +58,18 @@ def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[An
     values = numbers(column) if is_number(column) else None
     different = column.nunique()
     if different < 2:
-        raise ValueError(f"{len(column)} rows and {different} different values: nothing to learn")
+        raise ValueError(f"{len(column)} rows with {different} distinct values: nothing to learn")
     if task == "auto":
         quantity = values is not None and (different > MAX_WHOLE_NUMBERS or (values % 1).any())
         task = "regression" if quantity else "binary" if different == 2 else "multiclass"
     if task == "regression":
         if values is None:
-            raise ValueError(f"a regression needs numbers, and it has text such as {column.iloc[0]!r}")
+            raise ValueError(f"a regression needs numbers; the column has text, such as {column.iloc[0]!r}")
         return "regression", values, ()
     if task == "binary" and different != 2:
-        raise ValueError(f"a binary task needs two values, and it has {different}")
+        raise ValueError(f"a binary task needs two values; the column has {different}")
     if different > len(column) / 2:
-        raise ValueError(f"{different} different values in {len(column)} rows are no classes")
+        raise ValueError(f"{different} distinct values in {len(column)} rows are too many for classes")
     codes, classes = pd.factorize(column, sort=True)
     return cast(TaskName, task), codes, tuple(classes.tolist())
 
@@ -90,9 +90,9 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 def preprocessing(frame: pd.DataFrame) -> Any:
     """The transformer from a :func:`plain` frame to inputs; not fitted yet.
 
-    A missing number becomes the median, with a column that says so; then numbers have zero mean and unit
-    variance. Text becomes one column per category, at most 50; "missing" is one of them, and one that was not
-    there in fitting counts as a rare one, or as none if there are no rare ones.
+    A missing number becomes the median, with an indicator column; numbers are then scaled to zero mean and unit
+    variance. Text becomes one column per category, at most 50, of which "missing" is one. A category that was not in
+    the fitted rows counts as a rare one, or as none if there are no rare ones.
     """
     import numpy as np
     from sklearn.compose import ColumnTransformer

@@ -1,8 +1,8 @@
 """From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
 
 The test part is set aside before anything is looked at, and the preprocessing is fitted on the training rows
-only. What was loaded stays in the process, because a worker trains many trials on one file; the test part is given
-out by :func:`load_with_test` alone.
+only. Loaded tables stay in the process, because a worker trains many trials on one file. Only :func:`load_with_test`
+returns the test part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Which rows of the file are in which part: numbers from 0, of the rows that have a target."""
+    """The rows of each part, as numbers from 0 among the rows that have a target."""
 
     train: NDArray[np.intp]
     validation: NDArray[np.intp]
@@ -36,18 +36,18 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table made ready for training. Its test rows are not in it.
+    """A table prepared for training, without its test rows.
 
     Attributes:
-        task: Found, or as it was asked for.
-        classes: The target's values in order, one per class number; the second one of two is the positive
-            class. Empty for a regression.
+        task: As asked for, or as found from the target.
+        classes: The values of the target in order, one per class number; of two, the second is the positive class.
+            Empty for a regression.
         features: Names of the columns of the inputs.
         train_inputs, validation_inputs: float32 [rows, features]
         train_targets, validation_targets: float32 [rows] of 0 and 1 (binary), int64 [rows] of class numbers
             (multiclass), or float32 [rows], standardized by the training rows (regression).
         target_scale: The target's units in one of a standardized regression target.
-        rows: Which rows of the file these are, and which are the test part.
+        rows: The rows of the file in each part, the test part included.
     """
 
     task: TaskName
@@ -63,7 +63,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class TestPart:
-    """The test rows, made ready as the training rows are: arrays as in :class:`Table`."""
+    """The test rows, prepared like the training rows: arrays as in :class:`Table`."""
 
     __test__ = False  # for pytest
 
@@ -83,22 +83,22 @@ def load(
 ) -> Table:
     """Read a file, split its rows, fit the preprocessing on the training rows.
 
-    How columns become inputs: :func:`trainables.builtin.tabular_columns.preprocessing`. Rows without a target are
-    dropped, which is logged. The last two results are kept while their file is unchanged.
+    :func:`trainables.builtin.tabular_columns.preprocessing` turns columns into inputs. Rows without a target are
+    dropped, with a warning in the log. The last two tables are cached until their file changes.
 
     Args:
         path: A file ending in .csv, .csv.gz, .parquet or .pq.
         target: The column to predict; all others are features.
         task: "binary", "multiclass", "regression", or "auto": text, truth values, and whole numbers of at
             most 20 values are classes, other numbers a regression.
-        seed: Of the split. Classes keep their shares in each part; one of too few rows is in the training
-            part only.
+        seed: The seed of the split. Classes keep their shares in each part; a class with too few rows is in the
+            training part only.
         validation, test: Shares of the rows.
-        fraction: The share of the training rows that are used, the preprocessing included; the other two parts stay.
-            A smaller share is part of a larger one.
+        fraction: The share of the training rows to use, for the preprocessing as well. Validation and test rows stay
+            the same. A smaller share is a subset of a larger one.
 
     Raises:
-        ValueError: The file or the target cannot be used so; the text names the columns concerned.
+        ValueError: The file or the target cannot be used; the error names the columns.
         OSError: The file cannot be read.
     """
     path = path.resolve()
@@ -116,16 +116,16 @@ def load_with_test(
     test: float = 0.2,
     fraction: float = 1.0,
 ) -> tuple[Table, TestPart]:
-    """What :func:`load` gives, and the test part that it holds back.
+    """The table as :func:`load` returns it, and its test part.
 
     Raises:
-        ValueError: There is no test part; or as for ``load``.
+        ValueError: There is no test part, or the file or target cannot be used.
         OSError: The file cannot be read.
     """
     table, frame, values, encoder = _prepare(path, target, task, seed, validation, test, fraction)
     rows = table.rows.test
     if not len(rows):
-        raise ValueError(f"{path}: there is no test part: test={test} sets no rows aside")
+        raise ValueError(f"{path}: no test part: test={test} leaves it without rows")
     return table, TestPart(inputs=encoder.transform(frame.iloc[rows]).astype("float32"), targets=values[rows])
 
 
@@ -147,23 +147,23 @@ def _load(
 def _prepare(
     path: Path, target: str, task: str, seed: int, validation: float, test: float, fraction: float
 ) -> tuple[Table, pd.DataFrame, NDArray[Any], Any]:
-    """The table; and all rows as a plain frame, their targets, and the fitted preprocessing."""
+    """The table, all rows as a plain frame, their targets, and the fitted preprocessing."""
     import numpy as np
 
     if validation <= 0 or test < 0 or validation + test >= 1:
-        raise ValueError(f"validation={validation} and test={test} must be shares that leave rows to train on")
+        raise ValueError(f"validation={validation} and test={test} must be shares that leave rows for training")
     if not 0 < fraction <= 1:
-        raise ValueError(f"data_fraction={fraction}: it must be a share above 0 of the training rows")
+        raise ValueError(f"data_fraction={fraction} must be above 0 and at most 1")
     frame = _read(path)
     if target not in frame.columns:
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"{path}: no column {target!r}; {hint}there are {', '.join(map(str, frame.columns))}")
+        raise ValueError(f"{path}: no column {target!r}; {hint}columns: {', '.join(map(str, frame.columns))}")
     if len(frame.columns) == 1:
-        raise ValueError(f"{path}: {target!r} is its only column; there is nothing to predict it from")
+        raise ValueError(f"{path}: {target!r} is the only column, so there is nothing to predict it from")
     known = has_value(frame[target])
     if not known.all():
-        log.warning("%s: %d of %d rows have no %s; they are dropped", path, (~known).sum(), len(frame), target)
+        log.warning("%s: dropped %d of %d rows, which have no %s", path, (~known).sum(), len(frame), target)
         frame = frame[known]
     try:
         found, values, classes = read_target(frame.pop(target), task)
@@ -174,7 +174,7 @@ def _prepare(
     if fraction < 1:
         rows = replace(rows, train=some(rows.train, strata, seed=seed, fraction=fraction))
     if not len(rows.validation):
-        raise ValueError(f"{path}: {len(frame)} rows are too few for a validation part of {validation}")
+        raise ValueError(f"{path}: {len(frame)} rows are too few for validation={validation}")
 
     scale = 1.0
     if found == "regression":
@@ -210,17 +210,17 @@ def _read(path: Path) -> pd.DataFrame:
         except pd.errors.EmptyDataError:
             frame = pd.DataFrame()
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: this is not UTF-8: {error.reason} at byte {error.start}") from None
+            raise ValueError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from None
         except pd.errors.ParserError as error:
-            raise ValueError(f"{path}: this is no table: {' '.join(str(error).split())}") from None
+            raise ValueError(f"{path}: not a table: {' '.join(str(error).split())}") from None
         name = str(frame.columns[0]) if len(frame.columns) == 1 else ""
         mark = next((mark for mark in (";", "\t", "|") if mark in name), None)
         if mark is not None:
-            raise ValueError(f"{path}: its columns are parted by {mark!r}; a CSV file has commas")
+            raise ValueError(f"{path}: columns are separated by {mark!r}; a CSV file must use commas")
     else:
         raise ValueError(f"{path}: the name must end in .csv, .csv.gz, .parquet or .pq")
     if frame.empty:
-        raise ValueError(f"{path}: there are no rows in it")
+        raise ValueError(f"{path}: the file has no rows")
     return frame
 
 
@@ -231,8 +231,8 @@ def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) ->
     one that is too small for a share is in training only, and training is never without it.
 
     Args:
-        strata: The stratum of each row [rows], any integers; all alike for a split without strata.
-        seed: Of the split; the same one gives the same parts.
+        strata: The stratum of each row [rows], any integers; all equal for a split without strata.
+        seed: The seed of the split; the same seed gives the same parts.
         validation, test: Shares of the rows.
     """
     import numpy as np
@@ -249,12 +249,12 @@ def split(strata: NDArray[Any], *, seed: int, validation: float, test: float) ->
 
 
 def some(rows: NDArray[np.intp], strata: NDArray[Any], *, seed: int, fraction: float) -> NDArray[np.intp]:
-    """That share of the rows, at least one of each stratum; of one seed, a smaller share is part of a larger one.
+    """A share of the rows, at least one per stratum. With one seed, a smaller share is a subset of a larger one.
 
     Args:
         rows: Numbers of rows.
         strata: The stratum of every row that there is, as for :func:`split`.
-        seed: Of the choice.
+        seed: The seed of the choice.
         fraction: The share of each stratum, rounded.
     """
     import numpy as np
