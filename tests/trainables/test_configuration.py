@@ -35,7 +35,7 @@ def test_values_become_the_declared_type() -> None:
         ({"lr": 0.1, "xyz": 2}, "it takes lr, layers, activation"),
         ({"lr": -0.1}, "-0.1 is not between 0.0 and inf"),
         ({"lr": float("nan")}, "nan is not between"),
-        ({"lr": "high"}, "'high' is no float"),
+        ({"lr": "high"}, "'high' is not of type float"),
         ({"lr": 0.1, "layers": 9}, "9 is not between 0 and 8"),
         ({"lr": 0.1, "layers": 2.0}, "2.0 is not of type int"),
         ({"lr": 0.1, "layers": True}, "True is not of type int"),

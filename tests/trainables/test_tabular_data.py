@@ -234,7 +234,7 @@ def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog
         ({}, {"task": "regression"}, r"target 'y': a regression needs numbers; the column has text, such as 'no'"),
         ({"y": np.resize([0, 1, 2], 60)}, {"task": "binary"}, r"binary task needs two values; the column has 3"),
         ({}, {"validation": 0.7, "test": 0.3}, r"must be shares that leave rows for training"),
-        ({}, {"validation": 0.001}, r"60 rows are too few for a validation part of 0.001"),
+        ({}, {"validation": 0.001}, r"60 rows are too few for validation=0.001"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_named(
