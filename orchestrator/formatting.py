@@ -61,3 +61,12 @@ def yaml(value: Any, *, quoted: bool = False) -> str:
             text = repr(value)  # YAML 1.1 reads 1e-05 as a word
             return text.replace("e", ".0e") if "e" in text and "." not in text else text
     return json.dumps(value)
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it, at most 60 characters long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a huge integer"
+    return text if len(text) <= 60 else f"{text[:57]}..."

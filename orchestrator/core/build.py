@@ -89,7 +89,7 @@ def build_sweep(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: 
         limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
-        shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
+        gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
     )
 
 

@@ -80,7 +80,7 @@ def retry(sweep: Sweep, states: Collection[State], at: float) -> int:
     succeeded = {trial.retry_of for trial in sweep.trials}
     wanted = [trial for trial in sweep.trials if trial.state in states and trial.number not in succeeded]
     for trial in wanted:
-        sweep.also(at, trial.config, Origin.RETRY, trial.number)
+        sweep.enqueue_trial(at, trial.config, Origin.RETRY, trial.number)
     return len(wanted)
 
 
@@ -103,13 +103,13 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
         decisions = sweep.scheduler.report(trial.number, trial.last_step or 0, _last(trial))
         stops = trial not in going_on
         settled = [replace(each, cutoff=each.cutoff if cutoff is None else cutoff, stop=stops) for each in decisions]
-        sweep.journal.decided(trial, at, settled)
+        sweep.journal.rung_decisions(trial, at, settled)
     for trial in going_on:
-        trial.interrupt()
-        sweep.trial_queue.adopt(trial)
+        trial.reset_to_pending()
+        sweep.trial_queue.enqueue(trial)
         why = "" if cutoff is None else f": {_last(trial):g} there is not worse than the cutoff {cutoff:g}"
         reason = f"goes on beyond step {trial.last_step}{why}"
-        sweep.journal.happened(trial, at, "retry", decision="extension", reason=reason)
+        sweep.journal.trial_event(trial, at, "retry", decision="extension", reason=reason)
     return len(going_on)
 
 

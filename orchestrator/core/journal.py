@@ -33,21 +33,21 @@ class Journal:
         self._events: list[EventRow] = []
         self._changed: dict[int, Trial] = {}  # in the order of their first change
 
-    def measured(self, row: MetricRow) -> None:
+    def report(self, row: MetricRow) -> None:
         """A report."""
         self._metrics.append(row)
 
-    def changed(self, trial: Trial) -> None:
+    def trial_changed(self, trial: Trial) -> None:
         """A trial is not as it was."""
         self._changed[trial.number] = trial
 
-    def noted(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
+    def note(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
         """Something about the whole sweep."""
         if event != "sweep":
             self.notes.append(reason)
         self._events.append(EventRow(at=at, event=event, reason=reason, detail=detail))
 
-    def happened(
+    def trial_event(
         self,
         trial: Trial,
         at: float,
@@ -59,7 +59,7 @@ class Journal:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Something about one trial."""
-        self.changed(trial)
+        self.trial_changed(trial)
         self._events.append(
             EventRow(
                 at=at,
@@ -75,7 +75,7 @@ class Journal:
             )
         )
 
-    def decided(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
+    def rung_decisions(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Decisions of the scheduler, each with the cutoff it compared against."""
         for decision in decisions:
             trial.rung = decision.rung

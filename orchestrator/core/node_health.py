@@ -38,15 +38,15 @@ class NodeHealth:
     """
 
     def __init__(self) -> None:
-        self.aside: dict[str, str] = {}
+        self.set_aside: dict[str, str] = {}
         self._rows: dict[str, dict[int, str]] = {}  # node id → trial → cause, of the quick failures in a row
 
-    def well(self, node: Node | None) -> None:
+    def record_success(self, node: Node | None) -> None:
         """A trial came to its end there, or reported after its first seconds."""
         if node is not None:
             self._rows.pop(node.id, None)
 
-    def failed(
+    def record_failure(
         self, node: Node, trial: int, failure: Failure, *, ran_s: float, others: Collection[str]
     ) -> tuple[int, ...]:
         """A trial failed on a node that is used: the trials that failed because of it, if it is now set aside.
@@ -62,12 +62,12 @@ class NodeHealth:
             return ()
         row = self._rows.setdefault(node.id, {})
         row[trial] = failure.fingerprint
-        left = set(others).difference(self.aside, (node.id,))
+        left = set(others).difference(self.set_aside, (node.id,))
         elsewhere = {cause for other in left for cause in self._rows.get(other, {}).values()}
         if len(row) < IN_A_ROW or not left or elsewhere.intersection(row.values()):
             return ()
         trials = tuple(sorted(self._rows.pop(node.id)))
-        self.aside[node.id] = (
+        self.set_aside[node.id] = (
             f"node {node} is set aside: trials {', '.join(map(str, trials))} failed there, one after the other and"
             f" each within {QUICK_S:g} s; the last: {failure.type}: {failure.message}"
         )

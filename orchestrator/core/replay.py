@@ -52,17 +52,17 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     halted: set[int] = set()  # trials that were cancelled with the sweep
     for event in recorded.events:
         if event.event == NODE and event.detail is not None:
-            sweep.nodes.aside[event.detail["node_id"]] = event.reason or ""
+            sweep.node_health.set_aside[event.detail["node_id"]] = event.reason or ""
         if event.event == PACKING and event.detail is not None:
-            sweep.shares.chosen(event.detail["gpus"])
+            sweep.gpu_shares.chosen(event.detail["gpus"])
         if event.trial is None or event.event == EVALUATION:
             continue
         if event.event == State.PENDING:
             detail = event.detail or {}
-            sweep.born(detail["config"], Origin(detail["origin"]), detail["retry_of"])
+            sweep.add_trial(detail["config"], Origin(detail["origin"]), detail["retry_of"])
             continue
         trial = sweep.trials[event.trial]
-        _relive(sweep, trial, event)
+        _replay_event(sweep, trial, event)
         if event.event in _ENDS and event.decision == HALTED:
             halted.add(trial.number)
         else:
@@ -70,7 +70,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     reports: dict[int, list[MetricRow]] = {}
     for report in recorded.metrics:
         reports.setdefault(report.trial, []).append(report)
-        _recall(sweep, sweep.trials[report.trial], report)
+        _replay_report(sweep, sweep.trials[report.trial], report)
     for row in recorded.trials:
         trial = sweep.trials[row.trial]
         trial.gpu_ids, trial.startup_s = row.gpu_ids, row.startup_s
@@ -78,22 +78,22 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         trial.gpus = row.gpus or trial.gpus
     for trial in sweep.trials:
         if not trial.state.ended or trial.number in halted:
-            _revive(sweep, trial, reports.get(trial.number, ()), at)
+            _requeue_unfinished(sweep, trial, reports.get(trial.number, ()), at)
     sweep.used_s = _used(recorded)
     sweep.best = best_of(sweep.trials)
     for trial in sweep.trials:
-        sweep.journal.changed(trial)  # the table of trials is to catch up
+        sweep.journal.trial_changed(trial)  # the table of trials is to catch up
 
 
-def _relive(sweep: Sweep, trial: Trial, event: EventRow) -> None:
+def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     match event.event:
         case State.RUNNING:
             trial.attempts += 1
-            trial.gpus = max(sweep.shares.gpus, trial.enlarged)
+            trial.gpus = max(sweep.gpu_shares.gpus, trial.own_gpu_share)
             trial.begin_attempt(event.at)
         case "rung":
             trial.rung = event.rung
-            _reenter(sweep, trial, event.rung or 0, event.value)
+            _replay_rung(sweep, trial, event.rung or 0, event.value)
         case "retry":
             trial.end_attempt(event.at)
             trial.failures -= trial.state is State.FAILED  # for good, and it was the node
@@ -102,16 +102,16 @@ def _relive(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.failures += event.decision == "failure"
             trial.failure = _failure(event)
             if event.decision == OUT_OF_MEMORY and event.detail is not None:
-                trial.enlarged = event.detail["gpus"]
+                trial.own_gpu_share = event.detail["gpus"]
         case _ if event.event in _ENDS:
             trial.end_attempt(event.at)
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
             trial.failures += trial.state is State.FAILED
-            _retell(sweep, trial, event.value)
+            _replay_feedback(sweep, trial, event.value)
 
 
-def _reenter(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None:
+def _replay_rung(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None:
     """The trial entered a rung, and what was decided there stands."""
     if value is None or not math.isfinite(value):
         sweep.scheduler.diverge(trial.number)
@@ -119,7 +119,7 @@ def _reenter(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None
         sweep.scheduler.report(trial.number, rung, value)
 
 
-def _retell(sweep: Sweep, trial: Trial, value: float | None) -> None:
+def _replay_feedback(sweep: Sweep, trial: Trial, value: float | None) -> None:
     """The trial ended, with this value told to the search."""
     if trial.state is State.DIVERGED:
         sweep.search_feedback.diverged(trial)
@@ -127,25 +127,25 @@ def _retell(sweep: Sweep, trial: Trial, value: float | None) -> None:
         sweep.search_feedback.result(trial, value, step=trial.rung if trial.state is State.STOPPED else None)
 
 
-def _recall(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
+def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
     """The trial reported this."""
     before = trial.train_s
-    trial.recall(row)
-    sweep.trained(trial, trial.train_s - before)
+    trial.restore_report(row)
+    sweep.add_training_time(trial, trial.train_s - before)
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
         trial.measure(row.step, value)
 
 
-def _revive(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
+def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
     """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
-    trial.interrupt()
+    trial.reset_to_pending()
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
         if value is not None and not trial.state.ended:
-            sweep.measured(trial, at, row.step, value)
+            sweep.objective_reported(trial, at, row.step, value)
     if not trial.state.ended:
-        sweep.trial_queue.adopt(trial)
+        sweep.trial_queue.enqueue(trial)
 
 
 _ENDS = frozenset(state.value for state in State if state.ended)

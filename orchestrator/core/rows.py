@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.space.values import Config as Config
+
 EVALUATION = "evaluation"
 """The event of a winner's test scores, measured after the sweep and no part of its running time."""
 
@@ -34,9 +36,6 @@ GPU_MEMORY = "gpu_memory_gb"
 
 GPU_UTILISATION = "gpu_utilisation"
 """Likewise: for how much of the time its GPU was busy of late, 0 to 1."""
-
-Config = dict[str, Any]
-"""A configuration: parameter name to value. A parameter that a condition left out is absent."""
 
 
 class State(StrEnum):

@@ -35,6 +35,6 @@ class SearchFeedback:
         else:
             self._search.tell(Observation(number=trial.number, config=trial.config, value=self._worst))
 
-    def nothing(self, trial: Trial) -> None:
+    def no_result(self, trial: Trial) -> None:
         """A trial ended without a result."""
         self._search.forget(trial.number)

@@ -55,8 +55,8 @@ class Sweep:
         used_s: Seconds of wall time in earlier sessions.
         trained_s: Seconds of training over all trials and sessions.
         gpu_s: The same, each times the GPUs of its trial.
-        shares: GPUs of the trials.
-        nodes: Those that are not used any more.
+        gpu_shares: The share of a GPU that each trial gets.
+        node_health: Which nodes are set aside.
         reopened: Trials that had failed for good and go on, because it was their node.
         agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
     """
@@ -71,13 +71,13 @@ class Sweep:
         limits: Limits,
         seed: int = 0,
         start: Sequence[Config] = (),
-        shares: GpuShares | None = None,
+        gpu_shares: GpuShares | None = None,
     ) -> None:
         self.objective = objective
         self.limits = limits
         self.scheduler = scheduler
-        self.shares = shares or GpuShares(limits.gpus_per_trial)
-        self.nodes = NodeHealth()
+        self.gpu_shares = gpu_shares or GpuShares(limits.gpus_per_trial)
+        self.node_health = NodeHealth()
         self.reopened: list[Trial] = []
         self.trials: list[Trial] = []
         self.best: Trial | None = None
@@ -88,7 +88,7 @@ class Sweep:
         self.journal = Journal()
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
-        self._draining: str | None = None  # why no trial goes on beyond its next report
+        self._stopping: str | None = None  # why no trial goes on beyond its next report
         self._suspected = False  # whether the name of the objective was looked at
         self._began: float | None = None
         self.used_s = 0.0
@@ -99,21 +99,21 @@ class Sweep:
         """A session begins, unless it has: what is recorded from here on belongs to it. ``ask`` does it, too."""
         if self._began is None:
             self._began = at
-            self.journal.noted(at, "sweep", "began")
+            self.journal.note(at, "sweep", "began")
 
     # What to start ---------------------------------------------------------------------------------------------
 
     def ask(self, at: float) -> events.Start | None:
         """The next attempt to start; None if there is nothing to start now, or ever (see ``finished``)."""
         self.begin(at)
-        if self.halted is not None or self._draining is not None:
+        if self.halted is not None or self._stopping is not None:
             return None
         trial = self.trial_queue.due(at) or self._new_trial(at)
         if trial is None:
             return None
-        trial.hand_out(at, self.shares.gpus)
+        trial.hand_out(at, self.gpu_shares.gpus)
         self._live.add(trial.number)
-        self.journal.changed(trial)
+        self.journal.trial_changed(trial)
         return events.Start(
             trial=trial.number,
             attempt=trial.attempts,
@@ -129,21 +129,21 @@ class Sweep:
         before = self.trial_queue.used_up
         proposal = self.trial_queue.propose(len(self.trials))
         if proposal is not None:
-            return self._born(at, *proposal)
+            return self._create_trial(at, *proposal)
         if self.trial_queue.used_up and not before:
-            self.journal.noted(at, "note", f"the space is used up after {len(self.trials)} different configurations")
+            self.journal.note(at, "note", f"the space is used up after {len(self.trials)} different configurations")
         return None
 
-    def _born(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Trial:
-        trial = self.born(config, origin, retry_of)
+    def _create_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Trial:
+        trial = self.add_trial(config, origin, retry_of)
         detail = {"config": config, "origin": origin, "retry_of": retry_of}
-        self.journal.happened(trial, at, State.PENDING, detail=detail)
+        self.journal.trial_event(trial, at, State.PENDING, detail=detail)
         return trial
 
-    def born(self, config: Config, origin: Origin, retry_of: int | None) -> Trial:
+    def add_trial(self, config: Config, origin: Origin, retry_of: int | None) -> Trial:
         """The next trial, with this configuration."""
         number = len(self.trials)
-        self.trial_queue.took(config, origin)
+        self.trial_queue.count(config, origin)
         trial = Trial(
             number=number,
             config=config,
@@ -156,9 +156,9 @@ class Sweep:
         self.trials.append(trial)
         return trial
 
-    def also(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
+    def enqueue_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
         """A trial beside those that the search proposes, to be started next."""
-        self.trial_queue.adopt(self._born(at, config, origin, retry_of))
+        self.trial_queue.enqueue(self._create_trial(at, config, origin, retry_of))
 
     @property
     def total(self) -> int:
@@ -190,9 +190,9 @@ class Sweep:
     @property
     def surplus(self) -> int:
         """How many slots these take beyond one each, because some have a larger share of a GPU than others."""
-        if not 0 < self.shares.gpus < 1:
+        if not 0 < self.gpu_shares.gpus < 1:
             return 0
-        return sum(extra_slots(self.trials[number].gpus, self.shares.gpus) for number in self._live)
+        return sum(extra_slots(self.trials[number].gpus, self.gpu_shares.gpus) for number in self._live)
 
     # What happened ---------------------------------------------------------------------------------------------
 
@@ -206,75 +206,75 @@ class Sweep:
                 self._halt(event.at, event.reason)
                 return False
             case events.StopAfterNextReport():
-                self._drain(event.at, event.reason)
+                self._stop_at_next_reports(event.at, event.reason)
                 return True
             case events.ConfigAdded():
                 self._added(event)
                 return True
             case events.Noted():
-                self.journal.noted(event.at, "note", event.text)
+                self.journal.note(event.at, "note", event.text)
                 return True
         if event.trial >= len(self.trials):
             return False  # somebody asked for the end of a trial that never was
         trial = self.trials[event.trial]
         if trial.state.ended:
             return False
-        self.journal.changed(trial)
+        self.journal.trial_changed(trial)
         match event:
             case events.Started():
                 trial.begin_attempt(event.at)
-                self.journal.happened(trial, event.at, State.RUNNING)
+                self.journal.trial_event(trial, event.at, State.RUNNING)
             case events.Reported():
                 self._reported(trial, event)
             case events.Finished():
-                self._trained(trial, event.train_s)
-                self._came_to_its_end(trial, event.at, "the trainable came to its end")
+                self._attempt_trained(trial, event.train_s)
+                self._finish(trial, event.at, "the trainable came to its end")
             case events.Failed():
-                self._trained(trial, event.train_s)
-                self._raised(trial, event)
+                self._attempt_trained(trial, event.train_s)
+                self._failed(trial, event)
             case events.NotStarted():
                 self._not_started(trial, event)
             case events.TrialStopRequested():
-                trial.dismissed = event.reason
+                trial.stop_requested = event.reason
         return trial.state is State.RUNNING
 
     def _reported(self, trial: Trial, event: events.Reported) -> None:
         trial.node, trial.gpu_ids = event.node, event.gpu_ids
         if event.reports and trial.ran_s(event.at) >= QUICK_S:
-            self.nodes.well(trial.node)
+            self.node_health.record_success(trial.node)
         for report in event.reports:
             before = trial.train_s
             row = trial.report(report)
-            self.trained(trial, trial.train_s - before)
+            self.add_training_time(trial, trial.train_s - before)
             if event.gpu_gb and (peak_gb := report.metrics.get(GPU_MEMORY)):
-                self._choose(event.at, self.shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
+                self._choose(event.at, self.gpu_shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
                 continue
-            self.journal.measured(row)
+            self.journal.report(row)
             value = report.metrics.get(self.objective.metric)
             if value is not None:
-                self.measured(trial, event.at, row.step, value)
+                self.objective_reported(trial, event.at, row.step, value)
             elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
-                self._came_to_its_end(trial, event.at, self._last_step_reached)
+                self._finish(trial, event.at, self._last_step_reached)
             else:
                 self._unmeasured(trial, event.at)
             if trial.state.ended:
                 return
-        if event.reports and trial.dismissed is not None:
-            self._end(trial, State.CANCELLED, event.at, trial.dismissed)
-            self.search_feedback.nothing(trial)
-        elif event.reports and self._draining is not None:
-            self._end(trial, State.CANCELLED, event.at, self._draining, decision=HALTED)
-            self.search_feedback.nothing(trial)
+        if event.reports and trial.stop_requested is not None:
+            self._end(trial, State.CANCELLED, event.at, trial.stop_requested)
+            self.search_feedback.no_result(trial)
+        elif event.reports and self._stopping is not None:
+            self._end(trial, State.CANCELLED, event.at, self._stopping, decision=HALTED)
+            self.search_feedback.no_result(trial)
 
-    def measured(self, trial: Trial, at: float, step: int, value: float) -> None:
+    def objective_reported(self, trial: Trial, at: float, step: int, value: float) -> None:
         """The trial had this objective at a step: decide what is due there."""
         if self.objective.diverges(value):
             self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
         trial.measure(step, value)
         decisions = self.scheduler.report(trial.number, step, value)
-        self.journal.decided(trial, at, decisions)
+        self.journal.rung_decisions(trial, at, decisions)
         cut = next((decision for decision in decisions if decision.stop), None)
         if cut is not None:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
@@ -292,8 +292,8 @@ class Sweep:
             return
         self._suspected = True
         if all(other.last is None and other.state is not State.DIVERGED for other in self.trials):
-            self.journal.noted(
-                at, "note", f"the first {SUSPICIOUS} reports of trial {trial.number} had no {trial.instead()}"
+            self.journal.note(
+                at, "note", f"the first {SUSPICIOUS} reports of trial {trial.number} had no {trial.reported_instead()}"
             )
 
     def _is_last(self, step: int) -> bool:
@@ -303,13 +303,13 @@ class Sweep:
     def _last_step_reached(self) -> str:
         return f"reached the last step, {self.limits.max_step}"
 
-    def _came_to_its_end(self, trial: Trial, at: float, reason: str) -> None:
+    def _finish(self, trial: Trial, at: float, reason: str) -> None:
         if trial.last is None:
-            self._fail(trial, at, trial.never_reported())
+            self._fail(trial, at, trial.never_reported_failure())
         else:
             self._complete(trial, at, reason)
 
-    def _raised(self, trial: Trial, event: events.Failed) -> None:
+    def _failed(self, trial: Trial, event: events.Failed) -> None:
         failure = event.failure
         reason = f"{failure.type}: {failure.message}"
         if event.numerical:
@@ -318,13 +318,13 @@ class Sweep:
         elif event.preempted:
             trial.preemptions += 1
             self._retry(trial, event.at, "preemption", reason)
-        elif failure.type == GPU_OUT_OF_MEMORY and not trial.enlarged and (gpus := larger(trial.gpus)) is not None:
-            trial.failure, trial.enlarged = failure, gpus
+        elif failure.type == GPU_OUT_OF_MEMORY and not trial.own_gpu_share and (gpus := larger(trial.gpus)) is not None:
+            trial.failure, trial.own_gpu_share = failure, gpus
             self._retry(trial, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
-        elif self._is_the_nodes(trial, event):
+        elif self._blamed_on_node(trial, event):
             trial.preemptions += 1
             self._retry(trial, event.at, "preemption", f"its node is set aside; {reason}")
-        elif trial.failures < self.limits.retries and not trial.fails_like_before(failure):
+        elif trial.failures < self.limits.retries and not trial.repeats_failure(failure):
             trial.fail(failure)
             self._retry(trial, event.at, "failure", reason, wait_s=wait_after(trial.failures))
         else:
@@ -332,42 +332,44 @@ class Sweep:
 
     def _not_started(self, trial: Trial, event: events.NotStarted) -> None:
         trial.attempts -= 1
-        if not event.preempted and not self._is_the_nodes(trial, event):
+        if not event.preempted and not self._blamed_on_node(trial, event):
             trial.false_starts += 1
         if trial.false_starts > FALSE_STARTS:
             self._fail(trial, event.at, event.failure)
         else:
             self._live.discard(trial.number)
-            self.trial_queue.repeat(trial)
+            self.trial_queue.requeue(trial)
 
-    def _is_the_nodes(self, trial: Trial, event: events.Failed | events.NotStarted) -> bool:
+    def _blamed_on_node(self, trial: Trial, event: events.Failed | events.NotStarted) -> bool:
         """Whether the failure is blamed on the node, which is set aside, or is now."""
         node = event.node
-        if node is None or node.id in self.nodes.aside:
+        if node is None or node.id in self.node_health.set_aside:
             return node is not None
         ran_s = trial.ran_s(event.at)
-        trials = self.nodes.failed(node, trial.number, event.failure, ran_s=ran_s, others=event.others)
+        trials = self.node_health.record_failure(node, trial.number, event.failure, ran_s=ran_s, others=event.others)
         if not trials:
             return False
         detail = {"node_id": node.id, "node": node.name, "trials": trials}
-        self.journal.noted(event.at, NODE, self.nodes.aside[node.id], detail)
+        self.journal.note(event.at, NODE, self.node_health.set_aside[node.id], detail)
         for number in trials:
             if self.trials[number].state is State.FAILED:
                 self._reopen(self.trials[number], event.at)
         return True
 
     def _reopen(self, trial: Trial, at: float) -> None:
-        trial.absolve()
-        self.trial_queue.adopt(trial)
+        trial.blame_node()
+        self.trial_queue.enqueue(trial)
         self.reopened.append(trial)
         detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
-        self.journal.happened(trial, at, "retry", decision="preemption", reason="its node is set aside", detail=detail)
+        self.journal.trial_event(
+            trial, at, "retry", decision="preemption", reason="its node is set aside", detail=detail
+        )
 
     def _added(self, event: events.ConfigAdded) -> None:
         if self.trial_queue.tried(event.config):
-            self.journal.noted(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
-        elif self.halted is None and self._draining is None:
-            self.also(event.at, event.config, Origin.ADDED)
+            self.journal.note(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
+        elif self.halted is None and self._stopping is None:
+            self.enqueue_trial(event.at, event.config, Origin.ADDED)
 
     def _check_time(self, at: float) -> None:
         used = self.used_s + (0.0 if self._began is None else at - self._began)
@@ -375,19 +377,19 @@ class Sweep:
         if reason is not None:
             self._halt(at, reason)
 
-    def _trained(self, trial: Trial, seconds: float) -> None:
+    def _attempt_trained(self, trial: Trial, seconds: float) -> None:
         before = trial.train_s
         trial.train(seconds)
-        self.trained(trial, trial.train_s - before)
+        self.add_training_time(trial, trial.train_s - before)
 
-    def trained(self, trial: Trial, seconds: float) -> None:
+    def add_training_time(self, trial: Trial, seconds: float) -> None:
         """A trial has trained for so much longer."""
         self.trained_s += seconds
         self.gpu_s += seconds * trial.gpus
 
     def _choose(self, at: float, choice: Choice | None) -> None:
         if choice is not None:
-            self.journal.noted(at, PACKING, choice.reason, {"gpus": choice.gpus})
+            self.journal.note(at, PACKING, choice.reason, {"gpus": choice.gpus})
 
     # How trials end --------------------------------------------------------------------------------------------
 
@@ -397,23 +399,23 @@ class Sweep:
         self.search_feedback.result(trial, trial.result)
 
     def _diverge(self, trial: Trial, at: float, reason: str) -> None:
-        self.journal.decided(trial, at, self.scheduler.diverge(trial.number))
+        self.journal.rung_decisions(trial, at, self.scheduler.diverge(trial.number))
         self._end(trial, State.DIVERGED, at, reason)
         self.search_feedback.diverged(trial)
 
     def _fail(self, trial: Trial, at: float, failure: Failure) -> None:
         trial.fail(failure)
         self._end(trial, State.FAILED, at, f"{failure.type}: {failure.message}")
-        self.search_feedback.nothing(trial)
+        self.search_feedback.no_result(trial)
         self._check_failures(at)
 
     def _retry(self, trial: Trial, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
         trial.end_attempt(at)
         trial.state = State.PENDING
         self._live.discard(trial.number)
-        self.trial_queue.repeat(trial, not_before=at + wait_s)
+        self.trial_queue.requeue(trial, not_before=at + wait_s)
         detail = None if trial.failure is None else dataclasses.asdict(trial.failure) | more
-        self.journal.happened(trial, at, "retry", decision=cause, reason=reason, detail=detail)
+        self.journal.trial_event(trial, at, "retry", decision=cause, reason=reason, detail=detail)
 
     def _end(
         self,
@@ -429,18 +431,18 @@ class Sweep:
         trial.state, trial.reason, trial.ended_at = state, reason, at
         self._live.discard(trial.number)
         if state in (State.COMPLETED, State.STOPPED):
-            self.nodes.well(trial.node)
+            self.node_health.record_success(trial.node)
         if state in (State.DIVERGED, State.FAILED):
             if self.best is trial:
                 self.best = best_of(self.trials)
         elif trial.result is not None and (self.best is None or better(trial, self.best)):
             self.best = trial
         detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
-        self.journal.happened(trial, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        self.journal.trial_event(trial, at, state, value=value, decision=decision, reason=reason, detail=detail)
         if state not in (State.FAILED, State.CANCELLED):
-            self._choose(at, self.shares.ended(trial.number))
-        if self._draining is not None:
-            self._drain(at, self._draining)
+            self._choose(at, self.gpu_shares.ended(trial.number))
+        if self._stopping is not None:
+            self._stop_at_next_reports(at, self._stopping)
 
     def _check_failures(self, at: float) -> None:
         failed = sum(trial.state is State.FAILED for trial in self.trials)
@@ -453,13 +455,13 @@ class Sweep:
         if self.halted is not None:
             return
         self.halted = reason
-        self.journal.noted(at, "sweep", reason)
+        self.journal.note(at, "sweep", reason)
         for trial in [*(self.trials[number] for number in sorted(self._live)), *self.trial_queue.clear()]:
             self._end(trial, State.CANCELLED, at, reason, decision=HALTED)
-            self.search_feedback.nothing(trial)
+            self.search_feedback.no_result(trial)
 
-    def _drain(self, at: float, reason: str) -> None:
-        self._draining = reason
+    def _stop_at_next_reports(self, at: float, reason: str) -> None:
+        self._stopping = reason
         if not any(self.trials[number].state is State.RUNNING for number in self._live):
             self._halt(at, reason)
 

@@ -43,11 +43,11 @@ class Trial:
     in_slot_s: float = 0.0  # of attempts that are over
     train_s: float = 0.0  # over all attempts
     reason: str | None = None
-    dismissed: str | None = None  # why it is to end at its next report
+    stop_requested: str | None = None  # why it is to end at its next report
     failure: Failure | None = None
     node: Node | None = None  # of the newest attempt that has spoken
     gpus: float = 0.0  # of the newest attempt
-    enlarged: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
+    own_gpu_share: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
     unmeasured: int = 0  # reports without the objective
@@ -62,7 +62,7 @@ class Trial:
     def hand_out(self, at: float, gpus: float) -> None:
         """Another attempt is to start, with so many GPUs, unless it needs more."""
         self.attempts += 1
-        self.gpus = max(gpus, self.enlarged)
+        self.gpus = max(gpus, self.own_gpu_share)
         self._handed_out = at
 
     def begin_attempt(self, at: float) -> None:
@@ -104,13 +104,13 @@ class Trial:
             metrics=report.metrics,
         )
 
-    def recall(self, row: MetricRow) -> None:
+    def restore_report(self, row: MetricRow) -> None:
         """It reported this before a restart."""
         self.last_step = row.step
         self.train_s = max(self.train_s, row.train_s)
         self.metrics.update(row.metrics)
 
-    def interrupt(self) -> None:
+    def reset_to_pending(self) -> None:
         """It waits for another attempt: the end of the sweep cut it off, or it is to go on further."""
         self.state, self.reason, self.ended_at = State.PENDING, None, None
         self._attempt_began = None
@@ -127,30 +127,30 @@ class Trial:
         self.failures += 1
         self.failure = failure
 
-    def absolve(self) -> None:
+    def blame_node(self) -> None:
         """It failed for good, and it was the node: it waits for another attempt, and is not charged."""
         self.failures -= 1
         self.preemptions += 1
         self.false_starts = 0
-        self.interrupt()
+        self.reset_to_pending()
 
-    def fails_like_before(self, failure: Failure) -> bool:
+    def repeats_failure(self, failure: Failure) -> bool:
         """Whether the attempt before failed in the same way, so that one more would be in vain."""
         before = self.failure
         if before is None or failure.type in FROM_OUTSIDE:
             return False
         return (before.fingerprint, before.message) == (failure.fingerprint, failure.message)
 
-    def never_reported(self) -> Failure:
+    def never_reported_failure(self) -> Failure:
         """What is wrong with it if it came to its end without the objective."""
         metric = self.objective.metric
         if self.metrics:
-            message = f"never reported {self.instead()}"
+            message = f"never reported {self.reported_instead()}"
         else:
             message = f"returned without a report; call trial.report(step=…, {metric}=…)"
         return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")
 
-    def instead(self) -> str:
+    def reported_instead(self) -> str:
         """What the trial reported instead of the objective: ``'los', only loss; did you mean 'loss'?``."""
         metric, names = self.objective.metric, self.metrics
         return "; ".join(filter(None, (f"{metric!r}, only {', '.join(sorted(names))}", suggestion(metric, names))))

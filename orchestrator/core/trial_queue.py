@@ -47,14 +47,14 @@ class TrialQueue:
 
     # Attempts at known trials ------------------------------------------------------------------------------------
 
-    def repeat(self, trial: Trial, *, not_before: float = -math.inf) -> None:
+    def requeue(self, trial: Trial, *, not_before: float = -math.inf) -> None:
         """An attempt at this trial is wanted, from that time on."""
         self._waiting.append((not_before, trial))
 
-    def adopt(self, trial: Trial) -> None:
+    def enqueue(self, trial: Trial) -> None:
         """A trial that the search did not ask for just now runs next: the search is to count it as running."""
         self._search.resume(trial.number, trial.config)
-        self.repeat(trial)
+        self.requeue(trial)
 
     def due(self, at: float) -> Trial | None:
         """The first trial whose attempt may start now, taken from the list."""
@@ -76,7 +76,7 @@ class TrialQueue:
 
     # New trials ---------------------------------------------------------------------------------------------------
 
-    def took(self, config: Config, origin: Origin) -> None:
+    def count(self, config: Config, origin: Origin) -> None:
         """A trial of this configuration exists now."""
         self._tried[self._space.key(config)] += origin is not Origin.RETRY
         self.proposed += origin in (Origin.START, Origin.SEARCH)

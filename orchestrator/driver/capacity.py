@@ -66,11 +66,11 @@ class Capacity:
 
     def slots(self) -> int:
         """How many trials may run at once, by the nodes that are present and not set aside."""
-        aside = self._sweep.nodes.aside
-        known = (self._nodes, len(aside), self._sweep.shares.gpus, self._sweep.surplus)
+        aside = self._sweep.node_health.set_aside
+        known = (self._nodes, len(aside), self._sweep.gpu_shares.gpus, self._sweep.surplus)
         if known != self._known:
             used = [node for node in self._nodes if node.id not in aside]
-            self._slots = sharing(self._spec, used, self._sweep.shares.gpus, self._sweep.surplus) if used else 0
+            self._slots = sharing(self._spec, used, self._sweep.gpu_shares.gpus, self._sweep.surplus) if used else 0
             self._known = known
         return self._slots
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
-from orchestrator.sites.remote_record import read_remote, visible_paths
+from orchestrator.records.remote_record import read_remote, visible_paths
 from orchestrator.suggestions import did_you_mean, near_names
 
 

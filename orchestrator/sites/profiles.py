@@ -22,7 +22,8 @@ from cluster.inventory import Node
 from cluster.launchers.slurm import Allocation
 from cluster.where import AUTO, LOCAL, SLURM, Local, Where, where
 from orchestrator.errors import ClusterUseError, UserError
-from orchestrator.space.values import is_number, mistake, shown
+from orchestrator.formatting import shown
+from orchestrator.space.values import is_number, mistake
 from orchestrator.spec.model import Section, Spec
 from orchestrator.spec.quantities import Bytes, seconds
 from orchestrator.spec.reading import text_of

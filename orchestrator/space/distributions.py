@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
+from orchestrator.formatting import shown
 from orchestrator.space.choices import Choice, Grid
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.normal import LogNormal, Normal
 from orchestrator.space.ranges import Int, LogInt, LogUniform, Uniform
-from orchestrator.space.values import mistake, shown
+from orchestrator.space.values import mistake
 from orchestrator.suggestions import did_you_mean
 
 FORMS: Mapping[str, type[Distribution]] = {

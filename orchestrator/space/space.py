@@ -9,10 +9,10 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from orchestrator.core.rows import Config
 from orchestrator.expressions.expression import Expression
+from orchestrator.formatting import shown
 from orchestrator.space.distribution import Distribution
-from orchestrator.space.values import canonical_json, shown
+from orchestrator.space.values import Config, canonical_json
 from orchestrator.suggestions import Allowed, did_you_mean
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from orchestrator.formatting import shown
 from orchestrator.suggestions import Allowed
 
 MAX_INT = 2**53
@@ -67,15 +68,6 @@ def is_recordable(value: Any) -> bool:
     return False
 
 
-def shown(value: Any) -> str:
-    """A value as messages show it, at most 60 characters long."""
-    try:
-        text = repr(value)
-    except ValueError:  # an integer of thousands of digits
-        return "a huge integer"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _recordable(value: Any) -> Any:
     if not is_recordable(value):
         raise mistake(
@@ -87,3 +79,6 @@ def _recordable(value: Any) -> Any:
 
 Value = Annotated[Any, AfterValidator(_recordable)]
 """The value of a hyperparameter: anything that JSON and Parquet hold exactly."""
+
+Config = dict[str, Any]
+"""A configuration: value by parameter name. A parameter whose condition does not hold is absent."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
+from orchestrator.formatting import shown
 from orchestrator.space.distribution import Distribution
-from orchestrator.space.values import is_number, shown
+from orchestrator.space.values import is_number
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.suggestions import Allowed, did_you_mean
 from orchestrator.yaml.document import Path

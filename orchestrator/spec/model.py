@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from orchestrator.formatting import shown
 from orchestrator.space.choices import Choice
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.distributions import AnyDistribution
 from orchestrator.space.space import Space
-from orchestrator.space.values import Value, canonical_json, kind_of, mistake, shown
+from orchestrator.space.values import Value, canonical_json, kind_of, mistake
 from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.errors import Place
-from orchestrator.space.values import shown
+from orchestrator.formatting import shown
 from orchestrator.yaml.document import MAX_DEPTH, Document, Path, dotted
 from orchestrator.yaml.reader import NotYamlError, read_value
 

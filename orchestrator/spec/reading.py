@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.rows import Config
 from orchestrator.errors import Mistake, Place, SpecError, TrainableError
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.space.space import Space
+from orchestrator.space.values import Config
 from orchestrator.spec.checks import check_meaning, check_scheduler
 from orchestrator.spec.csv_configs import read_csv_configs
 from orchestrator.spec.declaration_checks import check_declared

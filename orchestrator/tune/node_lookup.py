@@ -29,7 +29,7 @@ class NodeLookup:
         if time.monotonic() >= self._next:
             self._leaving = cluster_state.draining_nodes()
             self._next = time.monotonic() + LOOK_S
-        return self._leaving.union(self._sweep.nodes.aside)
+        return self._leaving.union(self._sweep.node_health.set_aside)
 
     def others(self, node: Node | None) -> frozenset[str]:
         """The ids of all nodes but this one on which a trial fits, if nothing else runs there."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import Place
-from orchestrator.space.values import shown
+from orchestrator.formatting import shown
 from orchestrator.yaml.document import MAX_DEPTH, Document, Path
 from orchestrator.yaml.quoting import is_expression, quoted, unquoted_expression
 

@@ -22,8 +22,8 @@ from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Failure
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.remote_record import Remote, read_remote, write_remote
 from orchestrator.sites.remote.job_output import announced, announcement, lines
-from orchestrator.sites.remote_record import Remote, read_remote, write_remote
 from tests.cli.recorded import T0, attempt, spec
 
 STARTED = '{"event": "started", "at": "2026-01-01T00:00:00Z", "sweep": "s", "directory": "/there/s", "trials": 3}\n'

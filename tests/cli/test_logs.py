@@ -14,7 +14,7 @@ from orchestrator.cli import options
 from orchestrator.control.lease import Lease
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import redacted
-from orchestrator.sites.remote_record import Remote, read_remote, write_remote
+from orchestrator.records.remote_record import Remote, read_remote, write_remote
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
 

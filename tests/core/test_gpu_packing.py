@@ -186,8 +186,8 @@ def test_a_restart_keeps_the_choice() -> None:
     for number in range(FIRST):
         through(sweep, 3.0, 10.0 * number)
     again = restarted(sweep, [])
-    assert again.shares.gpus == pytest.approx(1 / 3, abs=1e-4)
-    assert not again.shares.measuring
+    assert again.gpu_shares.gpus == pytest.approx(1 / 3, abs=1e-4)
+    assert not again.gpu_shares.measuring
     assert [trial.gpus for trial in again.trials] == [1.0] * FIRST
     assert again.gpu_s == again.trained_s > 0  # a GPU each
     assert start(again, 101.0).gpus == pytest.approx(1 / 3, abs=1e-4)
@@ -197,7 +197,7 @@ def test_a_restart_before_the_choice_measures_anew() -> None:
     sweep = make()
     through(sweep, 3.0, 0.0)
     again = restarted(sweep, [])
-    assert again.shares.measuring
+    assert again.gpu_shares.measuring
     assert [through(again, 3.0, 100.0 + 10 * each).gpus for each in range(FIRST)] == [1.0] * FIRST
     assert start(again, 200.0).gpus < 1
 

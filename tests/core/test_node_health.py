@@ -22,7 +22,7 @@ def failed(nodes: NodeHealth, *trials: int, node: Node = BAD, ran_s: float = 1.0
     """What the last of these failures brings."""
     found: tuple[int, ...] = ()
     for trial in trials:
-        found = nodes.failed(node, trial, BROKEN, ran_s=ran_s, others=others)
+        found = nodes.record_failure(node, trial, BROKEN, ran_s=ran_s, others=others)
     return found
 
 
@@ -39,14 +39,14 @@ def test_slow_failures_do_not_count() -> None:
 def test_a_trial_that_goes_well_there_begins_the_row_anew() -> None:
     nodes = NodeHealth()
     failed(nodes, 1, 2)
-    nodes.well(BAD)
+    nodes.record_success(BAD)
     assert failed(nodes, 3, 4) == ()
 
 
 def test_the_last_node_stays() -> None:
     assert failed(NodeHealth(), 1, 2, 3, others={BAD.id}) == ()
     nodes = NodeHealth()
-    nodes.aside.update({GOOD.id: "", THIRD.id: ""})
+    nodes.set_aside.update({GOOD.id: "", THIRD.id: ""})
     assert failed(nodes, 1, 2, 3) == ()
 
 
@@ -54,7 +54,7 @@ def test_what_fails_on_another_node_too_is_not_the_node() -> None:
     nodes = NodeHealth()
     failed(nodes, 9, node=GOOD)
     assert failed(nodes, 1, 2, 3) == ()
-    nodes.well(GOOD)
+    nodes.record_success(GOOD)
     assert failed(nodes, 4) == (1, 2, 3, 4)
 
 
@@ -94,8 +94,8 @@ def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charge
     for number in [cluster.start() for _ in range(4)]:
         cluster.fail(number)
         progress.look(sweep, cluster.at)
-    assert set(sweep.nodes.aside) == {BAD.id}
-    assert "10.0.0.2 (bbbbbbbb) is set aside: trials 0, 1, 2 failed there" in sweep.nodes.aside[BAD.id]
+    assert set(sweep.node_health.set_aside) == {BAD.id}
+    assert "10.0.0.2 (bbbbbbbb) is set aside: trials 0, 1, 2 failed there" in sweep.node_health.set_aside[BAD.id]
     assert "no CUDA device" in sweep.journal.notes[-1]
     assert [trial.state for trial in sweep.trials] == [State.PENDING] * 4  # the fourth failed on a node set aside
     assert [(trial.failures, trial.preemptions) for trial in sweep.trials] == [(0, 1)] * 4
@@ -129,7 +129,7 @@ def test_workers_that_cannot_be_set_up_count_and_are_no_false_starts() -> None:
     for start in starts:
         assert start is not None
         sweep.on(events.NotStarted(trial=start.trial, at=2.0, failure=BROKEN, node=BAD, others=frozenset({GOOD.id})))
-    assert set(sweep.nodes.aside) == {BAD.id}
+    assert set(sweep.node_health.set_aside) == {BAD.id}
     assert [trial.false_starts for trial in sweep.trials] == [1, 1, 0, 0]
 
 
@@ -139,6 +139,6 @@ def test_a_resume_knows_it_still() -> None:
         cluster.fail(number)
     again = make(trials=8)
     replay(again, Recorded(events=cluster.recorded(), metrics=[]), at=cluster.at)
-    assert again.nodes.aside == cluster.sweep.nodes.aside
+    assert again.node_health.set_aside == cluster.sweep.node_health.set_aside
     assert [(trial.failures, trial.preemptions) for trial in again.trials] == [(0, 1)] * 3
     assert not again.exhausted

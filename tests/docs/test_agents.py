@@ -259,7 +259,7 @@ def test_events_that_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
     made = build_sweep(spec(), None)
     observer = JsonLines(Progress.of(made, slots=lambda: 1))
     observer._next = 0.0
-    made.journal.noted(T0, "note", "something")
+    made.journal.note(T0, "note", "something")
     observer.show(made, T0)
     observer.trouble("the records", "no space")
     json_output.event("submitted", sweep="s", place="slurm", job="1", directory="/s", status="PENDING")

@@ -66,7 +66,7 @@ def test_slots_follow_the_nodes() -> None:
         assert follows.slots() == 2
         Engine.now = (TWO, FOUR)
         until(follows.slots() == 6 for _ in iter(int, 1))
-        sweep.nodes.aside["2"] = "three trials failed there"
+        sweep.node_health.set_aside["2"] = "three trials failed there"
         assert follows.slots() == 4
         Engine.now = ()
         until(follows.slots() == 0 for _ in iter(int, 1))

@@ -260,7 +260,7 @@ class TestRepeats:
 
     def test_one_that_is_tried_again_after_its_end_takes_no_turn(self) -> None:
         sweep = build_sweep(self.spec(), None)
-        sweep.also(0.0, {"x": 0.1}, Origin.RETRY, None)
+        sweep.enqueue_trial(0.0, {"x": 0.1}, Origin.RETRY, None)
         simulate(sweep, curve_to(3), slots=1)
         assert [trial.config["x"] for trial in sweep.trials].count(0.1) == 4
 

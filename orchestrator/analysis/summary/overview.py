@@ -12,7 +12,7 @@ from orchestrator.errors import RecordsError
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
-from orchestrator.sites.remote_record import Remote, read_remote, visible_paths
+from orchestrator.records.remote_record import Remote, read_remote, visible_paths
 
 Status = Literal[
     "running", "running?", "finished", "halted", "failed", "died", "damaged", "queued", "queued?", "remote"

@@ -40,7 +40,7 @@ def logs(
     Without TRIAL, for a sweep that runs as a job on a cluster: print the output of its driver."""
     from orchestrator.cli.remote import ray_job, remote_sweep
     from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote, visible_paths
+    from orchestrator.records.remote_record import read_remote, visible_paths
 
     sweep, trial = _parsed(words or [])
     here = find_here(results, sweep)

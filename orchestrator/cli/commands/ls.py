@@ -11,7 +11,7 @@ from orchestrator.cli.formats import Format, answer, say
 from orchestrator.cli.options import RESULTS, AnswerFormat, Results
 
 if TYPE_CHECKING:
-    from orchestrator.sites.remote_record import Remote
+    from orchestrator.records.remote_record import Remote
 
 
 def ls(

@@ -25,7 +25,7 @@ def pull(
     Fetches only what has changed since the last pull, and verifies every file. Works while the sweep runs."""
     from orchestrator.cli.remote import local_copy
     from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote
+    from orchestrator.records.remote_record import read_remote
 
     here = find_here(results, sweep)
     record = read_remote(here)

@@ -53,7 +53,7 @@ def resume(
     from orchestrator.core.rows import State
     from orchestrator.driver.resume import resume
     from orchestrator.records.find import find, find_here
-    from orchestrator.sites.remote_record import read_remote
+    from orchestrator.records.remote_record import read_remote
 
     extension = Extension(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency, max_gpus=max_gpus)
     words = options.as_words(**asdict(extension), allow_change=allow_change)

@@ -58,5 +58,5 @@ def _beginning(trial: Trial) -> str:
     if trial.attempts == 1:
         return config_line(trial.config)
     why = f" after {trial.failure.type}: {one_line(trial.failure.message)}" if trial.failure is not None else ""
-    share = f", with {trial.enlarged:g} of a GPU" if trial.enlarged else ""
+    share = f", with {trial.own_gpu_share:g} of a GPU" if trial.own_gpu_share else ""
     return f"attempt {trial.attempts}{why}{share}"

@@ -8,7 +8,7 @@ from pathlib import Path
 def asked_there(results: Path, sweep: str | None, words: list[str]) -> bool:
     """Ask it on the cluster where the sweep runs; False if this machine sees its directory."""
     from orchestrator.records.find import find_here
-    from orchestrator.sites.remote_record import read_remote, visible_paths
+    from orchestrator.records.remote_record import read_remote, visible_paths
 
     here = find_here(results, sweep)
     sent = read_remote(here)

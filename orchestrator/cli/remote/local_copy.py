@@ -14,8 +14,8 @@ from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.find import find_all
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.remote_record import Remote, read_remote, visible_paths
 from orchestrator.sites.remote import fetch, submit
-from orchestrator.sites.remote_record import Remote, read_remote, visible_paths
 
 LIST_S = 3.0
 """Seconds that `sweep ls` waits for a cluster."""

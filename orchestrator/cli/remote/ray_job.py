@@ -17,9 +17,9 @@ from orchestrator.cli.options import RESULTS
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import ClusterUseError, SweepError, UserError
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.remote_record import Remote
 from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import announced, lines
-from orchestrator.sites.remote_record import Remote
 
 LAST_WORDS = 12
 """Lines of a job's output that are shown if it did not come to record anything."""

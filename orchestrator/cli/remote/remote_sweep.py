@@ -21,10 +21,10 @@ from orchestrator.cli.views.table import as_table
 from orchestrator.errors import OverwriteError, StillRunningError, SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim
+from orchestrator.records.remote_record import Remote
 from orchestrator.sites.profiles import Site
 from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import lines
-from orchestrator.sites.remote_record import Remote
 from orchestrator.spec.source import Source
 
 

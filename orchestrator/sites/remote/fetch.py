@@ -21,10 +21,10 @@ from cluster.jobs import Jobs
 from orchestrator.errors import RecordsError, SweepError
 from orchestrator.records.atomic_files import temporary_path
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.remote_record import Remote, write_remote
 from orchestrator.sites.remote.dump_records import BEGIN, END
 from orchestrator.sites.remote.job_output import lines
 from orchestrator.sites.remote.submit import submit_program
-from orchestrator.sites.remote_record import Remote, write_remote
 
 
 @dataclass(frozen=True, kw_only=True)

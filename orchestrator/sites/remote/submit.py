@@ -19,10 +19,10 @@ from cluster.snapshot import project as project_of
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import git_state, redacted
+from orchestrator.records.remote_record import Remote, read_remote, write_remote
 from orchestrator.sites.code_origin import CODE, JOB, CodeOrigin
 from orchestrator.sites.remote.job_output import announced
 from orchestrator.sites.remote.package import program, project
-from orchestrator.sites.remote_record import Remote, read_remote, write_remote
 from orchestrator.spec import Spec
 
 

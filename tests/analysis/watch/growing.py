@@ -48,7 +48,7 @@ class Growing:
 
     def begin(self) -> None:
         """A session, as a launch or a resume begins one."""
-        self.sweep.journal.noted(self.at, "sweep", "began")
+        self.sweep.journal.note(self.at, "sweep", "began")
         self._record()
 
     def one(self) -> None:

@@ -19,10 +19,10 @@ from ray._private.authentication_test_utils import reset_auth_token_state
 from cluster.errors import ClusterError, UnreachableError
 from cluster.jobs import Jobs
 from orchestrator.cli.app import main
+from orchestrator.records import remote_record
 from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
-from orchestrator.sites import remote_record
-from orchestrator.sites.remote_record import read_remote
+from orchestrator.records.remote_record import read_remote
 from tests.sites.remote.head import TOKEN, Head, head
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")  # Ray 2.60 writes so
