@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -84,15 +82,9 @@ def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
         say(f"trial {trial} of {paths.name} has printed nothing")
 
 
-def read_from(log: Path, at: int) -> Iterator[bytes]:
-    """The content of a log from an offset in bytes on; empty if there is no log yet."""
-    with suppress(FileNotFoundError), log.open("rb") as file:
-        file.seek(at)
-        while data := file.read(2**20):
-            yield data
-
-
 def _print_from(log: Path, at: int) -> int:
+    from orchestrator.cli.live.watch.log_tail import read_from
+
     for data in read_from(log, at):
         typer.echo(data, nl=False)
         at += len(data)

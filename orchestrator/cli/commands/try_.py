@@ -39,10 +39,10 @@ def try_(
     found = options.checked(spec, options.overrides(set_, seed=seed))
 
     if data_fractions is not None:
-        from orchestrator.cli.views.data_fractions import compare_fractions, fractions_of
+        from orchestrator.cli.live.data_fractions import compare_fractions, fractions_of
 
         compare_fractions(found, config, fractions_of(data_fractions), steps=steps, as_json=format_ is TextFormat.JSON)
         return
-    from orchestrator.cli.views.try_run import rehearse
+    from orchestrator.cli.live.try_run import rehearse
 
     rehearse(found, config, steps=steps, debug=pdb, as_json=format_ is TextFormat.JSON)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from rich.cells import chop_cells
-
-from orchestrator.cli.commands.logs import read_from
 
 MOST = 1 << 20
 """Of a longer log, so many bytes at its end are read."""
@@ -36,6 +36,14 @@ class LogTail:
         *ended, self._open = (self._open + data).split(b"\n")
         self.unfinished = _line(self._open)
         return [_line(line) for line in ended]
+
+
+def read_from(log: Path, at: int) -> Iterator[bytes]:
+    """The content of a log from an offset in bytes on; empty if there is no log yet."""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(at)
+        while data := file.read(2**20):
+            yield data
 
 
 def folded(lines: list[str], width: int) -> list[str]:

@@ -11,10 +11,10 @@ from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
+from orchestrator.cli.live.try_run import Stage, first_trial
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import config_line
-from orchestrator.cli.views.try_run import Stage, first_trial
 from orchestrator.errors import OptionsError, UserError
 from orchestrator.formatting import duration
 from orchestrator.spec.source import Source
