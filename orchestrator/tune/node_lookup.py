@@ -1,4 +1,4 @@
-"""The nodes under a sweep's trials: where nothing is to be started, where else a trial fits, and which node is gone."""
+"""The nodes of a sweep's trials: which to avoid, where else a trial fits, and whether a node is gone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orchestrator.core.node_health import Node
 from orchestrator.core.sweep import Sweep
 
 LOOK_S = 1.0
-"""Seconds between two looks at which nodes are leaving, at least."""
+"""Seconds between two questions which nodes are about to be removed, at least."""
 
 
 class NodeLookup:
-    """Asks the cluster that this process is connected to."""
+    """Answers from the cluster to which this process is connected."""
 
     def __init__(self, sweep: Sweep, need: Need) -> None:
         self._sweep = sweep
@@ -25,23 +25,23 @@ class NodeLookup:
         self._next = 0.0
 
     def avoided(self) -> frozenset[str]:
-        """The ids of the nodes that are set aside, or are about to be taken away."""
+        """The ids of the nodes that are set aside or about to be removed."""
         if time.monotonic() >= self._next:
             self._leaving = cluster_state.draining_nodes()
             self._next = time.monotonic() + LOOK_S
         return self._leaving.union(self._sweep.node_health.set_aside)
 
     def others(self, node: Node | None) -> frozenset[str]:
-        """The ids of all nodes but this one on which a trial fits, if nothing else runs there."""
+        """The ids of all other nodes on which a trial fits if nothing else runs there."""
         fitting = {each.id for each in inventory.nodes() if capacity(each, self._need)}
         return frozenset(fitting - self.avoided() - ({node.id} if node is not None else set()))
 
     def node_of(self, error: Exception | None) -> Node | None:
-        """The node of the worker whose death Ray tells of with this error; None if it does not say which worker."""
+        """The node of the worker whose death an error of Ray's reports; None if the error does not say which worker."""
         actor = getattr(error, "actor_id", None)
         found = cluster_state.node_of_actor(actor) if actor else None
         return None if found is None else Node(id=found[0], name=found[1])
 
     def gone(self, node: Node) -> bool:
-        """Whether the node does not answer any more."""
+        """Whether the node no longer answers."""
         return not presence.answers(node.id)

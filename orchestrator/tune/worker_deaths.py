@@ -1,7 +1,7 @@
-"""Attempts whose worker died, until it is settled whether their node went away with it.
+"""Attempts whose worker died, until it is clear whether the worker's node is gone.
 
-When a machine is switched off, the driver may hear of its workers first and of the node a little later. So where there
-are other nodes, a death waits for a second before it is laid on the trial; nobody is kept waiting by it.
+When a machine is switched off, the driver may learn of its workers first and of the node a little later. So where there
+are other nodes, a death is blamed on the trial only after a second, in which the driver does not wait.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ SETTLE_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerDeath:
-    """A worker that ended under its trial."""
+    """The death of one attempt's worker."""
 
     trial: int
-    began: bool  # the attempt, and not only its worker
+    began: bool  # whether the attempt had begun, and not only its worker
     at: float
     failure: Failure
     node: Node | None
@@ -33,19 +33,19 @@ class WorkerDeath:
 
 
 class WorkerDeaths:
-    """Tells the machine of each, once it is settled."""
+    """Reports each death to the sweep, once its cause is clear."""
 
     def __init__(self, sweep: Sweep, node_lookup: NodeLookup, clock: Callable[[], float]) -> None:
         self._sweep = sweep
-        self._ground = node_lookup
+        self._nodes = node_lookup
         self._clock = clock
         self._waiting: list[tuple[float, WorkerDeath]] = []  # until when, by the monotonic clock
 
     def add(self, trial: int, error: Exception | None, failure: Failure, *, began: bool) -> None:
-        """A worker has died, and Ray says so with this error."""
-        node = self._ground.node_of(error)
+        """A worker has died, as an error of Ray's reports."""
+        node = self._nodes.node_of(error)
         death = WorkerDeath(
-            trial=trial, began=began, at=self._clock(), failure=failure, node=node, others=self._ground.others(node)
+            trial=trial, began=began, at=self._clock(), failure=failure, node=node, others=self._nodes.others(node)
         )
         if getattr(error, "preempted", False) or wording.node_lost(str(error)):
             self._tell(death, lost=True)
@@ -55,10 +55,10 @@ class WorkerDeaths:
             self._waiting.append((time.monotonic() + SETTLE_S, death))
 
     def settle(self) -> None:
-        """Decide on those that have waited."""
+        """Report the deaths that have waited long enough."""
         while self._waiting and time.monotonic() >= self._waiting[0][0]:
             _, death = self._waiting.pop(0)
-            self._tell(death, lost=death.node is not None and self._ground.gone(death.node))
+            self._tell(death, lost=death.node is not None and self._nodes.gone(death.node))
 
     def _tell(self, death: WorkerDeath, *, lost: bool) -> None:
         kind = events.Failed if death.began else events.NotStarted

@@ -11,10 +11,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import ray
 
 from cluster.ray_private import names
+from cluster.ray_private.cluster_state import free_resources
+from cluster.ray_private.daemons import start_command
+from cluster.ray_private.jobs_client import server_version
 from cluster.ray_private.names import FAMILIES, Family, MissingNameError
 from cluster.ray_private.versions import REQUIREMENT
 from orchestrator.own_packages import ROOT
@@ -145,15 +150,46 @@ def test_each_needed_family_is_tried() -> None:
 def test_each_name_is_missed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (family,) = [family for family in FAMILIES if name in family.names]
     assert family.find() is not None
+    hide([name], monkeypatch)
+    assert family.find() is None
+
+
+def hide(hidden: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have lookups in this process not find these names."""
     find = names.find
 
-    def find_what_is_left(each: str) -> object:
-        if each == name:
-            raise MissingNameError(each)
-        return find(each)
+    def find_what_is_left(name: str) -> object:
+        if name in hidden:
+            raise MissingNameError(name)
+        return find(name)
 
     monkeypatch.setattr(names, "find", find_what_is_left)
-    assert family.find() is None
+
+
+def test_without_the_module_of_ray_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start_command() == [sys.executable, "-m", "ray.scripts.scripts", "start"]
+    hide(names.START_COMMAND.names, monkeypatch)
+    command = start_command()
+    assert command == [str(BIN / "ray"), "start"]
+    subprocess.run([*command, "--help"], check=True, capture_output=True, timeout=60)
+
+
+def test_without_the_version_of_a_jobs_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = SimpleNamespace(_server_ray_version="2.1.0")
+    assert server_version(client) == "2.1.0"
+    assert server_version(SimpleNamespace()) == ""
+    hide(names.SERVER_VERSION.names, monkeypatch)
+    assert server_version(client) == ""
+
+
+def test_without_free_resources_a_cluster_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [{"NodeID": name, "Alive": name != "gone", "Resources": {"CPU": 4.0}} for name in ("a", "b", "gone")]
+    monkeypatch.setattr(ray, "nodes", lambda: nodes)
+    monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 1.0})
+    hide(names.FREE_RESOURCES.names, monkeypatch)
+    assert free_resources() == {"a": {"CPU": 4.0}, "b": {"CPU": 4.0}}
+    del nodes[1]
+    assert free_resources() == {"a": {"CPU": 1.0}}  # of a single node, the sum is exact
 
 
 @pytest.mark.parametrize(
