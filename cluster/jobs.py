@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from cluster.errors import ClusterError, UnreachableError
 from cluster.ray_private import wording
-from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.environment import for_a_job, set_for_ray
 from cluster.ray_private.jobs_client import server_version, silence_uploads
 
 OLDEST = (2, 60)
@@ -126,7 +126,7 @@ class Jobs:
         whole = {
             **more,
             "working_dir": str(package),
-            "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S), **more.get("env_vars", {})},
+            "env_vars": for_a_job(STOP_S) | more.get("env_vars", {}),
         }
         self._ask(
             lambda: self._client.submit_job(

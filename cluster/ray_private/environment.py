@@ -34,6 +34,15 @@ RAY_TUNE = {
 """Read by Ray Tune when a run starts."""
 
 
+def for_a_job(stop_s: int) -> dict[str, str]:
+    """Variables of a Ray job.
+
+    Args:
+        stop_s: Seconds that the job has to stop before Ray kills it.
+    """
+    return {"RAY_JOB_STOP_WAIT_TIME_S": str(stop_s)}
+
+
 def set_for_ray(*, joining: bool = False) -> None:
     """Set what Ray reads, before the first import of Ray; values that a user has set stand.
 

@@ -26,6 +26,14 @@ PRIVATE_MODULE = re.compile(
 DOCUMENTED_BASES = {"Callback", "Searcher", "SilentCallback", "Stopper", "TrialScheduler"}
 """What is subclassed outside: hooks that Ray documents, and our own faces of what it does not."""
 
+DOCUMENTED_VARIABLES = {
+    "RAY_ADDRESS",
+    "RAY_API_SERVER_ADDRESS",
+    "RAY_AUTH_MODE",
+    "RAY_AUTH_TOKEN",
+    "RAY_AUTH_TOKEN_PATH",
+}
+
 NAMES = [name for family in FAMILIES for name in family.names]
 PARTS = {part for name in NAMES for part in re.split(r"\W+", name.replace(":", "."))}
 
@@ -60,6 +68,17 @@ def test_nothing_private_to_ray_outside(path: Path) -> None:
     assert [name for name in imports(tree) if PRIVATE_MODULE.match(name)] == []
     declared = {part for part in PARTS if part.startswith("_")}
     assert declared & set(underscored(tree)) == set()
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=name_of)
+def test_only_documented_variables_are_read_or_set_outside(path: Path) -> None:
+    texts = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    variables = {text for text in texts if re.fullmatch(r"(RAY|TUNE)_\w+", text)}
+    assert variables - DOCUMENTED_VARIABLES == set()
 
 
 def test_only_documented_classes_of_ray_are_subclassed_outside() -> None:
