@@ -37,3 +37,14 @@ def test_modules_and_tests_by_name(document: Path) -> None:
     assert [name for name in modules if not any(list((ROOT / each).rglob(name)) for each in PACKAGES)] == []
     code = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
     assert [name for name in TEST.findall(text) if not re.search(rf"(def|class) {name}\b", code)] == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    references = {f"reference/{path.name}" for path in (ROOT / "docs" / "reference").glob("*.md")}
+    assert sorted(each for each in pages | references if f"]({each})" not in index) == []
+
+
+def test_the_readme_takes_two_minutes() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= 1200
