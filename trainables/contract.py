@@ -204,22 +204,21 @@ class Trial:
             TrialEnded: The trial must end here. Let it pass.
         """
         step = _whole(step, "report")
-        if step < 0 or (self._last_step is not None and step <= self._last_step):
-            raise ValueError(
-                f"report(step={step}): a step is a count that grows from report to report"
-                + (f"; the last was {self._last_step}" if self._last_step is not None else "")
-            )
+        if step < 0:
+            raise ValueError(f"report(step={step}): a step must not be negative")
+        if self._last_step is not None and step <= self._last_step:
+            raise ValueError(f"report(step={step}): the step must be greater than the last one, {self._last_step}")
         if not metrics:
             raise ValueError("report() needs at least one metric, as in report(step=1, val_loss=0.3)")
         values = {}
         for name, value in metrics.items():
             if name in RESERVED:
-                raise ValueError(f"report({name}=…): {name!r} is a column of the records; give the metric another name")
+                raise ValueError(f"report({name}=…): {name!r} is a column of the records, so it cannot name a metric")
             try:
                 values[name] = as_number(value)
             except (TypeError, ValueError, RuntimeError):
                 raise TypeError(
-                    f"report({name}={value!r}): a metric is one number, got {type(value).__name__}"
+                    f"report({name}={value!r}): a metric must be one number, not {type(value).__name__}"
                 ) from None
         self._last_step = step
         self._sink(Report(step=step, metrics=values, reported_at=time.time(), train_s=self._train_s()))
@@ -277,7 +276,7 @@ def as_number(value: Any) -> float:
 
 def _whole(step: int, method: str) -> int:
     if isinstance(step, bool) or not hasattr(step, "__index__"):
-        raise TypeError(f"{method}(step=…) takes an integer, got {step!r}")
+        raise TypeError(f"{method}(step=…) takes an integer, not {step!r}")
     return step.__index__()
 
 
@@ -322,7 +321,7 @@ def run(trainable: Callable[..., Any], trial: Trial) -> None:
         if metrics is None:
             return
         if not isinstance(metrics, Mapping):
-            raise TypeError(f"step() returns a mapping of metrics, or None at the end; it returned {metrics!r:.80}")
+            raise TypeError(f"step() must return a mapping of metrics, or None at the end, not {metrics!r:.80}")
         if saves:
             trial.save(step=step, model=model)
         trial.report(step=step, **metrics)

@@ -79,11 +79,11 @@ def evaluate(
     if not checkpoint.taken:
         raise RuntimeError("evaluate did not call trial.restore(), so the model that it scored is not trained")
     if not isinstance(scores, Mapping) or not scores:
-        raise TypeError(f"evaluate returns scores by name, as {{'test_loss': 0.3}}; it returned {scores!r:.80}")
+        raise TypeError(f"evaluate must return scores by name, as in {{'test_loss': 0.3}}, not {scores!r:.80}")
     values = {}
     for name, value in scores.items():
         try:
             values[str(name)] = as_number(value)
         except (TypeError, ValueError, RuntimeError):
-            raise TypeError(f"evaluate: the score {name} is one number, got {value!r:.80}") from None
+            raise TypeError(f"evaluate: the score {name} must be one number, not {value!r:.80}") from None
     return values

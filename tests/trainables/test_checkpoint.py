@@ -212,7 +212,7 @@ def test_without_a_directory_nothing_is_saved_but_mistakes_show() -> None:
     assert trial.restore() is None
     with pytest.raises(TypeError, match="rng"):
         trial.save(step=1, rng=random.Random())
-    with pytest.raises(TypeError, match=r"save\(step=…\) takes an integer, got 0.5"):
+    with pytest.raises(TypeError, match=r"save\(step=…\) takes an integer, not 0.5"):
         trial.save(step=0.5)
 
 

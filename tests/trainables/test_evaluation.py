@@ -87,11 +87,11 @@ def test_nothing_is_written_where_the_checkpoint_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        (None, "it returned None"),
-        ({}, "it returned {}"),
-        (0.3, "it returned 0.3"),
-        ({"test_loss": "0.3"}, "the score test_loss is one number, got '0.3'"),
-        ({"test_loss": [1.0, 2.0]}, r"got \[1.0, 2.0\]"),
+        (None, "not None"),
+        ({}, "not {}"),
+        (0.3, "not 0.3"),
+        ({"test_loss": "0.3"}, "the score test_loss must be one number, not '0.3'"),
+        ({"test_loss": [1.0, 2.0]}, r"not \[1.0, 2.0\]"),
     ],
 )
 def test_scores_are_numbers_by_name(returned: Any, said: str, tmp_path: Path) -> None:
