@@ -69,18 +69,18 @@ class ProgressDisplay:
         self._surface.__exit__(kind, error, trace)
 
     def _observe(self, session: Session) -> Observer:
-        from orchestrator.cli.live.launch_screen import Display
-        from orchestrator.cli.live.lines import Lines
+        from orchestrator.cli.live.launch_screen import ScreenObserver
+        from orchestrator.cli.live.lines import LineObserver
         from orchestrator.cli.live.progress import Progress
 
         sweep, paths = session.sweep, session.paths
         progress = Progress.of(sweep, slots=session.slots)
         self._sweep = (sweep, paths, progress)
         if self._surface is None:
-            return Lines(progress)
+            return LineObserver(progress)
         if paths.name != self._name:
             self._surface.say(f"{self._name} exists, so this one is {paths.name}")
-        return Display(self._surface, progress, paths)
+        return ScreenObserver(self._surface, progress, paths)
 
 
 def _surface() -> Surface | None:

@@ -15,7 +15,7 @@ TRACEBACK = "SWEEP_TRACEBACK"
 
 
 def error_text(error: SweepError) -> str:
-    """The text of an error that was foreseen."""
+    """The text of an error that was foreseen: a sentence, or each mistake of a spec with its place."""
     if isinstance(error, SpecError):
         return "\n".join([*map(_block, error.mistakes), "", _red(_sum(error.mistakes))])
     return _red("error: ") + str(error)

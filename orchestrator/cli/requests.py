@@ -1,4 +1,4 @@
-"""Asks something of a running sweep, and waits until it is done."""
+"""Sends a request to the driver of a running sweep, and waits until the driver has carried it out."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.spec import Space, parse_spec, read_config
 
 PATIENCE_S = 30.0
-"""A driver that has not taken a request for so long is not looking."""
+"""Seconds after which a driver that has not accepted a request counts as unresponsive."""
 
 
 def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
-    """Ask, and wait for the end; what was stopped, for programs. A sweep that is queued does not begin.
+    """Stop a sweep and wait until it has ended, or stop one trial. A queued sweep is cancelled.
+
+    Returns:
+        What was stopped, as data.
 
     Raises:
-        UserError: Nobody runs the sweep, or there is no such trial running.
-        SweepError: Its driver does not answer, or Slurm refuses.
+        NotRunningError: The sweep is not running.
+        NoSuchTrialError: The trial is not running.
+        SweepError: The driver does not answer, or Slurm refuses.
     """
     if trial is None and lease.status(paths.lease) in ("ended", "dead") and slurm_status.job_status(paths) is not None:
         job = slurm_status.cancel(paths)
@@ -42,9 +46,9 @@ def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
     kind: Kind = "dismiss" if trial is not None else "halt" if now else "stop"
     _ask(paths, Request(kind=kind, trial=trial, by=_who("stop")))
     if trial is not None:
-        say(f"trial {trial} of {paths.name} ends at its next report")
+        say(f"trial {trial} of {paths.name} stops at its next report")
         return stopped(paths.name, "trial", trial=trial)
-    say(f"{paths.name} is stopping" + ("" if now else "; its trials end at their next reports") + " …")
+    say(f"{paths.name} is stopping" + ("" if now else "; its trials stop at their next reports") + " …")
     while lease.status(paths.lease) in ("running", "running?"):
         time.sleep(0.2)
     say(f"{paths.name} has ended")
@@ -52,19 +56,19 @@ def stop(paths: SweepPaths, *, trial: int | None, now: bool) -> dict[str, Any]:
 
 
 def stopped(sweep: str, what: str, *, trial: int | None = None, job: str | None = None) -> dict[str, Any]:
-    """What was stopped, for programs: a sweep, a trial, or a job that had not begun."""
+    """What was stopped, as data: a sweep, a trial, or a queued job."""
     return {"sweep": sweep, "stopped": what, "trial": trial, "job": job}
 
 
 def add(paths: SweepPaths, texts: Sequence[str], concurrency: int | None) -> dict[str, Any]:
-    """Ask for configurations beside those of the search, and for another number of trials at once.
+    """Add configurations to a running sweep, and change how many trials run at once.
 
     Returns:
-        What was added, for programs.
+        What was added, as data.
 
     Raises:
-        UserError: Nobody runs the sweep; a configuration is none of its space, or was tried before.
-        SweepError: Its driver does not answer, or ended before it recorded them.
+        UserError: The sweep is not running, or a configuration is outside its space or was tried before.
+        SweepError: The driver does not answer, or ended before it recorded the configurations.
     """
     _check_running(paths)
     space = parse_spec(read_sweep_json(paths.info).spec, base=paths.root).parameter_space()
@@ -75,22 +79,22 @@ def add(paths: SweepPaths, texts: Sequence[str], concurrency: int | None) -> dic
             raise UserError(f"--config: trial {before} of {paths.name} has this configuration already")
     if concurrency is not None:
         _ask(paths, Request(kind="concurrency", concurrency=concurrency, by=_who("add")))
-        say(f"{paths.name} runs at most {concurrency} trials at once from now on, as far as they fit")
+        say(f"{paths.name} now runs at most {concurrency} trials at once")
     for config in configs:
         _ask(paths, Request(kind="add", config=config, by=_who("add")))
     added = [(_recorded(paths, space, config), config) for config in configs]
     for number, config in added:
-        say(f"trial {number} of {paths.name} is the next to start: {config_line(config)}")
+        say(f"trial {number} of {paths.name} starts next: {config_line(config)}")
     trials = [{"trial": number, "config": config} for number, config in added]
     return {"sweep": paths.name, "concurrency": concurrency, "trials": trials}
 
 
 def _recorded(paths: SweepPaths, space: Space, config: Config) -> int:
-    """Wait until the trial stands in the records; its number."""
+    """Wait until the configuration is recorded as a trial, and return the trial's number."""
     deadline = time.monotonic() + PATIENCE_S
     while (number := _tried(paths, space).get(space.key(config))) is None:
         if time.monotonic() > deadline or lease.status(paths.lease) not in ("running", "running?"):
-            raise SweepError(f"{paths.name} ended without recording the configuration; `sweep resume` it and ask again")
+            raise SweepError(f"{paths.name} ended before it recorded the configuration; resume it, then add again")
         time.sleep(0.2)
     return number
 
@@ -103,7 +107,7 @@ def _tried(paths: SweepPaths, space: Space) -> dict[str, int]:
 def _check_running(paths: SweepPaths) -> None:
     status = lease.status(paths.lease)
     if status not in ("running", "running?"):
-        hint = "it died; `sweep resume` goes on with it" if status == "dead" else "it has ended"
+        hint = "its driver died; continue with sweep resume" if status == "dead" else "it has ended"
         raise NotRunningError(f"{paths.name} is not running: {hint}")
 
 
@@ -112,7 +116,7 @@ def _who(command: str) -> str:
 
 
 def _ask(paths: SweepPaths, request: Request) -> None:
-    """Send it, and wait until the driver has taken it."""
+    """Send a request, and wait until the driver has accepted it."""
     file = send(paths.requests, request)
     deadline = time.monotonic() + PATIENCE_S
     while file.exists():

@@ -38,5 +38,5 @@ def start(source: Source, run: LaunchOptions) -> SweepPaths | None:
     from orchestrator.driver.launch import launch
 
     engine, waiting = run.engine(), run.waiting()
-    with SessionDisplay(name=source.name, results=run.results, profile=run.profile, as_json=run.as_json) as display:
+    with SessionDisplay(name=source.name, profile=run.profile, as_json=run.as_json) as display:
         return launch(source, results=run.results, engine=engine, observer=display.observer, wait=waiting)

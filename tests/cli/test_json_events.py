@@ -104,15 +104,15 @@ def here(tmp_path: Path) -> SweepPaths:
     return paths
 
 
-def attend(here: SweepPaths, jobs: FakeJobs, **options: Any) -> None:
+def follow_or_detach(here: SweepPaths, jobs: FakeJobs, **options: Any) -> None:
     remote = read_remote(here)
     assert remote is not None
-    ray_job.attend(jobs, here, remote, RunOptions(results=here.root.parent, **options))  # type: ignore[arg-type]
+    ray_job.follow_or_detach(jobs, here, remote, RunOptions(results=here.root.parent, **options))  # type: ignore[arg-type]
 
 
 class TestAJobOnACluster:
     def test_people_do_not_see_the_line_that_says_where_it_records(self, here, capfd):
-        attend(here, FakeJobs(f"starting\n{STARTED}trial 0 runs\n"))
+        follow_or_detach(here, FakeJobs(f"starting\n{STARTED}trial 0 runs\n"))
         out, err = capfd.readouterr()
         assert out == "starting\ntrial 0 runs\n"
         assert "recorded in /there/s on http://head:8265" in err
@@ -120,28 +120,28 @@ class TestAJobOnACluster:
 
     def test_programs_get_its_events(self, here, capfd):
         with json_output.answering():
-            attend(here, FakeJobs(f"a word of Ray's\n{STARTED}{SUMMARY}"), format_=TextFormat.JSON)
+            follow_or_detach(here, FakeJobs(f"a word of Ray's\n{STARTED}{SUMMARY}"), format_=TextFormat.JSON)
         out, err = capfd.readouterr()
         assert out == STARTED + SUMMARY
         assert "a word of Ray's" in err
 
     def test_detached_they_get_where_it_runs(self, here, capfd):
         with json_output.answering():
-            attend(here, FakeJobs(STARTED), format_=TextFormat.JSON, detach=True)
+            follow_or_detach(here, FakeJobs(STARTED), format_=TextFormat.JSON, detach=True)
         (found,) = printed(capfd)
         assert (found["event"], found["job"], found["directory"]) == ("submitted", "job-1", "/there/s")
 
     def test_its_error_is_ours(self, here, capfd):
         error = {"error": {"code": "does-not-fit", "message": "no", "exit_code": 2}}
         with json_output.answering(), pytest.raises(typer.Exit) as ended:
-            attend(here, FakeJobs(f"{json.dumps(error)}\nlast words\n", exit_code=2), format_=TextFormat.JSON)
+            follow_or_detach(here, FakeJobs(f"{json.dumps(error)}\nlast words\n", exit_code=2), format_=TextFormat.JSON)
         assert ended.value.exit_code == 2
         assert json.loads(capfd.readouterr().err.splitlines()[-1]) == error
         assert not here.root.exists()  # nothing stays of a launch that was no sweep
 
     def test_a_job_that_ends_before_its_sweep_begins_is_an_error(self, here):
-        with pytest.raises(SweepError, match="before the sweep began"):
-            attend(here, FakeJobs("recording in /there/s\n", exit_code=1))  # a sentence is not taken for a sign
+        with pytest.raises(SweepError, match="before the sweep started"):
+            follow_or_detach(here, FakeJobs("recording in /there/s\n", exit_code=1))
 
 
 class TestAJobInSlurm:

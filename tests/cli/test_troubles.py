@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.live import lines as lines_module
-from orchestrator.cli.live.launch_screen import Display, Screen
-from orchestrator.cli.live.lines import Lines
+from orchestrator.cli.live.launch_screen import Screen, ScreenObserver
+from orchestrator.cli.live.lines import LineObserver
 from orchestrator.cli.live.progress import Progress
-from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.records.paths import SweepPaths
@@ -23,7 +23,7 @@ WHY = "waiting for the records: cannot write s/metrics: No space left on device;
 
 def test_it_says_how_long_it_took() -> None:
     now = 0.0
-    troubles = Troubles(lambda: now)
+    troubles = WriteTroubles(lambda: now)
     assert troubles.line("the records", WHY) == WHY
     now = 5.0
     troubles.line("checkpoints", "checkpoints cannot be written")
@@ -35,7 +35,7 @@ def test_it_says_how_long_it_took() -> None:
 
 def test_piped(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "_clock", lambda at: "12:00:00")
-    lines = Lines(Progress(slots=lambda: 1))
+    lines = LineObserver(Progress(slots=lambda: 1))
     lines.trouble("the records", WHY)
     lines.trouble("the records", None)
     assert capfd.readouterr().out == f"12:00:00  {WHY}\n12:00:00  the records are written again, after 0.0 s\n"
@@ -44,7 +44,7 @@ def test_piped(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 def test_on_a_terminal_it_stands_while_it_lasts(tmp_path: Path) -> None:
     sweep, screen, said = build_sweep(spec(), None), Screen(), io.StringIO()
     screen._live.console = Console(file=said, width=200)
-    watching = Display(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "s"))
+    watching = ScreenObserver(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "s"))
     sweep.ask(T0)
     sweep.on(events.Started(trial=0, at=T0))
 

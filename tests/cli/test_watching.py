@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator.cli.live.launch_screen import Display, Screen
-from orchestrator.cli.live.lines import Lines, line
+from orchestrator.cli.live.launch_screen import Screen, ScreenObserver
+from orchestrator.cli.live.lines import LineObserver, line
 from orchestrator.cli.live.progress import Progress
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
@@ -99,7 +99,7 @@ class TestTally:
 
 class TestLines:
     def test_golden(self, sweep: Sweep, capfd: pytest.CaptureFixture[str]) -> None:
-        lines, at = Lines(Progress(slots=lambda: 1)), T0
+        lines, at = LineObserver(Progress(slots=lambda: 1)), T0
         for _ in range(4):
             at = attempt(sweep, at)
         lines.show(sweep, at)
@@ -118,7 +118,7 @@ class TestLines:
 
     def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:
         sweep = build_sweep(spec(resources={"gpu": 0.25}), None, gpus_per_trial=0.25)
-        lines = Lines(Progress(slots=lambda: 1))
+        lines = LineObserver(Progress(slots=lambda: 1))
         sweep.ask(T0)
         sweep.on(events.Started(trial=0, at=T0))
         failure = Failure(type=GPU_OUT_OF_MEMORY, message="CUDA out of memory", fingerprint="x")
@@ -138,7 +138,7 @@ class TestScreen:
     def test_a_note_stays_above_the_display(self, sweep: Sweep, tmp_path: Path) -> None:
         screen, file = Screen(), io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
+        watching = ScreenObserver(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         sweep.on(events.Noted(at=T0, text="a node is set aside"))
         watching.show(sweep, T0)
         watching.show(sweep, T0)
@@ -148,7 +148,7 @@ class TestScreen:
     def test_one_display(self, sweep: Sweep, tmp_path: Path, width: int) -> None:
         screen, at = Screen(), T0
         screen._live.console = Console(file=io.StringIO(), width=width, height=30)
-        watching = Display(screen, Progress(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
+        watching = ScreenObserver(screen, Progress(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
         for _ in range(5):
             at = attempt(sweep, at)
         for number in range(5, 5 + 10):
@@ -171,7 +171,7 @@ class TestScreen:
         screen = Screen()
         file = io.StringIO()
         screen._live.console = Console(file=file, width=80)
-        watching = Display(screen, Progress(slots=lambda: 2), SweepPaths(tmp_path / "made-up"))
+        watching = ScreenObserver(screen, Progress(slots=lambda: 2), SweepPaths(tmp_path / "made-up"))
         for number in range(2):
             sweep.ask(T0)
             sweep.on(events.Started(trial=number, at=T0))
@@ -181,7 +181,7 @@ class TestScreen:
 
     def test_it_says_why_it_ends(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()
-        watching = Display(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
+        watching = ScreenObserver(screen, Progress(slots=lambda: 1), SweepPaths(tmp_path / "made-up"))
         attempt(sweep, T0)
         sweep.on(events.Halted(at=T0, reason="interrupted by SIGINT"))
         watching.show(sweep, T0 + 5)

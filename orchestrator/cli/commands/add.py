@@ -10,7 +10,7 @@ from orchestrator.cli import options
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
-from orchestrator.cli.remote.forward import asked_there
+from orchestrator.cli.remote.forward import forwarded
 from orchestrator.errors import OptionsError
 
 
@@ -36,7 +36,7 @@ def add(
         raise OptionsError("nothing to add; give --config or --concurrency")
     as_json = format_ is TextFormat.JSON
     words = options.as_words(config=config, concurrency=concurrency, json=as_json)
-    if not asked_there(results, sweep, ["add", *words]):
+    if not forwarded(results, sweep, ["add", *words]):
         done = requests.add(find(results, sweep), config or [], concurrency)
         if as_json:
             document(done)

@@ -48,7 +48,7 @@ def clean(
     if keep is not None and not sweeps:
         raise OptionsError("--keep requires the names of sweeps, as in: sweep clean churn --keep none")
 
-    from orchestrator.cli.views.cleaning import clean_sweeps
+    from orchestrator.cli.views.clean import clean_sweeps
     from orchestrator.records.find import find, find_sweeps
 
     named = {paths.root: paths for paths in (find(results, name) for name in sweeps or ())}

@@ -43,7 +43,7 @@ def confirm(
     several times, then prints which is best, how certain that is, and by how much the first result flattered it."""
     from orchestrator.after.confirm import confirming_sweep
     from orchestrator.analysis.summary.overview import overview
-    from orchestrator.cli.views.confirmation import conclude
+    from orchestrator.cli.views.confirm import print_verdict
     from orchestrator.records.provenance import read_sweep_json
 
     paths = open_sweep(run.results, sweep)
@@ -51,4 +51,4 @@ def confirm(
         say(f"{paths.name} is still running; confirming its best trials so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
     source = confirming_sweep(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
-    conclude(start(source, run), name=source.name, evaluate=evaluate, as_json=run.as_json)
+    print_verdict(start(source, run), name=source.name, evaluate=evaluate, as_json=run.as_json)

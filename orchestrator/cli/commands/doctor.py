@@ -41,7 +41,7 @@ def doctor(
 
 
 def _cluster(on: str, results: Path, format_: TextFormat, seen: list[dict[str, Any]]) -> Iterator[Finding]:
-    """The findings of a cluster, whose nodes are printed, or put into ``seen`` for programs."""
+    """The findings of a cluster, whose nodes are printed, or added to ``seen`` as data."""
     from orchestrator.cli.formats import say
     from orchestrator.cli.views.doctor import examine
     from orchestrator.cli.views.nodes import examine_nodes, gpus_by_type, node_data, node_rows

@@ -46,7 +46,7 @@ def logs(
     if trial is None:
         if record is None:
             raise OptionsError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")
-        ray_job.output(here, record, results, follow=follow)
+        ray_job.output(here, record, follow=follow)
     elif record is not None and seen == here and not record.pulled_end:
         remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
     else:

@@ -73,7 +73,7 @@ def resume(
         resume_queued(paths, slurm, run, arguments=words, once=retry_words)
         return
     engine, waiting = run.engine(), run.waiting()
-    with SessionDisplay(name=paths.name, results=run.results, profile=run.profile, as_json=run.as_json) as display:
+    with SessionDisplay(name=paths.name, profile=run.profile, as_json=run.as_json) as display:
         resume(
             paths,
             extension=extension,

@@ -10,7 +10,7 @@ from orchestrator.cli import completion, options
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
-from orchestrator.cli.remote.forward import asked_there
+from orchestrator.cli.remote.forward import forwarded
 
 
 def stop(
@@ -32,7 +32,7 @@ def stop(
     from orchestrator.records.find import find
 
     as_json = format_ is TextFormat.JSON
-    if not asked_there(results, sweep, ["stop", *options.as_words(trial=trial, now=now, json=as_json)]):
+    if not forwarded(results, sweep, ["stop", *options.as_words(trial=trial, now=now, json=as_json)]):
         done = requests.stop(find(results, sweep), trial=trial, now=now)
         if as_json:
             document(done)

@@ -43,6 +43,6 @@ def try_(
 
         compare_fractions(found, config, fractions_of(data_fractions), steps=steps, as_json=format_ is TextFormat.JSON)
         return
-    from orchestrator.cli.live.try_run import rehearse
+    from orchestrator.cli.live.try_run import try_trial
 
-    rehearse(found, config, steps=steps, debug=pdb, as_json=format_ is TextFormat.JSON)
+    try_trial(found, config, steps=steps, debug=pdb, as_json=format_ is TextFormat.JSON)

@@ -1,4 +1,4 @@
-"""`sweep try --data-fractions`: one configuration on shares of the training data, in this process."""
+"""`sweep try --data-fractions`: trains one configuration on shares of the training data, in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
-from orchestrator.cli.live.try_run import Stage, first_trial
+from orchestrator.cli.live.try_run import TrialRun, first_trial
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import config_line
@@ -21,14 +21,14 @@ from orchestrator.spec.source import Source
 from trainables.contract import Report
 
 HYPERPARAMETER = "data_fraction"
-"""What a trainable declares that can be trained on a share of its training data."""
+"""The hyperparameter by which a trainable trains on a share of its data."""
 
 
 def fractions_of(text: str) -> list[float]:
-    """The shares in an option, the smallest first.
+    """Parse the shares in an option, and sort them.
 
     Raises:
-        UserError: They are none, or fewer than two.
+        UserError: Fewer than two shares, or one that is not above 0 and up to 1.
     """
     try:
         shares = sorted({float(word) for word in text.split(",")})
@@ -44,17 +44,17 @@ def fractions_of(text: str) -> list[float]:
 def compare_fractions(
     found: Source, given: str | None, fractions: Sequence[float], *, steps: int | None, as_json: bool = False
 ) -> None:
-    """Train the sweep's first configuration on each share, with the same seed, and say whether more data helps.
+    """Train the sweep's first configuration on each share, with the same seed, and print whether more data helps.
 
     Args:
         found: The spec.
-        given: YAML of values that are to replace drawn ones.
+        given: YAML of values that replace sampled ones.
         fractions: Shares of the training data, the smallest first.
-        steps: Stop each after so many reports.
+        steps: Stop each training after this many reports.
         as_json: Print a document.
 
     Raises:
-        UserError: The trainable takes no share of its data.
+        UserError: The trainable cannot train on a share of its data.
         SpecError: The given values are not in the space.
         SweepError: A trial failed.
     """
@@ -66,14 +66,14 @@ def compare_fractions(
         sweep, start = first_trial(found, given)
         if not shares:
             say(f"trial 0: {config_line({**start.config, HYPERPARAMETER: '…'})}")
-        stage = Stage(sweep, steps, aloud=False)
-        stage.run(found, start, more={HYPERPARAMETER: fraction})
-        stage.check()
+        trial_run = TrialRun(sweep, steps, print_reports=False)
+        trial_run.run(found, start, more={HYPERPARAMETER: fraction})
+        trial_run.check()
         trial = sweep.trials[0]
         value = trial.best if objective.at == "best" else trial.last
-        shares.append(fraction_result(fraction, value, _series(objective.metric, objective.mode, stage.reports)))
-        rows.append(_row(shares[-1], objective.metric, stage))
-        say(f"{fraction:g} of the data: {trial.state} after {duration(stage.seconds)}")
+        shares.append(fraction_result(fraction, value, _series(objective.metric, objective.mode, trial_run.reports)))
+        rows.append(_row(shares[-1], objective.metric, trial_run))
+        say(f"{fraction:g} of the data: {trial.state} after {duration(trial_run.seconds)}")
     finding = more_data(objective.metric, objective.mode, shares)
     if as_json:
         trained = [
@@ -91,8 +91,8 @@ def _check(found: Source) -> None:
     known = [] if declaration is None else [each.name for each in declaration.hyperparameters]
     if HYPERPARAMETER not in known:
         raise UserError(
-            f"{found.spec.trainable} cannot be trained on a share of its data: it declares no hyperparameter"
-            f" {HYPERPARAMETER}; tabular does, and one of your own can: trainables/contract.py has declare()"
+            f"{found.spec.trainable} cannot train on a share of its data, since it declares no hyperparameter"
+            f" {HYPERPARAMETER}; declare it with trainables.contract.declare"
         )
 
 
@@ -101,7 +101,7 @@ def _series(metric: str, mode: Literal["min", "max"], reports: Sequence[Report])
     return Series(name=metric, mode=mode, steps=[step for step, _ in found], values=[value for _, value in found])
 
 
-def _row(share: DataFraction, metric: str, stage: Stage) -> dict[str, Any]:
-    last = stage.reports[-1].metrics if stage.reports else {}
+def _row(share: DataFraction, metric: str, trial_run: TrialRun) -> dict[str, Any]:
+    last = trial_run.reports[-1].metrics if trial_run.reports else {}
     others = {name: value for name, value in last.items() if name in ("train_loss", "val_loss") and name != metric}
-    return {"data": share.fraction, metric: share.value, "steps": len(stage.reports), **others}
+    return {"data": share.fraction, metric: share.value, "steps": len(trial_run.reports), **others}

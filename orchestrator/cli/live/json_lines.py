@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.cli import json_output
 from orchestrator.cli.live.progress import Change, Progress
-from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 
@@ -20,7 +20,7 @@ class JsonLines:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._troubles = Troubles()
+        self._troubles = WriteTroubles()
         self._next = time.monotonic() + PROGRESS_S
 
     def show(self, sweep: Sweep, now: float) -> None:

@@ -1,4 +1,4 @@
-"""A launch on a terminal: one display, updated in place."""
+"""Shows a session on a terminal: one display, updated in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.live.lines import ending
 from orchestrator.cli.live.progress import Progress
-from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.cli.views.fitting import Flow, pairs
 from orchestrator.cli.views.sparkline import progress_bar
 from orchestrator.cli.views.text import cell, rung_rows
@@ -53,7 +53,7 @@ class Surface(Protocol):
 
 
 class Screen:
-    """The terminal, from before Ray starts: until something is drawn, it says what is being waited for."""
+    """The display on the terminal. It is open before Ray starts, and shows a spinner until there is a sweep to draw."""
 
     def __init__(self) -> None:
         self._live = Live(
@@ -71,7 +71,7 @@ class Screen:
         self._live.stop()
 
     def say(self, text: Text | str) -> None:
-        """Print above the display, to stay."""
+        """Print above the display."""
         self._live.console.print(text, highlight=False)
 
     def draw(self, drawing: RenderableType) -> None:
@@ -83,19 +83,19 @@ class Screen:
         self.say(text)
 
 
-class Display:
-    """An observer that draws its sweep on the screen."""
+class ScreenObserver:
+    """An observer of a session that draws it on the screen."""
 
     def __init__(self, screen: Surface, progress: Progress, paths: SweepPaths) -> None:
         self._screen = screen
         self._progress = progress
         self._paths = paths
         self._next = 0.0
-        self._troubles = Troubles()
+        self._troubles = WriteTroubles()
         self._told: set[str] = set()  # fingerprints of failures that were shown
 
     def show(self, sweep: Sweep, now: float) -> None:
-        """Draw, if it is time to. A failure is shown at once, the first of its kind."""
+        """Draw the sweep four times a second. The first failure of each kind is printed at once."""
         for note in self._progress.notes(sweep):
             self._screen.say(Text(note, "yellow"))
         for change in self._progress.look(sweep, now):
@@ -106,7 +106,7 @@ class Display:
             self._screen.draw(_drawn(self._paths.name, sweep, self._progress, self._troubles))
 
     def trouble(self, what: str, why: str | None) -> None:
-        """Say it, and show it while it lasts."""
+        """Print the trouble, and keep it on the display while it lasts."""
         self._screen.say(Text(self._troubles.line(what, why), "yellow"))
         if what == RAY:
             self._screen.__exit__()
@@ -121,7 +121,7 @@ class Display:
         self._screen.say(text + Text(f"\n  {log}" if log.exists() else ""))
 
 
-def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: Troubles) -> RenderableType:
+def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: WriteTroubles) -> RenderableType:
     if progress.began is None:
         return Spinner("dots", f"{name}: starting workers for {count(progress.slots(), 'trial')} at once …")
     parts: list[RenderableType] = [_progress(name, progress), _pace(sweep, progress)]

@@ -1,4 +1,4 @@
-"""A launch that is piped: one line when a trial begins and one when it ends, on stdout."""
+"""Shows a session that has no terminal: one line on stdout when a trial starts, and one when it ends."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import typer
 
 from orchestrator.cli.formats import COLOURS, painted
 from orchestrator.cli.live.progress import Change, Progress
-from orchestrator.cli.live.write_troubles import Troubles
+from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.cli.views.text import config_line, one_line
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 
 
-class Lines:
-    """An observer that prints lines."""
+class LineObserver:
+    """An observer of a session that prints lines."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._troubles = Troubles()
+        self._troubles = WriteTroubles()
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Print what is new."""
@@ -30,12 +30,12 @@ class Lines:
             typer.echo(line(change))
 
     def trouble(self, what: str, why: str | None) -> None:
-        """Print it."""
+        """Print the trouble."""
         typer.echo(f"{_clock(time.time())}  {painted(self._troubles.line(what, why), 'yellow')}")
 
 
 def line(change: Change) -> str:
-    """A change on a line."""
+    """One line for a trial that started or ended."""
     trial = change.trial
     state = State.RUNNING if change.kind == "began" else trial.state
     said = _beginning(trial) if change.kind == "began" else ending(trial)
@@ -47,7 +47,7 @@ def _clock(at: float) -> str:
 
 
 def ending(trial: Trial) -> str:
-    """Why a trial ended, its value first if it has one."""
+    """Why a trial ended, preceded by its result if it has one."""
     reason = one_line(trial.reason or "")
     if trial.result is None or trial.state in (State.DIVERGED, State.FAILED, State.STOPPED):
         return reason

@@ -1,4 +1,4 @@
-"""Follows a sweep while it runs: what is new since the last look, and how far it is."""
+"""The progress of a session: which trials started or ended since the last look, its pace, and the time left."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Change:
 
 @dataclass(kw_only=True)
 class Progress:
-    """Looks only at trials that have not ended, so that a look costs the same late in a sweep.
+    """The progress of a session, of which pace and overhead leave out what earlier sessions did.
 
-    Pace and overhead are those of this session: what a resumed sweep had done before is counted, but not timed.
+    Only trials that have not ended are looked at, so a look costs the same late in a sweep.
     """
 
     slots: Callable[[], int]  # how many trials may run at once, now
@@ -47,20 +47,20 @@ class Progress:
 
     @classmethod
     def of(cls, sweep: Sweep, *, slots: Callable[[], int]) -> Progress:
-        """Of a session that begins now, with what the sweep has done before."""
-        tally = cls(slots=slots)
-        tally._known = len(sweep.trials)
-        tally._before_s = sum(trial.train_s for trial in sweep.trials)
+        """The progress of a session that begins now, in a sweep that may have trials already."""
+        progress = cls(slots=slots)
+        progress._known = len(sweep.trials)
+        progress._before_s = sum(trial.train_s for trial in sweep.trials)
         for trial in sweep.trials:
             if trial.state.ended:
-                tally._close(trial)
+                progress._close(trial)
             else:
-                tally._open[trial.number] = trial.attempts if trial.started_at is not None else 0
-        tally._before = tally.counts.total()
-        return tally
+                progress._open[trial.number] = trial.attempts if trial.started_at is not None else 0
+        progress._before = progress.counts.total()
+        return progress
 
     def look(self, sweep: Sweep, now: float) -> list[Change]:
-        """What is new, by trial."""
+        """The changes since the last look, by trial."""
         self.now = now
         self.total = sweep.total
         for trial in sweep.trials[self._known :]:
@@ -79,7 +79,7 @@ class Progress:
         return changes
 
     def notes(self, sweep: Sweep) -> list[str]:
-        """What the sweep has noted since this was last called."""
+        """The notes that the sweep made since the last call."""
         new = sweep.journal.notes[self._heard :]
         self._heard += len(new)
         return new
@@ -109,7 +109,7 @@ class Progress:
 
     @property
     def starting(self) -> int:
-        """Trials that were asked for and wait for a worker."""
+        """Trials that wait for a worker."""
         return len(self._open) - len(self.running)
 
     @property
@@ -124,12 +124,12 @@ class Progress:
 
     @property
     def per_minute(self) -> float:
-        """Trials ended a minute."""
+        """Trials that ended per minute."""
         return 60 * (self.ended - self._before) / self.wall_s if self.wall_s else 0.0
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the rest will take at the pace so far; None while there is no pace to speak of."""
+        """Seconds that the remaining trials will take at the pace so far; None while too few have ended to tell."""
         ended = self.ended - self._before
         if ended < max(3, self.slots()):
             return None
@@ -137,7 +137,7 @@ class Progress:
 
     @property
     def overhead(self) -> float | None:
-        """The share of the slots' time in which nothing was trained; None in the first seconds."""
+        """The share of the slots' time that was not training; None in the first seconds."""
         if self.wall_s < 1 or not self.slots_s:
             return None
         return max(0.0, 1 - self.trained_s / self.slots_s)

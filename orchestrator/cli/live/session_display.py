@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -14,9 +12,9 @@ from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
 from orchestrator.cli.live.json_lines import JsonLines
-from orchestrator.cli.live.lines import Lines
+from orchestrator.cli.live.lines import LineObserver
 from orchestrator.cli.live.progress import Progress
-from orchestrator.cli.options import RESULTS
+from orchestrator.cli.options import typed
 from orchestrator.cli.views.sweep import SweepView
 from orchestrator.cli.views.time_account import account_text
 from orchestrator.driver.observer import Observer
@@ -36,24 +34,22 @@ TOP = 5
 class SessionDisplay:
     """Shows one session of a sweep::
 
-        with SessionDisplay(name=…, results=…) as display:
+        with SessionDisplay(name=…) as display:
             launch(source, …, observer=display.observer)
 
     On a terminal the screen is open from the beginning, since Ray takes seconds to start. The summary is printed when
     the session ends, also if it failed.
     """
 
-    def __init__(self, *, name: str, results: Path, profile: bool = False, as_json: bool = False) -> None:
+    def __init__(self, *, name: str, profile: bool = False, as_json: bool = False) -> None:
         """Show nothing yet.
 
         Args:
             name: The sweep's name, unless a sweep of that name exists.
-            results: The results directory.
             profile: Print at the end where the time went.
-            as_json: Print events, and the summary as one of them.
+            as_json: Print events as JSON lines, the summary included.
         """
         self._name = name
-        self._results = results
         self._profile = profile
         self._as_json = as_json
         self._screen = None if as_json else _screen()
@@ -91,11 +87,11 @@ class SessionDisplay:
                 typer.echo(announcement(paths))
             say(f"recording in {paths.root}")
             say("starting Ray …")
-            return Lines(progress)
+            return LineObserver(progress)
 
-        from orchestrator.cli.live.launch_screen import Display
+        from orchestrator.cli.live.launch_screen import ScreenObserver
 
-        return Display(self._screen, progress, paths)
+        return ScreenObserver(self._screen, progress, paths)
 
     def _sum_up(self) -> None:
         """Print the results, where they are recorded, and which commands fit next; nothing if nothing was recorded."""
@@ -116,13 +112,13 @@ class SessionDisplay:
         say(f'  trials = pd.read_parquet("{root}/trials.parquet")')
         say(f'  metrics = pd.read_parquet("{root}/metrics")')
         say("next:")
-        for command in _next_commands(self._paths, view, self._results):
+        for command in _next_commands(self._paths, view):
             say(f"  {command}")
 
 
-def _next_commands(paths: SweepPaths, view: SweepView, results: Path) -> list[str]:
+def _next_commands(paths: SweepPaths, view: SweepView) -> list[str]:
     """The commands that fit what came of the session."""
-    sweep = paths.name if results == RESULTS else f"{paths.name} --results {shlex.quote(str(results))}"
+    sweep = typed(paths)
     commands = []
     if view.overview.status in ("halted", "died"):
         commands.append(f"sweep resume {sweep}")

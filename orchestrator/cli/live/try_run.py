@@ -1,4 +1,4 @@
-"""`sweep try`: one trial in this process, judged by the same state machine as in a sweep, without Ray."""
+"""`sweep try`: trains one trial in this process, without Ray, under the same state machine as in a sweep."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from trainables.contract import run as run_trainable
 from trainables.process.isolation import Isolation
 
 
-def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool, as_json: bool = False) -> None:
+def try_trial(found: Source, given: str | None, *, steps: int | None, debug: bool, as_json: bool = False) -> None:
     """Train trial 0 of a sweep, and print its reports as they come.
 
     Args:
         found: The spec.
-        given: YAML of values that are to replace drawn ones.
-        steps: Stop after so many reports.
+        given: YAML of values that replace sampled ones.
+        steps: Stop after this many reports.
         debug: Enter pdb where the trainable raises.
         as_json: Print the reports, and how it ended, as events.
 
@@ -48,13 +48,13 @@ def rehearse(found: Source, given: str | None, *, steps: int | None, debug: bool
     say(f"trial 0: {config_line(start.config)}")
     if as_json:
         json_output.event("trial-started", trial=0, attempt=1, config=start.config, after=None)
-    stage = Stage(sweep, steps, as_json=as_json)
-    stage.run(found, start, debug=debug)
-    stage.close()
+    trial_run = TrialRun(sweep, steps, as_json=as_json)
+    trial_run.run(found, start, debug=debug)
+    trial_run.close()
 
 
 def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
-    """A sweep, and its first trial, in which given values replace drawn ones.
+    """A sweep and its first trial, in which given values replace sampled ones.
 
     Raises:
         SpecError: The given values are not in the space.
@@ -67,25 +67,25 @@ def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
     return sweep, start
 
 
-class Stage:
-    """Tells the machine what the trial does, and the user what the machine makes of it.
+class TrialRun:
+    """One trial, trained in this process: reports go to the state machine, and its decisions to the user.
 
     Attributes:
         reports: What the trial reported.
     """
 
-    def __init__(self, sweep: Sweep, steps: int | None, *, aloud: bool = True, as_json: bool = False) -> None:
-        """Nothing was trained yet.
+    def __init__(self, sweep: Sweep, steps: int | None, *, print_reports: bool = True, as_json: bool = False) -> None:
+        """Prepare the trial.
 
         Args:
-            sweep: Its first trial has been asked for.
-            steps: Stop after so many reports.
-            aloud: Print each report.
+            sweep: The state machine, which has been asked for its first trial.
+            steps: Stop after this many reports.
+            print_reports: Print each report.
             as_json: As events.
         """
         self._sweep = sweep
         self._steps = steps
-        self._aloud = aloud
+        self._aloud = print_reports
         self._as_json = as_json
         self.reports: list[Report] = []
         self._began = time.monotonic()
@@ -114,7 +114,7 @@ class Stage:
             isolation.restore()
 
     def train(self, trainable: Any, trial: Trial, debug: bool) -> None:
-        """Train to the end, whatever it is."""
+        """Train to the end, and record how the trial ended."""
         self._began = time.monotonic()
         self._sweep.on(events.Started(trial=0, at=time.time()))
         try:
@@ -139,7 +139,7 @@ class Stage:
         self._sweep.on(events.Finished(trial=0, at=time.time(), train_s=self.seconds))
 
     def take(self, report: Report) -> None:
-        """A report of the trainable."""
+        """Take a report of the trainable."""
         now = time.time()
         goes_on = self._sweep.on(events.Reported(trial=0, at=now, reports=[report]))
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
@@ -155,7 +155,7 @@ class Stage:
             raise TrialEnded
 
     def close(self) -> None:
-        """Say how it ended.
+        """Print how the trial ended.
 
         Raises:
             SweepError: The trial failed.
@@ -168,12 +168,12 @@ class Stage:
         say(f"{state} in {duration(self.seconds)}: {trial.reason}")
         metric = trial.objective.metric
         if trial.best is None and trial.state is State.CANCELLED:
-            say(f"warning: {metric}, the objective, was in none of the reports")
+            say(f"warning: no report contains the objective {metric}")
         if trial.best is not None and not self._as_json:
             typer.echo(f"{metric}: best {trial.best:.6g} at step {trial.best_step}, last {trial.last:.6g}")
 
     def check(self) -> None:
-        """Raise what the trial failed by.
+        """Raise an error if the trial failed.
 
         Raises:
             SweepError: The trial failed.
@@ -188,7 +188,7 @@ class Stage:
 
 
 def _one_trial(found: Source, given: str | None) -> Sweep:
-    """A sweep whose first trial is the one to be tried; a failed attempt is not repeated."""
+    """A sweep whose first trial is the one to try; a failed attempt is not retried."""
     spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
     if given is None:
         return build_sweep(spec, found.declaration)
@@ -202,7 +202,7 @@ def _one_trial(found: Source, given: str | None) -> Sweep:
 
 
 def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
-    """The drawn configuration with the given values; what these make active is drawn anew."""
+    """The sampled configuration with the given values; parameters that these activate are sampled too."""
     space, rng = spec.parameter_space(), random.Random(spec.search.seed)
 
     def suggest(name: str, distribution: Any) -> Any:

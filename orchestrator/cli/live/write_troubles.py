@@ -1,4 +1,4 @@
-"""What a running sweep cannot write at present, and since when."""
+"""Keeps what a running sweep cannot write at present, and since when."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from orchestrator.driver.observer import FREE_RESOURCES
 from orchestrator.formatting import duration
 
 
-class Troubles:
-    """Puts into words that something begins to be in trouble, and that it is over.
+class WriteTroubles:
+    """Turns the beginning and the end of a trouble into a line of text.
 
     Attributes:
-        standing: What is in trouble, and what that means, in a sentence.
+        standing: The sentence about each trouble that lasts, by what is in trouble.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -22,7 +22,7 @@ class Troubles:
         self._began: dict[str, float] = {}
 
     def line(self, what: str, why: str | None) -> str:
-        """A line on what an observer is told; see ``Observer.trouble``."""
+        """The line about a trouble that begins, or that ends if ``why`` is None; see ``Observer.trouble``."""
         if why is not None:
             self.standing[what], self._began[what] = why, self._clock()
             return why

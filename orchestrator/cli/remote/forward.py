@@ -1,12 +1,16 @@
-"""Runs a command on the cluster where its sweep is, if this machine does not see the sweep's directory."""
+"""Forwards a command to the cluster that has its sweep, if this machine does not see the sweep's directory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def asked_there(results: Path, sweep: str | None, words: list[str]) -> bool:
-    """Ask it on the cluster where the sweep runs; False if this machine sees its directory."""
+def forwarded(results: Path, sweep: str | None, words: list[str]) -> bool:
+    """Run a command on the cluster that has the sweep.
+
+    Returns:
+        Whether the command was forwarded; False if this machine sees the sweep's directory.
+    """
     from orchestrator.records.find import find_here
     from orchestrator.records.remote_record import read_remote, visible_paths
 

@@ -1,4 +1,4 @@
-"""This machine's copies of sweeps on clusters that are reached over HTTP only: fetched, and brought up to date."""
+"""Fetches and updates the local copies of sweeps on Ray clusters that are reached over HTTP only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from cluster.errors import ClusterError
 from cluster.jobs import Jobs
 from orchestrator.cli.formats import say
-from orchestrator.cli.remote.ray_job import directory_of, in_words
+from orchestrator.cli.remote.ray_job import as_user_errors, directory_of
 from orchestrator.errors import SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.find import find_all
@@ -18,21 +18,21 @@ from orchestrator.records.remote_record import Remote, read_remote, visible_path
 from orchestrator.sites.remote import fetch, submit
 
 LIST_S = 3.0
-"""Seconds that `sweep ls` waits for a cluster."""
+"""Seconds that `sweep ls` waits for a cluster to answer."""
 
 
 def pull(here: SweepPaths, remote: Remote, *, large: bool) -> dict[str, Any]:
-    """Fetch the records, and say what came; also returned for programs.
+    """Fetch the records of a sweep, print how much was fetched, and return the same as data.
 
     Raises:
-        SweepError: They cannot be fetched.
+        SweepError: The records cannot be fetched.
     """
-    with in_words():
+    with as_user_errors():
         jobs = Jobs.reach(remote.address)
         remote = submit.refresh(jobs, here, remote)
         directory_of(remote, here)
         fetched = fetch.pull(jobs, here, remote, large=large)
-    still = "" if remote.ended else "; it goes on"
+    still = "" if remote.ended else "; it is still running"
     say(f"{count(fetched.files, 'file')} of {here.name} fetched, {size(fetched.size)}, into {here.root}{still}")
     return {"files": fetched.files, "bytes": fetched.size, "ended": remote.ended}
 
@@ -51,20 +51,20 @@ def refresh(here: SweepPaths, tell: Callable[[str], None] = say) -> None:
     if remote is None or remote.pulled_end or visible_paths(here) != here:
         return
     try:
-        with in_words():
+        with as_user_errors():
             jobs = Jobs.reach(remote.address)
             remote = submit.refresh(jobs, here, remote)
             if not remote.directory and not remote.ended:
-                raise UserError(f"{here.name} waits on {jobs.address} ({remote.status}); nothing is recorded yet")
+                raise UserError(f"{here.name} is waiting on {jobs.address} ({remote.status}); nothing is recorded yet")
             fetch.pull(jobs, here, remote)
     except SweepError as error:
         if not remote.pulled:
             raise
-        tell(f"{error}; what follows is from {remote.pulled}")
+        tell(f"{error}; showing the copy of {remote.pulled}")
 
 
 def statuses(results: Path) -> dict[str, Remote]:
-    """The sweeps on clusters by name, each asked how it is unless it has ended; who does not answer is told of."""
+    """The records of sweeps on clusters, by name, with their present status where the cluster answers."""
     found: dict[str, Remote] = {}
     reached: dict[str, Jobs | None] = {}
     for here in find_all(results):
@@ -74,7 +74,7 @@ def statuses(results: Path) -> dict[str, Remote]:
             if remote.address not in reached:
                 reached[remote.address] = _reach_or_say(remote.address)
             if (jobs := reached[remote.address]) is not None:
-                with in_words():
+                with as_user_errors():
                     remote = submit.refresh(jobs, here, remote)
         found[here.name] = remote
     return found
@@ -84,5 +84,5 @@ def _reach_or_say(address: str) -> Jobs | None:
     try:
         return Jobs.reach(address, patience=LIST_S)
     except ClusterError as error:
-        say(f"{error}; its sweeps are shown as they were")
+        say(f"{error}; showing the last known status of its sweeps")
         return None

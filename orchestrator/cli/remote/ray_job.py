@@ -1,11 +1,9 @@
-"""A sweep's job on a cluster that is reached over HTTP only: followed, or left to itself once it has begun."""
+"""Follows the job of a sweep on a Ray cluster that is reached over HTTP only."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import typer
 
@@ -13,7 +11,7 @@ from cluster.errors import ClusterError, UnreachableError
 from cluster.jobs import Jobs
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
-from orchestrator.cli.options import RESULTS
+from orchestrator.cli.options import typed
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import ClusterUseError, SweepError, UserError
 from orchestrator.records.paths import SweepPaths
@@ -22,47 +20,47 @@ from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import announced, lines
 
 LAST_WORDS = 12
-"""Lines of a job's output that are shown if it did not come to record anything."""
+"""Lines of a job's output that are printed if it ended before its sweep started."""
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """What a cluster cannot do is what the user asked for and cannot have."""
+def as_user_errors() -> Iterator[None]:
+    """Raise errors of the cluster as errors of the user, who asked for something that the cluster cannot do."""
     try:
         yield
     except ClusterError as error:
         raise ClusterUseError(str(error)) from error
 
 
-def output(here: SweepPaths, remote: Remote, results: Path, *, follow: bool) -> None:
-    """Print what the driver has printed, or follow it."""
-    with in_words():
+def output(here: SweepPaths, remote: Remote, *, follow: bool) -> None:
+    """Print the output of the driver, or follow it."""
+    with as_user_errors():
         jobs = Jobs.reach(remote.address)
         if follow:
-            _follow(jobs, here, remote, results)
+            _follow(jobs, here, remote)
             return
         for line in jobs.output(remote.job).splitlines():
             _echo(line)
 
 
-def attend(jobs: Jobs, here: SweepPaths, remote: Remote, run: RunOptions) -> None:
-    """Follow a job that was just sent; detached, until its sweep has begun.
+def follow_or_detach(jobs: Jobs, here: SweepPaths, remote: Remote, run: RunOptions) -> None:
+    """Follow a job that was just submitted to its end; if detached, only until its sweep has started.
 
     Raises:
-        SweepError: It ended before that, or badly.
+        SweepError: The job ended before its sweep started, or failed.
     """
-    say(f"sent to {jobs.address} as job {remote.job}; it goes on when this machine is switched off")
+    say(f"submitted to {jobs.address} as job {remote.job}; it runs independently of this machine")
     if not run.detach:
-        _follow(jobs, here, remote, run.results, as_json=run.as_json)
+        _follow(jobs, here, remote, as_json=run.as_json)
         return
     said: list[str] = []
     directory = ""
-    with _left_alone(here, run.results):
+    with _job_keeps_running(here):
         for line in lines(jobs.follow(remote.job)):
             said.append(line)
             if directory := announced(line):
                 break
-    remote = _checked_begun(jobs, here, remote, directory, said=said)
+    remote = _check_started(jobs, here, remote, directory, said=said)
     if run.as_json:
         json_output.event(
             "submitted",
@@ -73,14 +71,15 @@ def attend(jobs: Jobs, here: SweepPaths, remote: Remote, run: RunOptions) -> Non
             status=remote.status,
         )
         return
-    words = words_for(here, run.results)
-    say(f"{here.name} has begun; {_where(remote)}; next:")
-    say("\n".join(f"  sweep {command}" for command in (f"logs {words} -f", f"show {words}", f"stop {words}")))
+    words = typed(here)
+    say(f"{here.name} has started; {_where(remote)}; next:")
+    for command in (f"logs {words} -f", f"watch {words}", f"show {words}", f"stop {words}"):
+        say(f"  sweep {command}")
 
 
-def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_json: bool = False) -> None:
+def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, *, as_json: bool = False) -> None:
     directory, error = "", None
-    with _left_alone(here, results):
+    with _job_keeps_running(here):
         for line in lines(jobs.follow(remote.job)):
             if not directory and (directory := announced(line)):
                 remote = submit.refresh(jobs, here, remote, directory)
@@ -90,10 +89,10 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_j
                 _echo(line)
         status = jobs.ended(remote.job)
     if error is None:
-        remote = _checked_begun(jobs, here, remote, directory)
-        say(f"{_where(remote)}; next:\n  sweep show {words_for(here, results)}")
+        remote = _check_started(jobs, here, remote, directory)
+        say(f"{_where(remote)}; next:\n  sweep show {typed(here)}")
     else:
-        _forget_unless_begun(here, submit.refresh(jobs, here, remote, directory))
+        _remove_unless_started(here, submit.refresh(jobs, here, remote, directory))
         json_output.error(error)
     if status.exit_code:
         raise typer.Exit(status.exit_code)
@@ -102,66 +101,66 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, results: Path, *, as_j
 
 
 def _echo(line: str) -> None:
-    """Print a line of the driver's, but for the one that is meant for this program."""
+    """Print a line of the driver, except the announcement for this program."""
     if not announced(line):
         typer.echo(line)
 
 
 @contextmanager
-def _left_alone(here: SweepPaths, results: Path) -> Iterator[None]:
-    """Ctrl-C, or a connection that is gone, ends our looking and not the sweep."""
+def _job_keeps_running(here: SweepPaths) -> Iterator[None]:
+    """On Ctrl-C or a lost connection, say that the job keeps running, and how to follow it."""
     try:
         yield
     except (KeyboardInterrupt, UnreachableError):
-        words = words_for(here, results)
-        say(f"\n{here.name} goes on there: `sweep logs {words} -f` follows it, `sweep stop {words}` ends it")
+        words = typed(here)
+        say(f"\n{here.name} keeps running; follow it with: sweep logs {words} -f; stop it with: sweep stop {words}")
         raise
 
 
-def _checked_begun(jobs: Jobs, here: SweepPaths, remote: Remote, directory: str, *, said: Sequence[str] = ()) -> Remote:
-    """The record brought up to date.
+def _check_started(jobs: Jobs, here: SweepPaths, remote: Remote, directory: str, *, said: Sequence[str] = ()) -> Remote:
+    """Update the record of a job, and check that its sweep has started.
 
     Args:
         jobs, here, remote: The job.
-        directory: Where the job has said that its sweep is recorded; "" if it has not.
-        said: What the job has printed, if nobody has seen it.
+        directory: The directory of the sweep, if the job has announced it, else "".
+        said: The output of the job, if it has not been printed.
 
     Raises:
-        SweepError: The job ended before its sweep began. Of a launch that is no sweep, nothing stays.
+        SweepError: The job ended before its sweep started. If it was a launch, the record is removed.
     """
     remote = submit.refresh(jobs, here, remote, directory)
     if directory or not remote.ended:
         return remote
-    _forget_unless_begun(here, remote)
+    _remove_unless_started(here, remote)
     status = jobs.status(remote.job)
     if said:
         say("\n".join(said[-LAST_WORDS:]))
     error = UserError if status.exit_code == UserError.exit_code else SweepError
-    raise error(f"the job ended before the sweep began{': ' * bool(status.message)}{status.message}")
+    raise error(f"the job ended before the sweep started{': ' * bool(status.message)}{status.message}")
 
 
-def _forget_unless_begun(here: SweepPaths, remote: Remote) -> None:
+def _remove_unless_started(here: SweepPaths, remote: Remote) -> None:
+    """Remove the record of a launch that recorded nothing."""
     if not remote.directory:
         remove(here)
 
 
 def remove(here: SweepPaths) -> None:
-    """Take back the name of a sweep of which nothing was recorded."""
+    """Remove the record of a sweep that has recorded nothing, so that its name is free again."""
     here.remote.unlink()
     here.root.rmdir()
 
 
 def directory_of(remote: Remote, here: SweepPaths) -> str:
-    """Where it is recorded there; an error before it has begun."""
+    """The directory of the sweep on the cluster.
+
+    Raises:
+        UserError: The sweep has not started.
+    """
     if not remote.directory:
-        raise UserError(f"{here.name} has not begun on {remote.address} ({remote.status}); nothing is recorded yet")
+        raise UserError(f"{here.name} has not started on {remote.address} ({remote.status}); nothing is recorded yet")
     return remote.directory
 
 
 def _where(remote: Remote) -> str:
     return f"recorded in {remote.directory} on {remote.address}"
-
-
-def words_for(here: SweepPaths, results: Path) -> str:
-    """What names it on a command line here."""
-    return here.name if results == RESULTS else f"{here.name} --results {shlex.quote(str(results))}"

@@ -1,4 +1,4 @@
-"""Sweeps on a cluster that is reached over HTTP only: launched, resumed, and asked there what only a driver can do."""
+"""Launches and resumes sweeps, and runs commands, on a Ray cluster that is reached over HTTP only."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
-from orchestrator.cli.options import RESULTS, as_words
-from orchestrator.cli.remote.ray_job import attend, directory_of, in_words, remove, words_for
+from orchestrator.cli.options import RESULTS, as_words, typed
+from orchestrator.cli.remote.ray_job import as_user_errors, directory_of, follow_or_detach, remove
 from orchestrator.cli.requests import stopped
 from orchestrator.cli.run_options import LaunchOptions, RunOptions
 from orchestrator.cli.views.table import as_table
@@ -41,9 +41,9 @@ def launch(source: Source, place: Site, run: LaunchOptions) -> None:
     """
     spec = source.file or write_spec_file(source)
     there = submit.checked_results(run.cluster_results)
-    with in_words():
+    with as_user_errors():
         snapshot = submit.snapshot_of(spec, without=[run.results, RESULTS])
-        _introduce(snapshot, source)
+        _say_what_is_sent(snapshot, source)
         jobs = Jobs.reach(_address(place))
         paths = claim(run.results, source.name)
         if paths.name != source.name:
@@ -63,7 +63,7 @@ def launch(source: Source, place: Site, run: LaunchOptions) -> None:
         except BaseException:
             paths.root.rmdir()
             raise
-        attend(jobs, paths, remote, run)
+        follow_or_detach(jobs, paths, remote, run)
 
 
 def write_spec_file(source: Source) -> Path:
@@ -93,16 +93,14 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
         place: Another cluster that has the records under the same path; None: the cluster as before.
         arguments: Further words for the command line there.
     """
-    with in_words():
+    with as_user_errors():
         jobs = Jobs.reach(_address(place) if place is not None else remote.address)
         remote = submit.refresh(jobs, here, remote)
         if not remote.ended:
-            raise StillRunningError(
-                f"{here.name} is still running; follow it with: sweep logs {words_for(here, run.results)} -f"
-            )
+            raise StillRunningError(f"{here.name} is still running; follow it with: sweep logs {typed(here)} -f")
         directory = directory_of(remote, here)
         snapshot = submit.snapshot_of(Path(remote.spec), without=[run.results, RESULTS])
-        _introduce(snapshot, None)
+        _say_what_is_sent(snapshot, None)
         remote = submit.submit(
             jobs,
             here,
@@ -113,18 +111,18 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
             results=str(Path(directory).parent),
             runtime_env=place.profile.runtime_env() if place is not None else {},
         )
-        attend(jobs, here, remote, run)
+        follow_or_detach(jobs, here, remote, run)
 
 
 def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
-    """Have a command run where the sweep is, and print what it prints; its exit code is ours.
+    """Run a command on the cluster that has the sweep, print its output, and end with its exit code.
 
     Args:
-        here: The sweep's directory here.
-        remote: The record of it.
-        arguments: The command and its options; the sweep's name comes first of what follows the command.
+        here: The sweep's directory on this machine.
+        remote: The record of the sweep.
+        arguments: The command and its options, without the sweep's name.
     """
-    with in_words():
+    with as_user_errors():
         jobs = Jobs.reach(remote.address)
         remote = submit.refresh(jobs, here, remote)
         command, *rest = arguments
@@ -132,7 +130,7 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
             jobs.stop(remote.job)
             jobs.ended(remote.job)
             remove(here)
-            say(f"{here.name} was stopped before it began")
+            say(f"{here.name} was stopped before it started")
             if json_output.is_on():
                 json_output.document(stopped(here.name, "job", job=remote.job))
             return
@@ -153,23 +151,24 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
     if error is not None:
         json_output.error(error)
     if status.exit_code is None:
-        raise SweepError(f"{command} could not be done on {jobs.address}: {status.message}")
+        raise SweepError(f"sweep {command} failed on {jobs.address}: {status.message}")
     if status.exit_code:
         raise typer.Exit(status.exit_code)
 
 
 def _address(place: Site) -> str:
     if not isinstance(place.where, Places):
-        raise UserError(f"it is on a cluster of Ray Jobs, and goes on in one: --on http://…, not {place.name}")
+        raise UserError(f"the sweep resumes only on a Ray cluster over HTTP: --on http://…, not {place.name}")
     return place.where.address
 
 
-def _introduce(snapshot: Snapshot, source: Source | None) -> None:
-    """What is about to be sent; to be seen before anything is."""
+def _say_what_is_sent(snapshot: Snapshot, source: Source | None) -> None:
+    """Print what is sent to the cluster, before anything is sent."""
     rows = [{"largest files": name, "size": size(bytes_)} for name, bytes_ in snapshot.largest()]
-    say(f"{count(len(snapshot.sizes), 'file')} of {snapshot.root}, {size(snapshot.size)}, go along\n{as_table(rows)}")
+    say(f"{count(len(snapshot.sizes), 'file')} of {snapshot.root}, {size(snapshot.size)}, are sent\n{as_table(rows)}")
     if snapshot.withheld:
-        say(f"left out, for they may hold keys: {', '.join(snapshot.withheld)}")
+        say(f"excluded (may contain secrets): {', '.join(snapshot.withheld)}")
     missing = submit.excluded_files(source.spec, source.base, snapshot) if source is not None else []
     if missing:
-        say(f"left out, though the spec names it: {', '.join(missing)}; a line !{missing[0]} in {IGNORE} takes it in")
+        say(f"excluded, although the spec names it: {', '.join(missing)}")
+        say(f"to include it, add a line to {IGNORE}: !{missing[0]}")

@@ -1,4 +1,4 @@
-"""`--on slurm` and site profiles: queues a sweep, and follows its job until it ends, or leaves it to itself."""
+"""Runs a sweep as a Slurm job: submits the job, and follows it unless detached."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cluster.launchers.queue import Standing
 from cluster.launchers.slurm import JobFiles
 from orchestrator.cli import json_output
 from orchestrator.cli.formats import say
+from orchestrator.cli.options import typed
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
@@ -23,7 +24,7 @@ from orchestrator.sites.slurm import submit_launch, submit_resume
 from orchestrator.spec.source import Source
 
 LOOK_S = 2.0
-"""Seconds between two questions to Slurm: its administrators frown on more."""
+"""Seconds between two queries to Slurm; administrators object to more."""
 
 
 def launch_queued(source: Source, site: Site, run: RunOptions) -> SweepPaths:
@@ -63,9 +64,9 @@ def resume_queued(
 
 def _after(paths: SweepPaths, job: str, run: RunOptions) -> None:
     files = JobFiles(paths.slurm)
-    say(f"{paths.name} is job {job}; what it says goes to {files.output}")
-    where = "" if paths.root.parent == Path("results").resolve() else f" --results {paths.root.parent}"
-    hint = f"sweep show {paths.name}{where}; sweep stop {paths.name}{where}"
+    say(f"{paths.name} is job {job}; its output goes to {files.output}")
+    words = typed(paths)
+    hint = f"sweep watch {words}; sweep show {words}; sweep stop {words}"
     if run.detach:
         if run.as_json:
             json_output.event(
@@ -78,21 +79,21 @@ def _after(paths: SweepPaths, job: str, run: RunOptions) -> None:
     try:
         ended = _follow(output, job)
     except KeyboardInterrupt:
-        say(f"job {job} goes on without you: {hint}")
+        say(f"job {job} keeps running; follow it with: {hint}")
         raise
     except ClusterError as error:
-        raise SweepError(f"{error}; job {job} goes on without you: {hint}") from error
+        raise SweepError(f"{error}; job {job} keeps running; follow it with: {hint}") from error
     if output.error is not None:
         json_output.error(output.error)
     if ended.state == "COMPLETED":
         return
     if ended.state == "FAILED" and ended.exit_code:
-        raise typer.Exit(ended.exit_code)  # the sweep's own: it has said why
-    raise SweepError(f"{ended.sentence()}; what is recorded stays, and sweep resume {paths.name}{where} goes on")
+        raise typer.Exit(ended.exit_code)  # the exit code of the sweep, which has printed why
+    raise SweepError(f"{ended.sentence()}; recorded results are kept; continue with: sweep resume {words}")
 
 
 def _follow(output: _Tail, job: str) -> Standing:
-    """Say what the job says, and what it waits for, until it has ended."""
+    """Print the output of the job, and what it waits for, until it has ended."""
     said = ""
     while True:
         found = queue.look(job)
@@ -107,10 +108,10 @@ def _follow(output: _Tail, job: str) -> Standing:
 
 
 class _Tail:
-    """What is appended to a file from now on.
+    """Prints what is appended to a file.
 
     Attributes:
-        error: What went wrong, if the job said so in JSON.
+        error: The error that the job reported in JSON, if any.
     """
 
     def __init__(self, path: Path, *, as_json: bool) -> None:
@@ -118,7 +119,7 @@ class _Tail:
         self._path = path
         self._as_json = as_json
         self._at = path.stat().st_size if path.exists() else 0
-        self._begun = ""  # of a line
+        self._begun = ""  # the beginning of a line that is not complete
 
     def show(self) -> None:
         try:

@@ -10,7 +10,7 @@ from orchestrator.spec.source import Source
 
 
 def check_data(file: Path, found: Source) -> dict[str, Any]:
-    """For programs: what the spec comes to."""
+    """The answer as data: what the spec specifies."""
     spec, space = found.spec, found.spec.parameter_space()
     return {
         "ok": True,

@@ -1,4 +1,4 @@
-"""What `sweep best --checkpoint` copies, and what it says of it."""
+"""`sweep best --checkpoint`: copies the checkpoint of the best trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainables.checkpoints.snapshot import DamagedCheckpoint
 
 
 def copy_checkpoint(paths: SweepPaths, info: SweepInfo, winner: RankedTrial, to: str) -> None:
-    """Copy the winner's checkpoint in one step: whoever reads the file sees all of it, or what was there before.
+    """Copy the winner's checkpoint atomically, and print what was copied.
 
     Args:
         paths, info: Of the sweep.

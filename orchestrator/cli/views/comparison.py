@@ -1,4 +1,4 @@
-"""What `sweep compare` says: what differs between sweeps, and what came of them, side by side."""
+"""`sweep compare`: the differences and the results of sweeps, side by side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def comparison_text(found: Comparison, names: Sequence[str]) -> str:
 
 
 def comparison_data(found: Comparison, names: Sequence[str]) -> dict[str, Any]:
-    """The same for programs, with whole values."""
+    """The comparison as data, with whole values."""
 
     def named(rows: Mapping[str, Values]) -> dict[str, dict[str, Any]]:
         return {key: dict(zip(names, row, strict=True)) for key, row in rows.items()}

@@ -1,4 +1,4 @@
-"""`sweep show --diagnosis`: what the records show, in words."""
+"""`sweep show --diagnosis`: what the curves show, about the sweep and about each trial."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from orchestrator.cli.formats import painted
 from orchestrator.formatting import count
 
 EXAMPLES = 3
-"""So many trials of a kind are shown with their figures."""
+"""Trials of each kind that are shown with their figures."""
 
 _NUMBERS = 12
-"""So many are named by their numbers."""
+"""Trials of each kind that are listed by number."""
 
 
 def diagnosis_text(name: str, found: Diagnosis) -> str:
-    """The sweep first, then its trials by what is wrong with them."""
+    """The findings about the sweep, then the trials by what is wrong with them."""
     head = painted(name, None, bold=True)
     if not found.verdicts:
         return "\n\n".join([f"{head}: no trial has reported yet", *_sweep(found.findings)])
@@ -32,12 +32,12 @@ def diagnosis_text(name: str, found: Diagnosis) -> str:
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """A line each, with what to do about it."""
+    """One line for each finding, with the advice."""
     return [f"{each.sentence}" + (f" → {each.advice}" if each.advice else "") for each in findings]
 
 
 def _sweep(findings: Sequence[Finding]) -> list[str]:
-    return ["\n".join(f"· {line}" for line in finding_lines(findings)) or "nothing stands out in the sweep as a whole"]
+    return ["\n".join(f"· {line}" for line in finding_lines(findings)) or "no findings about the sweep as a whole"]
 
 
 def _best(found: Diagnosis) -> list[str]:
@@ -56,7 +56,7 @@ def _group(kind: Kind, group: dict[int, Verdict]) -> str:
 
 
 def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
-    """For programs."""
+    """The diagnosis as data."""
     return {
         "train": found.names.train or None,
         "validation": found.names.validation or None,
@@ -72,7 +72,7 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
 
 
 def diagnosis_rows(found: Diagnosis) -> list[dict[str, Any]]:
-    """A row a trial: its first verdict."""
+    """One row for each trial, with its first verdict."""
     return [
         {"trial": trial, "diagnosis": verdicts[0].kind.value, "diagnosis_reason": verdicts[0].sentence}
         for trial, verdicts in found.verdicts.items()
@@ -80,7 +80,7 @@ def diagnosis_rows(found: Diagnosis) -> list[dict[str, Any]]:
 
 
 def finding_data(each: Finding) -> dict[str, Any]:
-    """A finding for programs."""
+    """A finding as data."""
     return {
         "subject": each.subject,
         "sentence": each.sentence,
@@ -91,7 +91,7 @@ def finding_data(each: Finding) -> dict[str, Any]:
 
 
 def _reference_data(found: Diagnosis) -> dict[str, float | None] | None:
-    """What the best trial reached, as the metrics have it."""
+    """What the best trial reached, in the units and the direction of the metrics."""
     reference, names = found.reference, found.names
     if reference is None:
         return None

@@ -1,4 +1,4 @@
-"""What `sweep doctor` looks at. What can hang or crash runs in its own process, with a time limit."""
+"""`sweep doctor`: checks of this machine. Checks that can hang or crash run in a process with a time limit."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ with embedded(cpus=1, gpus=0):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one examination came to."""
+    """The result of one check."""
 
     subject: str
     found: str
-    hint: str = ""  # what to do about it; "" if all is well
-    numbers: Mapping[str, Any] = field(default_factory=dict)  # what was found, for programs
+    hint: str = ""  # what to do; "" if there is no problem
+    numbers: Mapping[str, Any] = field(default_factory=dict)  # what was found, as data
 
     def __str__(self) -> str:
         mark = painted("problem", "red") if self.hint else painted("ok     ", "green")
         return f"{mark}  {self.subject:<8} {self.found}" + (f"\n{'':18}{self.hint}" if self.hint else "")
 
     def data(self) -> dict[str, Any]:
-        """For programs."""
+        """The finding as data."""
         return {
             "subject": self.subject,
             "ok": not self.hint,
@@ -76,7 +76,7 @@ class Finding:
 
 
 def examine(results: Path, *, start_ray: bool) -> Iterator[Finding]:
-    """One finding after the other, as they come."""
+    """Run the checks, one after the other."""
     yield Finding(subject="python", found=f"{sys.version.split()[0]}, {sys.executable}")
     yield from map(_package, PACKAGES)
     yield from _hardware()
@@ -117,7 +117,7 @@ def _hardware() -> Iterator[Finding]:
     yield Finding(subject="cpus", found=f"{cpus:g} for this process", numbers={"cpus": cpus})
     free = f"{_gib(memory.available)} free of {_gib(memory.total)}"
     low = memory.available < LEAST_MEMORY
-    hint = "Ray and one worker take about 1 GiB before any model; end other programs" if low else ""
+    hint = "Ray and one worker take about 1 GiB before any model; close other programs" if low else ""
     numbers = {"free_bytes": memory.available, "total_bytes": memory.total}
     yield Finding(subject="memory", found=free, hint=hint, numbers=numbers)
     yield _gpus()
@@ -167,7 +167,7 @@ def _disk(results: Path) -> Finding:
             found=f"cannot write to {place}: {error.strerror}",
             hint="choose another directory with --results, or SWEEP_RESULTS",
         )
-    hint = "make room, or record elsewhere with --results" if free < LEAST_DISK else ""
+    hint = "free disk space, or choose another directory with --results" if free < LEAST_DISK else ""
     found = f"{results}: {_gib(free)} free"
     return Finding(subject="results", found=found, hint=hint, numbers={"free_bytes": free})
 
@@ -189,7 +189,7 @@ def _probe(code: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        silence = f"nothing for {count(PROBE_SECONDS, 'second')}"
+        silence = f"no answer within {count(PROBE_SECONDS, 'second')}"
         return subprocess.CompletedProcess(command, 1, stdout="", stderr=silence)
 
 
@@ -199,7 +199,7 @@ def _answer(probe: subprocess.CompletedProcess[str]) -> Any:
 
 
 def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2] or "without a word"
+    return text.strip().rpartition("\n")[2] or "without an error message"
 
 
 def _gib(size: float) -> str:

@@ -1,4 +1,4 @@
-"""What `sweep best --evaluate` says."""
+"""`sweep best --evaluate`: scores the best trial on the test set."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from orchestrator.records.provenance import SweepInfo
 
 
 def score(paths: SweepPaths, info: SweepInfo) -> Evaluation:
-    """Score the best trial on the test part, or say what came out when that was done.
+    """Score the best trial on the test set, or print its recorded score.
 
     Raises:
-        SweepError: As ``evaluation.evaluate_best`` does.
+        SweepError: As ``after.evaluate.evaluate_best``.
     """
     try:
         found, earlier = evaluate_best(paths, info, waiting=say)
@@ -24,11 +24,11 @@ def score(paths: SweepPaths, info: SweepInfo) -> Evaluation:
         raise
     say(f"# {evaluated(found)}")
     if found in earlier:
-        say("# recorded then, and not scored again: the test part is for one look")
+        say("# recorded earlier and not scored again, so that the test set stays unseen")
         return found
     if found.changed:
         say(f"# since the launch, {' and '.join(found.changed)} changed")
     if earlier:
         before = "; ".join(evaluated(each) for each in earlier)
-        say(f"# this is look {len(earlier) + 1} at the test part, so it is no longer quite unseen; before: {before}")
+        say(f"# warning: score {len(earlier) + 1} on the test set, which is no longer unseen; earlier: {before}")
     return found

@@ -1,4 +1,4 @@
-"""What `sweep show --events` says: the newest events, a line each."""
+"""`sweep show --events`: the latest events, one line each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
 
 NEWEST = 20
-"""So many are shown if nobody says how many."""
+"""The default number of events."""
 
 
 def newest(paths: SweepPaths, count: int) -> list[EventRow]:
-    """The last events that are worth telling, in the order of time.
+    """The latest events that are news, in the order of time.
 
     Raises:
         RecordsError: The records are damaged.
@@ -31,9 +31,9 @@ def newest(paths: SweepPaths, count: int) -> list[EventRow]:
 
 
 def events_text(name: str, found: list[EventRow]) -> str:
-    """For people; a line tells the day when it is another than before."""
+    """The events as lines, under a line for each day."""
     if not found:
-        return f"nothing has happened in {name} yet"
+        return f"{name} has no events yet"
     lines, day = [], ""
     for row in found:
         if (today := time.strftime("%Y-%m-%d", time.localtime(row.at))) != day:
@@ -44,7 +44,7 @@ def events_text(name: str, found: list[EventRow]) -> str:
 
 
 def events_rows(found: list[EventRow]) -> list[dict[str, Any]]:
-    """For programs, named as in the events log."""
+    """The events as rows, with the columns of the events log."""
     return [
         {
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.at)),

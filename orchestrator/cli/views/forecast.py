@@ -1,4 +1,4 @@
-"""How long a planned sweep takes, in words: the part of `sweep plan` that the virtual clock answers."""
+"""`sweep plan`: how long a sweep takes, by simulating it on a virtual clock."""
 
 from __future__ import annotations
 
@@ -18,32 +18,38 @@ from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
 
 BUSY = 0.5
-"""From this share of its time on, trials wait noticeably for the driver."""
+"""The share of time from which on trials wait noticeably for the driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prospect:
-    """Facts by name, warnings, and what they come from; None if nobody knows the length of a training."""
+class PlanForecast:
+    """The forecast part of a plan.
+
+    Attributes:
+        facts: Sentences, by what each is about.
+        warnings: Sentences.
+        seen: The simulated sweeps; None if the length of a training is unknown.
+    """
 
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
     seen: Forecast | None
-    step_s: Range | None = None  # of the trials that say how long a step takes; None: the forecast is in steps
-    step_from: str | None = None  # the sweep whose trials these are, or the option
+    step_s: Range | None = None  # seconds that a step took, over the earlier trials; None: the forecast is in steps
+    step_from: str | None = None  # the sweep of those trials, or the option
 
 
-def prospect(
+def plan_forecast(
     found: Source, nodes: Sequence[Node], *, slots: int, need: Need, step_s: float | None, results: Path
-) -> Prospect:
-    """What to expect of the clock.
+) -> PlanForecast:
+    """Forecast duration, cost and progress.
 
     Args:
         found: The sweep.
-        nodes: Where it runs.
+        nodes: The nodes it runs on.
         slots: How many trials run at once.
-        need: Of one trial.
-        step_s: Seconds of a step; None: as in an earlier sweep.
-        results: Where that may be recorded.
+        need: What one trial occupies.
+        step_s: Seconds that a step takes; None: as in an earlier sweep.
+        results: The results directory with that earlier sweep.
     """
     spec = found.spec
     paces, origin, step_from = _paces(found, step_s, results, on_gpus=need.gpus > 0)
@@ -59,16 +65,16 @@ def prospect(
         gpus_per_trial=need.gpus,
     )
     if seen is None:
-        return Prospect(facts={}, seen=None)
+        return PlanForecast(facts={}, seen=None)
     facts = {
         "a step": origin,
         "duration": about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}"),
         "ends": _ends(seen, spec),
         "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
-        "driver": f"busy for {_share(seen.driver)} of the time",
+        "driver": f"busy {_share(seen.driver)} of the time",
         "best": f"known after {about(seen.best_s, duration)}",
     }
-    return Prospect(
+    return PlanForecast(
         facts=facts,
         warnings=tuple(_warnings(seen, spec)),
         seen=seen,
@@ -78,13 +84,13 @@ def prospect(
 
 
 def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str, str]:
-    """How long trials train, and who says so, in words and by name; none, and why, if nobody does."""
+    """How long trials train, with the source in words and by name; no paces, and the reason, if it is unknown."""
     if step_s is not None:
         return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)", "--step-seconds"
     earlier = earlier_paces(results, found.spec, found.declaration)
     if earlier is None:
-        why = f"no sweep in {results} has this trainable and these fixed values"
-        return [], f"--step-seconds says how long a step takes ({why})", ""
+        why = f"no earlier sweep in {results} has this trainable and these fixed values"
+        return [], f"give the time of a step by --step-seconds ({why})", ""
     steps = Range.of([pace.step_s for pace in earlier.paces])
     caveat = ", without a GPU" if on_gpus and not earlier.on_gpus else ""
     trials = count(len(earlier.paces), "trial")
@@ -92,29 +98,30 @@ def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool)
     return earlier.paces, origin, earlier.sweep
 
 
-def _in_steps(found: Source, slots: int, how_to_know: str) -> Prospect:
-    """Without costs and budgets of time, for one does not know what they are in steps."""
+def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
+    """Forecast in steps, without costs and budgets of time, which cannot be converted to steps."""
     timeless = found.spec.budget.model_copy(update={"hours": None, "gpu_hours": None})
     spec = found.spec.model_copy(update={"budget": timeless})
     seen = forecast_sweep(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
     if seen is None:
-        return Prospect(facts={}, seen=None)
-    return Prospect(facts={"duration": f"{about(seen.seconds, whole)} steps' time; {how_to_know}"}, seen=seen)
+        return PlanForecast(facts={}, seen=None)
+    steps = about(seen.seconds, whole)
+    return PlanForecast(facts={"duration": f"{steps} times the time of a step; {how_to_know}"}, seen=seen)
 
 
 def about(range_: Range, words: Callable[[float], str], more: str = "") -> str:
-    """A range in words."""
+    """A range as text: the middle, then the bounds."""
     low, middle, high = map(words, (range_.low, range_.middle, range_.high))
     return f"about {middle}" + (f" ({low} to {high}{more})" if low != high else "")
 
 
 def _short(seconds: float) -> str:
-    """A step's time is often far below a second."""
+    """A duration as text, in milliseconds below a second."""
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else duration(seconds)
 
 
 def whole(number: float) -> str:
-    """In full, with commas."""
+    """A number without decimals, with thousands separators."""
     return f"{number:,.0f}"
 
 
@@ -145,6 +152,6 @@ def _warnings(seen: Forecast, spec: Spec) -> list[str]:
         return []
     search = "a search that does not learn (search.method sobol), " if spec.search.method == "tpe" else ""
     return [
-        f"the driver is busy for {seen.driver:.0%} of the time, and trials wait for it: {search}longer trials or fewer"
-        " at once would help; docs/scale.md has the figures"
+        f"the driver is busy {seen.driver:.0%} of the time, so trials wait for it; {search}longer trials or fewer at"
+        " once would help (see docs/scale.md)"
     ]

@@ -1,4 +1,4 @@
-"""What `sweep show --importance` says."""
+"""`sweep show --importance`: how much each parameter matters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orchestrator.cli.formats import painted
 from orchestrator.cli.views.table import aligned
 
 BAR = 40
-"""Characters for a parameter that explains everything."""
+"""Characters of the bar of a parameter that explains all variation."""
 
 
 def importance_text(name: str, objective: Objective, found: Importance) -> str:
-    """A bar a line: solid as long as the share, and a thin line up to the upper end of its interval."""
+    """One bar for each parameter: solid for its share, thin up to the upper end of the interval."""
     lines = [f"{painted(name, None, bold=True)}: what matters for {objective.metric}", *found.remarks()]
     width = max(map(len, (*(weight.name for weight in found.weights), *found.silent)), default=0)
     rows = [_row(weight, len(found.common_step.losses), width) for weight in found.weights]
@@ -26,7 +26,7 @@ def importance_text(name: str, objective: Objective, found: Importance) -> str:
 
 
 def importance_data(found: Importance) -> dict[str, Any]:
-    """The same for programs."""
+    """The importances as data."""
     return {
         "step": found.common_step.step,
         "trials": len(found.common_step.losses),
@@ -38,7 +38,7 @@ def importance_data(found: Importance) -> dict[str, Any]:
 
 
 def importance_rows(found: Importance) -> list[dict[str, Any]]:
-    """A parameter a row."""
+    """One row for each parameter."""
     return [
         {"parameter": each.name, "share": each.share, "low": each.low, "high": each.high, "trials": each.trials}
         for each in found.weights

@@ -1,4 +1,4 @@
-"""What `sweep show --ledger` says."""
+"""`sweep show --ledger`: where the time of the slots or GPUs went."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from orchestrator.cli.views.table import aligned
 from orchestrator.formatting import count
 
 BAR = 24
-"""Characters for the whole."""
+"""Characters of a bar for all of the time."""
 
 LONG_S = 10_000.0
-"""From so many seconds on, hours are easier to read."""
+"""Seconds from which on times are printed in hours."""
 
 _WORDS: Mapping[Part, tuple[str, str]] = {
     "useful": ("trained to the end", ""),
     "stopped": ("stopped early", "by the scheduler"),
     "diverged": ("diverged", ""),
     "failed": ("failed", ""),
-    "cancelled": ("cancelled", "cut off by the end of the sweep, or by you"),
+    "cancelled": ("cancelled", "by the end of the sweep, or by sweep stop"),
     "unfinished": ("not ended yet", ""),
-    "waiting": ("not training", "in a slot: beginning, waiting for decisions, ending"),
-    "start-up": ("start-up", "Ray, and the trials' processes"),
-    "idle": ("idle", "no trial in the slot"),
+    "waiting": ("not training", "starting, waiting for decisions, ending"),
+    "start-up": ("start-up", "of Ray and of worker processes"),
+    "idle": ("idle", "slots without a trial"),
 }
 
 
 def ledger_text(name: str, found: Ledger) -> str:
-    """A part a line, and what was saved."""
+    """One line for each part of the time, and what early stopping saved."""
     hours = found.total >= LONG_S
     unit = f"{'GPU' if found.unit == 'gpu' else 'slot'}-{'hours' if hours else 'seconds'}"
     rows = [
@@ -43,16 +43,16 @@ def ledger_text(name: str, found: Ledger) -> str:
     if found.saved is not None and found.in_full:
         saved, full = (_amount(value, hours) for value in (found.saved, found.in_full))
         share = found.saved / found.in_full
-        lines += ["", f"Early stopping saved about {saved} of {full} {unit} of training ({share:.0%}):"]
-        lines.append("what was stopped would have gone on to its end at its own mean time a step.")
+        lines += ["", f"Early stopping saved about {saved} of {full} {unit} of training ({share:.0%}),"]
+        lines.append("had stopped trials trained on at their own mean time per step.")
     if missing := found.sessions - found.accounts:
-        lines += ["", f"{missing} of {count(found.sessions, 'session')} left no account (killed, or still running):"]
-        lines.append("of that only the training is in here for certain, and no idle time.")
+        lines += ["", f"{missing} of {count(found.sessions, 'session')} left no time account (killed or running)."]
+        lines.append("Their training time is included, their idle time is not.")
     return "\n".join(lines)
 
 
 def ledger_data(found: Ledger) -> dict[str, Any]:
-    """The same for programs, in seconds."""
+    """The ledger as data, in seconds."""
     return {
         "unit": found.unit,
         "seconds": dict(found.seconds),
@@ -66,7 +66,7 @@ def ledger_data(found: Ledger) -> dict[str, Any]:
 
 
 def ledger_rows(found: Ledger) -> list[dict[str, Any]]:
-    """A part a row."""
+    """One row for each part of the time."""
     return [
         {"part": part, "seconds": seconds, "unit": found.unit, "trials": found.trials.get(part)}
         for part, seconds in found.seconds.items()

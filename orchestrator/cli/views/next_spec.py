@@ -1,4 +1,4 @@
-"""What `sweep next` says of the spec that it has written."""
+"""`sweep next`: what has changed in the spec that it wrote."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LONG = 60
 
 
 def summary(found: NextSpec, file: Path) -> str:
-    """What has changed, and what one does next."""
+    """One line for each change and its reason, and the commands that fit next."""
     lines = [line for change in found.changes for line in _lines(change)]
     if not found.enough:
-        lines.append("there are too few results to change ranges by")
+        lines.append("too few results to change any range")
     if found.unchecked:
-        lines.append(f"not held against the trainable: {found.unchecked}")
+        lines.append(f"not checked against the trainable: {found.unchecked}")
     return "\n".join([*lines, f"next: sweep plan {file}; sweep launch {file}"])
 
 
@@ -33,7 +33,7 @@ def _lines(change: SpecChange) -> Iterator[str]:
 
 
 def next_data(found: NextSpec, sweep: str) -> dict[str, Any]:
-    """The same for programs."""
+    """The changes as data."""
     return {
         "sweep": sweep,
         "file": str(found.file),

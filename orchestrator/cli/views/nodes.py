@@ -1,4 +1,4 @@
-"""What `sweep doctor --on` and `sweep plan --on` say of nodes: what they have, and what they are like within."""
+"""`sweep doctor --on` and `sweep plan --on`: what the nodes of a cluster have, and their problems."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orchestrator.driver.preflight import existing, faults
 from orchestrator.formatting import count, size
 
 MOST_SKEW_S = 2.0
-"""Clocks that differ by more put the times of a sweep's records out of order."""
+"""Seconds by which clocks may differ before the times in the records get out of order."""
 
 
 def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str, Any]]:
-    """A row a node: what is free of what it has, and how many trials fit on it."""
+    """One row for each node: its free resources, and how many trials fit on it."""
     custom = sorted({name for node in nodes for name in node.custom})
     return [
         {
@@ -35,7 +35,7 @@ def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str,
 
 
 def node_data(node: Node) -> dict[str, Any]:
-    """A node for programs: by Ray's names, what it has and what is free of that."""
+    """A node as data: by Ray's names, what it has and what of that is free."""
     return {"name": node.name, "accelerator": node.accelerator or None, "has": node.has, "free": dict(node.free)}
 
 
@@ -46,12 +46,12 @@ def gpus_by_type(nodes: Sequence[Node]) -> str:
     for kind in kinds:
         those = [node for node in nodes if node.gpus and node.accelerator == kind]
         free, total = sum(node.free.get(GPU, 0.0) for node in those), sum(node.gpus for node in those)
-        parts.append(f"{free:g} of {total:g} {kind or 'of a type that Ray does not know'} free")
+        parts.append(f"{free:g} of {total:g} {kind or 'of unknown type'} free")
     return f"GPUs: {', '.join(parts)}" if parts else ""
 
 
 def examine_nodes(nodes: Sequence[Node], results: Path) -> Iterator[Finding]:
-    """A finding a node, with Ray connected: as a task on it sees it."""
+    """One finding for each node, as seen by a task on the node. Ray must be connected."""
     for each in probe(nodes, existing(results), PACKAGES, gpus=True):
         yield _finding(each)
 
@@ -60,20 +60,20 @@ def _finding(each: Probe) -> Finding:
     problems = faults(each, PACKAGES)
     hints = []
     if each.failed:
-        hints.append("is its Ray alive, and its python one that ray runs on?")
+        hints.append("check that Ray runs on it, with a Python that Ray supports")
     elif problems:
-        hints.append("install the same versions there; share the results directory, or name one that is with --results")
+        hints.append("install the same versions there; use a shared results directory (--results)")
     elif each.disk_free < LEAST_DISK:
         problems.append(f"{size(each.disk_free)} free")
-        hints.append("make room, or record elsewhere with --results")
+        hints.append("free disk space, or choose another results directory (--results)")
     if each.torch_gpus is not None and each.torch_gpus < each.node.gpus:
         problems.append(f"torch sees {each.torch_gpus} of {count(int(each.node.gpus), 'GPU')}")
-        hints.append("is torch built for this driver (nvidia-smi, torch.version.cuda)?")
+        hints.append("check that torch is built for this driver (nvidia-smi, torch.version.cuda)")
     if abs(each.skew_s) > MOST_SKEW_S:
         problems.append(f"its clock is {abs(each.skew_s):.0f} s {'ahead' if each.skew_s > 0 else 'behind'}")
         hints.append("synchronise the clocks (chrony, ntp)")
     seen = "" if each.torch_gpus is None else f", torch sees {count(each.torch_gpus, 'GPU')}"
-    well = f"versions as here, shares the results directory{seen}, {size(each.disk_free)} free"
+    well = f"same versions, shared results directory{seen}, {size(each.disk_free)} free"
     return Finding(subject="node", found=f"{each.node.name}: {'; '.join(problems) or well}", hint="; ".join(hints))
 
 

@@ -1,4 +1,4 @@
-"""The text of `sweep plan`."""
+"""`sweep plan`: what a sweep will do, what fits, how long it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cluster.fit import Need, capacity
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.forecast import Prospect, about, prospect, whole
+from orchestrator.cli.views.forecast import PlanForecast, about, plan_forecast, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
 from orchestrator.core.build import Ladder
@@ -27,13 +27,13 @@ from orchestrator.spec.source import Source
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a sweep will do on some nodes."""
+    """The plan of a sweep on some nodes, and its forecast."""
 
     found: Source
     nodes: Sequence[Node]
-    need: Need  # of one trial
+    need: Need  # what one trial occupies
     plan: Plan
-    expected: Prospect
+    expected: PlanForecast
 
 
 def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> Preview:
@@ -41,9 +41,9 @@ def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, resul
 
     Args:
         found: The sweep.
-        nodes: Where it runs.
-        step_s: Seconds of a step; None: as in an earlier sweep.
-        results: Where that may be recorded.
+        nodes: The nodes it runs on.
+        step_s: Seconds that a step takes; None: as in an earlier sweep.
+        results: The results directory with that earlier sweep.
 
     Raises:
         InfeasibleError: One trial does not fit.
@@ -51,16 +51,16 @@ def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, resul
     spec = found.spec
     slots, need = free_slots(spec, nodes), need_of(spec, nodes)
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
-    expected = prospect(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
+    expected = plan_forecast(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
     return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected)
 
 
 def preview_text(seen: Preview) -> str:
-    """For people."""
+    """The preview as text."""
     found, nodes, need, plan, expected = seen.found, seen.nodes, seen.need, seen.plan, seen.expected
     spec = found.spec
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
-    later = "; more, once their GPU memory is measured" if spec.resources.gpu == "packed" and need.gpus else ""
+    later = "; more once their GPU memory has been measured" if spec.resources.gpu == "packed" and need.gpus else ""
     head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
@@ -87,7 +87,7 @@ def preview_text(seen: Preview) -> str:
 
 
 def preview_data(seen: Preview) -> dict[str, Any]:
-    """For programs."""
+    """The preview as data."""
     spec, plan, need = seen.found.spec, seen.plan, seen.need
     return {
         "name": seen.found.name,
@@ -123,7 +123,7 @@ def _node_data(node: Node, need: Need) -> dict[str, Any]:
     }
 
 
-def _forecast_data(expected: Prospect) -> dict[str, Any] | None:
+def _forecast_data(expected: PlanForecast) -> dict[str, Any] | None:
     seen = expected.seen
     if seen is None:
         return None
@@ -145,23 +145,22 @@ def _forecast_data(expected: Prospect) -> dict[str, Any] | None:
 
 
 def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | None) -> tuple[Node, ...]:
-    """Nodes for a plan that needs no machine.
+    """Hypothetical nodes to plan for.
 
     Args:
         found: The sweep.
-        gpus: In all.
-        per_node: GPUs of a node; None: the usual.
-        cpus: Of a node; None: as many as its trials need.
+        gpus: GPUs of all nodes together.
+        per_node: GPUs of each node; None: 8.
+        cpus: CPUs of each node; None: as many as its trials need.
 
     Raises:
-        UserError: The trials use no GPUs, so that these do not say how many run at once.
+        UserError: The trials use no GPUs, so the number of GPUs does not tell how many run at once.
     """
     per_node = per_node or GPUS_PER_NODE
     need = need_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
     if not need.gpus and cpus is None:
         raise OptionsError(
-            "the trials use no GPU (resources.gpu is 0), so --gpus does not say how many run at once: give"
-            " --cpus, of a node, as well"
+            "the trials use no GPU (resources.gpu is 0), so --gpus does not tell how many run at once; also give --cpus"
         )
     return imagined(gpus, need, per_node=per_node, cpus=cpus)
 
@@ -171,7 +170,7 @@ def _machines(nodes: Sequence[Node]) -> str:
         return f"{nodes[0].name} has {_has(nodes[0])}"
     kinds = Counter(map(_has, nodes))
     text = "; ".join(f"{count(number, 'node')} with {has}" for has, number in kinds.items())
-    return text if nodes[0].memory < PLENTY else f"imagined: {text}; memory as trials need it"
+    return text if nodes[0].memory < PLENTY else f"hypothetical: {text}, enough memory"
 
 
 def _has(node: Node) -> str:
@@ -180,17 +179,17 @@ def _has(node: Node) -> str:
 
 
 def _length(found: Source, plan: Plan) -> str:
-    """Of a full training, and who says so; the precedence is that of ``spec.max_step``."""
+    """The length of a full training, and where it is set; precedence as in ``spec.max_step``."""
     spec, declaration = found.spec, found.declaration
     name = UNDECLARED_LENGTH if declaration is None else declaration.length
     if plan.max_step is None:
-        return "unknown, so no trial is stopped early; scheduler.max or fixed.epochs would say it"
+        return "unknown, so no trial is stopped early; set scheduler.max or fixed.epochs"
     if spec.scheduler is not None and spec.scheduler.max is not None:
         origin = "scheduler.max"
     elif name in spec.fixed:
         origin = f"fixed.{name}"
     elif name in spec.distributions():
-        origin = f"the most that space.{name} gives"
+        origin = f"the maximum of space.{name}"
     else:
         origin = f"the default of {name} in {spec.trainable}"
     return f"a full training has {count(plan.max_step, 'step')} ({origin})"
@@ -202,7 +201,7 @@ def _steps(plan: Plan, seen: Forecast | None) -> str:
     if plan.ladder is None:
         return f"{plan.full_steps:,}"
     share = seen.steps.middle / plan.full_steps
-    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of all in full"
+    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of training all in full"
 
 
 def _ceiling(plan: Plan) -> str:
@@ -216,11 +215,11 @@ def _ceiling(plan: Plan) -> str:
 
 def _rungs(ladder: Ladder, seen: Forecast, trials: int) -> str:
     rows: list[dict[str, int | None]] = [
-        {"rung": rung.step, "trials come": round(rung.entering), "go on": round(rung.continuing)} for rung in seen.rungs
+        {"rung": rung.step, "trials": round(rung.entering), "continue": round(rung.continuing)} for rung in seen.rungs
     ]
     last = seen.rungs[-1].continuing if seen.rungs else float(trials)
-    rows.append({"rung": ladder.max_step, "trials come": round(last), "go on": None})
-    title = f"ASHA lets a trial go on that is among the best 1/{ladder.reduction_factor} so far; expected"
+    rows.append({"rung": ladder.max_step, "trials": round(last), "continue": None})
+    title = f"ASHA continues a trial that is among the best 1/{ladder.reduction_factor} so far; expected"
     brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""
     return f"{title}{brackets}:\n{as_table(rows)}"
 

@@ -1,4 +1,4 @@
-"""What `sweep show --repeats` and `sweep confirm` say of configurations that were trained several times."""
+"""`sweep show --repeats` and `sweep confirm`: configurations that were trained several times."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from orchestrator.formatting import count
 
 
 def repeats_text(name: str, objective: Objective, found: Sequence[RepeatedConfig]) -> str:
-    """A configuration a line, and what that comes to."""
+    """One line for each configuration, and a conclusion."""
     if not found:
-        return f"no configuration of {name} was trained more than once; `sweep confirm` does it with the best"
+        return f"no configuration of {name} was trained more than once; repeat the best with: sweep confirm {name}"
     rows: list[dict[str, Any]] = []
     compared = any(each.first is not None for each in found)
     for each in found:
@@ -36,7 +36,7 @@ def repeats_text(name: str, objective: Objective, found: Sequence[RepeatedConfig
 
 
 def repeats_rows(found: Sequence[RepeatedConfig]) -> list[dict[str, Any]]:
-    """A configuration a row, for programs."""
+    """One row for each configuration."""
     return [
         {
             "config": each.config,
@@ -61,10 +61,10 @@ def _sentences(objective: Objective, found: Sequence[RepeatedConfig]) -> list[st
     if flattered:
         mean = statistics.fmean(flattered)
         how = f"{abs(mean):.3g} {'better' if mean > 0 else 'worse'} than they are" if mean else "as good as they are"
-        said.append(f"The first figures made them look {how}, on average.")
+        said.append(f"On average, the first results made them look {how}.")
     values = [each.values for each in found if len(each.values) > 1]
     if values and all(len(set(each)) == 1 for each in values):
-        said.append("Another seed changes nothing in what is trained, so these repeats say nothing of chance.")
+        said.append("The seed does not change what is trained, so these repeats do not measure chance.")
     return ["", *said] if said else []
 
 

@@ -1,4 +1,4 @@
-"""What `sweep show` can show of a sweep, an answer a view; each is read when it is asked for."""
+"""`sweep show`: its views of a sweep. Each reads only the records that it needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from orchestrator.records.paths import SweepPaths
 
 
 def whole(paths: SweepPaths, top: int) -> Answer:
-    """All that fits on a screen, with so many of the best trials."""
+    """The summary of a sweep, with its best trials."""
     from orchestrator.cli.views.sweep import SweepView
 
     found = SweepView.of(paths, top)
@@ -15,7 +15,7 @@ def whole(paths: SweepPaths, top: int) -> Answer:
 
 
 def one_trial(paths: SweepPaths, trial: int) -> Answer:
-    """All that is recorded of a trial."""
+    """Everything recorded about a trial."""
     from orchestrator.cli.views.sweep import trial_row, trial_text
 
     row = trial_row(paths, trial)
@@ -23,7 +23,7 @@ def one_trial(paths: SweepPaths, trial: int) -> Answer:
 
 
 def failures(paths: SweepPaths) -> Answer:
-    """Why trials failed, and where in the space."""
+    """Failed trials by cause, and where in the space each cause occurs."""
     from orchestrator.analysis.diagnosis.findings.failures import failure_region
     from orchestrator.analysis.summary.failures import causes
     from orchestrator.analysis.summary.results import read_results
@@ -66,7 +66,7 @@ def importance(paths: SweepPaths) -> Answer:
 
 
 def ledger(paths: SweepPaths) -> Answer:
-    """What became of the time of the slots."""
+    """Where the time of the slots went."""
     from orchestrator.analysis.time.ledger import ledger_in
     from orchestrator.cli.views.ledger import ledger_data, ledger_rows, ledger_text
     from orchestrator.records.provenance import read_sweep_json
@@ -76,7 +76,7 @@ def ledger(paths: SweepPaths) -> Answer:
 
 
 def events(paths: SweepPaths, count: int | None) -> Answer:
-    """What happened last; None: so much as fits on a screen."""
+    """The latest events, by default as many as fit on a screen."""
     from orchestrator.cli.views.events import NEWEST, events_rows, events_text, newest
 
     found = newest(paths, count or NEWEST)

@@ -1,4 +1,4 @@
-"""The answers of `sweep show`; `sweep launch` ends with the same."""
+"""The summary of a sweep: `sweep show` prints it, and `sweep launch` ends with it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orchestrator.analysis.summary.ranking import RankedTrial, best_trials, full
 from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import COLOURS, painted
+from orchestrator.cli.options import typed
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.table import as_table, config_block
 from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_line, spent, state_counts
@@ -32,7 +33,7 @@ from orchestrator.records.schema import CONFIG
 
 @dataclass(frozen=True, kw_only=True)
 class SweepView:
-    """A whole sweep, as far as it fits on a screen."""
+    """The summary of a sweep, which fits on a screen."""
 
     paths: SweepPaths
     info: SweepInfo
@@ -48,7 +49,7 @@ class SweepView:
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> SweepView:
-        """Read it, with so many of the best trials."""
+        """Read the summary, with ``count`` of the best trials."""
         info = read_sweep_json(paths.info)
         return cls(
             paths=paths,
@@ -65,14 +66,14 @@ class SweepView:
         )
 
     def text(self) -> str:
-        """For people."""
+        """The summary as text."""
         blocks = [self._head(), self._best(), self._table()]
         if self.rungs:
             blocks.append(as_table(rung_rows(self.rungs)))
         if self.causes:
             blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
         if self.findings:
-            more = f"more: sweep show {self.paths.name} --diagnosis"
+            more = f"more: sweep show {typed(self.paths)} --diagnosis"
             blocks.append("\n".join([*(f"· {line}" for line in finding_lines(self.findings)), more]))
         return "\n\n".join(block for block in blocks if block)
 
@@ -91,14 +92,14 @@ class SweepView:
         return "\n".join(lines)
 
     def _queued(self) -> list[str]:
-        """What it waits for, if it does."""
+        """What a queued sweep waits for."""
         if self.overview.status not in ("queued", "queued?") or (job := slurm_status.job_status(self.paths)) is None:
             return []
         unknown = job.state == slurm_status.UNKNOWN
         return [f"job {job.job} cannot be looked up: Slurm is not installed here" if unknown else job.sentence()]
 
     def _best(self) -> str:
-        """The best trial and all that it was given; nothing if there is none."""
+        """The best trial and its whole configuration; empty if no trial has a result."""
         if not self.top:
             return ""
         best = self.top[0]
@@ -112,7 +113,7 @@ class SweepView:
         return "\n".join(lines)
 
     def _table(self) -> str:
-        """The best trials; nothing if there is only one."""
+        """The best trials; empty if there is only one."""
         if len(self.top) < 2:
             return ""
         return as_table(
@@ -129,7 +130,7 @@ class SweepView:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The best trials for programs, a row each; parameters are named as in the trials table."""
+        """One row for each of the best trials, with the columns of the trials table."""
         return [
             {
                 "trial": each.trial,
@@ -143,7 +144,7 @@ class SweepView:
         ]
 
     def data(self) -> dict[str, Any]:
-        """All of it for programs."""
+        """The summary as data."""
         return {
             "name": self.paths.name,
             "status": self.overview.status,
@@ -165,10 +166,10 @@ class SweepView:
 def causes_text(
     paths: SweepPaths, found: list[Cause], places: Mapping[str, str] | None = None, *, tracebacks: bool = True
 ) -> str:
-    """Why trials failed, a block a cause.
+    """Failed trials, one block for each cause.
 
     Args:
-        paths: Of the sweep.
+        paths: The sweep's files.
         found: The causes.
         places: Where in the space the failures of a cause lie, by its fingerprint.
         tracebacks: Whether to show them.
@@ -190,12 +191,12 @@ def causes_text(
 
 
 def cause_data(paths: SweepPaths, cause: Cause) -> dict[str, Any]:
-    """A cause for programs."""
+    """A cause as data."""
     return {**asdict(cause), "trials": list(cause.trials), "log": str(paths.log(cause.trials[0]))}
 
 
 def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
-    """All that the trials table holds of a trial, times as ISO 8601; and its newest ``evaluation``, if there is one.
+    """A trial's row of the trials table, times as ISO 8601, and its latest ``evaluation`` or None.
 
     Raises:
         UserError: There is no such trial.
@@ -209,7 +210,7 @@ def trial_row(paths: SweepPaths, trial: int) -> dict[str, Any]:
 
 
 def trial_text(paths: SweepPaths, row: dict[str, Any]) -> str:
-    """A trial, a line a value; what is not set is left out, and the traceback comes last."""
+    """A trial as one line for each value that is set; the traceback comes last."""
     lines = [
         f"{name:<18} {value}"
         for name, value in row.items()

@@ -1,4 +1,4 @@
-"""The answers of `sweep ls`."""
+"""`sweep ls`: the list of sweeps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BRANCH = "└ "
 
 
 def listing(found: Sequence[Overview]) -> str:
-    """A line a sweep."""
+    """One line for each sweep."""
     return _table([(each.name, each) for each in found])
 
 
 def tree(found: Sequence[Overview]) -> str:
-    """The same, each sweep below the one that it comes from."""
+    """One line for each sweep, follow-up sweeps below the sweep that they come from."""
     here = {each.name for each in found}
     rows = []
     for each in lineage(found):
@@ -52,7 +52,7 @@ def _table(rows: Sequence[tuple[str, Overview]]) -> str:
 
 
 def listing_data(found: Sequence[Overview]) -> list[dict[str, Any]]:
-    """The same for programs."""
+    """The list as data."""
     return [
         {
             "name": each.name,

@@ -1,4 +1,4 @@
-"""Configurations, rungs and accounts as people read them in a terminal."""
+"""Configurations, states, scores, rungs and time accounts as text, as several views print them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def config_yaml(config: Mapping[str, Any]) -> str:
 
 
 def one_line(text: str, limit: int = 300) -> str:
-    """A message without its line breaks, cut where it gets long."""
+    """A message on one line, cut at ``limit`` characters."""
     joined = " ".join(text.split())
     return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
 
@@ -48,9 +48,9 @@ def state_counts(states: Mapping[State, int]) -> str:
 
 
 def evaluated(found: Evaluation) -> str:
-    """An evaluation on a line."""
+    """An evaluation on one line."""
     return (
-        f"trial {found.trial}'s {found.checkpoint} checkpoint, step {found.step}, on the test part:"
+        f"trial {found.trial}'s {found.checkpoint} checkpoint, step {found.step}, on the test set:"
         f" {scores_line(found.scores)} ({found.at:%Y-%m-%d %H:%M} UTC)"
     )
 
@@ -61,7 +61,7 @@ def scores_line(scores: Mapping[str, float]) -> str:
 
 
 def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
-    """The rung table; the bracket stands in it only if there are several."""
+    """The rung table, with a column for the bracket if there are several."""
     shown = [rung for rung in rungs if rung.entered]
     several = len({rung.bracket for rung in shown}) > 1
     return [
@@ -83,5 +83,5 @@ def _short(value: Any) -> str:
 
 
 def spent(account: TimeAccount) -> str:
-    """How long a sweep ran, and how much of that was not training."""
-    return f"{duration(account.wall_s)}, {account.overhead:.0%} of the slots' time was no training"
+    """How long a sweep ran, and the share of the slots' time that was not training."""
+    return f"ran {duration(account.wall_s)}; slots were idle or starting {account.overhead:.0%} of the time"

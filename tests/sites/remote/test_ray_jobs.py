@@ -183,7 +183,7 @@ def test_what_cannot_begin_there_leaves_nothing_here(laptop: Path, capfd: pytest
     assert sent("greedy", "--set", "resources.cpu=64") == 2
     said = capfd.readouterr().err
     assert "no node has room" in said
-    assert "the job ended before the sweep began" in said
+    assert "the job ended before the sweep started" in said
     assert not (laptop / "greedy").exists()
 
 

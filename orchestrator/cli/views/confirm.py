@@ -1,4 +1,4 @@
-"""What `sweep confirm` says when the repeats are trained."""
+"""`sweep confirm`: the verdict, once the repeats are trained."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 
 
-def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool, as_json: bool = False) -> None:
-    """Say what came out, and score the winner.
+def print_verdict(paths: SweepPaths | None, *, name: str, evaluate: bool, as_json: bool = False) -> None:
+    """Print which configuration is best, and score it on the test set.
 
     Args:
         paths: The files of the sweep; None: it runs elsewhere, or later.
-        name: The sweep's.
-        evaluate: Whether to score it.
-        as_json: Print an event.
+        name: The sweep's name.
+        evaluate: Whether to score the winner.
+        as_json: Print the verdict as an event.
 
     Raises:
         SweepError: No configuration was trained to the end; or the trainable's evaluate failed.
     """
     if paths is None:
-        say(f"the verdict, once it has ended: sweep show {name} --repeats")
+        say(f"once {name} has ended, see the verdict with: sweep show {name} --repeats")
         return
     info = read_sweep_json(paths.info)
     found = repeats_in(paths, info)
     if as_json:
-        _conclude_in_json(paths, info, found, evaluate=evaluate)
+        _verdict_event(paths, info, found, evaluate=evaluate)
         return
     typer.echo(f"\n{repeats_text(paths.name, objective_of(info), found)}")
     if not evaluate or not found:
@@ -44,10 +44,10 @@ def conclude(paths: SweepPaths | None, *, name: str, evaluate: bool, as_json: bo
     try:
         score(paths, info)
     except UserError as error:
-        say(f"# the winner has no score on a test part: {error}")
+        say(f"# the winner was not scored on the test set: {error}")
 
 
-def _conclude_in_json(paths: SweepPaths, info: SweepInfo, found: Sequence[RepeatedConfig], *, evaluate: bool) -> None:
+def _verdict_event(paths: SweepPaths, info: SweepInfo, found: Sequence[RepeatedConfig], *, evaluate: bool) -> None:
     evaluation, problem = None, None
     try:
         if evaluate and found:

@@ -1,4 +1,4 @@
-"""What `sweep clean` lists and removes, sweep by sweep."""
+"""`sweep clean`: lists and deletes what is not to be kept, sweep by sweep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trainables.checkpoints.files import Keep
 
 
 def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool, as_json: bool = False) -> None:
-    """Remove what is not to stay, or only list it. One sweep's trouble does not keep another from being cleaned.
+    """Delete what is not to be kept, or only list it. A sweep that cannot be cleaned does not keep others from it.
 
     Raises:
         SweepError: At least one could not be cleaned.
@@ -32,17 +32,17 @@ def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bo
     freed = failed = 0
     for paths in sweeps:
         if lease.status(paths.lease) in ("running", "running?"):
-            say(f"{paths.name} is running, and left alone")
+            say(f"skipped {paths.name}: it is running")
             left.append({"sweep": paths.name, "code": StillRunningError.code, "message": "running"})
             continue
         try:
             found = clean.surplus_of(paths, keep) if dry_run else clean.clean(paths, keep, waiting=say)
         except LeaseHeldError as error:
-            say(f"{paths.name} is left alone: {error}")
+            say(f"skipped {paths.name}: {error}")
             left.append({"sweep": paths.name, "code": error.code, "message": str(error)})
             continue
         except (RecordsError, KeyError) as error:
-            say(f"{paths.name} cannot be cleaned: {error}")
+            say(f"cannot clean {paths.name}: {error}")
             left.append({"sweep": paths.name, "code": RecordsError.code, "message": str(error)})
             failed += 1
             continue
@@ -52,10 +52,10 @@ def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bo
     if as_json:
         document({"dry_run": dry_run, "bytes": freed, "trials": removed, "left_alone": left})
     elif rows:
-        verb = "can be freed; nothing was removed" if dry_run else "freed"
+        verb = "would be freed; nothing was deleted" if dry_run else "freed"
         typer.echo(f"{as_table(rows)}\n\n{size(freed)} in checkpoints of {count(len(rows), 'trial')} {verb}")
     elif not failed:
-        say("there is nothing to remove")
+        say("nothing to delete")
     if failed:
         raise SweepError(f"{count(failed, 'sweep')} could not be cleaned")
 
@@ -71,7 +71,7 @@ def _row(paths: SweepPaths, each: Surplus) -> dict[str, Any]:
 
 
 def _data(paths: SweepPaths, each: Surplus) -> dict[str, Any]:
-    """The same for programs, with whole paths."""
+    """A row as data, with whole paths."""
     return {
         "sweep": paths.name,
         "trial": each.trial,
