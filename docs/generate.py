@@ -119,7 +119,7 @@ def trainables() -> str:
             f"A full training takes `{declaration.length}` steps. It reports "
             + ", ".join(f"`{metric}`" for metric in declaration.metrics)
             + "."
-            + (" `sweep best --evaluate` scores it on its test part." if evaluates(load(name, Path.cwd())) else ""),
+            + (" `sweep best --evaluate` scores it on its test set." if evaluates(load(name, Path.cwd())) else ""),
         ]
     return "\n\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
-"""Scores a sweep's best trial on the test part once, and records the scores.
+"""Scores a sweep's best trial on the test set once, and records the scores.
 
 Test scores are unbiased only as long as nothing is selected by them. So the scores are recorded as an event, a second
-call reads them from there, and evaluating another winner later counts as a further look at the test part.
+call reads them from there, and evaluating another winner later counts as a further look at the test set.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def evaluate_best(
 
 
 def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluation:
-    """Score a trial's checkpoint on the test part, in this process.
+    """Score a trial's checkpoint on the test set, in this process.
 
     Raises:
         UserError: The trainable has no evaluate, there is no checkpoint, or the data have changed since the launch.
@@ -109,7 +109,7 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     data = [name for name in changed if name != code_of(spec)]
     if data:
         raise CodeChangedError(
-            f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test part may now"
+            f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test set may now"
             " contain rows that the model was trained on"
         )
     checkpoint = kept_checkpoint(paths, info, trial)
@@ -145,7 +145,7 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
         trial=found.trial,
         step=found.step,
         value=found.value,
-        reason=f"scored its {found.checkpoint} checkpoint on the test part",
+        reason=f"scored its {found.checkpoint} checkpoint on the test set",
         detail={"scores": dict(found.scores), "checkpoint": found.checkpoint, "changed": list(found.changed)},
     )
     log.append(events_table([row], paths.name))
@@ -159,7 +159,7 @@ def _known(earlier: list[Evaluation], best: RankedTrial) -> Evaluation | None:
 
 def _how_to(spec: Spec, trainable: Callable[..., Any]) -> str:
     if spec.trainable in BUILTIN:
-        return f"{spec.trainable} has no test part"
+        return f"{spec.trainable} has no test set"
     if isinstance(trainable, type):
         return f"{spec.trainable} cannot be evaluated: give the class a method evaluate() that returns scores"
     return (

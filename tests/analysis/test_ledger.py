@@ -106,7 +106,7 @@ class TestWithoutAnAccount:
         spent = [TrialTime(state=State.RUNNING, train_s=4, waiting_s=1, startup_s=2)]
         found = ledger_of(spent, [], sessions=1)
         assert (found.seconds["unfinished"], found.seconds["waiting"], found.seconds["start-up"]) == (4, 1, 2)
-        assert "1 of 1 session left no account" in ledger_text("churn", found)
+        assert "1 of 1 session left no time account" in ledger_text("churn", found)
 
     def test_no_trials_yet(self) -> None:
         found = ledger_of([], [], sessions=0)

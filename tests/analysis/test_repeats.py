@@ -144,11 +144,11 @@ class TestText:
         assert names.split("  ")[0] == "mean loss"
         assert one.split() == ["1.1", "-0.17062", "to", "2.3706", "98%", "0.9", "+0.2", "2", "×", "x=0"]
         assert "1 ×, 1 diverged" in two
-        assert sentence == "The first figures made them look 0.2 better than they are, on average."
+        assert sentence == "On average, the first results made them look 0.2 better than they are."
 
     def test_no_difference_is_said_to_be_none(self) -> None:
         text = repeats_text("churn", self.OBJECTIVE, repeats_of(sweep([[1.0, 1.0], [2.0, 2.0]])))
-        assert text.endswith("Another seed changes nothing in what is trained, so these repeats say nothing of chance.")
+        assert text.endswith("The seed does not change what is trained, so these repeats do not measure chance.")
         assert "flattered" not in text
 
     def test_nothing_was_repeated(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from orchestrator.after import evaluate
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
@@ -73,6 +74,21 @@ def save(paths: SweepPaths, trial: int, *, tensors: bool = False, best: int = 9)
     found = files.find(paths.checkpoints(trial), "best")
     assert found is not None
     return found
+
+
+class TestConfiguration:
+    def test_yaml_that_every_reader_understands(self, sweep: Sweep, results: Path) -> None:
+        ran = sweep("best", "made-up")
+        assert ran.err == "# made-up, trial 3: loss 0.333352 at step 3 (min, the best of a trial)\n"
+        config = yaml.safe_load(ran.out)  # YAML 1.1
+        assert config["lr"] == pytest.approx(1.879e-05, rel=1e-3)
+        assert config["sizes"] == [8, 16]
+        assert json.loads(sweep("best", "made-up", "--format", "json").out) == config
+
+    def test_there_may_be_none(self, sweep: Sweep, results: Path) -> None:
+        ran = sweep("best")
+        assert (ran.code, ran.out) == (1, "")
+        assert "no trial of made-up-2 has a result yet" in ran.err
 
 
 class TestCheckpoint:
@@ -155,13 +171,13 @@ class TestEvaluate:
         plain = sweep("best")
         ran = sweep("best", "--evaluate")
         assert (ran.code, ran.out) == (0, plain.out)
-        assert f"trial {trial}'s best checkpoint, step 9, on the test part: test_loss 9.00" in ran.err
+        assert f"trial {trial}'s best checkpoint, step 9, on the test set: test_loss 9.00" in ran.err
         assert "scoring" in ran.err, "what the user's code prints is no part of the answer"
         again = sweep("best", "--evaluate")
         assert (again.code, again.out) == (0, plain.out)
         assert "not scored again" in again.err
-        assert [line for line in again.err.splitlines() if "on the test part" in line] == [
-            line for line in ran.err.splitlines() if "on the test part" in line
+        assert [line for line in again.err.splitlines() if "on the test set" in line] == [
+            line for line in ran.err.splitlines() if "on the test set" in line
         ]
         assert (paths.root.parent / "looks").read_text() == "x"
         found = evaluations(paths)
@@ -174,7 +190,7 @@ class TestEvaluate:
         save(paths, trial)
         assert json.loads(sweep("show", "--format", "json").out)["evaluations"] == []
         sweep("best", "--evaluate")
-        line = f"trial {trial}'s best checkpoint, step 9, on the test part: test_loss 9.00"
+        line = f"trial {trial}'s best checkpoint, step 9, on the test set: test_loss 9.00"
         assert line in sweep("show").out
         assert json.loads(sweep("show", "--format", "json").out)["evaluations"][0]["trial"] == trial
         assert "evaluation         test_loss 9.00" in sweep("show", "--trial", trial).out
@@ -191,9 +207,7 @@ class TestEvaluate:
         evaluate.record(paths, evaluate.evaluate(paths, info, second))
         ran = sweep("best", "--evaluate")
         assert f"# trial {first.trial}'s best checkpoint" in ran.err
-        assert f"this is look 2 at the test part, so it is no longer quite unseen; before: trial {second.trial}'s" in (
-            ran.err
-        )
+        assert f"score 2 on the test set, which is no longer unseen; earlier: trial {second.trial}'s" in (ran.err)
         assert [each.trial for each in evaluations(paths)] == [second.trial, first.trial]
         assert "not scored again" in sweep("best", "--evaluate").err
 
@@ -202,7 +216,7 @@ class TestEvaluate:
         save(paths, winner(paths))
         found = evaluate.evaluate(paths, info, best_trials(paths, info, 1)[0])
         evaluate.record(paths, Evaluation(**{**vars(found), "value": found.value + 1}))
-        assert "this is look 2" in sweep("best", "--evaluate").err
+        assert "score 2 on the test set" in sweep("best", "--evaluate").err
 
     def test_not_while_it_runs(self, sweep: Sweep, paths: SweepPaths) -> None:
         save(paths, winner(paths))
@@ -265,7 +279,7 @@ class TestEvaluate:
         data.write_text("b")
         ran = sweep("best", "--evaluate")
         assert ran.code == 2
-        assert "(data data/a.csv), so the test part may now contain rows that the model was trained on" in ran.err
+        assert "(data data/a.csv), so the test set may now contain rows that the model was trained on" in ran.err
         assert evaluations(paths) == []
         data.write_text("a")
         ran = sweep("best", "--evaluate")

@@ -74,7 +74,7 @@ def test_what_goes_and_what_stays(sweep: Sweep, paths: SweepPaths) -> None:
     kept = sum(map(len, left(paths).values()))
     freed = (4 * len(states(paths)) - kept) * 100
     assert ran.out.splitlines()[-1] == f"{freed / 1000:.1f} kB in checkpoints of 12 trials freed"
-    assert sweep("clean").err == "there is nothing to remove\n"
+    assert sweep("clean").err == "nothing to delete\n"
 
 
 def test_a_stopped_trial_keeps_none_unless_it_is_the_best(sweep: Sweep, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_dry_run_touches_nothing_and_says_the_same(sweep: Sweep, paths: SweepP
     before = {path: path.lstat().st_mtime_ns for path in paths.root.rglob("*")}
     dry = sweep("clean", "--dry-run")
     assert {path: path.lstat().st_mtime_ns for path in paths.root.rglob("*")} == before
-    assert dry.out.splitlines()[-1].endswith(" can be freed; nothing was removed")
+    assert dry.out.splitlines()[-1].endswith(" would be freed; nothing was deleted")
     assert dry.out.splitlines()[:-1] == sweep("clean").out.splitlines()[:-1]
 
 
@@ -125,10 +125,10 @@ def test_a_running_sweep_is_left_alone(sweep: Sweep, paths: SweepPaths) -> None:
     lease = Lease.acquire(paths.lease)
     ran = sweep("clean")
     assert ran.code == 0
-    assert ran.err == "made-up is running, and left alone\nthere is nothing to remove\n"
+    assert ran.err == "skipped made-up: it is running\nnothing to delete\n"
     held = json.loads(paths.lease.read_text())
     paths.lease.write_text(json.dumps({**held, "place": "elsewhere"}))
-    assert "made-up is running, and left alone" in sweep("clean").err
+    assert "skipped made-up: it is running" in sweep("clean").err
     assert left(paths) == dict.fromkeys(states(paths), ALL)
     paths.lease.write_text(json.dumps({**held, "pid": 2**22 + 1}))
     assert sweep("clean").code == 0, "its driver died"
@@ -166,7 +166,7 @@ def test_damaged_records_keep_no_other_sweep_from_being_cleaned(sweep: Sweep, pa
     paths.trials_table.write_bytes(b"PAR1")
     ran = sweep("clean")
     assert ran.code == 1
-    assert "made-up cannot be cleaned: " in ran.err
+    assert "cannot clean made-up: " in ran.err
     assert ran.err.endswith("error: 1 sweep could not be cleaned\n")
     assert sum(map(len, left(other).values())) == 1
 
@@ -176,5 +176,5 @@ def test_what_cannot_be_removed_is_said(sweep: Sweep, paths: SweepPaths) -> None
     (paths.checkpoints(failed) / "folder" / "of mine").mkdir(parents=True)
     ran = sweep("clean")
     assert ran.code == 1
-    assert f"made-up cannot be cleaned: cannot clean {paths.checkpoints(failed).relative_to(Path.cwd())}" in ran.err
+    assert f"cannot clean made-up: cannot clean {paths.checkpoints(failed).relative_to(Path.cwd())}" in ran.err
     assert not paths.lease.exists()

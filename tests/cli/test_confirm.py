@@ -69,8 +69,8 @@ def test_the_verdict(project: Path, sweep: Sweep) -> None:
     verdict = ran.stdout.partition("small-confirm: 2 configurations, trained several times\n\n")[2].splitlines()
     assert verdict[0].split("  ")[0] == "mean loss"
     assert [line.split()[-1] for line in verdict[1:3]] == ["x=1", "x=2"]
-    assert verdict[4].startswith("The first figures made them look ")
-    assert re.search(r"checkpoint, step 3, on the test part: test_loss 1 ", ran.stderr)
+    assert verdict[4].startswith("On average, the first results made them look ")
+    assert re.search(r"checkpoint, step 3, on the test set: test_loss 1 ", ran.stderr)
 
     again = sweep("show", "small-confirm", "--repeats", "--results", project / "results")
     assert verdict[1] in again.out

@@ -95,7 +95,7 @@ def test_an_unreachable_cluster_is_told_and_does_not_hide_the_other_sweeps(
     assert listed.code == 0
     assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [["made-up", "finished"], ["away", "running"]]
     assert "nothing answers at http://127.0.0.1:9" in listed.err
-    assert "its sweeps are shown as they were" in listed.err
+    assert "showing the last known status of its sweeps" in listed.err
     for command in ("show", "best", "stop", "resume", "pull", "logs"):
         ran = sweep(command, "away")
         assert (ran.code, ran.out) == (2, ""), command
@@ -108,7 +108,7 @@ def test_the_last_copy_is_read_where_the_cluster_is_gone(sweep: Sweep, logged: S
     ran = sweep("show", "made-up")
     assert ran.code == 0
     assert "12 trials" in ran.out
-    assert "what follows is from 2030-01-02" in ran.err
+    assert "showing the copy of 2030-01-02" in ran.err
     assert "made-up is a local copy" in sweep("best", "made-up", "--evaluate").err
 
 

@@ -107,7 +107,7 @@ def test_a_trainable_that_is_not_here_is_said(sweep: Sweep, tmp_path: Path) -> N
     launched_in(made(tmp_path / "results"), tmp_path / "gone")
     ran = sweep("next")
     assert ran.out == "made-up-next.yaml\n"
-    assert "not held against the trainable: trainable: there is no file" in ran.err
+    assert "not checked against the trainable: trainable: there is no file" in ran.err
 
 
 def test_a_chain_is_numbered_and_keeps_no_old_reasons(sweep: Sweep, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_few_trials_change_no_range(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN)
     launched_in(record(tmp_path / "results"), tmp_path)
     ran = sweep("next")
-    assert "too few results to change ranges by" in ran.err
+    assert "too few results to change any range" in ran.err
     text = (tmp_path / "made-up-next.yaml").read_text()
     assert "lr: {loguniform: [1.0e-06, 0.1]}\n" in text
     assert "# was empty: the best of made-up, trials 3, 8, " in text

@@ -96,7 +96,7 @@ def test_auto_is_the_cluster_of_this_machine(cluster: Started, place: Path) -> N
 def test_doctor_asks_the_nodes(cluster: Started, place: Path) -> None:
     ran = cluster.sweep("doctor", "--on", cluster.address, cwd=place)
     assert "2 of 2" in ran.stdout
-    assert "versions as here, shares the results directory" in ran.stdout
+    assert "same versions, shared results directory" in ran.stdout
 
 
 def test_a_node_that_joins_is_waited_for_and_used(cluster: Started, place: Path) -> None:

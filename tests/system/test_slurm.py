@@ -209,7 +209,7 @@ def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slur
     launch.send_signal(signal.SIGINT)
     out, _ = launch.communicate(timeout=30)
     assert launch.returncode == 130
-    assert f"job {job} goes on without you" in out
+    assert f"job {job} keeps running" in out
     assert slurm.job(job)["JobState"] == "RUNNING"
 
     slurm.run("scancel", job)

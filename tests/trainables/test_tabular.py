@@ -116,11 +116,11 @@ def test_a_learning_rate_beyond_reason_reports_what_is_not_finite(tmp_path: Path
     assert not torch.isfinite(torch.tensor(scores[-1]["val_loss"]))
 
 
-# ------------------------------------------------------------------------------------------------ the test part
+# ------------------------------------------------------------------------------------------------ the test set
 
 
 def trained(directory: Path, **config: Any) -> tuple[dict[str, float], torch.nn.Module]:
-    """The scores on the test part of a network that was trained and saved, and that network."""
+    """The scores on the test set of a network that was trained and saved, and that network."""
     run(train, Trial(config=config, device="cpu", directory=directory, seed=3))
     found = Restoring(directory / "checkpoints" / "last.pt")
     model = torch.nn.Sequential(
@@ -162,5 +162,5 @@ def test_without_a_test_part_there_is_nothing_to_evaluate(tmp_path: Path) -> Non
     config = saved(datasets.load_iris, tmp_path) | {"epochs": 1, "test": 0.0}
     run(train, Trial(config=config, device="cpu", directory=tmp_path))
     assert evaluates(train)
-    with pytest.raises(ValueError, match=r"no test part: test=0\.0"):
+    with pytest.raises(ValueError, match=r"no test set: test=0\.0"):
         evaluate(train, Restoring(tmp_path / "checkpoints" / "last.pt"), config=config, device="cpu")

@@ -85,10 +85,10 @@ HYPERPARAMETERS = (
 
 
 def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
-    """Score a trained network on the test part: ``test_loss`` and the other scores of :func:`train`.
+    """Score a trained network on the test set: ``test_loss`` and the other scores of :func:`train`.
 
     Raises:
-        ValueError: There is no test part, or the configuration, the file or the target cannot be used.
+        ValueError: There is no test set, or the configuration, the file or the target cannot be used.
         OSError: The file cannot be read.
     """
     config = complete(config, HYPERPARAMETERS)

@@ -1,8 +1,8 @@
 """From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
 
-The test part is set aside before anything is looked at, and the preprocessing is fitted on the training rows
+The test set is set aside before anything is looked at, and the preprocessing is fitted on the training rows
 only. Loaded tables stay in the process, because a worker trains many trials on one file. Only :func:`load_with_test`
-returns the test part.
+returns the test set.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Table:
         train_targets, validation_targets: float32 [rows] of 0 and 1 (binary), int64 [rows] of class numbers
             (multiclass), or float32 [rows], standardized by the training rows (regression).
         target_scale: The target's units in one of a standardized regression target.
-        rows: The rows of the file in each part, the test part included.
+        rows: The rows of the file in each part, the test set included.
     """
 
     task: TaskName
@@ -116,16 +116,16 @@ def load_with_test(
     test: float = 0.2,
     fraction: float = 1.0,
 ) -> tuple[Table, TestPart]:
-    """The table as :func:`load` returns it, and its test part.
+    """The table as :func:`load` returns it, and its test set.
 
     Raises:
-        ValueError: There is no test part, or the file or target cannot be used.
+        ValueError: There is no test set, or the file or target cannot be used.
         OSError: The file cannot be read.
     """
     table, frame, values, encoder = _prepare(path, target, task, seed, validation, test, fraction)
     rows = table.rows.test
     if not len(rows):
-        raise ValueError(f"{path}: no test part: test={test} leaves it without rows")
+        raise ValueError(f"{path}: no test set: test={test} leaves it without rows")
     return table, TestPart(inputs=encoder.transform(frame.iloc[rows]).astype("float32"), targets=values[rows])
 
 

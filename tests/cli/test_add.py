@@ -53,7 +53,7 @@ def test_a_sweep_is_given_more_to_do(sweep: Callable[..., Ran], tmp_path: Path) 
 
             ran = sweep("add", "--config", "{x: 0}", "--concurrency", 2)
             assert ran.code == 0, ran.err
-            assert ran.err.splitlines()[-1].endswith("of growing is the next to start: x=0")
+            assert ran.err.splitlines()[-1].endswith("of growing starts next: x=0")
             again = sweep("add", "--config", "{x: 0}")
             assert again.code == 2
             assert "has this configuration already" in again.err

@@ -88,4 +88,4 @@ class TestEvents:
 
     def test_nothing_has_happened(self, sweep: Sweep, tmp_path: Path) -> None:
         made(tmp_path / "results", name="new", trials=0)
-        assert sweep("show", "new", "--events").out == "nothing has happened in new yet\n"
+        assert sweep("show", "new", "--events").out == "new has no events yet\n"

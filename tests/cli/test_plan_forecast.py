@@ -40,19 +40,19 @@ def facts(ran: Ran) -> dict[str, str]:
 class TestMachines:
     def test_gpus_need_not_exist(self, sweep: Sweep, spec: Path) -> None:
         assert facts(sweep("plan", spec, "--gpus", 500))["would fit"] == (
-            "500 trials at once, 1 CPU and 1 GPU each (imagined: 62 nodes with 8 CPUs, 8 GPUs;"
+            "500 trials at once, 1 CPU and 1 GPU each (hypothetical: 62 nodes with 8 CPUs, 8 GPUs;"
             " 1 node with 4 CPUs, 4 GPUs; memory as trials need it)"
         )
 
     def test_packed_trials_begin_with_a_gpu_each(self, sweep: Sweep, spec: Path) -> None:
         fit = facts(sweep("plan", spec, "--gpus", 8, "--set", "resources.gpu=packed"))["would fit"]
-        assert fit.startswith("8 trials at once, 1 CPU and 1 GPU each; more, once their GPU memory is measured (")
+        assert fit.startswith("8 trials at once, 1 CPU and 1 GPU each; more once their GPU memory has been measured (")
         none = facts(sweep("plan", spec, "--set", "resources.gpu=packed"))["fits here"]
         assert "GPU memory" not in none
 
     def test_nodes_are_as_large_as_one_says(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("plan", spec, "--gpus", 8, "--gpus-per-node", 4, "--cpus", 2)
-        assert facts(ran)["would fit"].startswith("4 trials at once, 1 CPU and 1 GPU each (imagined: 2 nodes with 2")
+        assert facts(ran)["would fit"].startswith("4 trials at once, 1 CPU and 1 GPU each (hypothetical: 2 nodes with")
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -81,7 +81,7 @@ class TestDuration:
         assert found["a step"] == "1 min 40 s (--step-seconds)"
         assert found["duration"] == "about 1 d 1 h"
         assert found["busy"] == "250 GPU-hours of training, 100% of the 250 for which 10 GPUs are held"
-        assert found["driver"].startswith("busy for ")
+        assert found["driver"].startswith("busy ")
         assert found["best"].startswith("known after about ")
 
     def test_by_an_earlier_sweep(self, sweep: Sweep, spec: Path, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ class TestDuration:
     def test_in_steps_if_nobody_says(self, sweep: Sweep, spec: Path) -> None:
         found = facts(sweep("plan", spec, "--gpus", 10, "--set", "budget.hours=0.001"))
         assert found["duration"].startswith(
-            "about 900 steps' time; --step-seconds says how long a step takes (no sweep"
+            "about 900 times the time of a step; give the time of a step by --step-seconds (no earlier sweep"
         )
         assert not {"busy", "driver", "best", "ends"} & found.keys()
 
@@ -110,7 +110,7 @@ class TestDuration:
 
     def test_a_driver_that_cannot_keep_up_is_warned_of(self, sweep: Sweep, spec: Path) -> None:
         busy = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--trials", 4000)
-        assert "warning: the driver is busy for " in busy.out
+        assert "warning: the driver is busy " in busy.out
         assert "tpe" not in busy.out
         learning = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--set", "search.method=tpe")
         assert "search.method sobol" in learning.out

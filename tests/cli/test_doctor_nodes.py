@@ -42,7 +42,7 @@ def test_a_row_a_node() -> None:
 
 
 def test_gpus_by_type() -> None:
-    expected = "GPUs: 4 of 4 of a type that Ray does not know free, 1 of 4 A100 free"
+    expected = "GPUs: 4 of 4 of unknown type free, 1 of 4 A100 free"
     assert nodes.gpus_by_type(NODES) == expected
     assert nodes.gpus_by_type(NODES[:1]) == ""
 
@@ -50,7 +50,7 @@ def test_gpus_by_type() -> None:
 def test_a_sound_node() -> None:
     finding = nodes._finding(probe())
     assert not finding.hint
-    assert finding.found == "10.0.0.2: versions as here, shares the results directory, torch sees 4 GPUs, 100 GB free"
+    assert finding.found == "10.0.0.2: same versions, shared results directory, torch sees 4 GPUs, 100 GB free"
 
 
 def test_mismatches_stand_out_with_a_hint() -> None:

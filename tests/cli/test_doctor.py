@@ -90,7 +90,7 @@ def test_every_problem_has_a_hint(sweep: Sweep, monkeypatch: pytest.MonkeyPatch,
 
 def test_a_probe_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PROBE_SECONDS", 1)
-    assert doctor._probe("import time; time.sleep(60)").stderr == "nothing for 1 second"
+    assert doctor._probe("import time; time.sleep(60)").stderr == "no answer within 1 second"
     assert doctor._probe("print(7)").stdout == "7\n"
 
 

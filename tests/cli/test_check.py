@@ -1,0 +1,44 @@
+"""`sweep check`: one line for a valid spec, every mistake of another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.cli.conftest import SPEC, Ran
+
+Sweep = Callable[..., Ran]
+
+
+def test_a_good_spec_takes_one_line(sweep: Sweep, spec: Path) -> None:
+    ran = sweep("check", spec)
+    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, tpe, ASHA, min loss\n", "")
+
+
+def test_the_short_options_are_seen(sweep: Sweep, spec: Path) -> None:
+    ran = sweep("check", spec, "--trials", 7, "--set", "search.method=random", "--name", "07")
+    assert ran.out == f"{spec} is valid: 3 parameters, 7 trials, random, ASHA, min loss\n"
+
+
+def test_every_mistake_at_once(sweep: Sweep, spec: Path) -> None:
+    spec.write_text(SPEC.replace("uniform: [0, 1]", "uniforn: [0, 1]").replace("train.py:train", "linaer"))
+    ran = sweep("check", "spec.yaml", "--set", "budget.trials=many")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err == (
+        "spec.yaml:2  trainable\n"
+        "    unknown trainable 'linaer'\n"
+        "    did you mean 'linear'? file.py:function, module:function, or built in: linear, tabular\n"
+        "spec.yaml:5  space.lr\n"
+        "    unknown distribution 'uniforn'\n"
+        "    did you mean 'uniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid\n"
+        "--set budget.trials  budget.trials\n"
+        "    'many' is not an integer\n"
+        "\n"
+        "3 mistakes in spec.yaml\n"
+    )
+
+
+def test_the_schema_is_json(sweep: Sweep) -> None:
+    assert json.loads(sweep("check", "--schema").out)["title"] == "Sweep"
