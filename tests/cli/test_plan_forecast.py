@@ -41,7 +41,7 @@ class TestMachines:
     def test_gpus_need_not_exist(self, sweep: Sweep, spec: Path) -> None:
         assert facts(sweep("plan", spec, "--gpus", 500))["would fit"] == (
             "500 trials at once, 1 CPU and 1 GPU each (hypothetical: 62 nodes with 8 CPUs, 8 GPUs;"
-            " 1 node with 4 CPUs, 4 GPUs; memory as trials need it)"
+            " 1 node with 4 CPUs, 4 GPUs, enough memory)"
         )
 
     def test_packed_trials_begin_with_a_gpu_each(self, sweep: Sweep, spec: Path) -> None:

@@ -63,7 +63,7 @@ class TestLedger:
         amounts = {name: float(found) for name, found in (re.split(r" {2,}", line)[:2] for line in lines[2:8])}
         assert lines[0] == "churn-example: where its slot-seconds went"
         assert sum(amounts.values()) - amounts["total"] == pytest.approx(amounts["total"], abs=0.3)
-        assert re.fullmatch(r"Early stopping saved about \S+ of \S+ slot-seconds of training \(\d+%\):", lines[-2])
+        assert re.fullmatch(r"Early stopping saved about \S+ of \S+ slot-seconds of training \(\d+%\),", lines[-2])
 
     def test_for_programs(self, show: Sweep) -> None:
         data = json.loads(show("--ledger", "--format", "json").out)
