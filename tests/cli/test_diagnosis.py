@@ -64,7 +64,7 @@ def results(tmp_path: Path) -> Path:
         sweep.on(events.Finished(trial=start.trial, at=at, train_s=40.0))
     kinds = {name: each.kind for name, each in spec.distributions().items()}
     with Recorder(paths, sweep="judged", parameters=kinds, metrics=["val_loss"]) as recorder:
-        rows: Rows = LiveDiagnosis(spec.objective).examine(sweep.take(at))
+        rows: Rows = LiveDiagnosis(spec.objective).diagnosed(sweep.take(at))
         recorder.metrics(rows.metrics)
         recorder.events(rows.events)
         for row in rows.trials:

@@ -201,7 +201,7 @@ def _steps(plan: Plan, seen: Forecast | None) -> str:
     if plan.ladder is None:
         return f"{plan.full_steps:,}"
     share = seen.steps.middle / plan.full_steps
-    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of training all in full"
+    return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of training every trial in full"
 
 
 def _ceiling(plan: Plan) -> str:

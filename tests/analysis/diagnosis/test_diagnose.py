@@ -50,33 +50,33 @@ def said(examined: Rows) -> list[str | None]:
 def test_a_trial_that_ends_is_judged_by_all_its_reports() -> None:
     examiner = LiveDiagnosis(OBJECTIVE)
     train, validation = falling(0.05), turning(0.3, 0.9)
-    assert said(examiner.examine(rows(reports(0, train[:20], validation[:20]), ended(0, State.RUNNING)))) == [None]
-    last = examiner.examine(rows(reports(0, train[20:], validation[20:], first=21), ended(0)))
+    assert said(examiner.diagnosed(rows(reports(0, train[:20], validation[:20]), ended(0, State.RUNNING)))) == [None]
+    last = examiner.diagnosed(rows(reports(0, train[20:], validation[20:], first=21), ended(0)))
     assert said(last) == ["overfitting"]
     assert "158% worse" in (last.trials[0].diagnosis_reason or "")
-    assert said(examiner.examine(rows([], ended(0)))) == ["overfitting"]  # its row is written once more
+    assert said(examiner.diagnosed(rows([], ended(0)))) == ["overfitting"]  # its row is written once more
 
 
 def test_what_became_of_a_trial_is_not_confused() -> None:
     examiner = LiveDiagnosis(OBJECTIVE)
     long = reports(1, falling(0.05), turning(0.3, 0.9))
-    examined = examiner.examine(
+    examined = examiner.diagnosed(
         rows([*reports(0, [0.9, 0.8], [0.9, 0.8]), *long], ended(0, State.STOPPED), ended(1, State.FAILED))
     )
     assert said(examined) == ["too_short", None]
-    examined = examiner.examine(rows(reports(2, [1.0, math.nan], [1.0, 0.5]), ended(2, State.DIVERGED)))
+    examined = examiner.diagnosed(rows(reports(2, [1.0, math.nan], [1.0, 0.5]), ended(2, State.DIVERGED)))
     assert said(examined) == ["diverged"]
     assert examined.trials[0].diagnosis_reason == "loss was nan at step 3"
-    assert said(examiner.examine(rows([], ended(3)))) == [None]  # it never reported
+    assert said(examiner.diagnosed(rows([], ended(3)))) == [None]  # it never reported
 
 
 def test_others_count_as_soon_as_they_have_ended() -> None:
     examiner = LiveDiagnosis(OBJECTIVE)
     bad = falling(0.6)
-    assert said(examiner.examine(rows(reports(0, bad, bad), ended(0))))[0] != "underfitting"
+    assert said(examiner.diagnosed(rows(reports(0, bad, bad), ended(0))))[0] != "underfitting"
     for trial in range(1, 5):
-        examiner.examine(rows(reports(trial, falling(0.1), falling(0.12)), ended(trial)))
-    assert said(examiner.examine(rows(reports(5, bad, bad), ended(5)))) == ["underfitting"]
+        examiner.diagnosed(rows(reports(trial, falling(0.1), falling(0.12)), ended(trial)))
+    assert said(examiner.diagnosed(rows(reports(5, bad, bad), ended(5)))) == ["underfitting"]
 
 
 def test_a_metric_that_comes_later_may_be_a_curve() -> None:
@@ -85,13 +85,13 @@ def test_a_metric_that_comes_later_may_be_a_curve() -> None:
         MetricRow(trial=0, attempt=1, step=1, train_s=1.0, reported_at=1.0, metrics={"train_loss": 1.0, "seconds": 2.0})
     ]
     rest = reports(0, falling(0.05), turning(0.3, 0.9), first=2)
-    assert said(examiner.examine(rows([*first, *rest], ended(0)))) == ["overfitting"]
+    assert said(examiner.diagnosed(rows([*first, *rest], ended(0)))) == ["overfitting"]
 
 
 def test_an_ended_trial_holds_no_curve() -> None:
     examiner = LiveDiagnosis(OBJECTIVE)
     for trial in range(50):
-        examiner.examine(rows(reports(trial, falling(0.1), falling(0.12)), ended(trial)))
+        examiner.diagnosed(rows(reports(trial, falling(0.1), falling(0.12)), ended(trial)))
     assert not examiner._live
 
 
@@ -112,7 +112,7 @@ def interrupted(tmp_path: Path) -> Path:
         ended(102, State.RUNNING),
     )
     with Recorder(paths, sweep=paths.name, parameters={"lr": "float", "kind": "str", "sizes": "json"}) as recorder:
-        examined = examiner.examine(recorded)
+        examined = examiner.diagnosed(recorded)
         recorder.metrics(examined.metrics)
         for row in examined.trials:
             recorder.trial(row)
@@ -132,10 +132,10 @@ def test_a_resume_keeps_what_was_said_and_goes_on_with_curves(interrupted: Path)
         for number, state in ((100, State.COMPLETED), (101, State.COMPLETED), (102, State.PENDING))
     ]
     examiner = LiveDiagnosis(OBJECTIVE)
-    examiner.recall(sweep.paths, trials)
-    assert said(examiner.examine(rows([], ended(100), ended(101)))) == [before[100], before[101]]
+    examiner.restore(sweep.paths, trials)
+    assert said(examiner.diagnosed(rows([], ended(100), ended(101)))) == [before[100], before[101]]
     rest = reports(102, falling(0.05)[20:], turning(0.3, 0.9)[20:], first=21)
-    assert said(examiner.examine(rows(rest, ended(102)))) == ["overfitting"]
+    assert said(examiner.diagnosed(rows(rest, ended(102)))) == ["overfitting"]
 
 
 def test_the_reading_side_says_the_same(interrupted: Path) -> None:
