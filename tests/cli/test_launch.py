@@ -100,4 +100,4 @@ def test_results_that_cannot_be_written(command: list[str], sweep: Sweep, tmp_pa
     (tmp_path / "file").touch()
     ran = sweep("launch", "small.yaml", "--results", place)
     assert ran.code == 1
-    assert ran.err.splitlines()[-1].startswith("error: file")
+    assert ran.err.splitlines()[-1].startswith(f"error: cannot record sweeps in {place}, which is not a directory")
