@@ -1,4 +1,4 @@
-"""How `--help` lays out the commands: in sections, an example for each; and what an unknown command was meant to be."""
+"""Lays out `--help`, in sections and with an example for each command, and suggests a command for an unknown one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEANT = {
     "tune": "launch",
     "validate": "check",
 }
-"""Commands of other programs, and the command here that does the same."""
+"""Commands of other programs, each with the command of `sweep` that does the same."""
 
 # Types of typer's own copy of click, which it has had since 0.25; before, they were click's. So they are Any here.
 

@@ -1,4 +1,4 @@
-"""How answers leave the program: aligned text, JSON or CSV on stdout; colours where somebody sees them."""
+"""Prints answers as aligned text, JSON or CSV on stdout, coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLOURS: Mapping[str, str] = {
     "died": "red",
     "damaged": "red",
 }
-"""Of the states and statuses that stand out."""
+"""Colours of states and statuses."""
 
 COLOURED = ("state", "status")
 """The columns in which they stand."""
@@ -38,7 +38,7 @@ Row = Mapping[str, Any]
 
 
 class Format(StrEnum):
-    """How an answer is written."""
+    """Output formats of an answer that is a table."""
 
     TABLE = "table"
     JSON = "json"
@@ -46,7 +46,7 @@ class Format(StrEnum):
 
 
 class TextFormat(StrEnum):
-    """How an answer is written that is no table."""
+    """Output formats of an answer that is not a table."""
 
     TEXT = "text"
     JSON = "json"

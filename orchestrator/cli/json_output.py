@@ -128,7 +128,7 @@ def iso(at: float) -> str:
 
 
 def error_data(found: BaseException) -> dict[str, Any]:
-    """What is said of an error: the same keys for every kind."""
+    """An error as data, with the same keys for every kind."""
     if isinstance(found, SweepError):
         mistakes = found.mistakes if isinstance(found, SpecError) else ()
         return _data(type(found), str(found), value=found.value, allowed=found.allowed, mistakes=mistakes)
@@ -139,7 +139,7 @@ def error_data(found: BaseException) -> dict[str, Any]:
 
 
 def usage_data(found: Any) -> dict[str, Any]:
-    """What is said of a command line that Typer could not parse.
+    """The data of an error in the command line, which Typer could not parse.
 
     Args:
         found: Typer's exception, whose class has no public name.

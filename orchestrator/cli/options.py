@@ -185,6 +185,6 @@ def checked(path: Path, changes: list[str]) -> Source:
 
 
 def typed(paths: SweepPaths) -> str:
-    """What names a sweep on a command line: its name if the results directory is the default one, else its path."""
+    """A sweep as a command line names it: by name in the default results directory, else by path."""
     default = Path(os.environ.get("SWEEP_RESULTS") or RESULTS)
     return paths.name if paths.root.parent.resolve() == default.resolve() else shlex.quote(str(paths.root))

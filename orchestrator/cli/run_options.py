@@ -106,7 +106,7 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchOptions(RunOptions):
-    """Where and how a new sweep runs: a cluster that is sent one must be told where to record it."""
+    """Where and how a new sweep runs, and where it is recorded if it runs on a cluster."""
 
     cluster_results: ClusterResults = CLUSTER_RESULTS
 

@@ -34,7 +34,11 @@ def resume(
     ] = None,
     retry: Annotated[
         list[Retry] | None,
-        typer.Option("--retry", help="Retry trials that ended in this state, as new trials. Repeatable."),
+        typer.Option(
+            "--retry",
+            metavar="STATE",
+            help="Retry failed, cancelled or diverged trials, as new trials. Repeatable.",
+        ),
     ] = None,
     concurrency: Concurrency = None,
     max_gpus: MaxGpus = None,

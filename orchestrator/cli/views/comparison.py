@@ -105,7 +105,7 @@ def _number(value: float | None) -> str:
 
 
 def _value(value: Any) -> str:
-    """As in YAML, but for quotes; long lists as their length."""
+    """A value as in YAML, without quotes; a long list as its length."""
     text = _plain(value)
     if len(text) <= LONG:
         return text

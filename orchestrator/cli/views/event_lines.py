@@ -13,11 +13,11 @@ from orchestrator.cli.views.text import one_line
 from orchestrator.core.rows import ACCOUNT, EventRow, State
 
 UNTOLD = frozenset([State.PENDING.value, ACCOUNT])
-"""What happens and is no news: that a trial is about to begin, and how the time of a session is accounted for."""
+"""Events that are not news: a trial that waits to start, and the time account of a session."""
 
 
 def worth_telling(event: EventRow) -> bool:
-    """Whether it is news. That a trial is stopped at a rung is told by its end, which follows."""
+    """Whether an event is news. A stop at a rung is not, since the end of the trial follows."""
     return event.event not in UNTOLD and not (event.event == "rung" and event.decision == "stop")
 
 

@@ -1,4 +1,4 @@
-"""What `--profile` says: where the time of a session went."""
+"""`--profile`: where the time of a session went."""
 
 from __future__ import annotations
 
