@@ -30,7 +30,7 @@ def boom(trial: int, at: float) -> events.Failed:
     return events.Failed(trial=trial, at=at, failure=Failure(type="OSError", message="a\nb", fingerprint="x"))
 
 
-class TestTally:
+class TestProgress:
     def test_nothing_yet(self, sweep: Sweep) -> None:
         progress = Progress(slots=lambda: 2)
         assert progress.look(sweep, T0) == []
