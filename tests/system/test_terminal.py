@@ -195,7 +195,7 @@ def test_it_is_watched_from_another_terminal(terminal: Terminal, tmp_path: Path)
         watching.wait_for(lambda: len(watching.screen().splitlines()) == 24 and "q quit" in watching.screen(), 30)
         assert max(map(len, watching.screen().splitlines())) <= 80
         watching.press("Enter")
-        watching.wait_for(lambda: "following" in watching.screen(), 30)
+        watching.wait_for(lambda: "log: nothing printed yet" in watching.screen(), 30)
         watching.press("q")
         watching.wait_for(lambda: "q quit" in watching.screen(), 30)
         terminal.press("C-c")
