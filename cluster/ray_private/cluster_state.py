@@ -15,19 +15,16 @@ def draining_nodes() -> frozenset[str]:
 
 
 def free_resources() -> dict[str, dict[str, float]]:
-    """What nobody occupies, by the id of the node, a used-up resource absent.
+    """What nobody occupies, by the id of the node, a used-up resource absent; all that a node has where Ray cannot say.
 
-    Where Ray cannot be asked: all that a node has. On a single node, Ray's sum over all nodes is exact.
+    Ray's public sum over all nodes is no way out: Ray computes it from the same answer.
     """
     import ray
 
     found = FREE_RESOURCES.find()
     if found is not None:
         return {str(node): dict(resources) for node, resources in found[0]().items()}
-    alive = [node for node in ray.nodes() if node["Alive"]]
-    if len(alive) == 1:
-        return {str(alive[0]["NodeID"]): dict(ray.available_resources())}
-    return {str(node["NodeID"]): dict(node["Resources"]) for node in alive}
+    return {str(node["NodeID"]): dict(node["Resources"]) for node in ray.nodes() if node["Alive"]}
 
 
 def node_of_actor(actor_id: str) -> tuple[str, str] | None:
