@@ -1,5 +1,4 @@
-"""What is trained: the contract between a sweep and a training program, and the built-in trainables; no Ray, no
-sweep."""
+"""What a sweep trains: the contract with a training program, and the built-in trainables; no Ray, no sweep."""
 
 from __future__ import annotations
 

@@ -18,15 +18,15 @@ from orchestrator.spec import Space, Spec, max_step
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
-"""Trials of a spec that says nothing of its budget, unless its method has an end of its own."""
+"""Trials of a spec without budget.trials, unless the method ends by itself."""
 
 MAX_CELLS = 100_000
-"""More cells of a grid than this are a slip of the pen, unless a budget bounds them."""
+"""A grid with more cells is refused as a mistake, unless budget.trials limits it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """The settings of ASHA, defaults filled in."""
+    """The settings of ASHA, with defaults filled in."""
 
     grace_period: int
     reduction_factor: int
@@ -35,7 +35,7 @@ class Ladder:
 
 
 def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
-    """ASHA's settings; None if there is to be no scheduler: it is not wanted, or the length of a training unknown."""
+    """ASHA's settings; None without a scheduler: the spec turns it off, or the length of a training is unknown."""
     last = max_step(spec, declaration)
     asked = spec.scheduler or SchedulerSpec()
     if asked.method == "none" or last is None:
@@ -49,10 +49,10 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
 
 
 def trial_count(spec: Spec, space: Space) -> int:
-    """How many trials there will be at most.
+    """The most trials that the sweep can have.
 
     Raises:
-        UserError: The grid has too many cells to count, and no budget bounds it.
+        UserError: The grid has too many cells to count, and budget.trials does not limit it.
     """
     allowed = spec.budget.trials
     end = _end_of_method(spec, space, MAX_CELLS if allowed is None else min(allowed, MAX_CELLS))
@@ -64,7 +64,7 @@ def trial_count(spec: Spec, space: Space) -> int:
 
 
 def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
-    """After how many trials the method has none left; cells are counted to one above the limit. None: it has no end."""
+    """The number of configurations of a grid (counted up to ``limit`` + 1) or a list; None for other methods."""
     if spec.search.method == "list" and isinstance(spec.search.configs, list):
         return len(spec.search.start) + len(spec.search.configs) * spec.search.repeats
     if spec.search.method == "grid":
@@ -76,9 +76,9 @@ def build_sweep(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: 
     """The sweep that a spec describes, not yet begun.
 
     Args:
-        spec: A checked one.
-        declaration: What its trainable declares.
-        gpus_per_trial: What `resources.gpu` came to, for budgets in GPU-hours.
+        spec: A checked spec.
+        declaration: What the trainable declares.
+        gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
     """
     space = spec.parameter_space()
     return Sweep(
@@ -94,10 +94,10 @@ def build_sweep(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: 
 
 
 def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limits:
-    """What the sweep may use up.
+    """The budgets of the sweep.
 
     Raises:
-        UserError: As ``trial_count``.
+        UserError: As for ``trial_count``.
     """
     budget = spec.budget
     return Limits(
@@ -112,7 +112,7 @@ def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limit
 
 
 def enforced_max(spec: Spec) -> int | None:
-    """The step at which we end a trial ourselves: only where the user says so; else the trainable knows its end."""
+    """The step at which the sweep ends a trial: scheduler.max; None: the trainable ends by itself."""
     return None if spec.scheduler is None else spec.scheduler.max
 
 
@@ -144,7 +144,7 @@ def _search(spec: Spec, space: Space) -> Search:
 
 
 def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
-    """Its scheduler, in which nothing has been entered yet."""
+    """The scheduler of a spec, with empty rungs."""
     rungs = ladder(spec, declaration)
     if rungs is None:
         return NoScheduler()

@@ -1,7 +1,7 @@
-"""What happens to a sweep, as values: all that the state machine in sweep.py is ever told.
+"""Events: everything that the state machine in sweep.py learns about the outside.
 
-Ray Tune's hooks, the simulator and a resume translate their world into these, and do what is answered. Times are
-seconds since the epoch, given by whoever tells; the machine has no clock.
+Ray Tune's hooks, the simulator and a resume translate what happens into events, and do what the sweep answers. Times
+are seconds since the epoch, set by the sender; the state machine has no clock.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from trainables.report import Report
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """The answer to ``ask``: begin an attempt at this trial."""
+    """The answer to ``ask``: start an attempt at this trial."""
 
     trial: int
     attempt: int
     config: Config
     seed: int
     rungs: tuple[int, ...]  # steps at which the trial must wait for a decision
-    recorded: int | None = None  # the last step that the driver knows of it
-    trained_s: float = 0.0  # seconds of training that it knows of, over all attempts
-    gpus: float | None = None  # of this attempt; None: as many as the sweep says
+    recorded: int | None = None  # the trial's last step that the driver has received
+    trained_s: float = 0.0  # seconds of training by then, over all attempts
+    gpus: float | None = None  # of this attempt; None: the sweep's default
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +45,12 @@ class Reported:
     reports: Sequence[Report]
     node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
-    gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
+    gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
-    """The trainable came to its own end."""
+    """The trainable returned."""
 
     trial: int
     at: float
@@ -59,21 +59,21 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """The trainable raised; or its process or node died under it."""
+    """The trainable raised, or its process or node died."""
 
     trial: int
     at: float
     failure: Failure
     train_s: float = 0.0  # seconds of training, over all attempts
     numerical: bool = False  # OverflowError or FloatingPointError: the configuration diverged
-    preempted: bool = False  # the node went away: not the trial's fault, no retry is used up
+    preempted: bool = False  # the node was lost: not the trial's fault, and no retry is used up
     node: Node | None = None
     others: frozenset[str] = frozenset()  # ids of the other nodes on which a trial fits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotStarted:
-    """The attempt never began: its worker died while it was being prepared."""
+    """The attempt never began: its worker died while starting."""
 
     trial: int
     at: float
@@ -85,14 +85,14 @@ class NotStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ticked:
-    """Time has passed: budgets of time are checked."""
+    """Time has passed: time budgets are checked."""
 
     at: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Halted:
-    """The sweep ends now; what runs is cancelled."""
+    """The sweep ends now; running trials are cancelled."""
 
     at: float
     reason: str
@@ -100,7 +100,7 @@ class Halted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopAfterNextReport:
-    """The sweep ends as soon as it can without losing anything: each trial at its next report."""
+    """The sweep ends without losing results: each trial ends at its next report."""
 
     at: float
     reason: str
@@ -108,7 +108,7 @@ class StopAfterNextReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialStopRequested:
-    """One trial is to end at its next report; the others go on."""
+    """One trial must end at its next report; the others continue."""
 
     trial: int
     at: float
@@ -117,7 +117,7 @@ class TrialStopRequested:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigAdded:
-    """Somebody wants this configuration of the space tried, beside what the search proposes."""
+    """A user adds a configuration to those that the search proposes."""
 
     at: float
     config: Config
@@ -126,7 +126,7 @@ class ConfigAdded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noted:
-    """Something about the whole sweep that is to stand in its records, and changes nothing else."""
+    """A note about the sweep for its records. Changes nothing else."""
 
     at: float
     text: str

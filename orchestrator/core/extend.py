@@ -1,4 +1,4 @@
-"""How a sweep goes on beyond what it was launched for: new totals, trials tried once more, longer trainings."""
+"""Extends a sweep beyond its launch: larger totals, retried trials, longer trainings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from trainables.contract import Declaration
 
 @dataclass(frozen=True, kw_only=True)
 class Extension:
-    """What a resume may change: absolute totals, not additions. None: as before."""
+    """What a resume may change: totals, not additions. None: unchanged."""
 
     trials: int | None = None
     hours: float | None = None
@@ -27,10 +27,10 @@ class Extension:
     max_gpus: float | None = None
 
     def overrides(self, spec: Spec, declaration: Declaration | None) -> list[str]:
-        """As overrides of the spec.
+        """The extension as overrides of the spec.
 
         Raises:
-            UserError: The length of a training cannot be changed so.
+            UserError: The length of a training cannot be changed in this way.
         """
         named = {
             "budget.trials": self.trials,
@@ -52,16 +52,20 @@ def full_length(spec: Spec, declaration: Declaration | None) -> int | None:
 
 
 def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict[str, Any]:
-    """What makes a full training so many steps long, the rungs so far staying where they are."""
+    """The overrides that make a full training ``steps`` long and keep the existing rungs."""
     before, rungs, length = full_length(spec, declaration), ladder(spec, declaration), length_of(declaration)
     if before is None:
-        raise UserError("--max-steps: nothing says how long a training of this sweep is, so it cannot be made longer")
+        raise UserError("--max-steps: the length of this sweep's trainings is unknown, so they cannot be extended")
     if length in spec.distributions():
-        raise UserError(f"--max-steps: {length} is searched, so each trial has a length of its own; launch a new sweep")
+        raise UserError(
+            f"--max-steps: {length} is a searched parameter, so every trial has its own length; launch a new sweep"
+        )
     if steps <= before:
-        raise UserError(f"--max-steps is a total: a training has {before} steps already, so give more than that")
+        raise UserError(f"--max-steps is a total and must be above {before}, the current length of a training")
     if rungs is not None and rungs.brackets > 1:
-        raise UserError("--max-steps: with several brackets a longer training would move the rungs of every trial")
+        raise UserError(
+            "--max-steps does not work with several brackets: a longer training would move the rungs of every trial"
+        )
     changes: dict[str, Any] = {}
     if spec.scheduler is not None and spec.scheduler.max is not None:
         changes["scheduler.max"] = steps
@@ -73,47 +77,49 @@ def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict
 
 
 def retry(sweep: Sweep, states: Collection[State], at: float) -> int:
-    """Try what ended in one of these states once more, each as a new trial; returns how many.
+    """Retry every trial that ended in one of these states, each as a new trial; returns how many.
 
-    A trial that was tried once more before is left to its successor.
+    A trial that was retried before is skipped; its retry may be retried.
     """
-    succeeded = {trial.retry_of for trial in sweep.trials}
-    wanted = [trial for trial in sweep.trials if trial.state in states and trial.number not in succeeded]
-    for trial in wanted:
+    retried = {trial.retry_of for trial in sweep.trials}
+    to_retry = [trial for trial in sweep.trials if trial.state in states and trial.number not in retried]
+    for trial in to_retry:
         sweep.enqueue_trial(at, trial.config, Origin.RETRY, trial.number)
-    return len(wanted)
+    return len(to_retry)
 
 
 def extend(sweep: Sweep, old_end: int, at: float) -> int:
-    """A full training is longer than it was: the best of those that came to its old end go on; returns how many.
+    """Continue the best completed trials, after a full training was made longer; returns how many.
 
-    The scheduler's cutoff among all of them says which, as at a rung where all have come; without one all go on. The
-    search is told again when they end.
+    The cutoff among all completed trials decides, as at a synchronous rung; without a scheduler all continue. Their
+    results are passed to the search again when they end.
 
     Args:
-        sweep: Of the longer training, with the old rungs as far as they went.
+        sweep: A sweep with the longer training and the old rungs.
         old_end: The last step of a full training before.
-        at: Now.
+        at: The time, in seconds since the epoch.
     """
-    there = [trial for trial in sweep.trials if trial.state is State.COMPLETED and (trial.last_step or 0) >= old_end]
-    cutoff = sweep.scheduler.cutoff_among([_last(trial) for trial in there])
-    going_on = [trial for trial in there if not _beyond(trial, cutoff)]
-    for trial in there:
-        # A rung may lie where the end was: everyone enters it, and goes on or not by the cutoff among all.
+    completed = [
+        trial for trial in sweep.trials if trial.state is State.COMPLETED and (trial.last_step or 0) >= old_end
+    ]
+    cutoff = sweep.scheduler.cutoff_among([_last(trial) for trial in completed])
+    continuing = [trial for trial in completed if not _worse(trial, cutoff)]
+    for trial in completed:
+        # There may be a rung at the old end: every trial enters it, and the cutoff among all decides.
         decisions = sweep.scheduler.report(trial.number, trial.last_step or 0, _last(trial))
-        stops = trial not in going_on
+        stops = trial not in continuing
         settled = [replace(each, cutoff=each.cutoff if cutoff is None else cutoff, stop=stops) for each in decisions]
         sweep.journal.rung_decisions(trial, at, settled)
-    for trial in going_on:
+    for trial in continuing:
         trial.reset_to_pending()
         sweep.trial_queue.enqueue(trial)
         why = "" if cutoff is None else f": {_last(trial):g} there is not worse than the cutoff {cutoff:g}"
-        reason = f"goes on beyond step {trial.last_step}{why}"
+        reason = f"continues beyond step {trial.last_step}{why}"
         sweep.journal.trial_event(trial, at, "retry", decision="extension", reason=reason)
-    return len(going_on)
+    return len(continuing)
 
 
-def _beyond(trial: Trial, cutoff: float | None) -> bool:
+def _worse(trial: Trial, cutoff: float | None) -> bool:
     if cutoff is None:
         return False
     return _last(trial) > cutoff if trial.objective.mode == "min" else _last(trial) < cutoff

@@ -1,7 +1,7 @@
-"""How much of a GPU each trial of a sweep gets; with `gpu: packed` it is measured first, and then chosen once.
+"""The share of a GPU that each trial gets. With `gpu: packed`, the first trials are measured, then the share is set.
 
-Pure. The first trials have a GPU each. As soon as enough of them are measured, as many share a GPU as fit by the
-largest of their peaks; whoever needs more than all of these runs out of memory, and gets twice the share.
+Pure. The first trials have a GPU each. As soon as enough are measured, as many trials share a GPU as fit by the
+largest peak measured. A trial that needs more runs out of memory and is retried with twice the share.
 """
 
 from __future__ import annotations
@@ -12,83 +12,89 @@ from dataclasses import dataclass
 from trainables.process.device import CONTEXT
 
 FIRST = 3
-"""So many trials are measured: configurations differ in what they need, and each one measured keeps a GPU to itself."""
+"""The number of trials to measure: several, because configurations differ, but few, because each occupies a GPU."""
 
 SETTLED = 2
-"""After so many looks a running trial counts as measured: the first may come before the optimiser has its state."""
+"""Samples after which a running trial counts as measured; the first may precede the optimizer's state."""
 
 HEADROOM = 1.2
-"""What is set apart for a trial, as a multiple of the largest peak measured: fragments, and larger configurations."""
+"""Memory reserved for a trial, relative to the largest peak measured: for fragmentation and larger configurations."""
 
 MOST = 8
-"""More trials never share a GPU: they would wait for each other's kernels."""
+"""The most trials that share a GPU: more would only wait for each other's kernels."""
 
 GRAIN = 10_000
-"""A share is cut off to a whole number of these parts of a GPU, as Ray counts them; it would round a sixth up, and five
-would fit."""
+"""Shares are rounded down to multiples of 1 / GRAIN, the resolution of Ray's resources. Ray rounds to nearest: of
+trials with a sixth each, rounded up, only five would fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """How many trials share a GPU from now on, and why."""
+    """The share of a GPU for each trial from now on, and the reason."""
 
-    gpus: float  # of each trial; 1/k, as near as Ray counts
+    gpus: float  # 1/k for k trials on a GPU, rounded down to Ray's resolution
     reason: str
 
 
 class GpuShares:
-    """GPUs of the trials of one sweep.
+    """The share of a GPU for the trials of one sweep.
 
     Attributes:
-        gpus: What a trial gets that is started now, unless it ran out of memory before.
-        measuring: Whether that is still to be chosen.
+        gpus: The share of a trial that starts now, unless it ran out of memory before.
+        measuring: Whether the share still has to be chosen.
     """
 
     def __init__(self, gpus: float, *, packed: bool = False) -> None:
         """
         Args:
-            gpus: Of a trial, by the spec; before the choice if they are to be packed.
-            packed: Whether they are.
+            gpus: GPUs per trial by the spec; with ``packed``, until the share is chosen.
+            packed: Whether to measure trials and choose the share.
         """
         self.gpus = gpus
         self.measuring = packed and gpus > 0
-        self._looks: dict[int, int] = {}  # by trial
-        self._peak = 0.0  # the largest part of a GPU that any trial needs
-        self._told = ""  # of which that is
+        self._samples: dict[int, int] = {}  # by trial
+        self._peak = 0.0  # the largest fraction of a GPU that any trial needs
+        self._peak_text = ""  # the same in GB, in words
         self._ended: set[int] = set()
 
     def chosen(self, gpus: float) -> None:
-        """It is chosen, now or before a restart."""
+        """Set the share that was chosen, now or before a restart."""
         self.gpus = gpus
         self.measuring = False
 
     def measured(self, trial: int, *, peak_gb: float, size_gb: float) -> Choice | None:
-        """A trial has held so much of the memory of its GPU so far; returns the choice if it can be made."""
+        """Take the memory peak of a running trial; returns the choice as soon as it can be made.
+
+        Args:
+            trial: The number of the trial.
+            peak_gb: The most memory that the trial has held so far, in 10^9 bytes.
+            size_gb: The memory of the GPU, in 10^9 bytes.
+        """
         if not self.measuring:
             return None
-        self._looks[trial] = self._looks.get(trial, 0) + 1
+        self._samples[trial] = self._samples.get(trial, 0) + 1
         needs = (HEADROOM * peak_gb + CONTEXT / 1e9) / size_gb
         if needs > self._peak:
             self._peak = needs
-            self._told = f"{peak_gb:.1f} of {size_gb:.1f} GB"
+            self._peak_text = f"{peak_gb:.1f} of {size_gb:.1f} GB"
         return self._choice()
 
     def ended(self, trial: int) -> Choice | None:
-        """A trial has come to its end, without an error; returns the choice if it can be made."""
+        """Take the end of a trial that did not fail; returns the choice as soon as it can be made."""
         if not self.measuring:
             return None
         self._ended.add(trial)
         return self._choice()
 
     def _choice(self) -> Choice | None:
-        done = [trial for trial, looks in self._looks.items() if looks >= SETTLED or trial in self._ended]
+        done = [trial for trial, count in self._samples.items() if count >= SETTLED or trial in self._ended]
         if len(done) >= FIRST:
             choice = self._by_peak(len(done))
-        elif len(self._ended - self._looks.keys()) >= FIRST:
+        elif len(self._ended - self._samples.keys()) >= FIRST:
             choice = Choice(
                 gpus=1.0,
-                reason="gpu: packed: one trial a GPU, because torch used no CUDA GPU in the first trials, so that their"
-                " memory cannot be measured",
+                reason="gpu: packed: 1 trial per GPU, because torch used no CUDA GPU in the first trials, so their"
+                " memory could not be measured",
             )
         else:
             return None
@@ -97,19 +103,19 @@ class GpuShares:
 
     def _by_peak(self, count: int) -> Choice:
         together = max(1, min(MOST, int(1 / self._peak)))
-        trials = "1 trial a GPU" if together == 1 else f"{together} trials share a GPU"
-        reason = f"gpu: packed: {trials}, because the first {count} held up to {self._told} of its memory"
+        trials = "1 trial per GPU" if together == 1 else f"{together} trials share a GPU"
+        reason = f"gpu: packed: {trials}, because the first {count} used up to {self._peak_text} of memory"
         gpus = (GRAIN // together) / GRAIN
         return Choice(gpus=gpus, reason=reason)
 
 
 def larger(gpus: float) -> float | None:
-    """Twice a share of a GPU, at most all of it; None if it is no share: there is no more to be had."""
+    """Twice a share of a GPU, at most 1; None for whole GPUs, which cannot be enlarged."""
     return min(1.0, 2 * gpus) if 0 < gpus < 1 else None
 
 
 def extra_slots(gpus: float, share: float) -> int:
-    """How many more slots than one a trial takes whose share of a GPU is larger than that of the others."""
+    """The slots that a trial takes beyond one, because its ``gpus`` exceed the ``share`` of the other trials."""
     if not 0 < share < gpus:
         return 0
     return min(math.ceil(gpus / share - 1e-9), int(1 / share + 1e-9)) - 1

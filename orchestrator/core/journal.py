@@ -1,4 +1,4 @@
-"""The rows that the state machine wants recorded, collected until somebody takes them."""
+"""Collects the rows that the state machine produces, until the recorder takes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.core.trial import Trial
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What is to be recorded, since it was last taken."""
+    """Rows to record, in the order of their tables."""
 
     metrics: list[MetricRow]
     events: list[EventRow]
@@ -21,10 +21,10 @@ class Rows:
 
 
 class Journal:
-    """Collects rows; a trial's row is made when it is taken, so that only its latest state counts.
+    """Collects rows. A trial's row is made when the rows are taken, so only its latest state is recorded.
 
     Attributes:
-        notes: What was noted about the sweep, apart from its sessions' beginnings and ends, for who watches.
+        notes: The notes about the sweep, without the beginnings and ends of sessions, for a live view.
     """
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class Journal:
         self._changed: dict[int, Trial] = {}  # in the order of their first change
 
     def report(self, row: MetricRow) -> None:
-        """A report."""
+        """Add a report."""
         self._metrics.append(row)
 
     def trial_changed(self, trial: Trial) -> None:
-        """A trial is not as it was."""
+        """Mark a trial as changed, so that its row is recorded."""
         self._changed[trial.number] = trial
 
     def note(self, at: float, event: str, reason: str, detail: Mapping[str, Any] | None = None) -> None:
-        """Something about the whole sweep."""
+        """Add an event of the whole sweep."""
         if event != "sweep":
             self.notes.append(reason)
         self._events.append(EventRow(at=at, event=event, reason=reason, detail=detail))
@@ -58,7 +58,7 @@ class Journal:
         reason: str | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        """Something about one trial."""
+        """Add an event of one trial."""
         self.trial_changed(trial)
         self._events.append(
             EventRow(
@@ -76,7 +76,7 @@ class Journal:
         )
 
     def rung_decisions(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
-        """Decisions of the scheduler, each with the cutoff it compared against."""
+        """Add decisions of the scheduler, each with the cutoff it compared against."""
         for decision in decisions:
             trial.rung = decision.rung
             self._events.append(
@@ -94,7 +94,7 @@ class Journal:
             )
 
     def take(self, now: float) -> Rows:
-        """All rows since this was last called."""
+        """The rows since the last call."""
         rows = Rows(
             metrics=self._metrics,
             events=self._events,

@@ -1,11 +1,11 @@
-"""What a sweep may use up, over all its sessions, and when it is used up."""
+"""The budgets of a sweep over all its sessions, and when they are used up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 HOPELESS = 5
-"""When this many trials failed and none has come to anything else, the sweep ends: they share their cause."""
+"""The sweep ends when this many trials failed and no trial has reported the objective: they likely share one cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,18 +13,18 @@ class Limits:
     """The bounds of a sweep. None: no limit."""
 
     trials: int
-    seconds: float | None = None  # of wall time while it ran
+    seconds: float | None = None  # of wall time while the sweep runs
     gpu_seconds: float | None = None  # of training, times the GPUs of a trial
     gpus_per_trial: float = 0.0  # as the spec says
-    failures: int | None = None  # more failed trials than this end the sweep; None: only if it is hopeless
-    retries: int = 0  # further attempts of a trial after a failure
-    max_step: int | None = None  # a trial that gets there is completed, if the trainable would go on
+    failures: int | None = None  # more failed trials than this end the sweep; None: see HOPELESS
+    retries: int = 0  # further attempts of a trial after failures
+    max_step: int | None = None  # a trial that reaches this step is completed, even if the trainable would continue
 
     def used_up(self, seconds: float, gpu_seconds: float) -> str | None:
-        """Why the sweep must end now, in words; None if there is time left.
+        """Which budget is used up, in words; None if none is.
 
         Args:
-            seconds: Of wall time used.
+            seconds: Seconds of wall time so far.
             gpu_seconds: Seconds of training times GPUs, summed over trials.
         """
         if self.seconds is not None and seconds >= self.seconds:
@@ -34,15 +34,15 @@ class Limits:
         return None
 
     def too_many(self, failed: int, *, hopeful: bool) -> str | None:
-        """Why so many failed trials end the sweep, in words; None if they do not.
+        """Why the number of failed trials ends the sweep, in words; None if it does not.
 
         Args:
-            failed: How many.
+            failed: The number of failed trials.
             hopeful: Whether any trial has reported the objective.
         """
         if self.failures is not None and failed > self.failures:
             trials = "trial" if failed == 1 else "trials"
-            return f"{failed} {trials} failed; at most {self.failures} may (budget.max_failures)"
+            return f"{failed} {trials} failed; budget.max_failures allows {self.failures}"
         if self.failures is None and failed >= HOPELESS and not hopeful:
             return f"the first {failed} trials all failed"
         return None

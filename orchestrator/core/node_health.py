@@ -1,7 +1,7 @@
-"""Which nodes a sweep does without: a broken one fails trial after trial within seconds, and would use up the sweep.
+"""Sets broken nodes aside: a broken node fails trial after trial within seconds, and would use up the sweep.
 
-Pure. A node is set aside when three different trials in a row failed there quickly, unless it is the last one left or
-the same happens on other nodes, too: then it is not the node.
+Pure. A node is set aside when three different trials in a row failed there quickly. The node is not to blame, and stays
+in use, if the same failure occurs on other nodes or no other node is left.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from orchestrator.core.rows import Failure
 
 QUICK_S = 30.0
-"""A failure so soon after its start counts against the node: what is missing or broken there shows when a trial
-imports, reads its data and first uses its GPU, and later than that it is rarely the node."""
+"""Seconds after a trial's start within which a failure counts against the node. What is missing or broken on a node
+shows when a trial imports, reads its data and first uses its GPU; later failures are rarely the node's."""
 
 IN_A_ROW = 3
-"""So many trials must have failed quickly on a node, with none going well there in between."""
+"""Quick failures on a node, without a success in between, after which the node is set aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node as it is told of: Ray's id, under which it is one of its kind, and the name that people know."""
+    """A node: Ray's id, which is unique, and the name that people know."""
 
     id: str
     name: str
@@ -31,44 +31,44 @@ class Node:
 
 
 class NodeHealth:
-    """What is known of the nodes of a sweep.
+    """Counts quick failures by node, and sets nodes aside.
 
     Attributes:
-        aside: Those that are not used any more: id → why, in a sentence. A node that is started anew has a new id.
+        set_aside: The reason, in a sentence, by id of the node. A restarted node has a new id.
     """
 
     def __init__(self) -> None:
         self.set_aside: dict[str, str] = {}
-        self._rows: dict[str, dict[int, str]] = {}  # node id → trial → cause, of the quick failures in a row
+        self._failures: dict[str, dict[int, str]] = {}  # fingerprint by node id and trial, of quick failures in a row
 
     def record_success(self, node: Node | None) -> None:
-        """A trial came to its end there, or reported after its first seconds."""
+        """Note that a trial succeeded on the node, or still reports after its first seconds."""
         if node is not None:
-            self._rows.pop(node.id, None)
+            self._failures.pop(node.id, None)
 
     def record_failure(
         self, node: Node, trial: int, failure: Failure, *, ran_s: float, others: Collection[str]
     ) -> tuple[int, ...]:
-        """A trial failed on a node that is used: the trials that failed because of it, if it is now set aside.
+        """Note a failed trial. Returns the trials that failed because of the node, if the node is now set aside.
 
         Args:
-            node: Where.
-            trial: Which.
-            failure: How; those with the same fingerprint have one cause.
-            ran_s: Seconds from its start.
+            node: A node that is in use.
+            trial: The number of the trial.
+            failure: The failure; failures with the same fingerprint have the same cause.
+            ran_s: Seconds from the start of the attempt to the failure.
             others: The ids of the other nodes on which a trial fits.
         """
         if ran_s >= QUICK_S:
             return ()
-        row = self._rows.setdefault(node.id, {})
-        row[trial] = failure.fingerprint
+        failures = self._failures.setdefault(node.id, {})
+        failures[trial] = failure.fingerprint
         left = set(others).difference(self.set_aside, (node.id,))
-        elsewhere = {cause for other in left for cause in self._rows.get(other, {}).values()}
-        if len(row) < IN_A_ROW or not left or elsewhere.intersection(row.values()):
+        elsewhere = {fingerprint for other in left for fingerprint in self._failures.get(other, {}).values()}
+        if len(failures) < IN_A_ROW or not left or elsewhere.intersection(failures.values()):
             return ()
-        trials = tuple(sorted(self._rows.pop(node.id)))
+        trials = tuple(sorted(self._failures.pop(node.id)))
         self.set_aside[node.id] = (
-            f"node {node} is set aside: trials {', '.join(map(str, trials))} failed there, one after the other and"
-            f" each within {QUICK_S:g} s; the last: {failure.type}: {failure.message}"
+            f"node {node} was set aside: trials {', '.join(map(str, trials))} failed there in a row, each within"
+            f" {QUICK_S:g} s; last failure: {failure.type}: {failure.message}"
         )
         return trials

@@ -1,4 +1,4 @@
-"""What a sweep will be, before a GPU is touched: spec and slots in, numbers and warnings out. Pure."""
+"""Plans a sweep without starting anything: from a spec and a number of slots to figures and warnings. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
 
 TRIALS_PER_DIMENSION = 5
-"""Fewer trials than this a searched parameter get a warning. Ten are the usual advice for a first design (Loeppky,
-Sacks and Welch 2009, "Choosing the sample size of a computer experiment"); half of them is where it gets thin."""
+"""Fewer trials per searched parameter get a warning: half of the ten that are usually recommended for a first design
+(Loeppky, Sacks and Welch 2009, "Choosing the sample size of a computer experiment")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is known beforehand; what is expected, orchestrator/simulate/ says. Steps are those of the trainable."""
+    """What is known in advance; orchestrator/simulate/ forecasts the rest. Steps are the trainable's."""
 
     trials: int
     dimensions: int
     slots: int
     ladder: Ladder | None
-    max_step: int | None  # of a full training; None: the trainable does not say
-    full_steps: int | None  # if every trial trained to its end
-    ceiling_s: float | None  # of wall time, by budget.hours
-    ceiling_gpu_s: float | None  # by budget.gpu_hours, or by budget.hours times the slots' GPUs
+    max_step: int | None  # last step of a full training; None: unknown
+    full_steps: int | None  # steps of all trials together, if none ends early
+    ceiling_s: float | None  # most seconds of wall time, by budget.hours
+    ceiling_gpu_s: float | None  # most GPU seconds, by budget.gpu_hours, or by budget.hours times the slots' GPUs
     warnings: tuple[str, ...]
 
 
@@ -32,10 +32,10 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
     """Plan a sweep.
 
     Args:
-        spec: A checked one.
-        declaration: What its trainable declares.
-        slots: How many trials fit at once.
-        gpus_per_trial: What `resources.gpu` came to.
+        spec: A checked spec.
+        declaration: What the trainable declares.
+        slots: Number of trials that run at once.
+        gpus_per_trial: The resolved `resources.gpu`.
     """
     space = spec.parameter_space()
     trials = trial_count(spec, space)
@@ -63,17 +63,17 @@ def _warnings(spec: Spec, trials: int, dimensions: int, slots: int, gpus_per_tri
     if gpus_per_trial and slots > trials:
         idle = (slots - trials) * gpus_per_trial
         warnings.append(
-            f"with {slots * gpus_per_trial:g} GPUs and {trials} trials, {idle:g} stay idle: give budget.trials of at"
-            f" least {slots}, or fewer GPUs"
+            f"{idle:g} of {slots * gpus_per_trial:g} GPUs stay idle with {trials} trials: raise budget.trials to at"
+            f" least {slots}, or use fewer GPUs"
         )
     if spec.search.method not in ("grid", "list") and trials < TRIALS_PER_DIMENSION * dimensions:
         warnings.append(
-            f"{trials} trials are few for {dimensions} searched parameters: fix some of them, or give at least"
-            f" {TRIALS_PER_DIMENSION * dimensions} trials"
+            f"{trials} trials are few for {dimensions} searched parameters: fix some of the parameters, or raise"
+            f" budget.trials to at least {TRIALS_PER_DIMENSION * dimensions}"
         )
     if spec.search.method == "tpe" and slots > trials / 2:
         warnings.append(
-            f"with {slots} trials at once, most of the {trials} are chosen before any has a result: tpe will search"
-            " at random; give fewer slots (resources.concurrency) or use sobol"
+            f"with {slots} trials at once, most of the {trials} are proposed before any has a result, so tpe searches"
+            " at random: lower resources.concurrency, or use sobol"
         )
     return warnings

@@ -1,8 +1,8 @@
-"""Rebuilds the state machine of a sweep from what was recorded, and nothing else.
+"""Rebuilds the state machine of a sweep from its records alone.
 
-Events are replayed in the order in which they were written: the search is told again what it was told, the scheduler's
-rungs are entered again. Nothing is asked again and nothing is decided again, except what a crash kept from being
-recorded: a report may stand in the records without the decision that was due on it.
+Events are replayed in the order of writing: results are passed to the search again, the scheduler's rungs are entered
+again. Nothing is proposed or decided again, except where a crash prevented recording: a report may be recorded without
+the decision that was due on it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from orchestrator.core.trial import Trial, best_of
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What a sweep has recorded, in the order of writing.
+    """The records of a sweep, in the order of writing.
 
-    The table of trials may lag behind the logs, so only what these do not hold is taken from it: where a trial
-    ran, and how long its processes took to start.
+    The table of trials may lag behind events and metrics, so it only provides what these lack: where a trial ran, and
+    how long its processes took to start.
     """
 
     events: Sequence[EventRow]
@@ -42,14 +42,14 @@ class Recorded:
 
 
 def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
-    """Bring a machine that has not begun to where the recorded one was. Unfinished trials are asked for again.
+    """Bring a new sweep to the recorded state. Unfinished trials are queued again.
 
     Args:
-        sweep: Of the same spec; limits may be larger.
+        sweep: A sweep of the same spec that has not begun; its limits may be larger.
         recorded: All events and reports.
-        at: Now.
+        at: The time, in seconds since the epoch.
     """
-    halted: set[int] = set()  # trials that were cancelled with the sweep
+    halted: set[int] = set()  # trials that were cancelled because the sweep ended
     for event in recorded.events:
         if event.event == NODE and event.detail is not None:
             sweep.node_health.set_aside[event.detail["node_id"]] = event.reason or ""
@@ -82,7 +82,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     sweep.used_s = _used(recorded)
     sweep.best = best_of(sweep.trials)
     for trial in sweep.trials:
-        sweep.journal.trial_changed(trial)  # the table of trials is to catch up
+        sweep.journal.trial_changed(trial)  # the recorded table of trials may lag behind
 
 
 def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
@@ -96,7 +96,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             _replay_rung(sweep, trial, event.rung or 0, event.value)
         case "retry":
             trial.end_attempt(event.at)
-            trial.failures -= trial.state is State.FAILED  # for good, and it was the node
+            trial.failures -= trial.state is State.FAILED  # reopened, because its node was to blame
             trial.state = State.PENDING
             trial.preemptions += event.decision == "preemption"
             trial.failures += event.decision == "failure"
@@ -112,7 +112,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
 
 
 def _replay_rung(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None:
-    """The trial entered a rung, and what was decided there stands."""
+    """Enter a rung again; the recorded decision stands."""
     if value is None or not math.isfinite(value):
         sweep.scheduler.diverge(trial.number)
     else:
@@ -120,7 +120,7 @@ def _replay_rung(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> 
 
 
 def _replay_feedback(sweep: Sweep, trial: Trial, value: float | None) -> None:
-    """The trial ended, with this value told to the search."""
+    """Pass the result of an ended trial to the search again."""
     if trial.state is State.DIVERGED:
         sweep.search_feedback.diverged(trial)
     elif trial.state in (State.COMPLETED, State.STOPPED) and value is not None:
@@ -128,7 +128,7 @@ def _replay_feedback(sweep: Sweep, trial: Trial, value: float | None) -> None:
 
 
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
-    """The trial reported this."""
+    """Take a recorded report."""
     before = trial.train_s
     trial.restore_report(row)
     sweep.add_training_time(trial, trial.train_s - before)
@@ -138,7 +138,7 @@ def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
 
 
 def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
-    """The trial had not ended: decide what was due and is not recorded, and attempt it again if it goes on."""
+    """Make the decisions of an unfinished trial that were due and not recorded, and queue the trial if it continues."""
     trial.reset_to_pending()
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
@@ -156,14 +156,14 @@ def _failure(event: EventRow) -> Failure | None:
 
 
 def _used(recorded: Recorded) -> float:
-    """Seconds that the sweep ran, over all its sessions; a session ends with the last thing it recorded."""
+    """Seconds that the sweep ran, over all its sessions; a session ends with its last record."""
     times = [
         (event.at, event.event == "sweep" and event.reason == "began")
         for event in recorded.events
         if event.event != EVALUATION
     ]
     times += [(row.reported_at, False) for row in recorded.metrics]
-    return sum(_sessions(sorted(times, key=lambda entry: entry[0])))  # of the same time as written
+    return sum(_sessions(sorted(times, key=lambda entry: entry[0])))  # stable: equal times stay as written
 
 
 def _sessions(times: Iterable[tuple[float, bool]]) -> Iterable[float]:

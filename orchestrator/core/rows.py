@@ -1,7 +1,7 @@
-"""The nouns of a sweep as values: states, and the rows that are recorded.
+"""The states of a trial, and the rows that are recorded: one dataclass per table.
 
-The pure core makes them, the records write them, the analysis reads them; so they belong to none of these.
-Times are seconds since the epoch (UTC) as floats; durations are seconds.
+The core makes the rows, records/ writes them, analysis/ reads them. Times are seconds since the epoch (UTC) as
+floats; durations are seconds.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from typing import Any
 from orchestrator.space.values import Config as Config
 
 EVALUATION = "evaluation"
-"""The event of a winner's test scores, measured after the sweep and no part of its running time."""
+"""The event of a winner's test scores, which are measured after the sweep and do not count as its running time."""
 
 NODE = "node"
-"""The event of a node that is not used any more."""
+"""The event of a node that is set aside."""
 
 ACCOUNT = "account"
 """The event at a session's end that says where its time went."""
 
 GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
-"""The type of a failure for want of GPU memory, whichever library says so and however."""
+"""The type of a failure by lack of GPU memory, whichever library raised it."""
 
 OUT_OF_MEMORY = "out of memory"
-"""The decision recorded with the retry of a trial that ran out of its share of a GPU's memory; it gets a larger one."""
+"""The decision recorded with the retry, on a larger share of a GPU, of a trial that ran out of GPU memory."""
 
 PACKING = "packing"
 """The event of a choice of how many trials share a GPU."""
 
 GPU_MEMORY = "gpu_memory_gb"
-"""The metric beside a trial's own: 10^9 bytes of GPU memory that it has held at most so far."""
+"""A metric added to a trial's own: the peak of the GPU memory it has held so far, in 10^9 bytes."""
 
 GPU_UTILISATION = "gpu_utilisation"
-"""Likewise: for how much of the time its GPU was busy of late, 0 to 1."""
+"""A metric added to a trial's own: the fraction of recent time that its GPU was busy, 0 to 1."""
 
 
 class State(StrEnum):
-    """Where a trial is in its life.
+    """The state of a trial.
 
-    ``stopped`` is the scheduler's success, ``diverged`` a finding about the configuration, ``failed`` an error.
+    ``stopped``: ended early by the scheduler. ``diverged``: the objective, or the arithmetic, left its bounds.
+    ``failed``: an error.
     """
 
     PENDING = "pending"
@@ -54,17 +55,17 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the trial will not run again by itself."""
+        """Whether the trial has ended: only a resume can run it again."""
         return self not in (State.PENDING, State.RUNNING)
 
 
 class Origin(StrEnum):
-    """Who wanted a trial's configuration."""
+    """Where a trial's configuration comes from."""
 
     START = "start"  # the spec's search.start
     SEARCH = "search"
-    ADDED = "added"  # somebody, while the sweep ran
-    RETRY = "retry"  # somebody who wants a trial that has ended once more
+    ADDED = "added"  # `sweep add`, while the sweep ran
+    RETRY = "retry"  # a resume that retries ended trials
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +73,7 @@ class MetricRow:
     """One report: what a trial measured at a step."""
 
     trial: int
-    attempt: int  # 1 for the first go
+    attempt: int  # from 1
     step: int
     train_s: float  # seconds of training since the trial's first start, over all attempts
     reported_at: float
@@ -85,12 +86,12 @@ class EventRow:
 
     at: float
     event: str  # a state's name for a change of state; else "rung", "retry", "sweep", "note" or one of those above
-    trial: int | None = None  # None: the event is the whole sweep's
+    trial: int | None = None  # None: an event of the whole sweep
     attempt: int | None = None
     step: int | None = None
     rung: int | None = None  # the rung's step
-    value: float | None = None  # the objective that was compared, or told
-    cutoff: float | None = None  # what it was compared against
+    value: float | None = None  # the objective that was compared, or passed to the search
+    cutoff: float | None = None  # what the value was compared against
     decision: str | None = None  # "continue" or "stop"
     reason: str | None = None  # a sentence for people
     detail: Mapping[str, Any] | None = None  # JSON: configuration and origin at "pending", the error at "failed"
@@ -108,7 +109,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialRow:
-    """One trial as the trials table shows it, now."""
+    """One row of the trials table: the trial's current state."""
 
     trial: int
     state: State
@@ -125,17 +126,17 @@ class TrialRow:
     failures: int = 0
     preemptions: int = 0
     origin: Origin = Origin.SEARCH
-    retry_of: int | None = None  # the trial whose configuration this one tries once more
+    retry_of: int | None = None  # the trial that this one retries
     started_at: float | None = None
     ended_at: float | None = None
     train_s: float = 0.0
-    startup_s: float = 0.0  # seconds from being handed out to its start, over all attempts: its process is made ready
-    overhead_s: float = 0.0  # seconds in its slot that were not training: it begins, waits for decisions, ends
-    reason: str | None = None  # why it ended, in words
+    startup_s: float = 0.0  # seconds from hand-out to start, over all attempts: its process is made ready
+    overhead_s: float = 0.0  # seconds in its slot without training: beginning, waiting for decisions, ending
+    reason: str | None = None  # why the trial ended, in words
     diagnosis: str | None = None  # what its curves show: a Kind of analysis/diagnosis/verdict.py
     diagnosis_reason: str | None = None  # the same in words, with figures
     failure: Failure | None = None
-    node: str | None = None  # its address
-    node_id: str | None = None  # Ray's
-    gpus: float = 0.0  # GPUs that it occupied, in its newest attempt
+    node: str | None = None  # address of its node
+    node_id: str | None = None  # Ray's id of its node
+    gpus: float = 0.0  # GPUs that the newest attempt occupied
     gpu_ids: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""The life of a sweep and of its trials, as a pure state machine.
+"""The state machine of a sweep and its trials.
 
-``ask`` says what to start, ``on`` takes what happened and says whether the trial goes on, ``take`` hands over the
-rows to be recorded. Search, scheduler, budgets, retries, duplicates, penalties and divergence come together here and
-nowhere else, so Ray Tune, the simulator and a resume all get the same sweep. No Ray, no clock, no I/O.
+``ask`` returns the next attempt to start, ``on`` takes an event and returns whether its trial continues, ``take``
+returns the rows to record. Search, scheduler, budgets, retries, duplicates, penalties and divergence meet only here,
+so Ray Tune, the simulator and a resume all run the same sweep. No Ray, no clock, no I/O.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from orchestrator.core.trial_queue import TrialQueue, wait_after
 from orchestrator.spec import Objective, Space
 
 HALTED = "halted"
-"""The decision recorded with a cancelled trial that ended with the sweep: it goes on when the sweep does."""
+"""The decision recorded with a trial that was cancelled because the sweep ended; a resume continues the trial."""
 
 FALSE_STARTS = 3
-"""So often may a trial's worker die before the trial has begun, without this being held against the trial."""
+"""A trial fails when its worker has died more often than this before an attempt began."""
 
 SUSPICIOUS = 3
-"""After so many reports of a trial without the objective it is said, if no trial has reported it yet."""
+"""Reports of a trial without the objective before a note says so, if no trial has reported the objective yet."""
 
 
 class Sweep:
@@ -49,16 +49,16 @@ class Sweep:
 
     Attributes:
         trials: All trials so far, by number.
-        best: The best of them, running ones included; None before the first finite objective.
-        halted: Why the whole sweep ended early, in words; None if it did not.
-        failed: Whether that was a failure.
+        best: The best trial, running ones included; None before the first finite objective.
+        halted: Why the sweep ended early, in words; None if it did not.
+        failed: Whether the sweep ended early because too many trials failed.
         used_s: Seconds of wall time in earlier sessions.
         trained_s: Seconds of training over all trials and sessions.
-        gpu_s: The same, each times the GPUs of its trial.
+        gpu_s: GPU seconds of training: the seconds of each trial times its GPUs, summed.
         gpu_shares: The share of a GPU that each trial gets.
         node_health: Which nodes are set aside.
-        reopened: Trials that had failed for good and go on, because it was their node.
-        agenda, journal, teller: Its parts, for a restart (replay.py, growth.py).
+        reopened: Failed trials that are attempted again, because their node was to blame.
+        trial_queue, search_feedback, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class Sweep:
         self.journal = Journal()
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
-        self._stopping: str | None = None  # why no trial goes on beyond its next report
-        self._suspected = False  # whether the name of the objective was looked at
+        self._stopping: str | None = None  # why every trial ends at its next report
+        self._suspected = False  # whether the name of the objective was checked
         self._began: float | None = None
         self.used_s = 0.0
         self.trained_s = 0.0
         self.gpu_s = 0.0
 
     def begin(self, at: float) -> None:
-        """A session begins, unless it has: what is recorded from here on belongs to it. ``ask`` does it, too."""
+        """Begin a session, unless one has begun; later rows belong to the session. The first ``ask`` calls this."""
         if self._began is None:
             self._began = at
             self.journal.note(at, "sweep", "began")
@@ -104,7 +104,7 @@ class Sweep:
     # What to start ---------------------------------------------------------------------------------------------
 
     def ask(self, at: float) -> events.Start | None:
-        """The next attempt to start; None if there is nothing to start now, or ever (see ``finished``)."""
+        """The next attempt to start; None if there is nothing to start now or at all (see ``finished``)."""
         self.begin(at)
         if self.halted is not None or self._stopping is not None:
             return None
@@ -131,7 +131,7 @@ class Sweep:
         if proposal is not None:
             return self._create_trial(at, *proposal)
         if self.trial_queue.used_up and not before:
-            self.journal.note(at, "note", f"the space is used up after {len(self.trials)} different configurations")
+            self.journal.note(at, "note", f"search space exhausted after {len(self.trials)} distinct configurations")
         return None
 
     def _create_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Trial:
@@ -141,7 +141,7 @@ class Sweep:
         return trial
 
     def add_trial(self, config: Config, origin: Origin, retry_of: int | None) -> Trial:
-        """The next trial, with this configuration."""
+        """Create the next trial, with this configuration."""
         number = len(self.trials)
         self.trial_queue.count(config, origin)
         trial = Trial(
@@ -157,39 +157,39 @@ class Sweep:
         return trial
 
     def enqueue_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
-        """A trial beside those that the search proposes, to be started next."""
+        """Create a trial in addition to those that the search proposes, to be started next."""
         self.trial_queue.enqueue(self._create_trial(at, config, origin, retry_of))
 
     @property
     def total(self) -> int:
-        """How many trials there will be, as far as it is known."""
+        """The expected number of trials."""
         if self.exhausted:
             return len(self.trials)
         return len(self.trials) - self.trial_queue.proposed + self.limits.trials
 
     @property
     def due(self) -> float | None:
-        """When the next of the attempts that wait may start; None if none waits."""
+        """When the next waiting attempt may start; None if no attempt waits."""
         return self.trial_queue.next_at
 
     @property
     def exhausted(self) -> bool:
-        """Whether no further attempt will be started, unless one that runs has to be repeated."""
+        """Whether no further attempt will be started, except to retry a running one."""
         return self.halted is not None or self.trial_queue.exhausted
 
     @property
     def finished(self) -> bool:
-        """Nothing runs, and nothing will."""
+        """Whether no attempt is running and none will be started."""
         return self.exhausted and not self._live
 
     @property
     def live(self) -> int:
-        """How many attempts were asked for and have not ended."""
+        """The number of attempts that were handed out and have not ended."""
         return len(self._live)
 
     @property
     def surplus(self) -> int:
-        """How many slots these take beyond one each, because some have a larger share of a GPU than others."""
+        """How many slots the live attempts take beyond one each, because some have a larger share of a GPU."""
         if not 0 < self.gpu_shares.gpus < 1:
             return 0
         return sum(extra_slots(self.trials[number].gpus, self.gpu_shares.gpus) for number in self._live)
@@ -197,7 +197,7 @@ class Sweep:
     # What happened ---------------------------------------------------------------------------------------------
 
     def on(self, event: events.Event) -> bool:
-        """Take an event; returns whether its trial goes on. What comes after a trial's end changes nothing."""
+        """Handle an event; returns whether its trial continues. Events after a trial's end change nothing."""
         match event:
             case events.Ticked():
                 self._check_time(event.at)
@@ -215,7 +215,7 @@ class Sweep:
                 self.journal.note(event.at, "note", event.text)
                 return True
         if event.trial >= len(self.trials):
-            return False  # somebody asked for the end of a trial that never was
+            return False  # a stop was requested for a trial that does not exist
         trial = self.trials[event.trial]
         if trial.state.ended:
             return False
@@ -228,7 +228,7 @@ class Sweep:
                 self._reported(trial, event)
             case events.Finished():
                 self._attempt_trained(trial, event.train_s)
-                self._finish(trial, event.at, "the trainable came to its end")
+                self._finish(trial, event.at, "the trainable finished")
             case events.Failed():
                 self._attempt_trained(trial, event.train_s)
                 self._failed(trial, event)
@@ -254,7 +254,7 @@ class Sweep:
             value = report.metrics.get(self.objective.metric)
             if value is not None:
                 self.objective_reported(trial, event.at, row.step, value)
-            elif self._is_last(row.step):  # without the objective: whoever misspelt it need not wait for ever
+            elif self._is_last(row.step):  # without the objective, which may be misspelt
                 self._finish(trial, event.at, self._last_step_reached)
             else:
                 self._unmeasured(trial, event.at)
@@ -268,7 +268,7 @@ class Sweep:
             self.search_feedback.no_result(trial)
 
     def objective_reported(self, trial: Trial, at: float, step: int, value: float) -> None:
-        """The trial had this objective at a step: decide what is due there."""
+        """Take the objective of a trial at a step, and decide whether the trial ends there."""
         if self.objective.diverges(value):
             self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
@@ -286,7 +286,7 @@ class Sweep:
             self.best = trial
 
     def _unmeasured(self, trial: Trial, at: float) -> None:
-        """A report without the objective, as between two validations, or because its name is misspelt."""
+        """Take a report without the objective: the trainable validates rarely, or the objective is misspelt."""
         trial.unmeasured += 1
         if trial.unmeasured != SUSPICIOUS or self._suspected:
             return
@@ -320,10 +320,10 @@ class Sweep:
             self._retry(trial, event.at, "preemption", reason)
         elif failure.type == GPU_OUT_OF_MEMORY and not trial.own_gpu_share and (gpus := larger(trial.gpus)) is not None:
             trial.failure, trial.own_gpu_share = failure, gpus
-            self._retry(trial, event.at, OUT_OF_MEMORY, f"{reason}; once more with {gpus:g} of a GPU", gpus=gpus)
+            self._retry(trial, event.at, OUT_OF_MEMORY, f"{reason}; retrying with {gpus:g} of a GPU", gpus=gpus)
         elif self._blamed_on_node(trial, event):
             trial.preemptions += 1
-            self._retry(trial, event.at, "preemption", f"its node is set aside; {reason}")
+            self._retry(trial, event.at, "preemption", f"its node was set aside; {reason}")
         elif trial.failures < self.limits.retries and not trial.repeats_failure(failure):
             trial.fail(failure)
             self._retry(trial, event.at, "failure", reason, wait_s=wait_after(trial.failures))
@@ -341,7 +341,7 @@ class Sweep:
             self.trial_queue.requeue(trial)
 
     def _blamed_on_node(self, trial: Trial, event: events.Failed | events.NotStarted) -> bool:
-        """Whether the failure is blamed on the node, which is set aside, or is now."""
+        """Whether the failure is blamed on the node: the node was set aside before, or this failure does it."""
         node = event.node
         if node is None or node.id in self.node_health.set_aside:
             return node is not None
@@ -362,12 +362,12 @@ class Sweep:
         self.reopened.append(trial)
         detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
         self.journal.trial_event(
-            trial, at, "retry", decision="preemption", reason="its node is set aside", detail=detail
+            trial, at, "retry", decision="preemption", reason="its node was set aside", detail=detail
         )
 
     def _added(self, event: events.ConfigAdded) -> None:
         if self.trial_queue.tried(event.config):
-            self.journal.note(event.at, "note", f"{event.by} added a configuration that was tried before: left out")
+            self.journal.note(event.at, "note", f"ignored a configuration added by {event.by}: it was tried before")
         elif self.halted is None and self._stopping is None:
             self.enqueue_trial(event.at, event.config, Origin.ADDED)
 
@@ -383,7 +383,7 @@ class Sweep:
         self.add_training_time(trial, trial.train_s - before)
 
     def add_training_time(self, trial: Trial, seconds: float) -> None:
-        """A trial has trained for so much longer."""
+        """Count further training of a trial."""
         self.trained_s += seconds
         self.gpu_s += seconds * trial.gpus
 
@@ -468,5 +468,5 @@ class Sweep:
     # What is recorded ------------------------------------------------------------------------------------------
 
     def take(self, now: float) -> Rows:
-        """The rows since this was last called, to be recorded in this order: metrics, events, trials."""
+        """The rows since the last call, to be recorded in this order: metrics, events, trials."""
         return self.journal.take(now)

@@ -1,4 +1,4 @@
-"""The account of a session: where the time of its slots went."""
+"""Where the time of a session's slots went."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from orchestrator.core.rows import ACCOUNT, EventRow
 
 @dataclass(frozen=True, kw_only=True)
 class TimeAccount:
-    """Seconds. Those of the slots sum up to ``slots_s``; ``recording_s`` is the driver's, beside them."""
+    """Seconds. Start-up, training, scheduling and idle time add up to ``slots_s``; recording is the driver's time."""
 
-    wall_s: float  # of the session, the start of Ray included
+    wall_s: float  # of the session, including the start of Ray
     slots_s: float  # slots × wall time
-    start_up_s: float  # Ray, and the processes of the trials
+    start_up_s: float  # starting Ray and the processes of trials
     training_s: float
-    scheduling_s: float  # a trial in its slot, not training: it waits for a decision, begins, ends
+    scheduling_s: float  # a trial occupies the slot without training: beginning, waiting for decisions, ending
     idle_s: float  # no trial in the slot
-    recording_s: float
+    recording_s: float  # the driver writes records
 
     @property
     def overhead(self) -> float:
-        """The share of the slots' time in which nothing was trained."""
+        """The share of slot time without training."""
         return 1 - self.training_s / self.slots_s if self.slots_s else 0.0
 
     def __add__(self, other: TimeAccount) -> TimeAccount:
-        """Two sessions together."""
-        mine, theirs = asdict(self), asdict(other)
-        return TimeAccount(**{name: mine[name] + theirs[name] for name in mine})
+        """The account of two sessions together."""
+        left, right = asdict(self), asdict(other)
+        return TimeAccount(**{name: left[name] + right[name] for name in left})
 
     def row(self, at: float) -> EventRow:
-        """As it is recorded."""
+        """The account as a row of the events."""
         return EventRow(at=at, event=ACCOUNT, value=self.overhead, reason="where the time went", detail=asdict(self))
 
 
 def total(accounts: Sequence[TimeAccount]) -> TimeAccount | None:
-    """Of all sessions; None if there are none."""
+    """The account of all sessions together; None without sessions."""
     return reduce(TimeAccount.__add__, accounts) if accounts else None

@@ -1,4 +1,4 @@
-"""The life of one trial: what the state machine remembers of it, and the row it becomes in the trials table."""
+"""One trial: the state that the sweep keeps of it, and its row in the trials table."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from orchestrator.suggestions import suggestion
 from trainables.report import Report
 
 FROM_OUTSIDE = frozenset({"WorkerDied", "Timeout"})
-"""Failures that look alike, though their causes may lie outside of the trial: memory, a disk, whoever sent a signal."""
+"""Failures that look alike although their causes may lie outside the trial: memory, a disk, a signal."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Trial:
-    """One trial, over all its attempts. Changed only by the sweep it belongs to."""
+    """One trial, over all its attempts. Only its sweep changes it."""
 
     number: int
     config: Config
@@ -37,17 +37,17 @@ class Trial:
     best: float | None = None
     best_step: int | None = None
     last: float | None = None
-    started_at: float | None = None  # of the first attempt
+    started_at: float | None = None  # start of the first attempt
     ended_at: float | None = None
-    startup_s: float = 0.0  # from being handed out to the start, over all attempts
-    in_slot_s: float = 0.0  # of attempts that are over
+    startup_s: float = 0.0  # from hand-out to start, over all attempts
+    in_slot_s: float = 0.0  # seconds in a slot, of attempts that have ended
     train_s: float = 0.0  # over all attempts
     reason: str | None = None
-    stop_requested: str | None = None  # why it is to end at its next report
+    stop_requested: str | None = None  # why the trial must end at its next report
     failure: Failure | None = None
-    node: Node | None = None  # of the newest attempt that has spoken
+    node: Node | None = None  # of the newest attempt that has reported
     gpus: float = 0.0  # of the newest attempt
-    own_gpu_share: float = 0.0  # its own share, since it ran out of GPU memory with a smaller one
+    own_gpu_share: float = 0.0  # a larger share than the sweep's, after running out of GPU memory
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
     unmeasured: int = 0  # reports without the objective
@@ -60,13 +60,13 @@ class Trial:
         return self.best if self.objective.at == "best" else self.last
 
     def hand_out(self, at: float, gpus: float) -> None:
-        """Another attempt is to start, with so many GPUs, unless it needs more."""
+        """Begin to start another attempt, with this many GPUs or the trial's own larger share."""
         self.attempts += 1
         self.gpus = max(gpus, self.own_gpu_share)
         self._handed_out = at
 
     def begin_attempt(self, at: float) -> None:
-        """An attempt runs."""
+        """The attempt has started."""
         self.state = State.RUNNING
         self.started_at = at if self.started_at is None else self.started_at
         self._attempt_began = at
@@ -75,21 +75,21 @@ class Trial:
             self._handed_out = None
 
     def ran_s(self, at: float) -> float:
-        """Seconds since the attempt began; 0 if it has not."""
+        """Seconds since the attempt began; 0 if no attempt runs."""
         return 0.0 if self._attempt_began is None else at - self._attempt_began
 
     def end_attempt(self, at: float) -> None:
-        """The attempt is over, whatever comes next."""
+        """The attempt has ended, for whatever reason."""
         if self._attempt_began is not None:
             self.in_slot_s += max(0.0, at - self._attempt_began)
             self._attempt_began = None
 
     def train(self, seconds: float) -> None:
-        """The trial has trained for so many seconds by now, over all its attempts."""
+        """Set the seconds of training so far, over all attempts."""
         self.train_s = max(self.train_s, seconds)
 
     def report(self, report: Report) -> MetricRow | None:
-        """The row to be recorded; None if an earlier attempt recorded that step: the first row stands."""
+        """The row to record; None if an earlier attempt recorded that step already."""
         self.train(report.train_s)
         self.metrics.update(report.metrics)
         if self.last_step is not None and report.step <= self.last_step:
@@ -105,44 +105,44 @@ class Trial:
         )
 
     def restore_report(self, row: MetricRow) -> None:
-        """It reported this before a restart."""
+        """Take a report that was recorded before a restart."""
         self.last_step = row.step
         self.train_s = max(self.train_s, row.train_s)
         self.metrics.update(row.metrics)
 
     def reset_to_pending(self) -> None:
-        """It waits for another attempt: the end of the sweep cut it off, or it is to go on further."""
+        """Wait for another attempt: the end of the sweep interrupted the trial, or the trial is extended."""
         self.state, self.reason, self.ended_at = State.PENDING, None, None
         self._attempt_began = None
 
     def measure(self, step: int, value: float) -> None:
-        """The objective had this finite value at this step."""
+        """Take a finite value of the objective at a step."""
         self.last = value
         better = self.best is None or (value < self.best if self.objective.mode == "min" else value > self.best)
         if better:
             self.best, self.best_step = value, step
 
     def fail(self, failure: Failure) -> None:
-        """An attempt failed."""
+        """Count a failed attempt."""
         self.failures += 1
         self.failure = failure
 
     def blame_node(self) -> None:
-        """It failed for good, and it was the node: it waits for another attempt, and is not charged."""
+        """Reopen a failed trial whose node was to blame: wait for another attempt, and do not count the failure."""
         self.failures -= 1
         self.preemptions += 1
         self.false_starts = 0
         self.reset_to_pending()
 
     def repeats_failure(self, failure: Failure) -> bool:
-        """Whether the attempt before failed in the same way, so that one more would be in vain."""
+        """Whether the previous attempt failed in the same way, so that a retry is pointless."""
         before = self.failure
         if before is None or failure.type in FROM_OUTSIDE:
             return False
         return (before.fingerprint, before.message) == (failure.fingerprint, failure.message)
 
     def never_reported_failure(self) -> Failure:
-        """What is wrong with it if it came to its end without the objective."""
+        """The failure of a trial that finished without reporting the objective."""
         metric = self.objective.metric
         if self.metrics:
             message = f"never reported {self.reported_instead()}"
@@ -156,7 +156,7 @@ class Trial:
         return "; ".join(filter(None, (f"{metric!r}, only {', '.join(sorted(names))}", suggestion(metric, names))))
 
     def row(self, now: float) -> TrialRow:
-        """The trial as the trials table shows it at a time."""
+        """The trial's row in the trials table, now."""
         running = max(0.0, now - self._attempt_began) if self._attempt_began is not None else 0.0
         judged = self.state not in (State.DIVERGED, State.FAILED)
         return TrialRow(
@@ -198,7 +198,7 @@ def better(a: Trial, b: Trial) -> bool:
 
 
 def best_of(trials: Iterable[Trial]) -> Trial | None:
-    """That with the best result, of those that have one and did not diverge or fail; the first of equals."""
+    """The trial with the best result that did not diverge or fail, the first of equals; None if there is none."""
     best = None
     for trial in trials:
         if trial.state in (State.DIVERGED, State.FAILED) or trial.result is None:

@@ -1,4 +1,4 @@
-"""What a sweep has to start: attempts at known trials first, then the configurations that the search proposes."""
+"""What a sweep starts next: waiting attempts of known trials, then configurations that the search proposes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ LONGEST_WAIT_S = 60.0
 
 
 def wait_after(failures: int) -> float:
-    """Seconds until a trial that has failed so often is tried again: each time twice as long, up to a minute."""
+    """Seconds to wait before retrying a trial with this many failures: doubled each time, up to a minute."""
     return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures - 1, 10)))
 
 
 class TrialQueue:
-    """Knows how often what was tried, so that nothing is proposed more often than the search means it to be.
+    """Hands out attempts, and counts how often each configuration was tried, so that the search proposes no duplicates.
 
     Attributes:
-        proposed: How many trials the search or the start points gave; what people add or retry comes on top.
+        proposed: How many trials came from the start points or the search; added and retried ones do not count.
         used_up: Whether the search has nothing left to propose.
     """
 
     def __init__(self, *, space: Space, search: Search, trials: int, start: Sequence[Config] = ()) -> None:
         """
         Args:
-            space: Of the configurations.
-            search: Proposes them.
-            trials: How many it may propose, start points included.
-            start: What comes before the search's own.
+            space: The search space.
+            search: Proposes configurations.
+            trials: How many trials the search may propose, start points included.
+            start: Configurations to try before those of the search.
         """
         self.proposed = 0
         self.used_up = False
@@ -42,22 +42,22 @@ class TrialQueue:
         self._search = search
         self._trials = trials
         self._points = list(start)
-        self._tried: Counter[str] = Counter()  # how often; what is tried once more after its end counts once
-        self._waiting: list[tuple[float, Trial]] = []  # (not before, trial), in the order of asking
+        self._tried: Counter[str] = Counter()  # trials by configuration; a retry does not count
+        self._waiting: list[tuple[float, Trial]] = []  # (not before, trial), in order of arrival
 
     # Attempts at known trials ------------------------------------------------------------------------------------
 
     def requeue(self, trial: Trial, *, not_before: float = -math.inf) -> None:
-        """An attempt at this trial is wanted, from that time on."""
+        """Queue another attempt at a trial, to start at ``not_before`` or later."""
         self._waiting.append((not_before, trial))
 
     def enqueue(self, trial: Trial) -> None:
-        """A trial that the search did not ask for just now runs next: the search is to count it as running."""
+        """Queue a trial that the search did not just propose; the search counts it as running."""
         self._search.resume(trial.number, trial.config)
         self.requeue(trial)
 
     def due(self, at: float) -> Trial | None:
-        """The first trial whose attempt may start now, taken from the list."""
+        """Remove and return the first trial whose attempt may start now; None if there is none."""
         for index, (not_before, trial) in enumerate(self._waiting):
             if not_before <= at:
                 del self._waiting[index]
@@ -66,27 +66,27 @@ class TrialQueue:
 
     @property
     def next_at(self) -> float | None:
-        """When the next attempt at a known trial may start; None if none waits."""
+        """When the next waiting attempt may start; None if no attempt waits."""
         return min((not_before for not_before, _ in self._waiting), default=None)
 
     def clear(self) -> list[Trial]:
-        """Give up on all that waits; returns it."""
+        """Remove and return all waiting trials."""
         waiting, self._waiting = self._waiting, []
         return [trial for _, trial in waiting]
 
     # New trials ---------------------------------------------------------------------------------------------------
 
     def count(self, config: Config, origin: Origin) -> None:
-        """A trial of this configuration exists now."""
+        """Count a new trial with this configuration."""
         self._tried[self._space.key(config)] += origin is not Origin.RETRY
         self.proposed += origin in (Origin.START, Origin.SEARCH)
 
     def tried(self, config: Config) -> bool:
-        """Whether there is a trial of this configuration."""
+        """Whether a trial with this configuration exists."""
         return self._tried[self._space.key(config)] > 0
 
     def propose(self, number: int) -> tuple[Config, Origin] | None:
-        """The next new configuration, for a trial of this number; None if there is none any more."""
+        """The next new configuration, for the trial with this number; None if none is left."""
         if self.proposed >= self._trials or self.used_up:
             return None
         while self._points:
@@ -103,5 +103,5 @@ class TrialQueue:
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing is to be started any more."""
+        """Whether there is nothing left to start."""
         return (self.used_up or self.proposed >= self._trials) and not self._waiting

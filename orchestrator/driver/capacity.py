@@ -1,6 +1,6 @@
 """How many trials may run at once on nodes that come and go, and whether trials wait for free resources.
 
-A thread asks the cluster, so that the driver never waits for the answer; an answer is at most seconds old.
+A thread asks the cluster, so that the driver never waits for an answer; answers are at most seconds old.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from orchestrator.sites.placement import need_of, sharing
 from orchestrator.spec import Spec
 
 LOOK_S = 2.0
-"""Seconds between two looks at the nodes."""
+"""Seconds between two queries of the nodes."""
 
 WAIT_S = 10.0
-"""Seconds that a trial may wait for a process before the cluster is asked what it waits for."""
+"""Seconds that a trial may wait for a process before the cluster is asked what the trial waits for."""
 
 
 class Capacity:
@@ -39,19 +39,19 @@ class Capacity:
         self._known: tuple[object, ...] = ()
         self._slots = 0
         self._pending_since: float | None = None  # when some trial began to wait for a process
-        self._ask = threading.Event()  # whether the cluster is to be asked what trials wait for
+        self._ask = threading.Event()  # set while the cluster is asked what trials wait for
         self._waiting = 0  # trials of this size that Ray has not placed
-        self._told = False
+        self._reported = False  # whether the observer knows that trials wait
         self._next = 0.0
 
     @contextmanager
     def followed(self) -> Iterator[None]:
-        """Watch the nodes while this is open. The engine must be running."""
+        """Watch the nodes while the context is open. The engine must be running."""
         done = threading.Event()
 
         def look() -> None:
             while not done.wait(LOOK_S):
-                with suppress(Exception):  # while the head node is away, the last answer stands
+                with suppress(Exception):  # while the head node is unreachable, the last answer stands
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
@@ -65,7 +65,7 @@ class Capacity:
             thread.join(LOOK_S)
 
     def slots(self) -> int:
-        """How many trials may run at once, by the nodes that are present and not set aside."""
+        """How many trials may run at once on the nodes that are present and not set aside."""
         aside = self._sweep.node_health.set_aside
         known = (self._nodes, len(aside), self._sweep.gpu_shares.gpus, self._sweep.surplus)
         if known != self._known:
@@ -75,13 +75,13 @@ class Capacity:
         return self._slots
 
     def tell(self, trouble: Callable[[str, str | None], object]) -> None:
-        """Tell what trials wait for, once when they begin to wait and once when it is over. Called often."""
+        """Call ``trouble`` with what trials wait for, once when the wait begins and once when it ends. Called often."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + LOOK_S
         why = self._trouble()
-        if bool(why) != self._told:
-            self._told = bool(why)
+        if bool(why) != self._reported:
+            self._reported = bool(why)
             trouble(FREE_RESOURCES, why)
 
     def _trouble(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Which checkpoints of a trial are kept; the others are removed as soon as the trial has ended."""
+"""Decides which checkpoints of a trial are kept, and removes the others as soon as the trial has ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CheckpointRetention:
         self._spared: int | None = None  # the best trial, if it is not completed
 
     def trial_ended(self, row: TrialRow) -> None:
-        """Remove what a trial that has ended need not keep.
+        """Remove the checkpoints of an ended trial that need not be kept.
 
         Raises:
             OSError: A checkpoint cannot be removed.
@@ -45,7 +45,7 @@ class CheckpointRetention:
         self._spared = spared
 
     def finish(self) -> None:
-        """Remove what the best trial need not keep, when all trials and workers have ended.
+        """Remove the checkpoints of the best trial that need not be kept, after all trials and workers have ended.
 
         Raises:
             OSError: A checkpoint cannot be removed.

@@ -1,4 +1,4 @@
-"""What reaches a running sweep from outside, as events: signals, and the requests of other terminals."""
+"""Turns signals and the requests of other processes into events of the running sweep."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from orchestrator.driver.signals import Signals
 from orchestrator.records.paths import SweepPaths
 
 LOOK_S = 0.5
-"""Seconds between two looks at the requests."""
+"""Seconds between two reads of the requests."""
 
 
 class Commands:
-    """Polled by the driver.
+    """Signals and requests. The driver polls them.
 
     Attributes:
-        asked_to_end: Whether the sweep was asked to end, which is then no failure of it.
+        asked_to_end: Whether somebody asked the sweep to end, so that an early end is not a failure.
         concurrency: How many trials may run at once; None: as many as fit.
     """
 
     def __init__(self, paths: SweepPaths, signals: Signals, concurrency: int | None) -> None:
-        take(paths.requests)  # what was asked of a driver before is void
+        take(paths.requests)  # requests to an earlier driver are void
         self.asked_to_end = False
         self.concurrency = concurrency
         self._paths = paths
@@ -30,10 +30,10 @@ class Commands:
         self._next = 0.0
 
     def poll(self, at: float) -> list[events.Event]:
-        """What has happened since the last call.
+        """The events since the last call.
 
         Raises:
-            OSError: The disk does not let us take a request.
+            OSError: A request cannot be read or removed.
         """
         if self._signals.reason is not None:
             self.asked_to_end = not self._signals.interrupted

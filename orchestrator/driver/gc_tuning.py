@@ -1,7 +1,7 @@
-"""Keeps Python's cyclic garbage collector from taking the driver's time.
+"""Reduces the time that the driver spends in Python's cyclic garbage collector.
 
-Every report is an object that lives until it is recorded, and reports come by the thousand. The collector traverses all
-of them again and again, and Ray's heap as well: at 40,000 reports a second that was a third of the driver's time.
+Every report is an object that lives until it is recorded, and there may be thousands. The collector traverses them all
+repeatedly, and Ray's heap as well: at 40,000 reports a second that was a third of the driver's time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ THRESHOLDS = (50_000, 5, 5)
 
 @contextmanager
 def rarely_collected() -> Iterator[None]:
-    """While this is open, cyclic garbage is collected rarely, and never among the objects that exist already."""
+    """While the context is open, collect cyclic garbage rarely, and never among objects that exist already."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

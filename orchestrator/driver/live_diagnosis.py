@@ -22,8 +22,8 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from orchestrator.spec import Objective
 
-Said = tuple[str, str]
-"""A verdict and its sentence, as recorded."""
+Recorded = tuple[str, str]
+"""The kind of a verdict and its sentence, as recorded."""
 
 
 class LiveDiagnosis:
@@ -42,7 +42,7 @@ class LiveDiagnosis:
         self._known: set[str] = set()  # metrics reported so far
         self._live: dict[int, GrowingCurve] = {}
         self._tracker = ReferenceTracker()
-        self._said: dict[int, Said] = {}  # of ended trials, whose rows may be written again
+        self._recorded: dict[int, Recorded] = {}  # of ended trials, whose rows may be written again
 
     def restore(self, paths: SweepPaths, trials: Collection[Trial]) -> None:
         """Load the verdicts and the unfinished curves of a sweep that is resumed.
@@ -51,14 +51,14 @@ class LiveDiagnosis:
             RecordsError: The records are damaged.
         """
         names, growing = read_growing_curves(paths, read_sweep_json(paths.info))
-        said = _recorded(paths)
+        recorded = _recorded(paths)
         for trial in trials:
             curve = growing.get(trial.number)
-            if not trial.state.ended or trial.number not in said:
+            if not trial.state.ended or trial.number not in recorded:
                 if curve is not None:
                     self._live[trial.number] = curve
                 continue
-            self._said[trial.number] = said[trial.number]
+            self._recorded[trial.number] = recorded[trial.number]
             if curve is not None and trial.state is not State.DIVERGED:
                 self._tracker.add(curve.curve(names))
         self._names = names
@@ -102,12 +102,12 @@ class LiveDiagnosis:
             curve = growing.curve(self._names)
             verdict = classify(curve, self._tracker.reference)[0]
             self._tracker.add(curve)
-            self._said[row.trial] = (verdict.kind.value, verdict.sentence)
-        said = self._said.get(row.trial)
-        return row if said is None else replace(row, diagnosis=said[0], diagnosis_reason=said[1])
+            self._recorded[row.trial] = (verdict.kind.value, verdict.sentence)
+        recorded = self._recorded.get(row.trial)
+        return row if recorded is None else replace(row, diagnosis=recorded[0], diagnosis_reason=recorded[1])
 
 
-def _recorded(paths: SweepPaths) -> dict[int, Said]:
+def _recorded(paths: SweepPaths) -> dict[int, Recorded]:
     table = trials_table(paths)
     if "diagnosis" not in table.schema.names:
         return {}

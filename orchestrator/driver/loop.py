@@ -1,8 +1,7 @@
-"""What happens again and again while Ray Tune runs a sweep: signals, the lease, budgets, records, the observer.
+"""What is done repeatedly while Ray Tune runs a sweep: signals, the lease, budgets, records, the observer.
 
-Ray Tune calls the loop between any two things it does. While the disk refuses the records the loop waits until they
-can be written, and so does everything that Ray Tune would decide or start: nothing trains for long without being
-recorded.
+Ray Tune's hooks call the loop all the time. While the records cannot be written, the loop blocks, and with it
+everything that Ray Tune would decide or start: no trial trains for long without being recorded.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from orchestrator.driver.session import Session
 
 TICK_S = 0.1
-"""Seconds between two looks at records, budgets and requests, at least."""
+"""The least seconds between two rounds of records, budgets and requests."""
 RETRY_S = 1.0
-"""Seconds between two attempts to write to a disk that refuses."""
+"""Seconds between two attempts to write to a failing disk."""
 LAST_S = 3.0
-"""Seconds for which writing is tried again once the sweep is to end: a disk is sometimes away for a moment."""
+"""Seconds for which writing is retried once the sweep was asked to end: a disk may be unavailable for a moment."""
 
 
 class DriverLoop:
@@ -75,7 +74,7 @@ class DriverLoop:
         session.observer.show(session.sweep, time.time())
 
     def _write(self, write: Callable[[], None]) -> None:
-        """Write, again and again until the disk accepts it."""
+        """Write, and retry until the disk accepts the records."""
         session = self._session
         refused = self._try(write)
         if refused is None:
@@ -94,7 +93,7 @@ class DriverLoop:
         self._follow_up()
 
     def _try(self, write: Callable[[], None]) -> Exception | None:
-        """Handle requests, renew the lease, write; returns what the disk refused."""
+        """Handle requests, renew the lease, write; returns the error of the disk, if any."""
         session, now, refused = self._session, time.time(), None
         requested: Iterable[events.Event] = ()
         try:
@@ -116,7 +115,7 @@ class DriverLoop:
         return refused
 
     def _take(self, now: float) -> None:
-        """Give the recorder what is new."""
+        """Pass new rows to the recorder."""
         session = self._session
         rows = session.diagnosis.diagnosed(session.sweep.take(now))
         session.recorder.metrics(rows.metrics)
@@ -134,6 +133,6 @@ class DriverLoop:
             self._not_followed_up[row.trial] = row
 
     def _follow_up(self) -> None:
-        """Remove the checkpoints that the disk has refused to remove."""
+        """Try again to remove checkpoints that could not be removed."""
         for row in list(self._not_followed_up.values()):
             self._trial_ended(row)

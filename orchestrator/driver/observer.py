@@ -10,20 +10,22 @@ RECORDS = "the records"
 CHECKPOINTS = "checkpoints"
 RAY = "Ray"
 FREE_RESOURCES = "free resources"
-"""What an observer is told of: what cannot be written, and what trials wait for. After RAY the process ends."""
+"""The subjects of trouble: what cannot be written, and what trials wait for. After RAY, the process ends."""
 
 
 class Observer(Protocol):
-    """Is shown a running sweep, and told of trouble."""
+    """Shows a running sweep, and reports trouble."""
 
     def show(self, sweep: Sweep, now: float) -> None:
         """Show the sweep. Called some ten times a second, with the time in seconds since the epoch."""
         ...
 
     def trouble(self, what: str, why: str | None) -> None:
-        """Something does not work at present, and what that means for the sweep; None: it works again.
+        """Report trouble. Called once when the trouble begins and once when it is over.
 
-        Called once when the trouble begins and once when it is over.
+        Args:
+            what: One of the subjects above.
+            why: What is wrong, and what that means for the sweep; None: the trouble is over.
         """
         ...
 
@@ -32,24 +34,24 @@ class NoObserver:
     """Nobody watches."""
 
     def show(self, sweep: Sweep, now: float) -> None:
-        """Show nothing."""
+        """Does nothing."""
 
     def trouble(self, what: str, why: str | None) -> None:
-        """Tell nobody."""
+        """Does nothing."""
 
 
 class CheckpointTrouble:
-    """Tells an observer once, not once a trial, that checkpoints cannot be written."""
+    """Tells an observer that checkpoints cannot be written: once, not once per trial."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._trials: set[int] = set()  # trials whose last update told of trouble
+        self._trials: set[int] = set()  # trials whose last update reported trouble
 
     def update(self, trial: int, why: str, *, returned: bool) -> None:
-        """Take what a trial says of its checkpoints.
+        """Take the state of a trial's checkpoints.
 
         Args:
-            trial: Its number.
+            trial: The number of the trial.
             why: Why its checkpoints cannot be written; "" if they are written.
             returned: Whether the trainable has returned, with its last checkpoint written.
         """

@@ -1,4 +1,4 @@
-"""What a node must have to take trials: the versions that the driver has, and the same results directory."""
+"""Checks that nodes can run trials: the driver's versions, and the same results directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDED = (OURS, "ray")
 
 
 def check_trainable(source: Source) -> None:
-    """Make sure that the installed Ray trains what the spec names.
+    """Check that the installed Ray can run the trainable.
 
     Raises:
         UnsupportedRayError: The trainable is a function written for Ray Tune, and it could not report.
@@ -32,23 +32,28 @@ def check_trainable(source: Source) -> None:
 
 
 def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path) -> None:
-    """See to it that all nodes that will take trials can; seconds on a cluster, at once for them all.
+    """Check all nodes that will run trials, in parallel; takes seconds on a cluster.
 
     Raises:
-        UserError: One cannot, and which.
+        UserError: A node cannot run trials; the error names it.
     """
     probes = engine.probed([node for node in nodes if capacity(node, need)], existing(results), NEEDED)
     faulty = {probe.node.name: "; ".join(faults(probe, NEEDED)) for probe in probes}
     named = [f"{name}: {what}" for name, what in faulty.items() if what]
     if named:
         raise ClusterUseError(
-            f"{len(named)} of {len(probes)} nodes cannot take trials; {' | '.join(named[:3])}"
+            f"{len(named)} of {len(probes)} nodes cannot run trials; {' | '.join(named[:3])}"
             f"{' | …' if len(named) > 3 else ''} (sweep doctor --on {engine.name} shows all)"
         )
 
 
 def faults(probe: Probe, packages: Sequence[str]) -> list[str]:
-    """What keeps a node from taking trials, or makes it another than the driver's; the names of the packages count."""
+    """What is wrong with a node: an error, another version of Python or of a package, or another results directory.
+
+    Args:
+        probe: The answer of the node.
+        packages: Packages whose versions must be those of the driver.
+    """
     if probe.failed:
         return [probe.failed]
     found = []
@@ -56,18 +61,18 @@ def faults(probe: Probe, packages: Sequence[str]) -> list[str]:
     if python.split(".")[:2] != platform.python_version().split(".")[:2]:
         found.append(f"python is {python}, here {platform.python_version()}")
     for package in packages:
-        theirs, here = probe.versions[package], version(package)
-        if theirs != here:
-            found.append(f"{package} is {theirs or 'not installed'}, here {here or 'not installed'}")
+        there, here = probe.versions[package], version(package)
+        if there != here:
+            found.append(f"{package} is {there or 'not installed'}, here {here or 'not installed'}")
     if probe.writable:
         found.append(f"the results directory cannot be written to: {probe.writable}")
     elif not probe.shared:
-        found.append("the results directory is not the one that is seen here: it must be shared")
+        found.append("the results directory is not the one seen here; it must be on a shared filesystem")
     return found
 
 
 def version(package: str) -> str | None:
-    """The driver's; None: not installed."""
+    """The driver's version of a package; None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -75,7 +80,7 @@ def version(package: str) -> str | None:
 
 
 def existing(directory: Path) -> Path:
-    """The directory, or what of the way to it exists."""
+    """The directory, or its nearest parent that exists."""
     place = directory.absolute()
     while not place.exists():
         place = place.parent

@@ -49,11 +49,11 @@ class Session:
         commands: What other processes ask of this driver.
         capacity: How many trials may run at once, by the engine's nodes.
         recorder: Writes the records.
-        diagnosis: Says of ended trials what their curves show.
+        diagnosis: Adds a verdict on the curves of each ended trial.
         retention: Removes the checkpoints of ended trials.
         accounting: Where the time of the slots goes.
         observer: Is shown the sweep.
-        checkpoint_trouble: Tells the observer if checkpoints cannot be written.
+        checkpoint_trouble: Tells the observer when checkpoints cannot be written.
         loop: Ticks while Ray Tune runs.
     """
 
@@ -106,7 +106,7 @@ class Session:
             yield cls(source, paths, engine, lease=lease, signals=signals, observer=observer)
 
     def run(self) -> None:
-        """Run the sweep to its end, or until it is asked to stop. All that happened is recorded afterwards.
+        """Run the sweep until it ends or is asked to stop. On return, everything that happened is recorded.
 
         Raises:
             LeaseLostError: Another driver has taken the sweep over.
@@ -162,7 +162,7 @@ class Session:
         """What signals and other processes ask of the sweep.
 
         Raises:
-            OSError: The disk does not let us take a request.
+            OSError: A request cannot be read or removed.
         """
         self.accounting.sample()
         self.capacity.tell(self.observer.trouble)
@@ -196,7 +196,7 @@ class Session:
         self.loop.finish()
 
     def _ray_has_ended(self, why: str) -> None:
-        """Record what there is. Called by the thread that watches Ray; afterwards the process ends."""
+        """Record what can be recorded. Called by the thread that watches Ray; the process ends afterwards."""
         self.sweep.on(events.Halted(at=time.time(), reason=why))
         with suppress(RecordsError):
             DriverLoop(self).write_what_can_be_written()

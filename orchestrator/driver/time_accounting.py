@@ -1,4 +1,4 @@
-"""Measures, while a session runs, where the time of its slots goes."""
+"""Measures where the time of a session's slots goes, while the session runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class TimeAccounting:
     """The account of a running session."""
 
     def __init__(self, sweep: Sweep, slots: Callable[[], int], clock: Callable[[], float]) -> None:
-        """The session begins; Ray has not started yet.
+        """Begin the account of a session, before Ray starts.
 
         Args:
             sweep: The state machine.
             slots: How many trials may run at once, now.
-            clock: Seconds, from any origin.
+            clock: Returns seconds, from any origin.
         """
         self._sweep = sweep
         self._slots = slots
@@ -28,7 +28,7 @@ class TimeAccounting:
         self._ray_s = 0.0  # slots × the time that Ray took to start
 
     def ray_started(self) -> None:
-        """Ray has started: until now no trial could run."""
+        """Note that Ray has started: until now, no trial could run."""
         self.sample()
         self._ray_s = self._slots_s
 
@@ -39,7 +39,11 @@ class TimeAccounting:
         self._sampled = now
 
     def close(self, recording_s: float) -> TimeAccount:
-        """The session ends, after so many seconds spent on writing records."""
+        """The account of the session, which ends now.
+
+        Args:
+            recording_s: Seconds spent writing records.
+        """
         self.sample()
         startup, trained, in_slot = (now - then for now, then in zip(_sums(self._sweep), self._before, strict=True))
         start_up_s = self._ray_s + startup

@@ -1,4 +1,4 @@
-"""Waits until a cluster that grows has room for one trial, and says what for."""
+"""Waits until a growing cluster has room for one trial."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from orchestrator.sites.placement import need_of
 from orchestrator.spec import Spec
 
 LOOK_S = 2.0
-"""Seconds between two looks at the nodes."""
+"""Seconds between two queries of the nodes."""
 
 SAY_S = 60.0
-"""Seconds after which it is said again."""
+"""Seconds between two messages."""
 
 
 def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> None:
-    """Return once one trial fits on some node of an engine that has been reached."""
+    """Wait until one trial fits on some node.
+
+    Args:
+        engine: An engine that has been reached.
+        spec: The checked spec.
+        say: Called at intervals with what the sweep is waiting for.
+    """
     nodes = engine.nodes()
     if not lacking(nodes, need_of(spec, nodes)):
         return
@@ -28,7 +34,7 @@ def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> N
         while problem := lacking(nodes, need_of(spec, nodes)):
             waited = time.monotonic() - began
             if waited >= next_:
-                since = f", for {waited / 60:.0f} min now" if next_ else ""
+                since = f" ({waited / 60:.0f} min so far)" if next_ else ""
                 say(f"waiting for a node{since}: {problem}")
                 next_ += SAY_S
             time.sleep(LOOK_S)

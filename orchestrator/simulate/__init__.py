@@ -1,1 +1,1 @@
-"""Runs the sweep's state machine on a virtual clock, for forecasts and tests, without Ray, processes or files."""
+"""Runs the sweep's state machine on a virtual clock, for forecasts and tests; no Ray, no processes, no files."""

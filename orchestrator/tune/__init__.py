@@ -1,1 +1,1 @@
-"""The border with Ray Tune. Its hooks only translate between Ray Tune and the state machine in sweep.py."""
+"""Runs a sweep through Ray Tune's public hooks, in the driver; decides nothing, and touches nothing private."""

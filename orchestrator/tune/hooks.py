@@ -1,4 +1,4 @@
-"""Ray Tune's hooks: Searcher, TrialScheduler, Callback and Stopper. They translate to and from the sweep, no more.
+"""Ray Tune's hooks: Searcher, TrialScheduler, Callback and Stopper. They only translate between Ray Tune and the sweep.
 
 An attempt is one Ray Tune trial. Another attempt is another Ray Tune trial, asked for through the Searcher like the
 first, so that retries, back-off and resume are decided by the sweep alone.
@@ -79,14 +79,14 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._deaths = WorkerDeaths(driver.sweep, nodes, time.time)
         self._memory_noted = False
         # Of Ray Tune's trials, by id:
-        self._running: set[str] = set()  # begun, and their end not yet told to the sweep
-        self._failure_told: set[str] = set()  # failed, the sweep told, and their worker not yet discarded
-        self._given_up: set[str] = set()  # no longer the sweep's: what Ray Tune still reports of them is ignored
-        self._to_stop: list[TuneTrial] = []  # Ray Tune wants to repeat these, and must not
+        self._running: set[str] = set()  # begun, and the sweep does not know their end yet
+        self._failure_reported: set[str] = set()  # the sweep knows their failure; their worker is not discarded yet
+        self._given_up: set[str] = set()  # ended for the sweep: later messages of Ray Tune about them are ignored
+        self._to_stop: list[TuneTrial] = []  # Ray Tune would retry these, and must not
         self._ended: deque[TuneTrial] = deque()  # ended, and still in Ray Tune's list of trials
 
     def begin(self, tune_trial: TuneTrial) -> None:
-        """The worker has taken the order."""
+        """Report to the sweep that the attempt has started."""
         if tune_trial.trial_id in self._given_up:
             return
         self._running.add(tune_trial.trial_id)
@@ -137,22 +137,22 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         if ended.numerical:
             return TrialScheduler.STOP
         # If a failed trial continues, its worker raises WorkerSpent, and Ray Tune discards the process.
-        self._failure_told.add(trial.trial_id)
+        self._failure_reported.add(trial.trial_id)
         return TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
         """Undo Ray Tune's own retry: the trial's process is gone, and whether to retry is the sweep's decision."""
-        if trial not in self._to_stop:  # Ray Tune tells twice of a death in a reset
+        if trial not in self._to_stop:  # Ray Tune reports a death in a reset twice
             self._to_stop.append(trial)
-        if trial.trial_id in self._failure_told | self._given_up:
-            self._failure_told.discard(trial.trial_id)
+        if trial.trial_id in self._failure_reported | self._given_up:
+            self._failure_reported.discard(trial.trial_id)
             self._given_up.add(trial.trial_id)
             return
         number, log = _number(trial), self._logs / f"{_number(trial)}.log"
         error = error_of(trial)
         failure = worker_died(str(error), log, self._timeout_s)
         if trial.trial_id not in self._running and begun(log, trial.config[ORDER].attempt):
-            self.begin(trial)  # the attempt died before Ray Tune heard that it had begun
+            self.begin(trial)  # the attempt died before Ray Tune knew that it had begun
         began = trial.trial_id in self._running
         self._running.discard(trial.trial_id)
         self._given_up.add(trial.trial_id)
@@ -161,18 +161,18 @@ class SweepScheduler(_NotPickled, TrialScheduler):
             self._note_memory(memory_left(str(error)))
 
     def _note_memory(self, text: str) -> None:
-        """Note the first time that a process is discarded because its trial left GPU memory taken."""
+        """Note once that a process is discarded because its trial left GPU memory allocated."""
         if text and not self._memory_noted:
             self._memory_noted = True
             self._sweep.on(events.Noted(at=time.time(), text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
-        """None, which lets Ray Tune start what is pending, after removing from it what it must not repeat."""
+        """Stop the trials that Ray Tune must not retry; returns None, so that Ray Tune starts what is pending."""
         self._deaths.settle()
         while self._to_stop:
             trial = self._to_stop.pop()
             controller.stop(tune_controller, trial)
-            if trial.status == TuneTrial.ERROR:  # it died in a reset, and Ray Tune does not tell of its end
+            if trial.status == TuneTrial.ERROR:  # the trial died in a reset, and Ray Tune does not report its end
                 self._ended.appendleft(trial)
         while len(self._ended) > 1:  # without any trial, Ray Tune would look for trials in its files
             controller.forget(tune_controller, self._ended.popleft())
@@ -199,7 +199,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
 
 
 class SweepCallback(_NotPickled, SilentCallback):
-    """Tells the sweep of starts, and ticks."""
+    """Reports starts to the sweep, and ticks."""
 
     def __init__(self, driver: Driver, scheduler: SweepScheduler) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Where a trial's process goes: what the trial occupies, and which nodes are left out.
+"""Where a trial's process is placed: what the trial occupies, and which nodes are avoided.
 
-Which nodes are left out is decided only when Ray Tune asks for a new process. A process that already runs on such a
-node is not used again.
+The nodes to avoid are determined when Ray Tune asks for a new process. Processes that already run on such a node are
+not reused.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from cluster.ray_private.cluster_state import free_resources
 from cluster.ray_private.placement_request import PlacementRequest, avoiding, preferring
 
 LOOK_S = 2.0
-"""Seconds between two looks at what is free, when packing. In between, each new request is subtracted: Ray counts its
-resources as free until it has placed it."""
+"""Seconds between two queries of free resources, when packing. In between, each new request is subtracted, because Ray
+counts its resources as free until the process is placed."""
 
 Bundle = Mapping[str, float]
 
@@ -26,13 +26,13 @@ NEXT_TO_NOTHING: Bundle = {"CPU": 0.001}
 
 
 class Placement:
-    """Makes the requests of a sweep's trials, and decides where new processes go."""
+    """Makes the placement requests of a sweep's trials, and decides where new processes go."""
 
     def __init__(self, need: Need, *, avoided: Callable[[], Collection[str]], pack: bool = False) -> None:
         """
         Args:
             need: What one trial occupies.
-            avoided: Gives the ids of the nodes on which nothing is to be started now.
+            avoided: Returns the ids of the nodes to avoid now.
             pack: Fill one node after the other. Otherwise Ray takes the node with the most room, which spreads trials.
         """
         self._need = need
@@ -46,11 +46,11 @@ class Placement:
         _current = self
 
     def __reduce__(self) -> tuple[Callable[[], Placement | None], tuple[()]]:
-        """Ray Tune pickles what it is given; unpickled in the driver, this is the placement of the driver's run."""
+        """Pickle as a reference: Ray Tune pickles the placement, and must get the same object back in the driver."""
         return _placement_of_this_run, ()
 
     def request(self, gpus: float | None = None) -> PlacementRequest:
-        """What a trial with this many GPUs occupies; None: as many as the sweep says."""
+        """The placement request of a trial with this many GPUs; None: the sweep's default."""
         share = self._need.gpus if gpus is None else gpus
         if share not in self._requests:
             bundle = replace(self._need, gpus=share).bundle() or NEXT_TO_NOTHING
@@ -63,7 +63,7 @@ class Placement:
         return avoiding(avoided) | (preferring(target) if target is not None else {})
 
     def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
-        """The id of the node with the least room that still has enough; None if no node has."""
+        """The id of the fullest node that still has room; None if no node has."""
         if time.monotonic() >= self._next:
             self._free, self._next = free_resources(), time.monotonic() + LOOK_S
         fitting = [
@@ -83,5 +83,5 @@ _current: Placement | None = None
 
 
 def _placement_of_this_run() -> Placement | None:
-    """The last one made in this process; None in a worker, which places nothing."""
+    """The newest placement of this process; None in a worker, which places nothing."""
     return _current

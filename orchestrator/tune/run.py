@@ -13,7 +13,7 @@ from orchestrator.worker.messages import WorkerSettings
 
 
 class CheckpointTroubles(Protocol):
-    """Takes what workers say of their checkpoints."""
+    """Takes the state of trials' checkpoints."""
 
     def update(self, trial: int, why: str, *, returned: bool) -> None:
         """Why a trial's checkpoints cannot be written ("" if they are), and whether its trainable has returned."""
@@ -21,13 +21,13 @@ class CheckpointTroubles(Protocol):
 
 
 class Driver(Protocol):
-    """What the hooks need of the session that they belong to."""
+    """What the hooks need of their session."""
 
     sweep: Sweep
 
     @property
     def checkpoint_trouble(self) -> CheckpointTroubles:
-        """Takes what workers say of their checkpoints."""
+        """Takes the state of trials' checkpoints."""
         ...
 
     def slots(self) -> int:
@@ -35,15 +35,15 @@ class Driver(Protocol):
         ...
 
     def tick(self) -> float:
-        """Do what is due beside Ray Tune; returns the time, in seconds since the epoch. Called very often."""
+        """Do what is due outside of Ray Tune; returns the time, in seconds since the epoch. Called very often."""
         ...
 
 
 def import_ray_tune() -> None:
-    """Begin to import Ray Tune in a thread: this process would only wait while Ray starts."""
+    """Import Ray Tune in a thread, while this process waits for Ray to start."""
 
     def load() -> None:
-        with suppress(Exception):  # whoever needs it meets the error
+        with suppress(Exception):  # the import that follows raises the error
             import ray.tune  # noqa: F401
 
     threading.Thread(target=load, name="imports Ray Tune", daemon=True).start()

@@ -28,7 +28,7 @@ ORDER = "order"
 
 
 class WorkerSpent(RuntimeError):
-    """Raised so that Ray Tune discards this process. The driver already knows how the trial ended."""
+    """Makes Ray Tune discard this process. The driver already knows how the trial ended."""
 
 
 class Worker(LightTrainable):
@@ -76,7 +76,7 @@ class Worker(LightTrainable):
         self._best_loss_so_far = min(self._best_loss_so_far, attempt.loss)
 
     def step(self) -> dict[str, Any]:
-        """Wait until there is something to tell the driver. The first call begins the process's first attempt."""
+        """Wait for an update for the driver, and return it. The first call begins the process's first attempt."""
         if self._spent:
             raise WorkerSpent("the trial failed")
         if self._attempt is None:
@@ -98,7 +98,7 @@ class Worker(LightTrainable):
         return Attempt(self._order, self._settings, self._run, self._isolation, self._best_loss_so_far)
 
     def cleanup(self) -> None:
-        """End the attempt: the process is no longer needed."""
+        """End the attempt when the process is no longer needed."""
         if self._attempt is not None:
             self._attempt.end()
 

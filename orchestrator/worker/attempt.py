@@ -112,7 +112,7 @@ class Attempt:
 
     @property
     def failed(self) -> bool:
-        """Whether the trainable raised, collected or not: the process must not run another trial then."""
+        """Whether the trainable raised, even if not collected yet: the process must not run another trial then."""
         ended = self._handoff.ended
         return ended is not None and ended.spoils_process
 
@@ -167,7 +167,7 @@ class Attempt:
                 ended, keep = None, self._kept_when_ended()
             except (OverflowError, FloatingPointError) as error:
                 ended, keep = AttemptEnd(failure=describe(error), numerical=True), "none"
-            except BaseException as error:  # also SystemExit and KeyboardInterrupt of the user's code
+            except BaseException as error:  # including SystemExit and KeyboardInterrupt raised by the user's code
                 traceback.print_exc()
                 ended = AttemptEnd(failure=describe(error))
             finally:
@@ -228,11 +228,11 @@ class Attempt:
         now = time.monotonic()
         self._unrecorded.add(report, now, self._handoff.collected_at)
         if not saved:
-            self._tell_checkpoints(report)
+            self._update_checkpoints(report)
         self._handoff.put(report, since=now, due=self._needs_decision(report))
 
-    def _tell_checkpoints(self, report: Report) -> None:
-        """Pass the loss on; the checkpoints of the last step are written before the driver learns of the step."""
+    def _update_checkpoints(self, report: Report) -> None:
+        """Pass the loss on. At the last step, the checkpoints are written before the driver gets the report."""
         objective, max_step = self._settings.objective, self._settings.max_step
         value = report.metrics.get(objective.metric)
         if value is None or objective.diverges(value):

@@ -1,4 +1,4 @@
-"""The processes that a trial has started, which are not to outlive it: loaders of data, commands, whatever hangs."""
+"""Kills the processes that a trial started and that outlive the trial: data loaders, commands, hanging ones."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import psutil
 
 
 class ChildProcesses:
-    """What this process starts from now on, and what those start. Made when a trial begins."""
+    """All descendants that this process starts from now on. Created when a trial begins."""
 
     def __init__(self) -> None:
         self._before = _descendants()
 
     def kill(self) -> None:
-        """Kill those that still live; twice, for what was just being started."""
+        """Kill the descendants that still run; twice, to catch processes that were just starting."""
         for _ in range(2):
             for process in _descendants() - self._before:
                 with suppress(psutil.Error):
@@ -27,11 +27,11 @@ def _descendants() -> set[psutil.Process]:
     if hasattr(os, "waitid"):  # macOS has it since Python 3.13
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:  # there are none: known in a microsecond, where looking takes milliseconds
+        except ChildProcessError:  # no children: this takes a microsecond, listing them takes milliseconds
             return set()
     return set(psutil.Process().children(recursive=True))
 
 
 def _is_tracker(process: psutil.Process) -> bool:
-    """Python's book-keeper of shared memory: one serves all trials of a process, and ends with it."""
+    """Whether a process is Python's tracker of shared memory, which serves all trials of this process."""
     return any("resource_tracker import main" in argument for argument in process.cmdline())

@@ -1,4 +1,4 @@
-"""Turns what went wrong in a worker into a Failure: a sentence, a traceback of the user's own lines, a fingerprint."""
+"""Turns errors in a worker into a Failure: a message, a traceback of the user's own lines, a fingerprint."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OURS = tuple(
 )
 
 _DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*\n|\n)+)\Z", re.MULTILINE)
-"""The stacks of all threads as ``faulthandler`` writes them when its timer ends a process: the last words of a log."""
+"""The stacks of all threads as ``faulthandler`` writes them when its timer ends a process, at the end of a log."""
 _FRAME = re.compile(r"""^  File "(.*)", line (\d+) in (.*)$""", re.MULTILINE)
 MAX_DUMP = 500_000
 
 _LEFT = "gpu_memory_left"
-"""The key of what a process says in JSON when it gives up for GPU memory: Ray hands on nothing but the error's text."""
+"""The key of the JSON message of a process that ends because of GPU memory; Ray passes on only the error's text."""
 
 _GPU_MEMORY = re.compile(
     r"(?:CUDA|HIP|MPS backend)[^\n]{0,40}out of memory"  # torch's allocators, and the driver through torch
@@ -44,60 +44,61 @@ _GPU_MEMORY = re.compile(
 
 
 def describe(error: BaseException) -> Failure:
-    """An exception of the user's code."""
+    """The failure of a trial whose code raised an exception."""
     message = str(error)
     if isinstance(error, SystemExit):
         message = f"the trainable called sys.exit({error.code!r}); return to end a trial"
     elif isinstance(error, KeyError):
         message = f"no key {message}"
-    frames = _theirs(traceback.extract_tb(error.__traceback__))
+    frames = _users_frames(traceback.extract_tb(error.__traceback__))
     text = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
     written = [f for f in frames if "site-packages" not in f.filename] or frames  # by the user
     place = f"{Path(written[-1].filename).name}:{written[-1].lineno}" if written else "?"
     kind = GPU_OUT_OF_MEMORY if _gpu_out_of_memory(error) else type(error).__name__
     return Failure(
         type=kind,
-        message=message[:MAX_MESSAGE] or "without a message",
+        message=message[:MAX_MESSAGE] or "no message",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"{kind} at {place}",
     )
 
 
 def _gpu_out_of_memory(error: BaseException) -> bool:
-    """By name and message: torch is not imported here, and the libraries below it raise a RuntimeError."""
+    """Whether GPU memory ran out, by name and message: torch is not imported here, and other libraries raise their own
+    errors."""
     named = [cls for cls in type(error).__mro__ if cls.__name__ == "OutOfMemoryError" and cls.__module__ == "torch"]
     return bool(named) or _GPU_MEMORY.search(str(error)) is not None
 
 
 def stack_of(frame: FrameType | None) -> str:
-    """Where the user's code stands, in a thread whose innermost frame this is."""
-    return "".join(traceback.format_list(_theirs(traceback.extract_stack(frame)))) if frame is not None else ""
+    """The user's part of the stack of a thread, given its innermost frame; "" for None."""
+    return "".join(traceback.format_list(_users_frames(traceback.extract_stack(frame)))) if frame is not None else ""
 
 
-def _theirs(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """The frames of the user's code, without ours and those that begin a thread."""
+def _users_frames(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """The frames of the user's code, without ours and those that start a thread."""
     not_ours = [frame for frame in frames if not frame.filename.startswith(_OURS)]
     return list(dropwhile(lambda frame: frame.filename == threading.__file__, not_ours))
 
 
 def timed_out(limit: float, stack: str) -> Failure:
-    """A trial that has not reported for too long."""
+    """The failure of a trial that has not reported for too long."""
     return Failure(
         type="Timeout",
-        message=f"no report for {limit:g} s (trial.timeout); where it stood is in its log",
+        message=f"no report for {limit:g} s (trial.timeout); its log shows where it was",
         traceback=stack[-MAX_TRACEBACK:],
         fingerprint="Timeout",
     )
 
 
 def worker_died(text: str, log: Path, limit: float | None) -> Failure:
-    """The worker process ended under the trial, as os._exit, a signal or the out-of-memory killer does.
+    """The failure of a trial whose worker process ended: by os._exit, a signal, or the out-of-memory killer.
 
-    Or as our own watchdog does, where a trial kept the interpreter to itself; that is a timeout.
+    If our watchdog ended the process, because the trial blocked the interpreter, the failure is a timeout.
 
     Args:
-        text: What Ray says of it.
-        log: The trial's log, whose end often tells why.
+        text: Ray's error.
+        log: The trial's log, whose end often shows the cause.
         limit: trial.timeout.
     """
     dump = _DUMP.search(_tail(log, MAX_DUMP)) if limit is not None else None
@@ -114,46 +115,46 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
         )
     memory = wording.low_on_memory(text)
     how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
-    advice = " (resources.memory says how much of it a trial needs)" if memory else ""
-    said = f"; the last line of its log: {last[:200]}" if last else ""
+    advice = "; set resources.memory to what a trial needs" if memory else ""
+    log_line = f"; last line of its log: {last[:200]}" if last else ""
     return Failure(
         type="WorkerDied",
-        message=f"the worker process ended {how}{advice}{said}",
+        message=f"the worker process ended {how}{advice}{log_line}",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
     )
 
 
 def memory_left_message(left: str) -> str:
-    """The message of the error by which a process gives up, because its trial left GPU memory taken.
+    """The message of the error with which a process ends, because its trial left GPU memory allocated.
 
     Args:
-        left: How much, and what holds it.
+        left: How much memory, and what holds it.
     """
     return json.dumps({_LEFT: left})
 
 
 def memory_left(text: str) -> str:
-    """What to note if that message is in what Ray says of the process's end; else ""."""
+    """The note to record if Ray's error contains the message of :func:`memory_left_message`; else ""."""
     at = text.find(f'{{"{_LEFT}":')
     if at < 0:
         return ""
-    said, _ = json.JSONDecoder().raw_decode(text[at:])
-    return f"processes are thrown away: {said[_LEFT]}"
+    message, _ = json.JSONDecoder().raw_decode(text[at:])
+    return f"worker processes are replaced: {message[_LEFT]}"
 
 
 def begun(log: Path, attempt: int) -> bool:
-    """Whether this attempt, whose worker has ended, had come as far as to open the trial's log."""
+    """Whether an attempt whose worker has ended got as far as opening the trial's log."""
     return log.exists() if attempt == 1 else heading(attempt) in _tail(log, MAX_DUMP).splitlines()
 
 
 def _stack_in(dump: str) -> str:
-    """The trial's own stack out of those of all threads, as Python writes it: the innermost frame last."""
+    """The trial's stack, out of the stacks of all threads, formatted like a traceback: the innermost frame last."""
     for thread in re.split(r"^(?:T|Current t)hread 0x.*$", dump, flags=re.MULTILINE):
         found = _FRAME.findall(thread)
         if any(file.endswith("worker/attempt.py") and function == "_main" for file, _, function in found):
             frames = [traceback.FrameSummary(file, int(line), function) for file, line, function in reversed(found)]
-            return "".join(traceback.format_list(_theirs(frames)))
+            return "".join(traceback.format_list(_users_frames(frames)))
     return dump
 
 

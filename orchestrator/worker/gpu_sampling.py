@@ -1,4 +1,4 @@
-"""Samples what a trial does with its GPU, and puts that beside the metrics it reports."""
+"""Samples a trial's use of its GPU, and adds the samples to the metrics that the trial reports."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from orchestrator.core.rows import GPU_MEMORY, GPU_UTILISATION
 from trainables.process import device
 
 EVERY_S = 1.0
-"""Between two samples: asking the driver takes about a millisecond, and its own figure is a mean of up to a second."""
+"""Seconds between two samples: a query takes about a millisecond, and the GPU's own figure is a mean of up to 1 s."""
 
 
 class GpuSampler:
-    """Of one attempt. Reports in between carry no sample; where there is no GPU to be measured, none does.
+    """Samples the GPU of one attempt. Reports between two samples carry none.
 
     Attributes:
-        gpu_gb: 10^9 bytes of memory of the GPU; None as long as none was measured.
+        gpu_gb: 10^9 bytes of memory of the GPU; None until a GPU was measured.
     """
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class GpuSampler:
         self._due = -math.inf
 
     def with_sample(self, metrics: Mapping[str, float], now: float) -> Mapping[str, float]:
-        """The metrics and, if it is time, a sample; a metric of the trial's own goes before one of the same name.
+        """The metrics, with a sample if one is due. The trial's own metrics win over samples of the same name.
 
         Args:
-            metrics: As the trial reports them.
+            metrics: The metrics that the trial reports.
             now: Seconds, from any origin.
         """
         if now < self._due:

@@ -1,4 +1,4 @@
-"""Hands reports of the thread that trains to the driver, and the driver's decisions back to that thread.
+"""Passes reports from the thread that trains to the driver, and the driver's decisions back to that thread.
 
 The thread waits only where a decision is due, inside ``trial.report``, until it is told to continue or to end; every
 other report goes into a list and costs microseconds. While the driver does not collect, because it cannot write the
@@ -15,13 +15,13 @@ from trainables.contract import TrialEnded
 from trainables.report import Report
 
 UNCOLLECTED_S = 10.0
-"""Seconds for which reports pile up though the driver does not collect them; at least 10 heartbeats in any case.
+"""Seconds for which reports accumulate while the driver does not collect them; at least 10 heartbeats.
 
-A driver whose search or disk is slow is back by then; if it died instead, little is lost."""
+A driver with a slow search or disk is back by then; if the driver died instead, little is lost."""
 
 
 class Handoff:
-    """Between one attempt and the driver. The driver calls ``take`` and ``end``; the trial's threads call the rest.
+    """Connects one attempt and the driver. The driver calls ``take`` and ``end``; the trial's threads call the rest.
 
     Attributes:
         ended: How the attempt ended; None while it runs, or if it was told to end.
@@ -31,10 +31,10 @@ class Handoff:
     """
 
     def __init__(self, *, heartbeat_s: float) -> None:
-        """Nothing is reported yet.
+        """Begin without reports.
 
         Args:
-            heartbeat_s: How long ``take`` waits for something that is worth returning for.
+            heartbeat_s: The longest that ``take`` waits.
         """
         self.ended: AttemptEnd | None = None
         self.judged = False
@@ -52,8 +52,8 @@ class Handoff:
     def take(self) -> tuple[list[Report], AttemptEnd | None]:
         """Reports since the last call, and how the attempt ended if it did.
 
-        Another call means that the trial goes on: a thread that waits at a report which the driver has, continues.
-        Returns when a decision is due, when the attempt has ended, or after a heartbeat.
+        Another call means that the trial continues: a thread that waits at a report that the driver has received
+        continues. Returns when a decision is due, when the attempt has ended, or after a heartbeat.
         """
         with self._changed:
             self.collected_at = time.monotonic()
@@ -105,18 +105,18 @@ class Handoff:
         return self._active_at
 
     def silent_s(self) -> float:
-        """Seconds since the trial last gave a sign of life; 0 while it waits for the driver."""
+        """Seconds since the last activity of the trial; 0 while it waits for the driver."""
         with self._changed:
             return 0.0 if self._waiting else time.monotonic() - self._active_at
 
     def close(self, ended: AttemptEnd | None) -> None:
-        """The trainable has returned or raised; None if it was told to end."""
+        """Record how the trainable ended; None if it was told to end."""
         with self._changed:
             self.ended = self.ended or ended
             self._changed.notify_all()
 
     def give_up(self, ended: AttemptEnd) -> bool:
-        """End a silent attempt; False if by now it has ended or waits for the driver."""
+        """End a silent attempt; False if the attempt has ended or waits for the driver by now."""
         with self._changed:
             if self._waiting or self.ended is not None:
                 return False

@@ -1,4 +1,4 @@
-"""Sends what a trial prints to its own log file, also what C code and child processes print."""
+"""Redirects a trial's output to its log file, including the output of C code and child processes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def heading(attempt: int) -> str:
-    """Stands in the log before what a further attempt says: what stands before that is no word of its own."""
+    """The line that separates the output of a further attempt from that of the attempts before."""
     return f"attempt {attempt}:"
 
 
 @contextmanager
 def captured(log: Path, attempt: int = 1) -> Iterator[int]:
-    """While this is open, file descriptors 1 and 2 of the process lead to the log. An empty log is removed.
+    """While the context is open, file descriptors 1 and 2 of the process write to the log. An empty log is removed.
 
-    One trial runs in a process at a time, so the process's descriptors are the trial's. Appends, because a further
-    attempt continues the log. A disk that refuses is no error: what is printed meanwhile is lost, and where no log can
-    be opened at all, it goes where the process's own output goes.
+    One trial runs in a process at a time, so the process's descriptors are the trial's. The log is appended to, because
+    a further attempt continues it. A failing disk is not an error: output is lost meanwhile, and if the log cannot be
+    opened, the output goes where the process's own output goes.
 
     Yields:
         A descriptor of the log.
@@ -72,7 +72,7 @@ def _stream(descriptor: int) -> io.TextIOWrapper:
 
 
 class _Forgiving(io.FileIO):
-    """A print into a log on a full disk is no reason for a trial to fail."""
+    """Drops output that cannot be written: a full disk must not fail a trial that prints."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:

@@ -1,4 +1,4 @@
-"""What crosses the border: the job every worker is told once, and the batches that workers send back."""
+"""Messages between driver and workers: the settings that every worker gets once, and the updates that workers send."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from trainables.checkpoints.files import Keep
 from trainables.report import Report
 
 BEATS = 50
-"""Heartbeats that the driver hears a second, of all trials together; each costs it a millisecond."""
+"""Heartbeats per second that the driver receives, from all trials together; each costs the driver a millisecond."""
 
 
 def heartbeat(slots: int) -> float:
-    """How long a worker may keep what was reported, in seconds: longer if there are many."""
+    """Seconds that a worker may hold reports back: the more slots, the longer."""
     return max(1.0, slots / BEATS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
-    """What all workers of one sweep have in common."""
+    """The settings that all workers of a sweep share."""
 
     trainable: str  # the spec's reference; "" if a function was given from Python
     function: bytes | None = None  # that function, cloudpickled
-    base: str  # the spec's directory: where trials run, and where relative paths begin
+    base: str  # the spec's directory: the working directory of trials, where relative paths start
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objective: Objective
     max_step: int | None = None
     logs: str  # directories
     trials: str
-    checkpoints: str = ""  # directory; "": in each trial's own
+    checkpoints: str = ""  # directory; "": in the directory of each trial
     save_every_s: float = 10.0
     keep: Keep = "best"  # of a trial that completes
-    timeout_s: float | None = None  # a trial silent for longer is ended as failed
+    timeout_s: float | None = None  # a trial without a report for longer fails
     threads: int = 1  # torch threads: the CPUs of a trial
-    heartbeat_s: float = 1.0  # how long a worker may keep what was reported
+    heartbeat_s: float = 1.0  # how long a worker may hold reports back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptEnd:
-    """How the trainable ended, if it did so by itself."""
+    """How a trainable ended that was not told to end."""
 
-    failure: Failure | None = None  # None: it returned
+    failure: Failure | None = None  # None: the trainable returned
     numerical: bool = False
 
     @property
     def spoils_process(self) -> bool:
-        """Whether the process is not to be trusted with another trial: this one raised, and did not only diverge."""
+        """Whether the process must not run another trial: the trainable raised, and not just for divergence."""
         return self.failure is not None and not self.numerical
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerUpdate:
-    """What a worker has to say since it was last asked."""
+    """What happened in a worker since its last update."""
 
     reports: list[Report]
     train_s: float  # seconds of training so far, over all attempts at the trial
     node: Node
     gpu_ids: tuple[str, ...]
-    gpu_gb: float | None = None  # 10^9 bytes of memory of its GPU; None: it uses none, or none that can be measured
+    gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU
     ended: AttemptEnd | None = None
     trouble: str = ""  # why no checkpoint can be written at present
 
     def pack(self) -> bytes:
-        """The update as bytes, which Ray Tune passes on untouched.
+        """The update as bytes, which Ray Tune passes on unchanged.
 
-        Reports go as tuples: pickle finds a class by the name of its module, and a user's project may have a module
-        `trainables` of its own.
+        Reports are packed as tuples: pickle finds a class by the name of its module, and a user's project may have a
+        module `trainables` of its own.
         """
         reports = [(report.step, report.metrics, report.reported_at, report.train_s) for report in self.reports]
         return pickle.dumps((reports, replace(self, reports=[])), protocol=5)
@@ -93,7 +93,7 @@ def pack_function(function: Callable[..., Any]) -> bytes:
     """A function given from Python, closures included, as bytes for the workers.
 
     Raises:
-        TrainableError: It holds on to something that cannot be sent to another process.
+        TrainableError: The function refers to something that cannot be pickled.
     """
     from ray import cloudpickle
 
@@ -102,6 +102,6 @@ def pack_function(function: Callable[..., Any]) -> bytes:
     except Exception as error:  # whatever an object's own pickling raises
         name = getattr(function, "__name__", "the trainable")
         raise TrainableError(
-            f"{name} cannot be sent to the workers: {error}. Make what it holds on to inside of it, or name it in the"
-            " spec as file.py:function"
+            f"{name} cannot be sent to the workers: {error}. Create what the function refers to inside the function, or"
+            " name it in the spec as file.py:function"
         ) from error

@@ -1,6 +1,6 @@
-"""Runs an unmodified Ray Tune function, ``train(config)`` with ``tune.report({...})``, as a trainable of ours.
+"""Runs an unmodified Ray Tune function, ``train(config)`` with ``tune.report({...})``, as a trainable.
 
-``ray.tune.report`` hands its metrics to the session of the process, for which a trial stands in here.
+``ray.tune.report`` passes its metrics to the session of the process; here that session forwards them to a trial.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class _Session:
         return str(self._trial.directory)
 
     def report(self, metrics: Mapping[str, Any], checkpoint: object = None) -> None:
-        """Its step is Ray's training_iteration: the count of reports."""
+        """Report to the trial. The step is the count of reports, like Ray's training_iteration."""
         self._iteration += 1
         numeric = {name: value for name, value in metrics.items() if _is_number(value)}
         self._trial.report(step=self._iteration, **numeric)
 
 
 def run(function: Callable[[dict[str, Any]], Any], trial: Trial) -> None:
-    """Call the function; what it returns or yields is reported as Ray Tune does."""
+    """Call the function; metrics that it returns or yields are reported, as Ray Tune does."""
     session = _Session(trial)
     with function_session(session):
         output = function(trial.config)

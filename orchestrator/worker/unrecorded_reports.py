@@ -26,7 +26,7 @@ class UnrecordedReports:
     """The reports of one attempt. Used by the thread that trains and by the thread that writes checkpoints."""
 
     def __init__(self, *, recorded: int | None) -> None:
-        """Nothing is reported yet; the driver has recorded all up to the step ``recorded``."""
+        """Begin without reports; the driver has recorded all up to the step ``recorded``."""
         self._lock = threading.Lock()
         self._recorded = recorded
         self._reports: deque[tuple[float, Report]] = deque()

@@ -1,8 +1,8 @@
-"""Notices that a trial is silent, in the worker itself: whether the driver asks for it or not.
+"""Detects silent trials in the worker itself, independently of the driver.
 
-Two watch. A thread of Python's looks every second, and can end the trial in order. It cannot look while C code keeps
-the interpreter to itself, as a regular expression that backtracks for hours does; so each look also sets a timer of
-``faulthandler``, which needs no interpreter: it writes the stacks to the trial's log and ends the process.
+There are two watchdogs. A Python thread checks every second, and can end the trial in order. The thread cannot run
+while C code holds the interpreter's lock, such as a regular expression that backtracks for hours; so each check also
+sets a timer of ``faulthandler``, which needs no lock: it writes the stacks to the trial's log and ends the process.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from contextlib import contextmanager
 
 LOOK_S = 1.0
 GRACE_S = 5.0
-"""How much later than the thread the timer goes off: the thread's way loses no report, so it gets to be first."""
+"""Seconds by which the timer fires after the thread: the thread goes first, because it loses no reports."""
 
 
 @contextmanager
 def watched(limit_s: float, log: int, silence: Callable[[], float], timed_out: Callable[[], object]) -> Iterator[None]:
-    """While this is open, a silence beyond the limit is noticed. A process has one such timer: one trial at a time.
+    """Watch a trial while the context is open. A process has one timer, so it can watch one trial at a time.
 
     Args:
-        limit_s: Seconds.
-        log: Descriptor for what the timer writes.
-        silence: For how many seconds the trial has been silent.
-        timed_out: Called once, when that is beyond the limit.
+        limit_s: The longest silence allowed, in seconds.
+        log: The file descriptor to which the timer writes.
+        silence: Returns for how many seconds the trial has been silent.
+        timed_out: Called once, when the silence exceeds the limit.
     """
     over = threading.Event()
     thread = threading.Thread(

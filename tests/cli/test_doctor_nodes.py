@@ -59,7 +59,7 @@ def test_mismatches_stand_out_with_a_hint() -> None:
         ({"versions": SAME | {"ray": "2.9.0"}}, f"ray is 2.9.0, here {SAME['ray']}"),
         ({"versions": SAME | {"torch": None}}, f"torch is not installed, here {SAME['torch']}"),
         ({"writable": "Read-only file system"}, "cannot be written to: Read-only file system"),
-        ({"shared": False}, "the results directory is not the one that is seen here"),
+        ({"shared": False}, "the results directory is not the one seen here"),
         ({"disk_free": GB}, "1.0 GB free"),
         ({"torch_gpus": 2}, "torch sees 2 of 4 GPUs"),
         ({"skew_s": -7.2}, "its clock is 7 s behind"),

@@ -70,7 +70,7 @@ class TestMachines:
 
     def test_idle_gpus_are_warned_of(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("plan", spec, "--gpus", 500, "--trials", 60)
-        assert "warning: with 500 GPUs and 60 trials, 440 stay idle: give budget.trials of at least 500" in ran.out
+        assert "warning: 440 of 500 GPUs stay idle with 60 trials: raise budget.trials to at least 500" in ran.out
         assert "idle" not in sweep("plan", spec, "--gpus", 500, "--trials", 500).out
 
 

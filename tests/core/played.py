@@ -1,4 +1,4 @@
-"""Sweeps to be played on the virtual clock, and curves for them."""
+"""Sweeps for the virtual clock, and curves for their trials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make(method: str = "random", trials: int = 9, steps: int = 27, **sections: A
 
 
 def steady(start: events.Start) -> Iterator[PlayedStep]:
-    """Loss falls from 2x to x over 27 steps of a second."""
+    """A loss that falls from 2x to x over 27 steps of one second."""
     for step in range(1, 28):
         yield 1.0, step, {"loss": start.config["x"] * (1 + 1 / step)}
 

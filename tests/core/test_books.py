@@ -1,4 +1,4 @@
-"""Whatever happens to a sweep, its books balance."""
+"""Invariants of a sweep under random events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainables.report import Report
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
-    """Random events in random order: each trial ends in one state, each (trial, step) is recorded once and rising."""
+    """Each trial ends in exactly one state, and each (trial, step) is recorded once, in ascending order."""
     sweep = make(trials=8, scheduler={"method": "asha", "grace_period": 2}, trial={"retries": 1})
     now = 0.0
     recorded: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""From a spec to the machine: defaults filled in, and what bounds a sweep."""
+"""Building a sweep from a spec: defaults and limits."""
 
 from __future__ import annotations
 

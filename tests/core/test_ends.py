@@ -1,4 +1,4 @@
-"""The state machine: how sweeps end, by failures, budgets, or because somebody says so."""
+"""How sweeps end: by failures, by budgets, or on request."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TestEnds:
         assert not sweep.on(events.Reported(trial=1, at=6.0, reports=[late]))
         assert not sweep.take(7.0).metrics
 
-    def test_drained_means_each_trial_ends_at_its_next_report(self) -> None:
+    def test_stop_after_next_report_ends_each_trial_there(self) -> None:
         sweep = make()
         for _ in range(3):
             start = sweep.ask(0.0)
@@ -98,7 +98,7 @@ class TestEnds:
         assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
         assert [trial.last_step for trial in sweep.trials] == [1, 1, None]
 
-    def test_a_trial_that_ends_by_itself_ends_the_draining(self) -> None:
+    def test_the_last_trial_to_end_by_itself_ends_a_stopping_sweep(self) -> None:
         sweep = make()
         sweep.ask(0.0)
         sweep.on(events.Started(trial=0, at=0.0))
@@ -108,7 +108,7 @@ class TestEnds:
         assert sweep.trials[0].state is State.DIVERGED
         assert sweep.halted == "asked"
 
-    def test_a_dismissed_trial_ends_alone(self) -> None:
+    def test_a_trial_stop_ends_that_trial_alone(self) -> None:
         sweep = make()
         for _ in range(2):
             start = sweep.ask(0.0)
@@ -127,4 +127,4 @@ class TestEnds:
         outcome = simulate(sweep, steady, slots=2)
         assert len(outcome.trials) == 3
         assert sweep.finished
-        assert any(row.reason and "used up after 3" in row.reason for row in outcome.events)
+        assert any(row.reason and "exhausted after 3" in row.reason for row in outcome.events)

@@ -1,4 +1,4 @@
-"""Shares of a GPU: chosen by measured peaks, doubled after want of memory, and the same after a restart."""
+"""Shares of a GPU: chosen by measured peaks, doubled when memory runs out, and unchanged by a restart."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestChoice:
         assert choice is not None
         assert choice.gpus == shares.gpus == pytest.approx(1 / 3, abs=1e-4)
         assert choice.reason == (
-            "gpu: packed: 3 trials share a GPU, because the first 3 held up to 4.0 of 16.0 GB of its memory"
+            "gpu: packed: 3 trials share a GPU, because the first 3 used up to 4.0 of 16.0 GB of memory"
         )
         assert shares.measured(9, peak_gb=15.0, size_gb=SIZE_GB) is None  # chosen once
 
@@ -75,7 +75,7 @@ class TestChoice:
         choices = [shares.ended(trial) for trial in range(FIRST)]
         assert choices[-1] is not None
         assert choices[-1].gpus == shares.gpus == 1.0
-        assert "cannot be measured" in choices[-1].reason
+        assert "could not be measured" in choices[-1].reason
 
     @pytest.mark.parametrize("shares", [GpuShares(0.5), GpuShares(2.0), GpuShares(0.0, packed=True)])
     def test_what_is_not_packed_or_has_no_gpu_is_left_as_it_is(self, shares: GpuShares) -> None:
@@ -207,7 +207,7 @@ def test_trials_that_say_nothing_of_memory_keep_a_gpu_each() -> None:
     assert {through(sweep, None, 10.0 * trial).gpus for trial in range(6)} == {1.0}
     notes = [row.reason for row in sweep.take(99.0).events if row.event == PACKING]
     assert len(notes) == 1
-    assert "cannot be measured" in str(notes[0])
+    assert "could not be measured" in str(notes[0])
 
 
 def test_a_sweep_that_ends_early_has_found_nothing_out() -> None:
@@ -231,7 +231,7 @@ def test_want_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
 
     (retry,) = (row for row in sweep.take(4.0).events if row.event == "retry")
     assert retry.decision == OUT_OF_MEMORY
-    assert retry.reason == "GpuOutOfMemory: CUDA out of memory; once more with 0.5 of a GPU"
+    assert retry.reason == "GpuOutOfMemory: CUDA out of memory; retrying with 0.5 of a GPU"
     assert retry.detail is not None
     assert (retry.detail["gpus"], retry.detail["type"]) == (0.5, GPU_OUT_OF_MEMORY)
 

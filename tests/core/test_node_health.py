@@ -1,4 +1,4 @@
-"""Nodes that are set aside: when, and what becomes of the trials that failed there."""
+"""When nodes are set aside, and what happens to the trials that failed there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BROKEN = Failure(type="RuntimeError", message="no CUDA device", fingerprint="Run
 
 
 def failed(nodes: NodeHealth, *trials: int, node: Node = BAD, ran_s: float = 1.0, others: Any = ALL) -> tuple[int, ...]:
-    """What the last of these failures brings."""
+    """The trials blamed on the node at the last of these failures."""
     found: tuple[int, ...] = ()
     for trial in trials:
         found = nodes.record_failure(node, trial, BROKEN, ran_s=ran_s, others=others)
@@ -59,7 +59,7 @@ def test_what_fails_on_another_node_too_is_not_the_node() -> None:
 
 
 class Cluster:
-    """A machine on three nodes, one of which fails all trials at once."""
+    """A sweep on three nodes, one of which fails every trial at once."""
 
     def __init__(self, trials: int = 8) -> None:
         self.sweep: Sweep = make(trials=trials)
@@ -95,7 +95,7 @@ def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charge
         cluster.fail(number)
         progress.look(sweep, cluster.at)
     assert set(sweep.node_health.set_aside) == {BAD.id}
-    assert "10.0.0.2 (bbbbbbbb) is set aside: trials 0, 1, 2 failed there" in sweep.node_health.set_aside[BAD.id]
+    assert "10.0.0.2 (bbbbbbbb) was set aside: trials 0, 1, 2 failed there" in sweep.node_health.set_aside[BAD.id]
     assert "no CUDA device" in sweep.journal.notes[-1]
     assert [trial.state for trial in sweep.trials] == [State.PENDING] * 4  # the fourth failed on a node set aside
     assert [(trial.failures, trial.preemptions) for trial in sweep.trials] == [(0, 1)] * 4

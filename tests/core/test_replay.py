@@ -1,4 +1,4 @@
-"""A machine rebuilt from the records goes on as if nothing had happened. Wherever the records were cut."""
+"""A sweep rebuilt from its records continues as if it had not been interrupted, wherever the records end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
 
 
 class Session:
-    """A sweep whose rows are taken as a recorder takes them: now and then, in rounds."""
+    """A sweep whose rows are taken in rounds, as a recorder does."""
 
     def __init__(self, sweep: Sweep) -> None:
         self.events: list[EventRow] = []
@@ -54,7 +54,7 @@ class Session:
         self.rounds: list[tuple[int, int]] = []
 
     def recorded(self, rounds: int, cut: int) -> Recorded:
-        """The records after so many rounds, and of the next one as much as was written: starts, metrics, the rest."""
+        """The records after some rounds and a part of the next one: its starts, its metrics, or all."""
         full = self.rounds[rounds - 1] if rounds else (0, 0)
         upto = self.rounds[min(rounds, len(self.rounds) - 1)]
         torn = self.events[full[0] : upto[0]]
@@ -67,7 +67,7 @@ class Session:
 
 
 def run(sweep: Sweep, slots: int, period: float) -> Session:
-    """Simulate to the end, recording a round every so many seconds."""
+    """Simulate to the end, recording a round at a fixed interval."""
     session = Session(sweep)
     following = 0.0
     ask = sweep.ask

@@ -1,4 +1,4 @@
-"""The state machine: what is tried again, and what is held against a trial."""
+"""What is retried, and which failures count against a trial."""
 
 from __future__ import annotations
 

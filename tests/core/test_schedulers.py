@@ -1,4 +1,4 @@
-"""What every scheduler keeps, and that ASHA decides as a short oracle does that sorts."""
+"""The contract of every scheduler; ASHA against a short oracle that sorts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TestEveryScheduler:
 
 
 def oracle(values: list[float], eta: int, mode: str) -> tuple[float, bool]:
-    """Cutoff and verdict for the last of the values at a rung. Sorts; follows the definition word by word."""
+    """The cutoff and the decision for the last value at a rung, by sorting, as defined."""
     losses = sorted(value if mode == "min" else -value for value in values)
     position = (len(losses) - 1) / eta
     low, high = losses[math.floor(position)], losses[math.ceil(position)]
@@ -121,7 +121,7 @@ def test_a_report_that_passes_several_rungs_enters_each() -> None:
 
 
 def test_when_most_diverge_no_finite_trial_is_stopped() -> None:
-    """Ray's own cutoff becomes NaN or infinite here; on the learning-rate problem that is the normal case."""
+    """Ray's own cutoff becomes NaN or infinite here, which is common when the learning rate is searched."""
     asha = Asha(mode="min", grace_period=1, reduction_factor=3, max_step=9)
     for trial in range(8):
         asha.diverge(trial)

@@ -1,4 +1,4 @@
-"""What the search is told of how trials ended."""
+"""What the search learns when trials end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.core.played import PlayedStep, make, steady
 
 
 class Spy:
-    """A search that remembers what it was told."""
+    """A search that keeps the observations it gets."""
 
     def __init__(self, values: list[float]) -> None:
         self.values = values
-        self.told: list[Observation] = []
+        self.observations: list[Observation] = []
         self.forgotten: list[int] = []
 
     def ask(self, number: int, accept: Callable[[Config], bool]) -> Config | None:
@@ -29,14 +29,14 @@ class Spy:
 
     def resume(self, number: int, config: Config) -> None: ...
 
-    def tell(self, told: Observation) -> None:
-        self.told.append(told)
+    def tell(self, observation: Observation) -> None:
+        self.observations.append(observation)
 
     def forget(self, number: int) -> None:
         self.forgotten.append(number)
 
 
-class TestTelling:
+class TestSearchFeedback:
     def run(self, **sections: Any) -> Spy:
         sweep = make(trials=6, **sections)
         spy = Spy([0.5, 0.2, 0.3, 0.7, 0.1, 0.9])
@@ -55,8 +55,8 @@ class TestTelling:
 
     def test_diverged_trials_are_told_as_the_worst_finite_value_once_there_is_one(self) -> None:
         spy = self.run()
-        assert [told.number for told in spy.told] == [1, 0, 2, 3, 5]
-        values = {told.number: told.value for told in spy.told}
+        assert [told.number for told in spy.observations] == [1, 0, 2, 3, 5]
+        values = {told.number: told.value for told in spy.observations}
         assert values[0] == values[1] < values[2] == values[3] < values[5]
 
     def test_failed_trials_are_forgotten(self) -> None:
@@ -64,7 +64,7 @@ class TestTelling:
 
     def test_stopped_trials_are_told_at_their_rung(self) -> None:
         spy = self.run(scheduler={"method": "asha", "grace_period": 3})
-        stopped = {told.number: told for told in spy.told if told.step is not None}
+        stopped = {told.number: told for told in spy.observations if told.step is not None}
         assert stopped
         for told in stopped.values():
             assert told.value == pytest.approx(told.config["x"] * (1 + 1 / (told.step or 0)))

@@ -1,4 +1,4 @@
-"""What every search method keeps, whatever the space; and what each promises beyond that."""
+"""The contract of every search method, and what each method promises beyond it."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ METHODS = {
 
 
 def anything(config: Config, times: int = 1) -> bool:
-    """Accepts whatever is proposed."""
+    """Accept every configuration."""
     return True
 
 
 class Asking:
-    """Asks a method as the state machine does: nothing more often than it is meant to be, nothing forbidden."""
+    """Asks a method as the state machine does: accepts no duplicates and no infeasible configurations."""
 
     def __init__(self, space: Space, search: Search) -> None:
         self.space = space
@@ -100,7 +100,7 @@ class TestEveryMethod:
         return Asking(space, METHODS[name](space, seed))
 
     def play(self, asking: Asking, endings: list[str], value: float = 1.0) -> list[Observation]:
-        """Ask and end one trial after the other; returns what was told."""
+        """Ask for trials and end each at once; returns the observations."""
         told = []
         for number, ending in enumerate(endings):
             config = asking.ask()
@@ -209,7 +209,7 @@ class TestRepeats:
 
 
 def test_tpe_learns_where_random_does_not() -> None:
-    """On a quadratic in four dimensions, tpe's last twenty are on average far better than random's."""
+    """On a quadratic in four dimensions, tpe's last 20 trials are far better on average than random ones."""
     space = space_of({f"x{i}": {"uniform": [-1, 1]} for i in range(4)}, [])
 
     def late_mean(search: Search) -> float:

@@ -1,4 +1,4 @@
-"""The state machine on a virtual clock: how trials live, what decides over them."""
+"""The trials of a sweep on the virtual clock: their states and what decides about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orchestrator.simulate.virtual_clock import simulate
 from tests.core.played import PlayedStep, by_number, make, states, steady
 
 
-class TestLife:
+class TestStates:
     def test_all_trials_complete_and_the_best_is_the_least(self) -> None:
         sweep = make()
         outcome = simulate(sweep, steady, slots=2)

@@ -1,4 +1,4 @@
-"""How many trials may run at once as nodes come and go, and what is said while they wait."""
+"""How many trials may run at once as nodes come and go, and the messages while trials wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOUR = Node(name="four", id="4", cpus=4, gpus=2)
 
 
 class Engine(Embedded):
-    """Its nodes are what the test says."""
+    """An engine whose nodes the test sets."""
 
     now: tuple[Node, ...] = (TWO,)
 
@@ -54,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def until(true: Iterator[bool]) -> None:
-    """Fails by pytest's time limit."""
+    """Wait for a condition; pytest's time limit ends a wait in vain."""
     while not next(true):
         time.sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""Checkpoints of ended trials: what the policy does not keep goes at once, the best trial's stays."""
+"""Checkpoints of ended trials: those that trial.keep does not cover are removed at once, the best trial's stay."""
 
 from __future__ import annotations
 

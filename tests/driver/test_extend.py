@@ -1,4 +1,4 @@
-"""A sweep that has ended goes on: longer trainings, trials tried once more, configurations that people add."""
+"""A finished sweep is extended: longer trainings, retried trials, added configurations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def spec_of(**sections: Any) -> Spec:
 
 
 def curve_to(last: int) -> Any:
-    """Loss is x + 1 / step. An attempt at a trial that stood at step n before begins at n + 1, as from a checkpoint."""
+    """A loss of x + 1 / step. A further attempt continues after the last recorded step, as from a checkpoint."""
     stood: dict[int, int] = {}
 
     def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
@@ -69,7 +69,7 @@ def joined(one: Outcome, two: Outcome) -> Outcome:
 class TestLongerTrainings:
     @pytest.mark.parametrize("grace_period", [1, 2])
     def test_the_best_third_of_those_at_the_old_end_go_on(self, grace_period: int) -> None:
-        """With grace period 1 a rung comes to lie at the old end, 9; with 2 none does."""
+        """With grace period 1 there is a rung at the old end, 9; with 2 there is none."""
         before = spec_of(
             scheduler={"method": "asha", "grace_period": grace_period, "reduction_factor": 3}, budget={"trials": 60}
         )
@@ -118,9 +118,9 @@ class TestLongerTrainings:
     @pytest.mark.parametrize(
         ("sections", "steps", "words"),
         [
-            ({}, 9, "has 9 steps already"),
-            ({"fixed": {}}, 9, "nothing says how long"),
-            ({"fixed": {}, "space": {"epochs": {"int": [1, 9]}}}, 20, "epochs is searched"),
+            ({}, 9, "must be above 9"),
+            ({"fixed": {}}, 9, "is unknown"),
+            ({"fixed": {}, "space": {"epochs": {"int": [1, 9]}}}, 20, "epochs is a searched parameter"),
             ({"scheduler": {"method": "asha", "grace_period": 1, "brackets": 2}}, 20, "several brackets"),
         ],
     )
@@ -217,7 +217,7 @@ class TestAdd:
         sweep.on(events.ConfigAdded(at=1.0, config=start.config, by="me"))
         assert len(sweep.trials) == 1
         notes = [row.reason for row in sweep.take(2.0).events if row.event == "note"]
-        assert notes == ["me added a configuration that was tried before: left out"]
+        assert notes == ["ignored a configuration added by me: it was tried before"]
 
     def test_it_survives_a_crash_before_it_has_begun(self) -> None:
         sweep = build_sweep(spec_of(budget={"trials": 1}), None)
@@ -238,7 +238,7 @@ class TestAdd:
 
 
 class TestRepeats:
-    """Configurations that are tried several times: the same ones, each with a seed of its own."""
+    """Configurations that are tried several times, each time with another seed."""
 
     def spec(self) -> Spec:
         configs = [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}]

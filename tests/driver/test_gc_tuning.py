@@ -1,4 +1,4 @@
-"""Garbage in cycles: it is still found while a sweep runs, and everything is as before afterwards."""
+"""Cyclic garbage is still collected while a sweep runs, and the collector's settings are restored afterwards."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ STEPS = 4
 
 
 class Listener:
-    """An observer that writes down what it is told."""
+    """An observer that keeps every message."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str | None]] = []
@@ -45,7 +45,7 @@ class Listener:
 
 
 class Driver:
-    """A session without Ray: a loop, and what it needs."""
+    """A session without Ray: a loop and what the loop needs."""
 
     def __init__(self, root: Path, ended: Callable[[TrialRow], object] = lambda row: None) -> None:
         data: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Driver:
         self.disk.fails = lambda count: time.monotonic() < until
 
     def train(self) -> None:
-        """One trial, a tick after each of its reports."""
+        """Run one trial, with a tick after each report."""
         start = self.sweep.ask(self.loop.tick())
         assert start is not None
         self.sweep.on(events.Started(trial=start.trial, at=time.time()))
@@ -130,7 +130,7 @@ def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
 
 
 def test_nothing_is_lost_or_doubled_wherever_the_disk_fails(tmp_path: Path) -> None:
-    """Every seventh operation fails, so that all of them do at some time, and the rounds are cut everywhere."""
+    """Every seventh operation fails, so that each kind fails at some time, at every point of a round."""
     driver = Driver(tmp_path)
     driver.disk.fails = lambda count: count % 7 == 3
     for _ in range(4):
@@ -219,10 +219,10 @@ def test_checkpoints_that_cannot_be_removed_are_removed_later(tmp_path: Path) ->
 def test_trouble_with_checkpoints_is_told_once_until_it_is_over() -> None:
     listener = Listener()
     trouble = CheckpointTrouble(listener)
-    full = "3 MB are free on its disk"
+    full = "only 3 MB free on disk"
     for trial in (0, 1, 0, 1):
         trouble.update(trial, full, returned=False)
-    said = "checkpoints cannot be written: 3 MB are free on its disk; training and recording continue"
+    said = "checkpoints cannot be written: only 3 MB free on disk; training and recording continue"
     assert listener.told == [("checkpoints", said)]
     trouble.update(2, "", returned=False)  # it may not have saved yet
     trouble.update(0, "", returned=False)

@@ -1,4 +1,4 @@
-"""Where a session's time went: what is in the slots sums up, and what came before the session is not in it."""
+"""Where a session's time went: the parts add up to the slots' time, and earlier sessions do not count."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEC = {
 
 
 def trial(sweep: Sweep, at: float, *, startup: float, waits: float, trains: float) -> float:
-    """One trial from its asking to its end; returns the time then."""
+    """Run one trial from ``ask`` to its end; returns the time at the end."""
     start = sweep.ask(at)
     assert start is not None
     at += startup

@@ -1,4 +1,4 @@
-"""Checkpoints for tests: small states, and what is in the files."""
+"""Checkpoints for tests: small states, and the content of files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Usage = namedtuple("Usage", "total used free")
 
 
 def files(directory: Path) -> dict[str, int]:
-    """Each file's name, and the step in it."""
+    """The step in each file, by name."""
     return {path.name: load(path)["step"] for path in sorted(directory.iterdir())}
 
 

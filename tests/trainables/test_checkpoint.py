@@ -1,4 +1,4 @@
-"""When a trial is saved, and what stays of it."""
+"""When a trial is saved, and which files are kept."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_at_the_end_best_and_last_are_exact(tmp_path: Path) -> None:
     [("best", {"best.pt": 1}), ("last", {"last.pt": 2}), ("both", {"best.pt": 1, "last.pt": 2}), ("none", {})],
 )
 def test_what_is_kept(keep: Keep, expected: dict[str, int], tmp_path: Path) -> None:
-    for number, every_s in enumerate((0.0, LONG)):  # written before, and left out of the last writing
+    for number, every_s in enumerate((0.0, LONG)):  # written at once, and only by close
         directory = tmp_path / str(number)
         saved = Checkpoints(directory, every_s=every_s)
         for step in (1, 2):

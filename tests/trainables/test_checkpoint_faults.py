@@ -1,4 +1,4 @@
-"""What happens when saving goes wrong: damage, kills, disks that are full or refuse."""
+"""What happens when saving fails: damaged files, kills, full or failing disks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_damaged_last_gives_way_to_the_best(tmp_path: Path, capfd: pytest.Capt
     assert restored is not None
     assert restored.step == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "last.pt.damaged"]
-    assert "last.pt is no whole checkpoint" in capfd.readouterr().err
+    assert "last.pt is damaged" in capfd.readouterr().err
 
 
 def test_with_both_damaged_it_begins_anew(tmp_path: Path) -> None:
@@ -100,10 +100,10 @@ def test_saving_stops_before_the_disk_is_full_and_begins_again(
         saved.save(step, state(step))
         saved.report(step, -step)
     assert files(tmp_path) == {"last.pt": 1}
-    assert "537 MB are free on its disk" in saved.trouble
+    assert "only 537 MB free on disk" in saved.trouble
     err = capfd.readouterr().err
     assert err.count("\n") == 1
-    assert "no checkpoint can be written: 537 MB are free on its disk, 537 MB stay free. Training and rec" in err
+    assert "checkpoints cannot be written: only 537 MB free on disk, 537 MB of it reserved; training and rec" in err
 
     free[0] = 10**12
     saved.save(4, state(4))

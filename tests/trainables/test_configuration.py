@@ -1,4 +1,4 @@
-"""A configuration is completed from the declaration, or every mistake in it is named."""
+"""A configuration is completed from the declaration, or the error names every mistake."""
 
 from __future__ import annotations
 

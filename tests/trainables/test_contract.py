@@ -1,4 +1,4 @@
-"""What every built-in trainable owes, checked on each of them by the same tests."""
+"""The contract of every built-in trainable."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class TestContract:
             directory = tmp_path / str(number)
             with pytest.raises(TrialEnded):
                 run(train, Trial(config=config, seed=5, device="cpu", directory=directory, sink=end))
-            seed_all(99)  # another process stands elsewhere
+            seed_all(99)  # the generators of another process have another state
             resumed = Trial(config=config, seed=5, device="cpu", directory=directory)
             run(train, resumed)
             assert 1 < resumed.history[0].step < length

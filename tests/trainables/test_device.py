@@ -1,6 +1,6 @@
-"""What is asked of a GPU, on a machine without one: torch.cuda is stood in for, with its own names and signatures.
+"""How GPUs are used, on a machine without one: a fake torch.cuda with the real names and signatures.
 
-That CUDA then does what is asked of it, none of these tests can show; docs/cluster.md lists it.
+These tests cannot show what CUDA does; docs/cluster.md lists that.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[MagicMock]:
         (1.0, SIZE, 1.0),
         (2.0, SIZE, 1.0),
         (0.5, SIZE, 0.5 - 0.5 / 16),
-        (0.125, 4e9, 0.0625),  # of so little, at least the half
+        (0.125, 4e9, 0.0625),  # at least half of a small share
     ],
 )
 def test_a_share_of_a_gpu_is_the_share_of_its_memory_less_what_the_driver_takes(
@@ -88,14 +88,14 @@ def test_a_share_is_limited_before_the_trial_begins_to_use_the_gpu(cuda: MagicMo
 
 def test_without_a_gpu_there_is_nothing_to_limit_or_to_measure() -> None:
     isolation = Isolation()
-    isolation.prepare(seed=0, threads=1, gpus=0.5)  # pretended, as with --gpus
+    isolation.prepare(seed=0, threads=1, gpus=0.5)  # fake, as with --gpus
     assert torch.ones(3).sum() == 3
     assert device.use() is None
     assert isolation.restore() == ""
 
 
 def test_a_trial_that_imports_torch_itself_is_limited_too(tmp_path: Path) -> None:
-    """In a process of its own, with a torch that only writes down what is asked of it."""
+    """In another process, with a fake torch that only records calls."""
     (tmp_path / "torch.py").write_text(
         textwrap.dedent("""
         import types
@@ -140,19 +140,19 @@ def test_a_driver_that_does_not_tell_is_no_trouble(cuda: MagicMock) -> None:
 
 
 def test_memory_that_stays_taken_spends_the_process(cuda: MagicMock) -> None:
-    cuda.memory_allocated.return_value = 1e9  # by what importing the trainable put there
+    cuda.memory_allocated.return_value = 1e9  # allocated by importing the trainable
     isolation = Isolation()
     isolation.prepare(seed=0, threads=1, gpus=1.0)
     assert isolation.restore() == ""
     cuda.memory_allocated.return_value = 3.5e9
-    assert isolation.restore().startswith("2.5 GB of GPU memory stay taken after a trial")
+    assert isolation.restore().startswith("a trial left 2.5 GB of GPU memory allocated")
 
 
 def test_who_holds_memory_is_looked_for_only_if_it_is_much() -> None:
     assert left_behind(LEFT, lambda: pytest.fail("asked")) == ""
     assert left_behind(2e9, lambda: ["a.B (1.0 GB)"]).endswith("held by a.B (1.0 GB)")
-    assert "nothing that a module names" in left_behind(2e9, list)
-    assert "nothing that a module names" in left_behind(2e9, lambda: {}["a module that throws"])
+    assert "no module attribute" in left_behind(2e9, list)
+    assert "no module attribute" in left_behind(2e9, lambda: {}["a module that throws"])
 
 
 def test_holders_are_named_largest_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What evaluate is given and owes, for functions and classes."""
+"""What evaluate receives and must return, for functions and classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trial leaves nothing of what RESTORED lists to the next one."""
+"""A trial does not affect the next one by any setting in RESTORED."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CHANGE: dict[str, Callable[[], object]] = {
 
 @pytest.fixture(autouse=True)
 def safe() -> Iterator[None]:
-    """Whatever a failing test leaves behind does not reach the others."""
+    """Restore the process after a failing test."""
     isolation = Isolation()
     yield
     isolation.restore()
@@ -132,13 +132,13 @@ def test_free_memory_lets_go_of_a_cycle() -> None:
 
 
 def in_a_new_process(code: str) -> None:
-    """Run code that must not find torch imported; a failed assert there fails here."""
+    """Run code in a process without torch imported; a failed assert there fails the test."""
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
 def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
-    """The state right after importing torch was never seen; what RESTORED says of it must be true."""
+    """The state right after importing torch is never captured, so RESTORED must give it correctly."""
     in_a_new_process("""
         import sys
         from trainables.process.isolation import RESTORED, Isolation

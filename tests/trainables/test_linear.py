@@ -1,4 +1,4 @@
-"""The first article's model, with the figures measured on the article's own code."""
+"""The article's model, compared with figures measured on the article's code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_articles_just_right_rate_diverges() -> None:
 
 
 def test_the_largest_rate_overflows_in_epoch_7() -> None:
-    trial = Trial(config={"lr": np.float64(0.1)})  # which by itself would go on to NaN, with a warning
+    trial = Trial(config={"lr": np.float64(0.1)})  # which would otherwise become NaN, with a warning
     with pytest.raises(OverflowError):
         run(train, trial)
     assert [report.step for report in trial.history] == [1, 2, 3, 4, 5, 6, 7], "epochs 0 to 6 of the article"

@@ -1,4 +1,4 @@
-"""What is saved comes back exactly as it was, and nothing in a file can run."""
+"""A saved state is restored exactly, and reading a file runs no code from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def through_a_file(tmp_path: Path, **state: Any) -> dict[str, Any]:
 
 
 def identical(a: Any, b: Any) -> bool:
-    """Equal in value and type, floats bit by bit."""
+    """Whether two values are equal in value and type, floats bit by bit."""
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
@@ -138,7 +138,7 @@ def test_the_generators_go_on_where_they_stood(tmp_path: Path) -> None:
     def draw() -> tuple[float, ...]:
         return random.random(), random.gauss(0, 1), np.random.rand(), np.random.randn(), float(torch.rand(1))
 
-    random.gauss(0, 1)  # half of a pair is kept for the next call
+    random.gauss(0, 1)  # the generator keeps half of a pair for the next call
     np.random.randn()
     states = json.loads(json.dumps(snapshot._tagged(random_state.capture())), object_hook=snapshot._untagged)
     first = draw()

@@ -1,4 +1,4 @@
-"""The recipe: epochs, orders, precision, and what it does when training goes wrong."""
+"""Supervised training: epochs, order of examples, precision, and failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trainables.tasks import Task
 
 
 def make(*, lr: float = 0.1, seed: int = 0, precision: Precision = "float32", rows: int = 50) -> Training:
-    """A linear regression of a line in two inputs, which 30 epochs learn."""
+    """A linear regression with two inputs, which 30 epochs learn."""
     torch.manual_seed(0)
     inputs = torch.randn(rows + 20, 2)
     targets = inputs @ torch.tensor([1.0, -2.0]) + 0.5

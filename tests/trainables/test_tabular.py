@@ -1,4 +1,4 @@
-"""The dense network on real tables: it learns, every hyperparameter does something, and scores are true."""
+"""The dense network on real tables: it learns, every hyperparameter has an effect, and scores are correct."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def history(**config: Any) -> list[dict[str, float]]:
 
 
 def saved(load: Callable[..., Any], path: Path) -> dict[str, Any]:
-    """A data set of scikit-learn's as a file, and the hyperparameters that name it."""
+    """Save a dataset of scikit-learn to a file; returns the hyperparameters that name it."""
     frame: pd.DataFrame = load(as_frame=True).frame
     frame.to_parquet(path / "table.parquet")
     return {"data": path / "table.parquet", "target": "target"}
@@ -120,7 +120,7 @@ def test_a_learning_rate_beyond_reason_reports_what_is_not_finite(tmp_path: Path
 
 
 def trained(directory: Path, **config: Any) -> tuple[dict[str, float], torch.nn.Module]:
-    """The scores on the test set of a network that was trained and saved, and that network."""
+    """Train and save a network; returns its scores on the test set, and the network."""
     run(train, Trial(config=config, device="cpu", directory=directory, seed=3))
     found = Restoring(directory / "checkpoints" / "last.pt")
     model = torch.nn.Sequential(

@@ -1,4 +1,4 @@
-"""Reading, splitting and preprocessing a table: nothing of validation or test reaches what training sees."""
+"""Reading, splitting and preprocessing a table, without leaking validation or test rows into training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table_of(frame: pd.DataFrame, path: Path, **options: Any) -> Table:
 
 
 def example(rows: int = 60) -> pd.DataFrame:
-    """A number, a text and a target of two classes, in the ratio of two to one."""
+    """A table with a number, a text and a target of two classes, in the ratio of two to one."""
     rng = np.random.default_rng(0)
     return pd.DataFrame(
         {

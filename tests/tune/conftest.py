@@ -1,4 +1,4 @@
-"""One embedded Ray a module: a start takes seconds."""
+"""One embedded Ray per module, because a start takes seconds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ray() -> Iterator[None]:
 
 @pytest.fixture
 def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
-    """Launches a spec, given as a mapping and the text of its train.py, on the module's Ray, watched by an observer."""
+    """Launch a spec on the module's Ray, from a mapping, the text of train.py and an observer."""
 
     def run(train: str = "", observer: Observer | None = None, **sections: Any) -> Sweep:
         if train:
@@ -58,7 +58,7 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
 
 @pytest.fixture
 def names_given_back() -> Iterator[None]:
-    """What a test gives to its user of our packages' names is ours again after it."""
+    """Restore our own modules after a test whose user modules have the same names."""
 
     def shared() -> dict[str, Any]:
         return {key: module for key, module in sys.modules.items() if key.partition(".")[0] in own_packages.SHARED}

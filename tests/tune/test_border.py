@@ -1,4 +1,4 @@
-"""Sweeps through real Ray Tune: what the trainable may do, and what stands in the records afterwards."""
+"""Sweeps through real Ray Tune: what a trainable may do, and what is recorded."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_asha_stops_through_ray_tune_and_processes_are_reused(sweep_of: Callable
     assert (stopped["last_step"] == stopped["rung"]).all()
     rungs = sweep.events[sweep.events["event"] == "rung"]
     assert ((rungs["value"] > rungs["cutoff"]) == (rungs["decision"] == "stop")).all()
-    assert sweep.metrics["pid"].nunique() <= 2  # one may be through with all before the other has started
+    assert sweep.metrics["pid"].nunique() <= 2  # one process may run all trials before the other has started
 
 
 def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Callable[..., Any]) -> None:
@@ -107,7 +107,7 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
     pids = sweep.metrics.drop_duplicates("trial").set_index("trial")["pid"]
     begun = trials.set_index("trial")["started_at"].loc[
         pids.index
-    ]  # one whose process was spent begins after later ones
+    ]  # a trial that needs a new process begins after later ones
     for number in trials.loc[["raise", "exit"], "trial"]:
         assert not (pids[begun > begun[number]] == pids[number]).any()
 
@@ -115,7 +115,7 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
 def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(
     sweep_of: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """On a process that served before, a trial begins before Ray Tune hears of it."""
+    """In a reused process, a trial begins before Ray Tune knows that it has begun."""
     sweep = sweep_of(
         """
         import os
@@ -133,9 +133,9 @@ def test_a_process_that_dies_as_its_trial_begins_is_a_failure_of_the_trial(
     expected = {x: "failed" if x % 2 else "completed" for x in (0, 1, 2, 4, 5, 6)}
     assert trials["state"].to_dict() == expected, trials["reason"].to_dict()
     assert (trials["attempts"] == 1).all()
-    assert "did not complete" not in capfd.readouterr().err  # Ray Tune's word for trials that it lost sight of
+    assert "did not complete" not in capfd.readouterr().err  # Ray Tune's message about trials that it has lost
     events = sweep.events[sweep.events["event"] == "running"]
-    assert sorted(events["trial"]) == [0, 1, 2, 3, 4, 5]  # once each: none was started again
+    assert sorted(events["trial"]) == [0, 1, 2, 3, 4, 5]  # once each: none was restarted
 
 
 def test_a_failed_trial_is_retried_in_a_new_process(sweep_of: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Ray Tune still does with an attempt that it was told to give up is not taken for the trial's next attempt."""
+"""Late messages about an attempt that was given up do not count as the trial's next attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trainables.report import Report
 
 
 class NodeLookup:
-    """One machine, which is well."""
+    """One healthy machine."""
 
     def avoided(self) -> tuple[str, ...]:
         return ()

@@ -1,4 +1,4 @@
-"""Sweeps that are killed, stopped and resumed, as a user does it: by the command line, with real signals."""
+"""Sweeps that are killed, stopped and resumed as a user does: on the command line, with real signals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def undisturbed(tmp_path: Path, chaos: Chaos) -> Iterator[Terminal]:
 def test_killed_again_and_again_it_ends_as_if_undisturbed(
     terminal: Terminal, undisturbed: Terminal, chaos: Chaos
 ) -> None:
-    """The driver, a worker and the raylet are killed in turn, at moments drawn at random; see `make chaos`, too."""
+    """The driver, a worker and the raylet are killed in turn, at random times; see also `make chaos`."""
     chaos.disturbed(terminal)
     assert sum(chaos.killed.values()) == chaos.kills
     compare(chaos, terminal, undisturbed)
@@ -96,7 +96,7 @@ def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None
 @pytest.mark.long
 @pytest.mark.parametrize("reach", ["group", "job"])
 def test_sigterm_is_a_stop(terminal: Terminal, reach: str) -> None:
-    """`timeout` sends it to the process group, systemd and Slurm to every process."""
+    """`timeout` sends SIGTERM to the process group, systemd and Slurm send it to every process."""
     launched = terminal.start("launch", "spec.yaml")
     terminal.wait_for(lambda: terminal.rows() > 2 * STEPS, launched)
     family = psutil.Process(launched.pid).children(recursive=True)

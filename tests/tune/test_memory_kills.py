@@ -1,4 +1,4 @@
-"""Ray's kills for want of memory cost an attempt, not the run; tests/system/test_memory.py has one happen."""
+"""When Ray kills a worker to free memory, an attempt is lost, not the run; tests/system/test_memory.py does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps on a cluster of several nodes with pretended GPUs: who runs where, and what happens when nodes come and go."""
+"""Sweeps on several nodes with fake GPUs: which trial runs where, and what happens when nodes come and go."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ TRAIN = f"""
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """A head without room for trials, and three nodes."""
+    """A cluster: a head without room for trials, and three nodes."""
     set_for_ray()
     head = {"num_cpus": 0, "include_dashboard": False}
     found = Cluster(initialize_head=True, head_node_args=head, shutdown_at_exit=False)  # nodes join in a thread
@@ -71,7 +71,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def join(cluster: Cluster, **environment: str) -> Any:
-    """Another node of four GPUs; its workers have this in their environment."""
+    """Add a node with four GPUs, and variables in the environment of its workers."""
     os.environ.update(environment)
     try:
         return cluster.add_node(num_cpus=GPUS, num_gpus=GPUS)
@@ -82,7 +82,7 @@ def join(cluster: Cluster, **environment: str) -> Any:
 
 @pytest.fixture
 def sweep_of(cluster: Cluster, tmp_path: Path) -> Callable[..., Sweep]:
-    """Launches a sweep of ``TRAIN`` on the cluster; ``during`` runs beside it in a thread of its own."""
+    """Launch a sweep of ``TRAIN`` on the cluster; ``during`` runs in another thread meanwhile."""
 
     def run(during: Callable[[Path], None] = lambda root: None, **sections: Any) -> Sweep:
         (tmp_path / "train.py").write_text(textwrap.dedent(TRAIN))
@@ -111,7 +111,7 @@ T = TypeVar("T")
 
 
 def until(look: Callable[[], T]) -> T:
-    """Look again and again, until there is something."""
+    """Poll until there is a value; returns it."""
     end = time.monotonic() + 300
     while not (found := look()):
         assert time.monotonic() < end
@@ -120,12 +120,12 @@ def until(look: Callable[[], T]) -> T:
 
 
 def completed(root: Path) -> int:
-    """How many trials are, by the records."""
+    """The number of completed trials in the records."""
     return int((load(root).trials.state == "completed").sum()) if (root / "trials.parquet").exists() else 0
 
 
 def spans(sweep: Sweep) -> pd.DataFrame:
-    """When each trial's last attempt trained, and on which GPU of which node, by its own stamps."""
+    """When and on which GPU of which node each trial's last attempt trained, as the trial noted."""
     rows = sweep.metrics.merge(sweep.trials[["trial", "attempts", "node_id", "gpu_ids"]], on="trial")
     rows = rows[rows.attempt == rows.attempts]
     times = rows.groupby("trial").reported_at.agg(["min", "max"])
@@ -168,7 +168,7 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     killed: list[str] = []
 
     def kill(root: Path, gently: bool) -> None:
-        """Take away a node on which trials run that have saved; ungently, so that its workers are the first to die."""
+        """Kill a node whose trials have saved, in such a way that its workers die first."""
         busy = until(lambda: {path.read_text() for path in root.glob("trials/*/node")} - {"", *killed})
         node = next(node for node in cluster.worker_nodes if node.node_id in busy)
         killed.append(node.node_id)
@@ -206,7 +206,7 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
 
 @pytest.mark.long
 def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
-    """What runs there may end there until it is gone, but nothing new begins."""
+    """Running trials may end there until the node is gone, but no new trial begins there."""
     node = join(cluster)
     noticed: list[pd.Timestamp] = []
 
@@ -243,7 +243,7 @@ def test_a_node_that_fails_every_trial_is_set_aside(
     broken = join(cluster, BROKEN_NODE="1")
 
     def let_go(root: Path) -> None:
-        """The trials of the other nodes wait until the broken one has failed often enough."""
+        """Let the trials of the other nodes continue once the broken node has failed often enough."""
         try:
             until(lambda: (root / "trials.parquet").exists() and "node" in set(load(root).events.event))
         finally:

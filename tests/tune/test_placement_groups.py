@@ -1,4 +1,4 @@
-"""What trials occupy, and where their processes are sent; tests/tune/test_nodes.py does it on several nodes."""
+"""What trials occupy, and where their processes are placed; tests/tune/test_nodes.py uses several real nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEED = Need(cpus=1, gpus=0.5, memory=1e9)
 
 
 def targets(count: int, room: Mapping[str, Mapping[str, float]], monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Where so many processes go that are asked for at once, packed."""
+    """The nodes of several processes that are requested at once, with packing."""
     monkeypatch.setattr(placement_groups, "free_resources", lambda: {node: dict(has) for node, has in room.items()})
     placement = Placement(Need(cpus=1, gpus=1), avoided=lambda: {C}, pack=True)
     bundle = {"CPU": 1.0, "GPU": 1.0}

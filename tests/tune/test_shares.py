@@ -1,7 +1,7 @@
-"""Shares of GPUs through real Ray Tune. The GPU is pretended, and what torch would say of its memory is made up.
+"""Shares of GPUs through real Ray Tune, with a fake GPU.
 
-The trainables stand in for CUDA: they replace functions of trainables/process/device.py in the process that trains
-them, or raise what CUDA raises. What share a trial occupies, Ray itself says.
+The trainables replace functions of trainables/process/device.py in the process that trains them, or raise what CUDA
+raises. The share that a trial occupies is Ray's own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def ray() -> Iterator[None]:
 
 
 def test_packed_trials_share_a_gpu_by_the_peaks_of_the_first(sweep_of: Callable[..., Any]) -> None:
-    """Three of them wait for each other, which only trials can that run at once."""
+    """Three trials wait for each other, so they can only end if they run at once."""
     sweep = sweep_of(
         """
         import pathlib, time
@@ -56,7 +56,7 @@ def test_packed_trials_share_a_gpu_by_the_peaks_of_the_first(sweep_of: Callable[
     assert sweep.metrics["gpu_memory_gb"].tolist() == [4.0] * len(shares)
     assert sweep.metrics["gpu_utilisation"].tolist() == [0.5] * len(shares)
     (choice,) = sweep.events[sweep.events["event"] == "packing"].itertuples()
-    assert "3 trials share a GPU, because the first 3 held up to 4.0 of 16.0 GB" in choice.reason
+    assert "3 trials share a GPU, because the first 3 used up to 4.0 of 16.0 GB" in choice.reason
     assert json.loads(choice.detail) == {"gpus": 0.3333}
 
 
@@ -103,8 +103,8 @@ def test_a_process_that_keeps_gpu_memory_is_not_used_again(sweep_of: Callable[..
     )
     assert sweep_of.error is None
     assert sweep.metrics["pid"].nunique() == 2
-    assert "2.0 GB of GPU memory stay taken after a trial" in (sweep.paths.root / "logs" / "0.log").read_text()
+    assert "a trial left 2.0 GB of GPU memory allocated" in (sweep.paths.root / "logs" / "0.log").read_text()
     (note,) = sweep.events[sweep.events["event"] == "note"]["reason"]
     assert note == (
-        "processes are thrown away: 2.0 GB of GPU memory stay taken after a trial, held by train.CACHE (2.0 GB)"
+        "worker processes are replaced: a trial left 2.0 GB of GPU memory allocated, held by train.CACHE (2.0 GB)"
     )

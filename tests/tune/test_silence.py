@@ -1,4 +1,4 @@
-"""Trials that hang, each in its own way, on one Ray: they end as failed, with the line where they stood."""
+"""Trials that hang in different ways fail, with the line where they hang."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_retry_goes_on_from_the_checkpoint_in_another_process(sweep_of: Callab
                 trial.save(step=step)
                 trial.report(step=step, loss=1.0, pid=os.getpid())
                 if step == 2 and not restored["step"]:
-                    time.sleep(1.5)  # what was reported within the last heartbeat would end with the process
+                    time.sleep(1.5)  # reports of the last heartbeat are lost with the process
                     re.match("(a+)+$", "a" * 60 + "b")
         """,
         space={"x": {"uniform": [0, 1]}},

@@ -1,4 +1,4 @@
-"""What a light trial overrides is still there in Ray Tune, is called as it was, and is all that costs."""
+"""The methods that a light trial overrides still exist in Ray Tune, are called as before, and are all that is slow."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_worker_is_asked_for_nothing_but_its_trial() -> None:
 
 
 def test_the_trials_of_a_run_can_be_taken_from_its_list() -> None:
-    """``get_trials`` gives the list itself; ended trials are removed from it, and Ray Tune never scans them again."""
+    """``get_trials`` returns the list itself, so that ended trials can be removed and Ray Tune does not scan them."""
     controller = TuneController.__new__(TuneController)
     controller._trials = []
     assert controller.get_trials() is controller._trials

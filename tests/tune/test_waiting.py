@@ -1,4 +1,4 @@
-"""A sweep whose records cannot be written for a while: it starts nothing, then goes on, and misses nothing."""
+"""A sweep whose records cannot be written for a while starts nothing meanwhile, then continues, and loses nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFUSED_S = 3.0
 
 
 class Hindrance(NoObserver):
-    """An observer that takes the directory of the metrics away once it holds some, and gives it back after a while."""
+    """An observer that removes the metrics' directory once it has files, and restores it after a while."""
 
     def __init__(self, metrics: Path, noticed: Path) -> None:
         self._metrics = metrics
@@ -31,7 +31,7 @@ class Hindrance(NoObserver):
         self.until: float | None = None  # when it could go on
 
     def show(self, sweep: Sweep, now: float) -> None:
-        """As no permission stops root, something else takes the directory's place."""
+        """Put a file in the place of the directory, because permissions do not stop root."""
         if not self._taken and self._metrics.exists() and not pd.read_parquet(self._metrics).empty:
             self._metrics.rename(self._metrics.with_name("away"))
             self._metrics.touch()
@@ -50,7 +50,7 @@ class Hindrance(NoObserver):
 
 
 def test_nothing_starts_while_the_records_cannot_be_written(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
-    """From the tenth trial on, each goes on reporting until it was noticed; so some begin before, and some after."""
+    """From the tenth trial on, each trial reports until the outage is noticed: some begin before, some after."""
     noticed = tmp_path / "noticed"
     hindrance = Hindrance(tmp_path / "results" / "train" / "metrics", noticed)
     sweep = sweep_of(

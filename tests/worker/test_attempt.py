@@ -1,4 +1,4 @@
-"""One attempt in its thread, without Ray: when it waits, how it ends, what is left behind."""
+"""One attempt in its thread, without Ray: when it waits, how it ends, what it leaves behind."""
 
 from __future__ import annotations
 

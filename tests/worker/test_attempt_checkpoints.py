@@ -1,4 +1,4 @@
-"""What of an attempt is on the disk when it ends, in each way that it may end. Without Ray."""
+"""Which checkpoints are on the disk after an attempt, for every way in which an attempt ends. Without Ray."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Callable[[], dict[str, int]]:
-    """Each checkpoint's name, and the step in it."""
+    """The step in each checkpoint, by name."""
 
     def read() -> dict[str, int]:
         directory = tmp_path / "checkpoints" / "7"
@@ -186,7 +186,7 @@ def test_a_disk_that_refuses_is_one_line(attempt: Make, tmp_path: Path) -> None:
     assert ended(attempt(train)).failure is None
     said = (tmp_path / "7.log").read_text()
     assert said.count("\n") == 1
-    assert "no checkpoint can be written: Not a directory. Training and recording go on" in said
+    assert "checkpoints cannot be written: Not a directory; training and recording continue" in said
 
 
 def test_what_cannot_be_saved_is_a_failure_at_the_users_line(attempt: Make) -> None:
@@ -218,12 +218,12 @@ def test_a_silent_trial_that_saves_leaves_no_log(attempt: Make, tmp_path: Path) 
 
 
 class TestAheadOfTheRecords:
-    """A checkpoint may be newer than what the driver has recorded, when that dies, or the worker does."""
+    """A checkpoint may be newer than the records when the driver or the worker dies."""
 
     LOSSES = (9.0, 8.0, 7.0, 6.0, 5.0, 4.0)
 
     def cut_off_at(self, attempt: Make, step: int) -> None:
-        """An attempt that is killed behind a step: what it has written by then stays."""
+        """Kill an attempt after a step; its files stay."""
         reached = threading.Event()
 
         def run(trial: Trial) -> None:
@@ -272,7 +272,7 @@ class TestAheadOfTheRecords:
         monkeypatch.undo()
         made = attempt(self.go_on, recorded=2)
         assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
-        assert "is newer than the records" in (tmp_path / "7.log").read_text()
+        assert "is not restored: reports between the records" in (tmp_path / "7.log").read_text()
         made = attempt(self.go_on, recorded=3)
         assert 1 not in [each.step for each in made.collect()[0]]
 

@@ -1,4 +1,4 @@
-"""What a trial has started ends with the trial, with os.waitid or, as on macOS before Python 3.13, without."""
+"""Processes that a trial started end with the trial; with os.waitid, and without as on macOS before Python 3.13."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def older() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that was started before the trial."""
+    """A process that was started before the trial began."""
     process = subprocess.Popen(LASTING)
     yield process
     process.kill()

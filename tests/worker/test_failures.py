@@ -1,4 +1,4 @@
-"""What went wrong in a trial is told apart by what Python, torch and Ray say of it."""
+"""Failures are told apart by the errors of Python, torch and Ray."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path
     ray = "1 worker(s) were killed due to the node running low on memory. Memory on the node was 15.3GB / 16GB"
     full, crashed = worker_died(ray, log, None), worker_died("The actor is dead: exit code 1", log, None)
     assert full.message == (
-        "the worker process ended because the node ran out of memory (resources.memory says how much of it a trial"
-        " needs); the last line of its log: epoch 3"
+        "the worker process ended because the node ran out of memory; set resources.memory to what a trial"
+        " needs; last line of its log: epoch 3"
     )
     assert "a signal or a crash" in crashed.message
     assert full.type == crashed.type == "WorkerDied"
@@ -70,11 +70,11 @@ def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path
 
 
 def test_a_process_thrown_away_for_gpu_memory_is_told_from_one_whose_trial_failed() -> None:
-    """By what the worker says, as Ray Tune hands it on."""
+    """By the worker's message, as Ray Tune passes it on."""
     said = left_behind(2.5e9, lambda: ["train.CACHE (2.4 GB)"])
     last = f"orchestrator.worker.actor.WorkerSpent: {memory_left_message(said)}"
     ray = f"ray::Worker.reset()\n  File worker.py, line 57\n{last}\n\nmore of Ray's\n"
     assert memory_left(ray) == (
-        "processes are thrown away: 2.5 GB of GPU memory stay taken after a trial, held by train.CACHE (2.4 GB)"
+        "worker processes are replaced: a trial left 2.5 GB of GPU memory allocated, held by train.CACHE (2.4 GB)"
     )
     assert memory_left(ray.replace(memory_left_message(said), "the trial before this one failed")) == ""

@@ -1,4 +1,4 @@
-"""GPU figures beside the metrics, from an imagined GPU: only what torch would say of it is made up."""
+"""GPU metrics are added to a trial's own; only torch's answers about the GPU are faked."""
 
 from __future__ import annotations
 

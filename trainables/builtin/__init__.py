@@ -1,2 +1,1 @@
-"""The trainables that a spec names by one word, with their data and models; nothing that users' trainables also
-need."""
+"""The trainables that a spec names by one word, with their data and models; nothing that users' trainables need."""

@@ -1,1 +1,1 @@
-"""What a trial saves and restores: states, random generators, files; not when a sweep deletes them."""
+"""How a trial saves and restores its state, and how the files look; not which files a sweep keeps."""

@@ -1,6 +1,7 @@
-"""A trial's files in a directory of their own: ``last``, the newest state saved, and ``best``, that of the best report.
+"""The checkpoint files of a trial, in their own directory: ``last``, the newest state, and ``best``, the best report's.
 
-With ``.pt`` they hold tensors, with ``.json`` none; :mod:`trainables.checkpoints.saving` writes them during a trial.
+States with tensors are ``.pt`` files, others ``.json``. :mod:`trainables.checkpoints.saving` writes them during a
+trial.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ def load(path: Path) -> dict[str, Any]:
     """A checkpoint's state by the names it was saved under, with "step". Nothing is unpickled.
 
     Raises:
-        DamagedCheckpoint: The file is no whole checkpoint.
-        OSError: It cannot be read.
+        DamagedCheckpoint: The file is not a complete checkpoint.
+        OSError: The file cannot be read.
     """
     return snapshot.read(path)[0].restored()
 
 
 def find(directory: Path, name: Literal["best", "last"]) -> Path | None:
-    """The checkpoint of that name in a trial's directory of checkpoints."""
+    """The newest checkpoint of that name in a trial's directory of checkpoints; None if there is none."""
     found = [path for suffix in SUFFIXES if (path := directory / f"{name}{suffix}").exists()]
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def surplus(directory: Path, keep: Keep) -> list[Path]:
-    """What is not to stay of a trial that nobody trains: other checkpoints, damaged ones, what killed writers left.
+    """The files to remove from a trial that is not running: other and damaged checkpoints, leftovers of killed writers.
 
-    Where "best" is to stay and there is none, because no report came at the step of a save, "last" stays.
+    If ``keep`` is "best" and there is no best checkpoint, because no report came at the step of a save, "last" is kept.
 
     Raises:
         OSError: The directory cannot be read.
@@ -52,12 +53,12 @@ def surplus(directory: Path, keep: Keep) -> list[Path]:
 
 
 def tidy(directory: Path, keep: Keep) -> None:
-    """Remove the :func:`surplus`, and a directory without checkpoints; a writer still at work there then gives up.
+    """Remove the :func:`surplus`, and the directory if no checkpoint is left; a writer still active there gives up.
 
     Raises:
-        OSError: Something cannot be removed.
+        OSError: A file cannot be removed.
     """
-    with suppress(FileNotFoundError):  # then there is nothing to remove
+    with suppress(FileNotFoundError):  # nothing to remove
         while unwanted := surplus(directory, keep):
             for path in unwanted:
                 path.unlink(missing_ok=True)
@@ -68,11 +69,11 @@ def tidy(directory: Path, keep: Keep) -> None:
         except OSError as error:
             if error.errno != errno.ENOTEMPTY:
                 raise
-            tidy(directory, keep)  # a writer was quicker
+            tidy(directory, keep)  # a writer was faster
 
 
 def kept(keep: Keep, *, best: bool) -> Collection[str]:
-    """The names of the files that stay, given whether there is a best one."""
+    """The names of the files to keep, given whether there is a best one."""
     if keep == "best" and not best:
         return ("last",)
     return {"best": ("best",), "last": ("last",), "both": ("best", "last"), "none": ()}[keep]
@@ -80,13 +81,13 @@ def kept(keep: Keep, *, best: bool) -> Collection[str]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden name to write to, which then takes the place of ``path``; nobody ever sees half a file."""
+    """Yield a hidden path to write to, which then replaces ``path``, so that nobody sees an incomplete file."""
     hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         yield hidden
         hidden.replace(path)
     except BaseException:
-        with suppress(OSError):  # on a full disk it is in the way
+        with suppress(OSError):  # it would fill a full disk
             hidden.unlink(missing_ok=True)
         raise
     descriptor = os.open(path.parent, os.O_RDONLY)

@@ -1,6 +1,6 @@
-"""Where the random generators of a process stand, so that a resumed trial draws what it would have drawn.
+"""The state of a process's random generators, so that a resumed trial draws the same numbers as an uninterrupted one.
 
-Only the libraries that somebody else has imported are looked at.
+Only libraries that have been imported are considered.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 
 def capture() -> dict[str, Any]:
-    """Where the generators of random, numpy, torch and its devices stand, of the libraries that are imported.
+    """The states of the generators of random, and of numpy, torch and its devices if imported.
 
-    Plain data without tensors: what is torch's is in hexadecimal digits.
+    Plain data without tensors: torch's states are hexadecimal digits.
     """
     states: dict[str, Any] = {"python": random.getstate()}
     if "numpy" in sys.modules:
@@ -33,7 +33,7 @@ def capture() -> dict[str, Any]:
 
 
 def restore(states: Mapping[str, Any]) -> None:
-    """Set the generators to where they stood, importing the libraries that were imported then."""
+    """Restore the generators, importing the libraries that were imported then."""
     random.setstate(states["python"])
     if "numpy" in states:
         import numpy

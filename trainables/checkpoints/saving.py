@@ -1,7 +1,6 @@
-"""When a trial is saved: copied in the thread that trains, which is quick, and written by another beside it.
+"""Saves a trial: the thread that trains copies the state, which is quick, and another thread writes it.
 
-Nothing that goes wrong in writing ends the training: it is a line in the trial's log, and the next attempt to write
-is due as if it had gone well.
+A failed write does not end the training: the trial's log says so, and the next write is tried when it is due.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ from trainables.checkpoints.snapshot import CarriedReports, DamagedCheckpoint, S
 NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
 
 MARGIN = 512 * 2**20
-"""Bytes that saving leaves free on a disk, for the records; of a small disk, a hundredth."""
+"""Bytes to leave free on the disk for the records; on a small disk, 1%."""
 
 
 class ReportLedger(Protocol):
-    """Who knows which of the trial's reports are recorded.
+    """Knows which of the trial's reports are recorded.
 
-    A checkpoint may reach the disk before the reports that led to it. If then the driver dies, or the worker, the trial
-    goes on behind them; so the checkpoint carries them, and they are sent again.
+    A checkpoint may reach the disk before the reports that precede it are recorded. If the driver or the worker dies
+    then, the trial continues after these reports; so the checkpoint carries them, and they are sent again.
     """
 
     def upto(self, step: int) -> CarriedReports:
-        """The reports up to a step, except what is recorded for certain."""
+        """The reports up to a step, without those that are certainly recorded."""
         ...
 
     def resume(self, carried: CarriedReports) -> bool:
-        """A checkpoint with these is there: send again what is not recorded.
+        """Send the reports of a checkpoint again that are not recorded.
 
-        Returns False if there were reports between the records and the checkpoint that nobody has; then nothing is
-        sent, and the trial must go on from an older one.
+        Returns False if reports between the records and the checkpoint are lost; then nothing is sent, and the trial
+        must continue from an older checkpoint.
         """
         ...
 
@@ -50,12 +49,12 @@ class ReportLedger(Protocol):
 class Checkpoints:
     """The checkpoints of one attempt at a trial: ``last`` is the newest state saved, ``best`` that of the lowest loss.
 
-    With a ledger a state waits until it is clear whether a report belongs to it: until the next report or save.
+    With a ledger, a state is written only after the next report or save, because the report of its step may follow.
 
-    Its methods are called by the thread that trains, and ``close`` also by others.
+    The thread that trains calls the methods; other threads may call ``close``.
 
     Attributes:
-        trouble: Why nothing can be written at present; "" if it can.
+        trouble: Why checkpoints cannot be written at present; "" if they can.
     """
 
     def __init__(
@@ -66,39 +65,39 @@ class Checkpoints:
         ledger: ReportLedger | None = None,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
     ) -> None:
-        """Nothing is read or written yet.
+        """Begin without reading or writing anything.
 
         Args:
-            directory: Of this trial's checkpoints alone; made at the first save. If it is removed later, as
-                :func:`trainables.checkpoints.files.tidy` does, nothing is written any more.
-            every_s: Seconds between two writes at least; what is newest then is written, the rest at ``close``. 0:
-                each save is written before it returns, and there is no thread.
-            ledger: Knows which reports are recorded; None: nobody records them.
-            disk_usage: Bytes of the disk in total, used and free.
+            directory: The directory of this trial's checkpoints alone, created at the first save. If it is removed
+                later, as :func:`trainables.checkpoints.files.tidy` does, nothing more is written.
+            every_s: The least seconds between two writes, each of the newest state; ``close`` writes the last one. 0:
+                each save is written before ``save`` returns, without a thread.
+            ledger: Knows which reports are recorded; None: reports are not recorded.
+            disk_usage: Returns the total, used and free bytes of the disk.
         """
         self.trouble = ""
         self._directory = directory
         self._every_s = every_s
         self._ledger = ledger
         self._disk_usage = disk_usage
-        self._lock = threading.Lock()  # of what is saved and not yet written
+        self._lock = threading.Lock()  # for what is saved and not yet written
         self._newest: Snapshot | None = None
         self._settled = True  # whether the newest may be written
         self._reported_step = -1
         self._reported: tuple[int, float] | None = None  # the newest step with a finite loss
         self._best = math.inf
         self._unwritten: dict[str, Snapshot] = {}
-        self._opened = False  # whether the directory was made
+        self._opened = False  # whether the directory was created
         self._closed = threading.Event()
         self._writer: threading.Thread | None = None
 
     def restore(self) -> Snapshot | None:
-        """The newest whole checkpoint: ``last``, else ``best``, which is older but better than none.
+        """The newest complete checkpoint: ``last``, or else ``best``, which is older; None if there is none.
 
         A damaged or foreign file is renamed to ``*.damaged``, and the trial's log says so.
 
         Raises:
-            OSError: A file is there and cannot be read.
+            OSError: A file exists and cannot be read.
         """
         for name in NAMES:
             path = find(self._directory, name)
@@ -108,24 +107,24 @@ class Checkpoints:
                 found, self._best = snapshot.read(path)
             except DamagedCheckpoint as error:
                 aside = path.with_name(f"{path.name}.damaged")
-                _say(f"{path} is no whole checkpoint ({error}); it is now {aside.name}")
+                _say(f"{path} is damaged ({error}); renamed to {aside.name}")
                 with suppress(OSError):
                     path.replace(aside)
             else:
                 if self._ledger is not None and not self._ledger.resume(found.carried):
-                    _say(f"{path} is newer than the records, by more than it carries along: it is not gone on from")
+                    _say(f"{path} is not restored: reports between the records and this checkpoint were lost")
                     self._best = math.inf
                     continue
-                if find(self._directory, "best") is None:  # somebody has removed it
+                if find(self._directory, "best") is None:  # it was removed
                     self._best = math.inf
                 return found
         return None
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Copy the state after this step and write it when it is due; see :func:`trainables.checkpoints.snapshot.take`.
+        """Copy the state after a step, and write it when due; see :func:`trainables.checkpoints.snapshot.take`.
 
         Raises:
-            TypeError: Something in the state cannot be saved.
+            TypeError: A value in the state cannot be saved.
         """
         taken = snapshot.take(step, state)
         if self._closed.is_set():
@@ -145,9 +144,11 @@ class Checkpoints:
             self._writer.start()
 
     def report(self, step: int, loss: float | None) -> None:
-        """The loss at a step, before or after the save of that step: lower is better, NaN and infinite never best.
+        """Take the loss at a step, before or after the save of that step.
 
-        None: the report has none.
+        Args:
+            step: The step of the report.
+            loss: Lower is better; NaN and infinity are never the best. None: the report has no loss.
         """
         with self._lock:
             self._settle()
@@ -159,10 +160,11 @@ class Checkpoints:
             self._write()
 
     def close(self, keep: Keep = "both", *, finished: bool = False) -> None:
-        """Write what is newer than the files, as far as it is to be kept, and save no more. Once is enough.
+        """Write unwritten states that are to be kept, and ignore later saves. Further calls do nothing.
 
-        With "none" it returns at once, though a write that has begun still ends. ``finished``: no report will follow
-        the last save, so that it may be written.
+        Args:
+            keep: Which checkpoints to keep. With "none" the call returns at once; a write that has begun still ends.
+            finished: Whether no report will follow the last save, so that it may be written.
         """
         if self._closed.is_set():
             return
@@ -174,26 +176,26 @@ class Checkpoints:
                 self._settle()
             names = kept(keep, best=self._best < math.inf)
             self._unwritten = {name: each for name, each in self._unwritten.items() if name in names}
-            self._newest = None  # which is memory
+            self._newest = None  # frees its memory
         self._write()
 
     def _open(self) -> None:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            for left in self._directory.glob(".*"):  # by a writer that was killed
+            for left in self._directory.glob(".*"):  # left by killed writers
                 left.unlink(missing_ok=True)
             self._opened = True
         except OSError as error:
             self._note(error)
 
     def _settle(self) -> None:
-        """What was saved last stands: its report has come, or none will."""
+        """Let the newest state be written: its report has come, or none will."""
         if not self._settled and self._newest is not None:
             self._unwritten["last"] = self._newest
         self._settled = True
 
     def _compare(self) -> None:
-        """Is the newest state the best one? Only once both its report and its save have come."""
+        """Make the newest state the best one if its loss is the lowest, once both its report and its save have come."""
         if self._newest is None or self._reported is None:
             return
         step, loss = self._reported
@@ -215,15 +217,15 @@ class Checkpoints:
             return
         best, last = unwritten.get("best"), unwritten.get("last")
         try:
-            if best is not None:  # first, because `last` tells the loss of the best
+            if best is not None:  # first, because `last` contains the loss of the best
                 self._put("best", best, loss)
             if last is not None and last is best:
                 self._link(last, loss)
             elif last is not None:
                 self._put("last", last, loss)
         except FileNotFoundError:
-            pass  # tidied away: nobody wants them any more
-        except Exception as error:  # the disk's errors, which torch wraps in its own
+            pass  # the directory was removed: the checkpoints are no longer wanted
+        except Exception as error:  # errors of the disk, which torch wraps in its own
             with self._lock:
                 self._unwritten = unwritten | self._unwritten
             self._note(error)
@@ -234,7 +236,7 @@ class Checkpoints:
         total, _, free = self._disk_usage(self._directory)
         margin = min(MARGIN, total // 100)
         if free < 2 * taken.size + margin:
-            raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free on its disk, {margin / 1e6:.0f} MB stay free")
+            raise OSError(errno.ENOSPC, f"only {free / 1e6:.0f} MB free on disk, {margin / 1e6:.0f} MB of it reserved")
         with replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
             carried = CarriedReports() if self._ledger is None else self._ledger.upto(taken.step)
             snapshot.write(file, taken, loss, carried)
@@ -243,7 +245,7 @@ class Checkpoints:
         self._clear(name, taken.suffix)
 
     def _link(self, taken: Snapshot, loss: float) -> None:
-        """Make the file of the best the last, too, without writing it a second time where the disk knows links."""
+        """Make the best checkpoint the last one as well, by a link if the file system has links."""
         try:
             with replacing(self._directory / f"last{taken.suffix}") as hidden:
                 os.link(self._directory / f"best{taken.suffix}", hidden)
@@ -253,7 +255,7 @@ class Checkpoints:
             self._clear("last", taken.suffix)
 
     def _clear(self, name: str, suffix: str) -> None:
-        """Remove the file of that name that the new one replaces, if the state has changed between the two forms."""
+        """Remove the file of that name with the other suffix, which the new one replaces."""
         for other in SUFFIXES:
             if other != suffix:
                 (self._directory / f"{name}{other}").unlink(missing_ok=True)
@@ -261,13 +263,13 @@ class Checkpoints:
     def _note(self, error: Exception | None) -> None:
         before, self.trouble = self.trouble, "" if error is None else _reason(error)
         if self.trouble and not before:
-            _say(f"{self._directory}: no checkpoint can be written: {self.trouble}. Training and recording go on")
+            _say(f"{self._directory}: checkpoints cannot be written: {self.trouble}; training and recording continue")
         elif before and not self.trouble:
             _say(f"{self._directory}: checkpoints are written again")
 
 
 def _reason(error: BaseException) -> str:
-    """The disk's own words, where torch has put an error of its own on top."""
+    """The error message of the disk, even if torch has wrapped the error."""
     if isinstance(error, OSError) or error.__context__ is None:
         return getattr(error, "strerror", None) or str(error) or type(error).__name__
     return _reason(error.__context__)

@@ -1,7 +1,7 @@
-"""What a checkpoint holds: a trial's state as a copy in plain types, and where its random generators stood.
+"""The content of a checkpoint: a copy of a trial's state in plain types, and the state of its random generators.
 
-A file is JSON if there is no tensor in the state, so that a trainable without torch does without it here, too; else
-it is torch's. Both give back exactly what was saved, and reading either runs no code of the file's.
+A state without tensors is written as JSON, so that a trainable without torch needs no torch; other states are torch
+files. Both restore exactly what was saved, and reading either runs no code from the file.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ from trainables.report import Report
 FORMAT = 1  # of a checkpoint file
 
 _PLAIN = (bool, int, float, str, type(None))
-_ROOM = 65_536  # bytes of a file beside its tensors, generously
+_ROOM = 65_536  # bytes of a file in addition to its tensors, a generous estimate
 
 
 class DamagedCheckpoint(ValueError):
-    """A file that is no whole checkpoint."""
+    """A file that is not a complete checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedReports:
-    """The reports that a checkpoint carries because they may be newer than the records.
+    """The reports that a checkpoint carries because they may not be recorded yet.
 
-    So none is lost if the driver or the worker is killed before they are recorded.
+    No report is lost if the driver or the worker is killed before the reports are recorded.
     """
 
-    recorded: int | None = None  # reports up to this step were recorded for certain; None: perhaps none was
-    reports: tuple[Report, ...] = ()  # all later ones, up to the checkpoint's step
+    recorded: int | None = None  # reports up to this step are certainly recorded; None: perhaps none is
+    reports: tuple[Report, ...] = ()  # all later reports, up to the checkpoint's step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A trial's state after a step, which training cannot change any more."""
+    """A copy of a trial's state after a step, which further training does not change."""
 
     step: int
     state: dict[str, Any]
-    random: dict[str, Any]  # as trainables.checkpoints.random_state.capture() gives it
-    carried: CarriedReports = CarriedReports()  # of a snapshot that was read
+    random: dict[str, Any]  # as returned by trainables.checkpoints.random_state.capture()
+    carried: CarriedReports = CarriedReports()  # only of a snapshot that was read
 
     @property
     def suffix(self) -> str:
-        """That of its file."""
+        """The suffix of the snapshot's file."""
         return ".json" if next(_tensors(self.state), None) is None else ".pt"
 
     @property
     def size(self) -> int:
-        """Bytes of its file, at most about."""
+        """An upper estimate of the bytes of the snapshot's file."""
         return _ROOM + sum(int(tensor.nbytes) for tensor in _tensors(self.state))
 
     def restored(self) -> dict[str, Any]:
@@ -64,15 +64,15 @@ class Snapshot:
 
 
 def take(step: int, state: Mapping[str, Any]) -> Snapshot:
-    """Copy the state as it is now, tensors to the CPU.
+    """Copy the current state, with tensors on the CPU.
 
     Args:
-        step: The step it is the state after.
-        state: By name what has a ``state_dict()``, or plain data: numbers, strings, None, tensors, and lists, tuples
-            and dicts of such.
+        step: The last step that the state includes.
+        state: By name, objects with a ``state_dict()`` or plain data: numbers, strings, None, tensors, and lists,
+            tuples and dicts of these.
 
     Raises:
-        TypeError: Something in it is none of these; the message names it.
+        TypeError: A value is none of these; the message names it.
     """
     return Snapshot(
         step=step, state={key: _copy(value, key) for key, value in state.items()}, random=random_state.capture()
@@ -101,7 +101,7 @@ def _copy(value: Any, where: str) -> Any:
         + (
             "torch.from_numpy(array) can"
             if is_array
-            else "what has a state_dict() can, and numbers, strings, tensors, and lists, tuples and dicts of these"
+            else "objects with a state_dict() can, and numbers, strings, tensors, and lists, tuples and dicts of these"
         )
     )
 
@@ -130,10 +130,10 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float, carried: CarriedRepor
     """Write a checkpoint.
 
     Args:
-        file: Takes the bytes.
-        snapshot: What to write.
-        best: The lowest loss of the trial so far, as :meth:`trainables.checkpoints.saving.Checkpoints.report` gets it.
-        carried: The reports up to its step that may not be recorded.
+        file: An open binary file.
+        snapshot: The snapshot to write.
+        best: The lowest loss of the trial so far; see :meth:`trainables.checkpoints.saving.Checkpoints.report`.
+        carried: The reports up to the snapshot's step that may not be recorded.
     """
     content = {
         "format": FORMAT,
@@ -153,10 +153,10 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float, carried: CarriedRepor
 
 
 def read(path: Path) -> tuple[Snapshot, float]:
-    """A snapshot, and the trial's lowest loss up to then. Nothing is unpickled but tensors and plain types.
+    """The snapshot in a file, and the trial's lowest loss by then. Only tensors and plain types are unpickled.
 
     Raises:
-        DamagedCheckpoint: It is not whole, or no checkpoint.
+        DamagedCheckpoint: The file is incomplete, or not a checkpoint.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
@@ -168,7 +168,7 @@ def read(path: Path) -> tuple[Snapshot, float]:
 
                 content = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
-                raise DamagedCheckpoint(f"its format is {content['format']}, and this version reads {FORMAT}")
+                raise DamagedCheckpoint(f"format {content['format']}; this version reads format {FORMAT}")
             reports = tuple(
                 Report(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
                 for step, train_s, reported_at, metrics in content["reports"]
@@ -183,13 +183,13 @@ def read(path: Path) -> tuple[Snapshot, float]:
         except MemoryError:
             raise
         except Exception as error:  # a foreign file can fail in any way
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # torch seeks where there is nothing
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: torch seeks beyond the end
                 raise
             raise DamagedCheckpoint(str(error).partition("\n")[0] or type(error).__name__) from error
 
 
 def _tagged(value: Any) -> Any:
-    """As JSON's own types: a tuple, and a dict whose keys are not all text, become a dict of one of two keys."""
+    """Convert to JSON's types: a tuple becomes {"tuple": …}, a dict with keys that are not text {"items": …}."""
     if isinstance(value, dict):
         if all(type(key) is str for key in value) and not value.keys() <= {"tuple", "items"}:
             return {key: _tagged(each) for key, each in value.items()}

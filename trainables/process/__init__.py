@@ -1,1 +1,1 @@
-"""The process that trains: seeds, devices, what is set back between two trials; nothing about models or data."""
+"""The process that trains: seeds, devices, what is reset between trials; nothing about models or data."""

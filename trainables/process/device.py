@@ -1,4 +1,4 @@
-"""Devices: where to train, how much of a GPU's memory a trial may use, does use, and leaves allocated.
+"""Devices: where to train, and how much GPU memory a trial may use, uses, and leaves allocated.
 
 The one file that asks torch about devices. Only ``pick_device`` imports torch: while a process has not imported torch,
 or torch has not initialised a GPU, there is nothing to measure, and measuring must not initialise one.

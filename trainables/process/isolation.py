@@ -1,8 +1,7 @@
-"""Prepares and cleans the process between trials, because a worker process trains one trial after another.
+"""Prepares and resets the process between trials, because a worker process trains one trial after another.
 
-What is restored is the list :data:`RESTORED` and nothing else; a trial that leaves anything else behind (open
-files, threads, patched modules) needs ``isolation: process``. Nothing here imports torch: what is torch's is looked at
-only once somebody else has imported it.
+Only the list :data:`RESTORED` is reset; a trial that leaves anything else behind (open files, threads, patched modules)
+needs ``isolation: process``. Nothing here imports torch: its settings are accessed only after it has been imported.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from trainables.process import device
 from trainables.process.seeding import seed_all
 
 LEFT = 0.25e9
-"""Bytes of GPU memory that may stay taken between two trials: the workspaces of cuBLAS do, and hinder nobody."""
+"""Bytes of GPU memory that may stay allocated between two trials, as cuBLAS's workspaces do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """One thing of the process that is set back after every trial."""
+    """One setting of the process that is restored after every trial."""
 
     name: str
     meaning: str
-    capture: Callable[[], Any]  # its present value, comparable with ==
-    restore: Callable[[Any], object]  # sets it to a captured value
-    library: str = ""  # the module it belongs to; it is left alone until that is imported
-    at_import: Callable[[], Any] = lambda: None  # its value right after the library's import
+    capture: Callable[[], Any]  # returns the current value, comparable with ==
+    restore: Callable[[Any], object]  # sets a captured value
+    library: str = ""  # the module that has the setting; not accessed before its import
+    at_import: Callable[[], Any] = lambda: None  # returns the value right after the import of the library
 
 
 def _torch() -> Any:
@@ -62,7 +61,7 @@ def _default_device() -> str:
 
 
 def _restore_default_device(saved: str) -> None:
-    _torch().set_default_device(None if saved == "cpu" else saved)  # None: no mode that intercepts each call
+    _torch().set_default_device(None if saved == "cpu" else saved)  # None: a mode would intercept every call
 
 
 def _deterministic() -> tuple[bool, bool]:
@@ -162,14 +161,14 @@ RESTORED = (
         at_import=lambda: (False, False),
     ),
 )
-"""What a trial may change without the next one noticing."""
+"""What a trial may change without an effect on the next one."""
 
 
 class Isolation:
-    """The state of this process as it was when this was made, to return to after every trial.
+    """The initial state of this process, to restore after every trial.
 
-    Make it once, when the worker has loaded its trainable: what importing that changed is then part of the
-    state. Call prepare and restore in the trial's own thread: torch keeps some of its settings per thread.
+    Create it once, after the worker has loaded its trainable, so that changes made by importing the trainable are part
+    of the state. Call prepare and restore in the trial's own thread: torch keeps some settings per thread.
     """
 
     def __init__(self) -> None:
@@ -178,17 +177,17 @@ class Isolation:
         self._capture_unseen()
 
     def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
-        """Make the process ready for a trial: set it back, seed it, give torch its CPU threads and its share of a GPU.
+        """Prepare the process for a trial: reset, seed, set torch's CPU threads and its share of a GPU.
 
-        It is set back here, too, because of what may happen between trials, outside of any.
+        The reset is repeated here because settings may change between trials.
 
         Args:
-            seed: Seeds random, numpy and torch, the latter two also if the trial is the first to import them.
-            threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for what it imports or starts.
-            gpus: GPUs of the trial. Of a share of one, torch gets no more than the same share of its memory.
+            seed: The seed of random, numpy and torch, even if the trial is the first to import numpy or torch.
+            threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for libraries and child processes.
+            gpus: GPUs of the trial. A share of a GPU limits torch to that share of its memory.
         """
         self._capture_unseen()
-        self._set_back()
+        self._reset()
         seed_all(seed)
         os.environ["OMP_NUM_THREADS"] = str(threads)
         if "torch" in sys.modules and _torch().get_num_threads() != threads:
@@ -196,38 +195,38 @@ class Isolation:
         device.begin_trial(gpus)
 
     def restore(self) -> str:
-        """Set back what the trial has changed of :data:`RESTORED`, and free the memory it has left.
+        """Restore the settings in :data:`RESTORED` that the trial has changed, and free its memory.
 
         Returns:
-            Why the process should not be used again, in words; "" if it can be.
+            Why the process should not be used again, in words; "" if it can be used.
         """
-        self._set_back()
+        self._reset()
         free_memory()
         return left_behind(device.held() - self._held, device.holders)
 
-    def _set_back(self) -> None:
-        for thing in _present():
-            if thing.name not in self._saved:
-                self._saved[thing.name] = thing.at_import()
-            if thing.capture() != self._saved[thing.name]:
-                thing.restore(self._saved[thing.name])
+    def _reset(self) -> None:
+        for setting in _present():
+            if setting.name not in self._saved:
+                self._saved[setting.name] = setting.at_import()
+            if setting.capture() != self._saved[setting.name]:
+                setting.restore(self._saved[setting.name])
 
     def _capture_unseen(self) -> None:
-        for thing in _present():
-            if thing.name not in self._saved:
-                self._saved[thing.name] = thing.capture()
+        for setting in _present():
+            if setting.name not in self._saved:
+                self._saved[setting.name] = setting.capture()
 
 
 def _present() -> list[Restored]:
-    return [thing for thing in RESTORED if not thing.library or thing.library in sys.modules]
+    return [each for each in RESTORED if not each.library or each.library in sys.modules]
 
 
 def free_memory() -> None:
-    """Collect garbage, and give the GPU's cached memory back.
+    """Collect garbage, and release the GPU's cached memory.
 
-    On the CPU only the young generations are collected (under a millisecond; a full collection takes 10 to 50
-    ms with torch imported, and Python runs one of its own when it is due). With a GPU in use it is a full
-    one, because a model held by a cycle would keep the memory that the next trial needs.
+    Without a GPU, only the young generations are collected: that takes less than a millisecond, where a full collection
+    takes 10 to 50 ms with torch imported, and Python runs full ones by itself. With a GPU, the collection is full,
+    because a model in a reference cycle would keep the memory that the next trial needs.
     """
     gpu = device.cache()
     gc.collect(2 if gpu else 1)
@@ -236,16 +235,16 @@ def free_memory() -> None:
 
 
 def left_behind(held: float, holders: Callable[[], list[str]]) -> str:
-    """What to say of GPU memory that a trial did not let go of; "" if it is little enough.
+    """A message about GPU memory that a trial left allocated; "" if that is little.
 
     Args:
-        held: Bytes, in tensors that still live.
-        holders: Finds the names that hold them; is asked only if there is something to be said.
+        held: Bytes in live tensors.
+        holders: Finds the names that hold the tensors; called only if the memory is worth a message.
     """
     if held <= LEFT:
         return ""
     names: list[str] = []
-    with suppress(Exception):  # whatever a module's attributes throw: the trial has trained well
+    with suppress(Exception):  # a module's attributes may raise anything, which must not fail the trial
         names = holders()[:3]
-    who = ", ".join(names) or "nothing that a module names; a thread, perhaps"
-    return f"{held / 1e9:.1f} GB of GPU memory stay taken after a trial, held by {who}"
+    holder = ", ".join(names) or "no module attribute, perhaps by a thread"
+    return f"a trial left {held / 1e9:.1f} GB of GPU memory allocated, held by {holder}"

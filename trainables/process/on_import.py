@@ -1,7 +1,7 @@
-"""Does something to a library that may not be imported yet: at once, or the moment a trial is the first to import it.
+"""Configures a library that may not be imported yet: now, or as soon as a trial imports it.
 
-Without this a function that imports torch inside would train in a fresh process under other conditions than in one that
-has trained before, and a trial's result would depend on which process it came to.
+Otherwise a function that imports torch inside would train under different conditions in a fresh process than in a used
+one, and a trial's result would depend on its process.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from types import ModuleType
 
 
 def do(library: str, what: str, act: Callable[[], object]) -> None:
-    """Do it now if the library is there, else when it is imported.
+    """Run an action now if the library is imported, and whenever it is imported later.
 
     Args:
         library: A top-level module.
-        what: Names what is done. What was to be done to the library under this name before, is not.
-        act: Does it.
+        what: The name of the action. An earlier action of the same name for this library is replaced.
+        act: The action.
     """
     if library in sys.modules:
         act()
@@ -29,7 +29,7 @@ def do(library: str, what: str, act: Callable[[], object]) -> None:
 
 
 class _Acting(Loader):
-    """Loads a library, and does what waits for it."""
+    """Loads a library, then runs the actions that wait for it."""
 
     def __init__(self, loader: Loader, act: Callable[[], object]) -> None:
         self._loader = loader
@@ -47,7 +47,7 @@ class _Acting(Loader):
 
 
 class _Finder(MetaPathFinder):
-    """Stands before the other finders, and passes on what they find."""
+    """Comes before the other finders, and wraps what they find."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, dict[str, Callable[[], object]]] = {}

@@ -1,4 +1,4 @@
-"""Seeds every generator a trial may draw from, also one whose library the trial is the first to import."""
+"""Seeds the random generators that a trial may use, including those of libraries that the trial imports later."""
 
 from __future__ import annotations
 

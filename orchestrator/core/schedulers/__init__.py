@@ -1,4 +1,4 @@
-"""Schedulers: which trials are worth going on with. One policy a file; a report in, decisions out, nothing else."""
+"""Schedulers decide which trials to stop early, one policy a file; pure functions of reports, no search."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """What a scheduler made of one trial at one rung, and the cutoff it compared against."""
+    """A scheduler's decision about one trial at one rung, and the cutoff it compared against."""
 
     rung: int  # the rung's step
-    value: float  # the objective that entered; infinite for a diverged trial
+    value: float  # the objective that entered the rung; infinite for a diverged trial
     cutoff: float  # a worse value stops the trial; infinite if too many diverged to compare
     stop: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungSummary:
-    """A rung as the rung table shows it."""
+    """One row of the table of rungs."""
 
     bracket: int
     rung: int
     entered: int
     stopped: int
     diverged: int
-    cutoff: float | None  # what the next report is compared against, roughly; None while empty
+    cutoff: float | None  # of the values so far, about what the next one is compared against; None while empty
 
 
 class Scheduler(Protocol):
-    """A pure policy: the same calls in the same order give the same decisions. Trials are their numbers."""
+    """A pure policy: the same calls in the same order give the same decisions. Trials are given by number."""
 
     def bracket(self, trial: int) -> int:
-        """The bracket of a trial: a function of (seed, trial) alone."""
+        """The bracket of a trial, a function of (seed, trial) alone."""
         ...
 
     def rungs(self, trial: int) -> tuple[int, ...]:
@@ -41,15 +41,15 @@ class Scheduler(Protocol):
         ...
 
     def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
-        """Enter a finite value at each rung that this report reaches; a rung is entered once a trial."""
+        """Enter a finite value at each rung that the report reaches; a trial enters a rung once."""
         ...
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
-        """Enter the trial as the worst at the next rung it would have come to."""
+        """Enter a diverged trial at its next rung, as the worst."""
         ...
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
-        """The cutoff of a rung that all of these have entered; None if none of them would be stopped."""
+        """The cutoff of a rung that all these values have entered; None if none of them would be stopped."""
         ...
 
     def table(self) -> tuple[RungSummary, ...]:

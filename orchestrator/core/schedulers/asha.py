@@ -1,8 +1,9 @@
 """ASHA, the stopping variant: asynchronous successive halving without pausing.
 
-Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3, with the stopping rule of
-Ray Tune and Syne Tune in place of promotion: at each rung a trial goes on if its value is among the best 1/eta of
-all that have come to the rung so far, itself included. The cutoff is the linearly interpolated quantile.
+Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3, with a stopping rule in
+place of promotion, as in Syne Tune and Ray Tune: at each rung a trial continues if its value is among the best 1/eta of
+all values that have entered the rung so far, its own included (Ray Tune leaves it out). The cutoff is the linearly
+interpolated quantile.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from orchestrator.core.schedulers import Decision, RungSummary
 
 
 def default_grace_period(max_step: int, reduction_factor: int) -> int:
-    """Where the first rung lies if nobody says: a training is cut to eta**-3 of its length at most, and never at its
-    first report, whose rank is about noise (on the LCBench curves it does not correlate with the final one at all).
+    """The default step of the first rung: 1/eta**3 of a full training, and never the first report.
+
+    The ranks of first reports are noise: on the LCBench curves they do not correlate with the final ranks at all.
     """
     return min(max(2, max_step // reduction_factor**3), max(1, max_step - 1))
 
@@ -25,8 +27,8 @@ def default_grace_period(max_step: int, reduction_factor: int) -> int:
 class Rung:
     """The values that entered one rung, and their running quantile.
 
-    Values are losses: lower is better, an infinite one has diverged. Two heaps split them at the position
-    (n - 1) / eta from the best, which moves by at most one a value: O(log n) each, and no sorting.
+    Values are losses: lower is better, infinity is a diverged trial. Two heaps split the values at position
+    (n - 1) / eta from the best, which moves by at most one per value: O(log n) per value, without sorting.
     """
 
     __slots__ = ("_best", "_eta", "_rest", "diverged", "step", "stopped")
@@ -36,14 +38,14 @@ class Rung:
         self.stopped = 0
         self.diverged = 0
         self._eta = eta
-        self._best: list[float] = []  # the best floor((n - 1) / eta) + 1, negated: the worst of them on top
-        self._rest: list[float] = []  # all others, the best of them on top
+        self._best: list[float] = []  # heap of the best floor((n - 1) / eta) + 1, negated: their worst on top
+        self._rest: list[float] = []  # heap of all others: their best on top
 
     def __len__(self) -> int:
         return len(self._best) + len(self._rest)
 
     def enter(self, loss: float) -> float:
-        """Add a loss; return the cutoff, its own value included."""
+        """Add a loss; returns the cutoff, computed with the new loss."""
         if loss == math.inf:
             self.diverged += 1
         worst_of_best = heapq.heappushpop(self._best, -loss)
@@ -53,7 +55,7 @@ class Rung:
         return self.cutoff()
 
     def cutoff(self) -> float:
-        """The quantile 1 / eta of the losses; infinities are ranked, and never interpolated with."""
+        """The 1/eta quantile of the losses; infinities count in the ranks, but are not interpolated with."""
         below = -self._best[0]
         fraction = (len(self) - 1) % self._eta / self._eta
         if not fraction or self._rest[0] == math.inf:
@@ -67,11 +69,12 @@ class Asha:
     Args:
         mode: "min" or "max".
         grace_period: The first rung's step, >= 1.
-        reduction_factor: eta, >= 2: of each rung the best 1/eta go on.
-        max_step: The step of a full training; rungs lie at grace_period * eta**k below it.
-        brackets: Bracket b starts at the rung grace_period * eta**b. A trial's bracket is drawn from (seed, trial),
-            in proportion to the number of configurations that Hyperband gives it (Li et al. 2018, algorithm 1).
-        seed: The sweep's.
+        reduction_factor: eta, >= 2: of each rung the best 1/eta continue.
+        max_step: The last step of a full training; rungs are at grace_period * eta**k below it.
+        brackets: Bracket b starts at the rung grace_period * eta**b. A trial's bracket is drawn from (seed, trial), in
+            proportion to the number of configurations that Hyperband starts in the bracket (Li et al. 2018,
+            "Hyperband", algorithm 1).
+        seed: The seed of the sweep.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Asha:
         self._entered: dict[int, int] = {}  # trial -> how many rungs of its bracket it has entered
 
     def bracket(self, trial: int) -> int:
-        """Drawn from (seed, trial)."""
+        """The bracket of a trial, drawn from (seed, trial)."""
         if len(self._brackets) == 1:
             return 0
         draw = random.Random(f"{self._seed}/{trial}/bracket")
@@ -110,7 +113,7 @@ class Asha:
         return tuple(rung.step for rung in self._brackets[self.bracket(trial)])
 
     def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
-        """One decision for each rung the report reaches; several if it passes several."""
+        """One decision for each rung that the report reaches for the first time."""
         entered = self._entered.get(trial, 0)
         rungs = self._brackets[self.bracket(trial)]
         if entered == len(rungs) or step < rungs[entered].step:
@@ -118,7 +121,7 @@ class Asha:
         return tuple(self._enter(trial, rung, value) for rung in rungs[entered:] if rung.step <= step)
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
-        """It competes at its next rung, and loses there."""
+        """Enter a diverged trial at its next rung, where it is stopped."""
         rungs = self._brackets[self.bracket(trial)][self._entered.get(trial, 0) :]
         return (self._enter(trial, rungs[0], self._sign * math.inf),) if rungs else ()
 
@@ -131,7 +134,7 @@ class Asha:
         return Decision(rung=rung.step, value=value, cutoff=self._sign * cutoff, stop=stop)
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
-        """The quantile 1 / eta of them all, as synchronous halving takes it."""
+        """The 1/eta quantile of all values, as in synchronous successive halving (algorithm 1)."""
         rung = Rung(step=0, eta=self._eta)
         for value in values:
             rung.enter(self._sign * value)

@@ -8,28 +8,28 @@ from orchestrator.core.schedulers import Decision, RungSummary
 
 
 class NoScheduler:
-    """Stops nobody."""
+    """The scheduler `none`: stops no trial."""
 
     def bracket(self, trial: int) -> int:
-        """Everyone is in bracket 0."""
+        """Every trial is in bracket 0."""
         return 0
 
     def rungs(self, trial: int) -> tuple[int, ...]:
-        """There are none."""
+        """No rungs."""
         return ()
 
     def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
-        """Nothing to decide."""
+        """No decisions."""
         return ()
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
-        """Nothing to enter."""
+        """No rung to enter."""
         return ()
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
-        """There is none."""
+        """No cutoff."""
         return None
 
     def table(self) -> tuple[RungSummary, ...]:
-        """Empty."""
+        """No rungs."""
         return ()

@@ -1,7 +1,7 @@
-"""Search methods: which configuration to try next. One method a file; pure ask and tell.
+"""Search methods choose the next configuration, one method a file; pure ask and tell, no decisions about trials.
 
-A method is deterministic in (space, seed, sequence of calls). ``ask`` draws from a generator of (seed, trial number),
-so nothing has to be asked again after a restart: the recorded tells are told again, and the next ask is the same.
+A method is deterministic in (space, seed, sequence of calls). ``ask`` draws from a generator seeded by (seed, trial
+number), so a restart repeats only the recorded calls of ``tell``, and the next ``ask`` gives the same configuration.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Protocol
 from orchestrator.core.rows import Config
 
 MAX_REJECTIONS = 1000
-"""Draws that may be rejected in a row before a method gives the space up as used up."""
+"""Draws rejected in a row after which a method counts the space as used up."""
 
 
 class Accept(Protocol):
-    """What a method asks before it proposes a configuration."""
+    """Tells a method whether it may propose a configuration."""
 
     def __call__(self, config: Config, times: int = 1) -> bool:
-        """Whether it may be tried: it is feasible, and was tried less often than so many times."""
+        """Whether the configuration is feasible and was tried less than ``times`` times."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """How a trial ended, as the search is told it.
+    """The result of a trial, for the search.
 
-    ``value`` is the objective, always finite: for a diverged trial the worst finite value seen so far.
-    ``step`` is the rung at which the scheduler stopped it, None if it trained to its end (or diverged).
+    ``value`` is the objective, always finite: for a diverged trial, the worst finite value so far.
+    ``step`` is the rung at which the scheduler stopped the trial; None if the trial completed or diverged.
     """
 
     number: int
@@ -41,17 +41,17 @@ class Search(Protocol):
     """A search method."""
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """A configuration for this trial number that is accepted; None if the space is used up."""
+        """An accepted configuration for the trial with this number; None if the space is used up."""
         ...
 
     def resume(self, number: int, config: Config) -> None:
-        """A configuration asked for before a restart is being trained again."""
+        """Count a trial as running that the last ``ask`` did not propose: a restarted, added or retried one."""
         ...
 
-    def tell(self, told: Observation) -> None:
-        """A trial has a result. Failed and cancelled trials are forgotten with ``forget`` instead."""
+    def tell(self, observation: Observation) -> None:
+        """Learn the result of a trial. For failed and cancelled trials, ``forget`` is called instead."""
         ...
 
     def forget(self, number: int) -> None:
-        """A trial ended without a result."""
+        """Forget a trial that ended without a result."""
         ...

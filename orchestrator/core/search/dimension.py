@@ -1,7 +1,7 @@
-"""A parameter as Optuna's samplers see it.
+"""Translates parameters to and from the distributions of Optuna's samplers.
 
-Steps are left out (the space snaps to them, and the kernels stay smooth), ordered options are their positions, and a
-distribution without bounds is searched by its quantile, so that the sampler's uniform prior is the user's own.
+Steps are ignored, because the space rounds to them and the kernels stay smooth. Ordered options become positions. A
+distribution without bounds is searched by quantile, so the sampler's uniform prior is the user's distribution.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
 
-_TAIL = 1e-9  # quantiles that are left out at either end of a distribution without bounds
+_TAIL = 1e-9  # quantiles cut off at either end of a distribution without bounds
 
 
 class Dimension:
@@ -36,7 +36,7 @@ class Dimension:
             self.optuna = FloatDistribution(number.low, number.high, log=number.log)
         elif self._options is None:
             self.optuna = FloatDistribution(_TAIL, 1 - _TAIL)
-        elif getattr(distribution, "ordered", True):  # what stands in a grid is in order
+        elif getattr(distribution, "ordered", True):  # the options of a grid are ordered
             self.optuna = IntDistribution(0, len(self._options) - 1)
         else:
             self.optuna = CategoricalDistribution(range(len(self._options)))
@@ -56,7 +56,7 @@ class Dimension:
         return position if self._options is None else self._options[position]
 
     def encode(self, value: Any) -> Any:
-        """The value of the distribution as Optuna's."""
+        """Convert a value of the distribution to Optuna's."""
         if self._options is not None:
             return self._positions[canonical_json(value)]
         if isinstance(self._distribution, Normal | LogNormal):

@@ -1,4 +1,7 @@
-"""Random search: independent draws. Trial n's draw is a function of (seed, n) alone."""
+"""Random search: independent draws, trial n's a function of (seed, n) alone.
+
+Bergstra and Bengio 2012, "Random Search for Hyper-Parameter Optimization".
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ if TYPE_CHECKING:
     from orchestrator.space.space import Space
 
 
-_ENUMERABLE = 100_000  # cells looked through for what is left
+_ENUMERABLE = 100_000  # cells searched for untried ones
 
 
 class RandomSearch:
-    """The method `random`, and what the adaptive methods fall back on."""
+    """The method `random`, also the fallback of adaptive methods."""
 
     def __init__(self, space: Space, seed: int) -> None:
         self._space = space
         self._seed = seed
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """The first accepted draw; in a small finite space that is nearly used up, one of what is left."""
+        """The first accepted draw; if all draws are rejected in a finite space, one of the remaining cells."""
         generator = random.Random(f"{self._seed}/{number}")
         for _ in range(MAX_REJECTIONS):
             config = self._space.sample(generator)
@@ -34,10 +37,10 @@ class RandomSearch:
         return generator.choice(left) if left else None
 
     def resume(self, number: int, config: Config) -> None:
-        """Nothing to do: it is not accepted again."""
+        """Does nothing: the configuration is not accepted again."""
 
-    def tell(self, told: Observation) -> None:
-        """Nothing to learn."""
+    def tell(self, observation: Observation) -> None:
+        """Does nothing: results do not matter."""
 
     def forget(self, number: int) -> None:
-        """Nothing to forget."""
+        """Does nothing."""

@@ -1,7 +1,7 @@
 """Methods that walk through a fixed sequence of configurations: grid, list and sobol.
 
-They learn nothing from results. A restart needs no memory either: configurations already tried are not accepted
-again, so the walk comes to where it was.
+They learn nothing from results. A restart starts the sequence from the beginning: configurations already tried are not
+accepted again, so the walk continues where it was.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """Hands out the accepted configurations of a sequence in their order, once or in several rounds.
+    """Proposes the accepted configurations of a sequence in order, once or in several rounds.
 
     Args:
-        configs: Makes the sequence, which may be endless.
-        repeats: How many rounds there are.
-        patience: How many in a row may be rejected before it counts as used up; None for a finite sequence.
+        configs: Returns the sequence, which may be endless.
+        repeats: The number of rounds.
+        patience: Configurations rejected in a row after which the sequence counts as used up; None if it is finite.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Walk:
         self._patience = patience
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """The next accepted configuration. A restart counts how often each was tried, and so comes to its round."""
+        """The next accepted configuration; in round n, one that was tried less than n times."""
         for rejected, (config, times) in enumerate(self._configs):
             if accept(config, times):
                 return config
@@ -43,22 +43,22 @@ class Walk:
         return None
 
     def resume(self, number: int, config: Config) -> None:
-        """Nothing to do: it is not accepted again."""
+        """Does nothing: the configuration is not accepted again."""
 
-    def tell(self, told: Observation) -> None:
-        """Nothing to learn."""
+    def tell(self, observation: Observation) -> None:
+        """Does nothing: results do not matter."""
 
     def forget(self, number: int) -> None:
-        """Nothing to forget."""
+        """Does nothing."""
 
 
 def grid(space: Space, repeats: int = 1) -> Walk:
-    """Every cell of a finite space, the last parameter varying fastest; all of them once, then all once more."""
+    """Every cell of a finite space, the last parameter varying fastest; with ``repeats``, in several rounds."""
     if space.cells() is None:
         raise ValueError("a grid needs a space in which every parameter has finitely many values")
     return Walk(lambda: space.cells() or (), repeats=repeats)
 
 
 def listed(configs: Sequence[Config], repeats: int = 1) -> Walk:
-    """The configurations that the user wrote, in that order; all of them once, then all once more."""
+    """The configurations of the spec, in order; with ``repeats``, in several rounds."""
     return Walk(lambda: configs, repeats=repeats)

@@ -1,7 +1,8 @@
-"""Sobol: a scrambled low-discrepancy sequence, which covers the space more evenly than random draws.
+"""Sobol': a scrambled low-discrepancy sequence, which covers the space more evenly than random draws.
 
-Owen scrambling by SciPy (``scipy.stats.qmc.Sobol``); Joe and Kuo's direction numbers. Points that a constraint
-forbids are passed over, so trial n gets the n-th feasible point, whatever the timing.
+Sobol' 1967, "On the distribution of points in a cube and the approximate evaluation of integrals", as in
+``scipy.stats.qmc.Sobol``: direction numbers by Joe and Kuo 2008; a linear matrix scramble with a digital shift, by
+Matousek 1998. Points that violate a constraint are skipped: trial n gets the n-th feasible point, whatever the timing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""TPE: the tree-structured Parzen estimator of Optuna, which learns from the results.
+"""TPE: Optuna's tree-structured Parzen estimator, which learns from results.
 
 Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", section 4; Watanabe 2023, arXiv:2304.11127, for
-the multivariate kernels used here. Conditional parameters form groups. Running trials count as bad ones (the constant
-liar), so that parallel trials do not crowd. Stopped trials are told as pruned at their rung, which Optuna ranks after
-all complete ones, by how far they came.
+the multivariate kernels used here. Conditional parameters form groups. Running trials count as bad (the constant liar),
+so that parallel trials do not cluster. Stopped trials count as pruned at their rung; Optuna ranks these below all
+complete trials, by the step they reached.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
     from orchestrator.spec import Distribution, Space
 
-_PATIENCE = 20  # suggestions that may be rejected before a random one is taken
+_PATIENCE = 20  # suggestions rejected before falling back to a random draw
 
 
 class Tpe:
     """The method `tpe`.
 
-    Asks depend on (seed, trial number), on what was told in which order, and on which trials run. A restart tells the
-    same in the same order; only the place of running trials among them may differ, by which Optuna weighs old ones.
+    ``ask`` depends on (seed, trial number), on the results in order, and on the running trials. A restart repeats the
+    results in the same order; only the positions of running trials among them may differ, which changes the weights
+    that Optuna gives to old trials.
     """
 
     def __init__(self, space: Space, seed: int, mode: str) -> None:
@@ -45,7 +46,7 @@ class Tpe:
         self._running: dict[int, int] = {}  # our trial number -> Optuna's
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """Optuna's suggestion, seeded for this trial; a random draw if it insists on what is not accepted."""
+        """Optuna's suggestion, seeded for this trial; a random draw if too many suggestions are rejected."""
         draws = random.Random(f"{self._seed}/{number}")
         for _ in range(_PATIENCE):
             self._study.sampler = _sampler(draws.getrandbits(32))
@@ -61,24 +62,25 @@ class Tpe:
         return config_or_none
 
     def resume(self, number: int, config: Config) -> None:
-        """Count it among the running ones."""
+        """Add the trial to Optuna's running ones."""
         from optuna.trial import TrialState
 
         self._add(config, state=TrialState.RUNNING)
         self._running[number] = len(self._study.get_trials(deepcopy=False)) - 1
 
-    def tell(self, told: Observation) -> None:
+    def tell(self, observation: Observation) -> None:
         """Add a result."""
         from optuna.trial import TrialState
 
-        self.forget(told.number)
-        if told.step is None:
-            self._add(told.config, state=TrialState.COMPLETE, value=told.value)
+        self.forget(observation.number)
+        if observation.step is None:
+            self._add(observation.config, state=TrialState.COMPLETE, value=observation.value)
         else:
-            self._add(told.config, state=TrialState.PRUNED, intermediate_values={told.step: told.value})
+            intermediate = {observation.step: observation.value}
+            self._add(observation.config, state=TrialState.PRUNED, intermediate_values=intermediate)
 
     def forget(self, number: int) -> None:
-        """It does not run any more."""
+        """Remove the trial from Optuna's running ones."""
         trial = self._running.pop(number, None)
         if trial is not None:
             self._drop(trial)
@@ -89,7 +91,7 @@ class Tpe:
     def _drop(self, optuna_number: int) -> None:
         from optuna.trial import TrialState
 
-        self._study.tell(optuna_number, state=TrialState.FAIL)  # the sampler looks past failed trials
+        self._study.tell(optuna_number, state=TrialState.FAIL)  # the sampler ignores failed trials
 
     def _add(self, config: Config, **how: Any) -> None:
         from optuna.trial import create_trial
