@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """The nodes of a sweep's trials: which to avoid, where else a trial fits, and whether a node is gone."""
-=======
-"""Looks up nodes for a sweep: which to avoid, where else a trial fits, which one a worker was on, which one is gone."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
 
 from __future__ import annotations
 
@@ -16,11 +12,7 @@ from orchestrator.core.node_health import Node
 from orchestrator.core.sweep import Sweep
 
 LOOK_S = 1.0
-<<<<<<< HEAD
-"""Seconds between two questions which nodes are about to be removed, at least."""
-=======
-"""The least seconds between two queries of which nodes are leaving."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
+"""The least seconds between two queries of which nodes are about to be removed."""
 
 
 class NodeLookup:
@@ -33,31 +25,19 @@ class NodeLookup:
         self._next = 0.0
 
     def avoided(self) -> frozenset[str]:
-<<<<<<< HEAD
         """The ids of the nodes that are set aside or about to be removed."""
-=======
-        """The ids of the nodes that are set aside or about to leave."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
         if time.monotonic() >= self._next:
             self._leaving = cluster_state.draining_nodes()
             self._next = time.monotonic() + LOOK_S
         return self._leaving.union(self._sweep.node_health.set_aside)
 
     def others(self, node: Node | None) -> frozenset[str]:
-<<<<<<< HEAD
         """The ids of all other nodes on which a trial fits if nothing else runs there."""
-=======
-        """The ids of the other nodes on which a trial fits, if nothing else runs there."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
         fitting = {each.id for each in inventory.nodes() if capacity(each, self._need)}
         return frozenset(fitting - self.avoided() - ({node.id} if node is not None else set()))
 
     def node_of(self, error: Exception | None) -> Node | None:
-<<<<<<< HEAD
         """The node of the worker whose death an error of Ray's reports; None if the error does not say which worker."""
-=======
-        """The node of the worker whose death Ray reports with this error; None if Ray does not say which worker."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
         actor = getattr(error, "actor_id", None)
         found = cluster_state.node_of_actor(actor) if actor else None
         return None if found is None else Node(id=found[0], name=found[1])

@@ -1,14 +1,7 @@
-<<<<<<< HEAD
-"""Attempts whose worker died, until it is clear whether the worker's node is gone.
-
-When a machine is switched off, the driver may learn of its workers first and of the node a little later. So where there
-are other nodes, a death is blamed on the trial only after a second, in which the driver does not wait.
-=======
 """Decides whether a worker died by itself or because its node was lost.
 
 When a machine is switched off, the driver may learn of the dead workers first, and of the node a little later. So if
 there are other nodes, a death waits for a second before it is reported to the sweep; nothing else is delayed.
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
 """
 
 from __future__ import annotations
@@ -29,17 +22,10 @@ SETTLE_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerDeath:
-<<<<<<< HEAD
-    """The death of one attempt's worker."""
-
-    trial: int
-    began: bool  # whether the attempt had begun, and not only its worker
-=======
     """The death of a worker that had a trial."""
 
     trial: int
     began: bool  # whether the attempt had begun
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
     at: float
     failure: Failure
     node: Node | None
@@ -47,29 +33,15 @@ class WorkerDeath:
 
 
 class WorkerDeaths:
-<<<<<<< HEAD
-    """Reports each death to the sweep, once its cause is clear."""
-=======
     """Reports each death to the sweep, once its cause is known."""
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
 
     def __init__(self, sweep: Sweep, nodes: NodeLookup, clock: Callable[[], float]) -> None:
         self._sweep = sweep
-<<<<<<< HEAD
-        self._nodes = node_lookup
-=======
         self._nodes = nodes
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
         self._clock = clock
         self._waiting: list[tuple[float, WorkerDeath]] = []  # until when, by the monotonic clock
 
     def add(self, trial: int, error: Exception | None, failure: Failure, *, began: bool) -> None:
-<<<<<<< HEAD
-        """A worker has died, as an error of Ray's reports."""
-        node = self._nodes.node_of(error)
-        death = WorkerDeath(
-            trial=trial, began=began, at=self._clock(), failure=failure, node=node, others=self._nodes.others(node)
-=======
         """Take the death of a worker.
 
         Args:
@@ -86,7 +58,6 @@ class WorkerDeaths:
             failure=failure,
             node=node,
             others=self._nodes.others(node),
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
         )
         if getattr(error, "preempted", False) or wording.node_lost(str(error)):
             self._report(death, lost=True)
@@ -99,11 +70,7 @@ class WorkerDeaths:
         """Report the deaths that have waited long enough."""
         while self._waiting and time.monotonic() >= self._waiting[0][0]:
             _, death = self._waiting.pop(0)
-<<<<<<< HEAD
-            self._tell(death, lost=death.node is not None and self._nodes.gone(death.node))
-=======
             self._report(death, lost=death.node is not None and self._nodes.gone(death.node))
->>>>>>> bc2071f (Say in natural English what core, driver, tune, worker, checkpoints and process do; name the sources of the algorithms)
 
     def _report(self, death: WorkerDeath, *, lost: bool) -> None:
         kind = events.Failed if death.began else events.NotStarted

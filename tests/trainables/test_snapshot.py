@@ -119,7 +119,7 @@ def test_modules_optimizers_and_schedulers_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"rng": random.Random()}, r"trial.save\(rng=…\): random.Random cannot be saved; what has a state_dict"),
+        ({"rng": random.Random()}, r"trial.save\(rng=…\): random.Random cannot be saved; objects with a state_dict"),
         ({"a": {"b": [1, (print,)]}}, r"trial.save\(a\['b'\]\[1\]\[0\]=…\): builtins.builtin_function"),
         ({"data": np.zeros(3)}, r"trial.save\(data=…\): numpy.ndarray cannot be saved; torch.from_numpy"),
         ({"seen": {1, 2}}, r"trial.save\(seen=…\): builtins.set"),
