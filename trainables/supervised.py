@@ -1,6 +1,6 @@
 """Trains supervised models: takes data, a model, an optimizer and a task, and reports after every epoch.
 
-The data fits in memory, so it lies on the device as tensors, and a batch is an index into them: no DataLoader.
+The data fits in memory, so it is kept on the device as tensors, and a batch is an index into them: no DataLoader.
 Everything that an epoch changes is in :class:`Training`, and the order of the data is drawn at the start of an epoch,
 so that a checkpoint between two epochs saves one object.
 """

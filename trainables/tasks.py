@@ -1,7 +1,7 @@
 """The three tasks of supervised learning: the outputs of the model, the loss, and the scores.
 
-Of any model (dense, sequence, vision), a task expects one number per example for ``binary`` (a logit) and
-``regression``, and one logit per class for ``multiclass``.
+A task works with any model (dense, sequence, vision) whose output is one number per example for ``binary`` (a logit)
+and ``regression``, or one logit per class for ``multiclass``.
 """
 
 from __future__ import annotations

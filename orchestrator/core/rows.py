@@ -113,7 +113,7 @@ class TrialRow:
 
     trial: int
     state: State
-    config: Config = field(default_factory=dict)  # the searched parameters; fixed ones stand in sweep.json
+    config: Config = field(default_factory=dict)  # the searched parameters; fixed ones are in sweep.json
     seed: int = 0
     bracket: int = 0
     objective: float | None = None  # best or last, as the spec's objective.at says

@@ -26,7 +26,7 @@ class CheckpointRetention:
         self._sweep = sweep
         self._paths = paths
         self._keep = keep
-        self._spared: int | None = None  # the best trial, if it is not completed
+        self._protected: int | None = None  # the best trial, if it is not completed
 
     def trial_ended(self, row: TrialRow) -> None:
         """Remove the checkpoints of an ended trial that need not be kept.
@@ -35,14 +35,14 @@ class CheckpointRetention:
             OSError: A checkpoint cannot be removed.
         """
         best = self._sweep.best.number if self._sweep.best is not None else None
-        spared = self._spared if self._spared == best else None
+        protected = self._protected if self._protected == best else None
         if row.trial == best and row.state is State.STOPPED:
-            spared = row.trial  # its worker is still writing
+            protected = row.trial  # its worker is still writing
         else:
             tidy(self._paths.checkpoints(row.trial), to_keep(row.state, self._keep, is_best=row.trial == best))
-        if self._spared is not None and spared != self._spared:
-            tidy(self._paths.checkpoints(self._spared), "none")
-        self._spared = spared
+        if self._protected is not None and protected != self._protected:
+            tidy(self._paths.checkpoints(self._protected), "none")
+        self._protected = protected
 
     def finish(self) -> None:
         """Remove the checkpoints of the best trial that need not be kept, after all trials and workers have ended.
@@ -50,5 +50,5 @@ class CheckpointRetention:
         Raises:
             OSError: A checkpoint cannot be removed.
         """
-        if self._spared is not None:
-            tidy(self._paths.checkpoints(self._spared), self._keep)
+        if self._protected is not None:
+            tidy(self._paths.checkpoints(self._protected), self._keep)

@@ -29,7 +29,7 @@ def launch(
         source: The checked spec.
         results: The results directory; the new sweep gets a directory of its own in it.
         engine: Where the trials run.
-        observer: Makes the observer of the session; None: nobody watches.
+        observer: Creates the observer of the session; None: no observer.
         wait: If no trial fits, wait until one does, and tell this what for; None: that is an error.
 
     Returns:

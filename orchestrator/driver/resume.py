@@ -50,7 +50,7 @@ def resume(
     Args:
         paths: The sweep's files.
         extension: New totals.
-        again: States: trials that ended in one of these are retried, as new trials beside those of the budget.
+        again: Trials that ended in one of these states are retried, as new trials that do not count in the budget.
         allow_change: Resume although the trainable's code or the data has changed since the launch.
         train: The trainable, if it was given from Python at the launch.
         engine: Where the sweep continues, on the engine of the launch or another; None: embedded in this process.

@@ -43,7 +43,7 @@ class Session:
         source: The checked spec, and its trainable.
         paths: The sweep's files.
         engine: Where the trials run. It has been reached.
-        sweep: The state machine: new, or rebuilt from the records by whoever opens the session.
+        sweep: The state machine: new, or rebuilt from the records by a resume.
         lease: Held by this process while the session is open.
         signals: SIGINT and SIGTERM, caught while the session is open.
         commands: What other processes ask of this driver.
@@ -52,7 +52,7 @@ class Session:
         diagnosis: Adds a verdict on the curves of each ended trial.
         retention: Removes the checkpoints of ended trials.
         accounting: Where the time of the slots goes.
-        observer: Is shown the sweep.
+        observer: Shows the sweep.
         checkpoint_trouble: Tells the observer when checkpoints cannot be written.
         loop: Ticks while Ray Tune runs.
     """
@@ -96,7 +96,7 @@ class Session:
             source: The checked spec.
             paths: The sweep's files.
             engine: An engine that has been reached.
-            observer: Makes the observer of the session; None: nobody watches.
+            observer: Creates the observer of the session; None: no observer.
 
         Raises:
             UserError: One trial fits on no node, or another driver holds the lease.

@@ -31,7 +31,7 @@ class Signals:
         return self
 
     def catch_again(self) -> None:
-        """Catch the signals once more: Ray takes SIGTERM for itself when it starts."""
+        """Catch the signals again, because Ray installs its own handler of SIGTERM when it starts."""
         for number in self._before:
             signal.signal(number, self._receive)
 

@@ -227,8 +227,8 @@ class _SimulatedSweep:
         draws = random.Random(f"{self._seed}/{start.trial}/pace")
         pace = draws.choice(self._paces)
         rank = start.config["rank"] if pace.rank is None else pace.rank + draws.random() / len(self._paces)
-        told = max(LEARNS_FROM, len(self.sweep.trials) - self.sweep.live)
-        value = self._sign * rank * (LEARNS_FROM / told) ** self._learning
+        results = max(LEARNS_FROM, len(self.sweep.trials) - self.sweep.live)
+        value = self._sign * rank * (LEARNS_FROM / results) ** self._learning
         last = int(self._space.sample(draws).get(self._length, self._last)) if self._searched else self._last
         return self._reports(start.rungs, pace, max(1, last), {self._metric: value})
 

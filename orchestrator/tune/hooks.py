@@ -57,7 +57,7 @@ class SweepSearcher(_NotPickled, Searcher):
         return Searcher.FINISHED if sweep.finished else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        """Nothing to do: the scheduler has told the sweep."""
+        """Nothing to do: SweepScheduler has reported the end to the sweep."""
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: a resume reads the records."""
@@ -78,7 +78,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._nodes = nodes
         self._deaths = WorkerDeaths(driver.sweep, nodes, time.time)
         self._memory_noted = False
-        # Of Ray Tune's trials, by id:
+        # Ray Tune's trials, by id:
         self._running: set[str] = set()  # begun, and the sweep does not know their end yet
         self._failure_reported: set[str] = set()  # the sweep knows their failure; their worker is not discarded yet
         self._given_up: set[str] = set()  # ended for the sweep: later messages of Ray Tune about them are ignored

@@ -37,7 +37,7 @@ class NodeLookup:
         return frozenset(fitting - self.avoided() - ({node.id} if node is not None else set()))
 
     def node_of(self, error: Exception | None) -> Node | None:
-        """The node of the worker whose death an error of Ray's reports; None if the error does not say which worker."""
+        """The node of the worker whose death Ray reports with this error; None if Ray does not say which worker."""
         actor = getattr(error, "actor_id", None)
         found = cluster_state.node_of_actor(actor) if actor else None
         return None if found is None else Node(id=found[0], name=found[1])

@@ -45,7 +45,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptEnd:
-    """How a trainable ended that was not told to end."""
+    """How a trainable ended by itself, without being told to end."""
 
     failure: Failure | None = None  # None: the trainable returned
     numerical: bool = False

@@ -106,10 +106,10 @@ class Checkpoints:
             try:
                 found, self._best = snapshot.read(path)
             except DamagedCheckpoint as error:
-                aside = path.with_name(f"{path.name}.damaged")
-                _say(f"{path} is damaged ({error}); renamed to {aside.name}")
+                damaged = path.with_name(f"{path.name}.damaged")
+                _say(f"{path} is damaged ({error}); renamed to {damaged.name}")
                 with suppress(OSError):
-                    path.replace(aside)
+                    path.replace(damaged)
             else:
                 if self._ledger is not None and not self._ledger.resume(found.carried):
                     _say(f"{path} is not restored: reports between the records and this checkpoint were lost")

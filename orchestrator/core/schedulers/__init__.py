@@ -1,4 +1,4 @@
-"""Schedulers decide which trials to stop early, one policy a file; pure functions of reports, no search."""
+"""Schedulers decide which trials to stop early, one policy per file; pure functions of reports, no search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search methods choose the next configuration, one method a file; pure ask and tell, no decisions about trials.
+"""Search methods choose the next configuration, one method per file; pure ask and tell, no decisions about trials.
 
 A method is deterministic in (space, seed, sequence of calls). ``ask`` draws from a generator seeded by (seed, trial
 number), so a restart repeats only the recorded calls of ``tell``, and the next ``ask`` gives the same configuration.
