@@ -15,8 +15,8 @@ from typing import Any
 from trainables.process import on_import
 
 CONTEXT = 0.5e9
-"""Bytes of GPU memory that a process uses besides torch's allocations, for the driver's context and kernels; usually 0.3
-to 0.6e9. torch's limit does not include them, so the limit of a share leaves room."""
+"""Bytes of GPU memory that a process uses besides torch's allocations, for the driver's context and kernels; usually
+0.3e9 to 0.6e9. torch's limit does not include them, so the limit of a share leaves room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
