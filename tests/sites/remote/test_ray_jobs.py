@@ -109,7 +109,7 @@ def test_a_sweep_is_sent_left_alone_and_read_later(
     said = capfd.readouterr().err
     assert "4 files" in said
     assert "study/helper.py" in said
-    assert "they may hold keys: .env" in said
+    assert "excluded (may contain secrets): .env" in said
     assert f"recorded in {there.home}/sweeps/alone" in said
 
     monkeypatch.chdir("/")  # another day, another terminal
@@ -148,7 +148,7 @@ def test_two_at_once_do_not_mix_and_each_can_be_stopped_fetched_and_resumed(
     assert sent("short", "--concurrency", "1") == 0
     assert main(["logs", "short", "-f"]) == 0
     assert main(["pull", "long"]) == 0  # while it runs
-    assert "it goes on" in capfd.readouterr().err
+    assert "it is still running" in capfd.readouterr().err
     assert main(["add", "long", "--config", "{lr: 0.125}"]) == 0
     assert main(["stop", "long"]) == 0
     assert "long has ended" in capfd.readouterr().out
