@@ -26,19 +26,19 @@ def spec_of(**sections: Any) -> Spec:
 
 
 class TestScheduler:
-    def test_asha_if_nothing_is_said_and_the_length_is_known(self) -> None:
+    def test_asha_is_the_default_if_the_length_is_known(self) -> None:
         expected = Ladder(grace_period=3, reduction_factor=3, max_step=81, brackets=1)
         assert ladder(spec_of(), EPOCHS) == expected
         assert ladder(spec_of(), None) is None
 
-    def test_what_is_said_stands(self) -> None:
+    def test_the_spec_wins_over_defaults(self) -> None:
         asked = {"grace_period": 2, "reduction_factor": 4, "max": 10, "brackets": 2}
         assert ladder(spec_of(scheduler=asked), None) == Ladder(
             grace_period=2, reduction_factor=4, max_step=10, brackets=2
         )
         assert ladder(spec_of(scheduler={"method": "none"}), EPOCHS) is None
 
-    def test_the_machine_gets_it(self) -> None:
+    def test_the_sweep_gets_the_scheduler(self) -> None:
         assert isinstance(build_sweep(spec_of(), EPOCHS).scheduler, Asha)
         assert isinstance(build_sweep(spec_of(), None).scheduler, NoScheduler)
 

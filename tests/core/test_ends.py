@@ -29,7 +29,7 @@ class TestEnds:
         assert sweep.failed
         assert states(outcome) == [State.FAILED] * HOPELESS
 
-    def test_with_one_result_it_goes_on(self) -> None:
+    def test_with_one_result_the_sweep_continues(self) -> None:
         sweep = make(trials=20)
         outcome = simulate(sweep, lambda start: (steady if start.trial == 0 else self.broken)(start), slots=1)
         assert not sweep.failed

@@ -37,7 +37,7 @@ class TestChoice:
             (2.0, 5),  # 2.9 GB each
             (3.0, 3),  # 4.1
             (5.0, 2),  # 6.5
-            (6.25, 2),  # 8.0: both to the last byte
+            (6.25, 2),  # 8.0: exactly half of the GPU
             (6.3, 1),
             (15.9, 1),
         ],
@@ -46,16 +46,16 @@ class TestChoice:
         shares = chosen(peak, 0.1, 0.1)
         assert shares.gpus == pytest.approx(1 / together, abs=1e-4)
         assert not shares.measuring
-        assert together * round(shares.gpus, 4) <= 1  # as Ray counts
+        assert together * round(shares.gpus, 4) <= 1  # with Ray's resolution
 
-    def test_it_is_by_the_largest_peak_of_the_smallest_gpu(self) -> None:
+    def test_the_largest_peak_on_the_smallest_gpu_decides(self) -> None:
         shares = GpuShares(1.0, packed=True)
         for trial, size in enumerate((80.0, 10.0, 80.0)):
             shares.measured(trial, peak_gb=2.0, size_gb=size)
             shares.ended(trial)
         assert shares.gpus == pytest.approx(1 / 3, abs=1e-4)  # 2.9 of 10
 
-    def test_a_running_trial_counts_from_its_second_look_on(self) -> None:
+    def test_a_running_trial_counts_from_its_second_sample_on(self) -> None:
         shares = GpuShares(1.0, packed=True)
         firsts = [shares.measured(trial, peak_gb=1.0, size_gb=SIZE_GB) for trial in range(FIRST)]
         assert firsts == [None] * FIRST
@@ -70,7 +70,7 @@ class TestChoice:
         )
         assert shares.measured(9, peak_gb=15.0, size_gb=SIZE_GB) is None  # chosen once
 
-    def test_where_nothing_can_be_measured_it_stays_one_a_gpu_and_says_so(self) -> None:
+    def test_without_measurements_each_trial_keeps_a_gpu_and_a_note_says_so(self) -> None:
         shares = GpuShares(1.0, packed=True)
         choices = [shares.ended(trial) for trial in range(FIRST)]
         assert choices[-1] is not None
@@ -78,7 +78,7 @@ class TestChoice:
         assert "could not be measured" in choices[-1].reason
 
     @pytest.mark.parametrize("shares", [GpuShares(0.5), GpuShares(2.0), GpuShares(0.0, packed=True)])
-    def test_what_is_not_packed_or_has_no_gpu_is_left_as_it_is(self, shares: GpuShares) -> None:
+    def test_shares_without_packing_or_gpus_stay_as_they_are(self, shares: GpuShares) -> None:
         before = shares.gpus
         assert all(shares.measured(trial, peak_gb=1.0, size_gb=SIZE_GB) is None for trial in range(9))
         assert all(shares.ended(trial) is None for trial in range(9))
@@ -88,7 +88,7 @@ class TestChoice:
 @pytest.mark.parametrize(
     ("gpus", "twice"), [(0.125, 0.25), (0.3, 0.6), (0.5, 1.0), (0.7, 1.0), (1.0, None), (2.0, None), (0.0, None)]
 )
-def test_there_is_twice_a_share_up_to_a_whole_gpu(gpus: float, twice: float | None) -> None:
+def test_a_larger_share_is_twice_as_large_up_to_a_whole_gpu(gpus: float, twice: float | None) -> None:
     assert larger(gpus) == twice
 
 
@@ -202,7 +202,7 @@ def test_a_restart_before_the_choice_measures_anew() -> None:
     assert start(again, 200.0).gpus < 1
 
 
-def test_trials_that_say_nothing_of_memory_keep_a_gpu_each() -> None:
+def test_trials_without_memory_metrics_keep_a_gpu_each() -> None:
     sweep = make()
     assert {through(sweep, None, 10.0 * trial).gpus for trial in range(6)} == {1.0}
     notes = [row.reason for row in sweep.take(99.0).events if row.event == PACKING]
@@ -210,7 +210,7 @@ def test_trials_that_say_nothing_of_memory_keep_a_gpu_each() -> None:
     assert "could not be measured" in str(notes[0])
 
 
-def test_a_sweep_that_ends_early_has_found_nothing_out() -> None:
+def test_a_sweep_that_ends_early_makes_no_choice() -> None:
     sweep = make()
     for _ in range(FIRST):
         start(sweep, 1.0)
@@ -218,7 +218,7 @@ def test_a_sweep_that_ends_early_has_found_nothing_out() -> None:
     assert not [row for row in sweep.take(3.0).events if row.event == PACKING]
 
 
-def test_want_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
+def test_running_out_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
     sweep = make(gpu=0.25, gpus=0.25)
     order = start(sweep, 0.0)
     out_of_memory(sweep, order.trial, 2.0)
@@ -239,7 +239,7 @@ def test_want_of_memory_doubles_the_share_once_and_is_no_failure() -> None:
     assert (trial.state, trial.failures) == (State.FAILED, 1)
 
 
-def test_want_of_a_whole_gpu_is_the_configurations_failure() -> None:
+def test_running_out_of_a_whole_gpu_fails_the_trial() -> None:
     sweep = make(gpu=1, gpus=1.0)
     out_of_memory(sweep, start(sweep, 0.0).trial, 1.0)
     assert sweep.trials[0].state is State.FAILED
@@ -256,7 +256,7 @@ def test_a_larger_share_outlives_a_restart() -> None:
     assert again.trials[0].state is State.FAILED
 
 
-def test_gpu_hours_are_those_of_the_share_that_each_trial_had() -> None:
+def test_gpu_hours_count_the_share_of_each_trial() -> None:
     sweep = make(gpu=0.25, gpus=0.25, budget={"trials": 9, "gpu_hours": 3 / 3600})
     out_of_memory(sweep, start(sweep, 0.0).trial, 2.0)  # 2 s of a quarter
     start(sweep, 3.0)
@@ -270,7 +270,7 @@ def test_gpu_hours_are_those_of_the_share_that_each_trial_had() -> None:
     assert "GPU-hours" in sweep.halted
 
 
-# What that comes to on nodes ------------------------------------------------------------------------------------
+# Slots on nodes -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -278,8 +278,8 @@ def test_gpu_hours_are_those_of_the_share_that_each_trial_had() -> None:
     [
         (16, 1.0, 0, 2),
         (16, 0.25, 0, 8),
-        (16, 0.25, 3, 5),  # one has a whole GPU still
-        (5, 0.25, 3, 5),  # the CPUs bound it, and the larger share takes none of these
+        (16, 0.25, 3, 5),  # one trial still has a whole GPU
+        (5, 0.25, 3, 5),  # the CPUs are the limit, and a larger share takes none of them
         (5, 0.25, 6, 2),  # both GPUs are taken
     ],
 )

@@ -36,7 +36,7 @@ def test_slow_failures_do_not_count() -> None:
     assert failed(NodeHealth(), 1, 2, 3, 4, ran_s=QUICK_S) == ()
 
 
-def test_a_trial_that_goes_well_there_begins_the_row_anew() -> None:
+def test_a_success_resets_the_count() -> None:
     nodes = NodeHealth()
     failed(nodes, 1, 2)
     nodes.record_success(BAD)
@@ -50,7 +50,7 @@ def test_the_last_node_stays() -> None:
     assert failed(nodes, 1, 2, 3) == ()
 
 
-def test_what_fails_on_another_node_too_is_not_the_node() -> None:
+def test_the_same_failure_on_another_node_clears_the_node() -> None:
     nodes = NodeHealth()
     failed(nodes, 9, node=GOOD)
     assert failed(nodes, 1, 2, 3) == ()
@@ -107,7 +107,7 @@ def test_trials_that_failed_because_of_a_node_are_tried_elsewhere_and_not_charge
     assert progress.counts.total() == len(sweep.trials) == 8
 
 
-def test_it_wins_over_the_end_of_a_sweep_whose_first_trials_all_fail() -> None:
+def test_a_node_is_set_aside_before_first_failures_end_the_sweep() -> None:
     cluster = Cluster()
     for _ in range(6):
         cluster.fail(cluster.start())
@@ -133,7 +133,7 @@ def test_workers_that_cannot_be_set_up_count_and_are_no_false_starts() -> None:
     assert [trial.false_starts for trial in sweep.trials] == [1, 1, 0, 0]
 
 
-def test_a_resume_knows_it_still() -> None:
+def test_a_resume_keeps_nodes_set_aside() -> None:
     cluster = Cluster()
     for number in [cluster.start() for _ in range(3)]:
         cluster.fail(number)

@@ -67,10 +67,10 @@ class TestEveryScheduler:
             assert list(scheduler.rungs(trial)) == sorted(set(scheduler.rungs(trial)))
         assert [scheduler.rungs(trial) for trial in range(50)] == [again.rungs(trial) for trial in range(50)]
 
-    def test_the_first_to_come_goes_on(self, name: str) -> None:
+    def test_the_first_trial_at_a_rung_continues(self, name: str) -> None:
         assert not any(decision.stop for decision in make(name).report(0, 1000, 5.0))
 
-    def test_a_diverged_trial_never_goes_on(self, name: str) -> None:
+    def test_a_diverged_trial_never_continues(self, name: str) -> None:
         assert all(decision.stop for decision in make(name).diverge(0))
 
 

@@ -53,18 +53,18 @@ class TestSearchFeedback:
         simulate(sweep, curve, slots=1)
         return spy
 
-    def test_diverged_trials_are_told_as_the_worst_finite_value_once_there_is_one(self) -> None:
+    def test_diverged_trials_count_as_the_worst_finite_value_once_there_is_one(self) -> None:
         spy = self.run()
-        assert [told.number for told in spy.observations] == [1, 0, 2, 3, 5]
-        values = {told.number: told.value for told in spy.observations}
+        assert [each.number for each in spy.observations] == [1, 0, 2, 3, 5]
+        values = {each.number: each.value for each in spy.observations}
         assert values[0] == values[1] < values[2] == values[3] < values[5]
 
     def test_failed_trials_are_forgotten(self) -> None:
         assert self.run().forgotten == [4]
 
-    def test_stopped_trials_are_told_at_their_rung(self) -> None:
+    def test_stopped_trials_are_observed_at_their_rung(self) -> None:
         spy = self.run(scheduler={"method": "asha", "grace_period": 3})
-        stopped = {told.number: told for told in spy.observations if told.step is not None}
+        stopped = {each.number: each for each in spy.observations if each.step is not None}
         assert stopped
-        for told in stopped.values():
-            assert told.value == pytest.approx(told.config["x"] * (1 + 1 / (told.step or 0)))
+        for each in stopped.values():
+            assert each.value == pytest.approx(each.config["x"] * (1 + 1 / (each.step or 0)))

@@ -240,7 +240,7 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
         assert sum(config["x"] < 0.5 for config in configs[40:]) > 14
 
 
-def test_true_is_told_as_true_and_one_as_one() -> None:
+def test_true_and_one_are_different_values() -> None:
     options = [1, True, 0, False, [1], None]
     dimension = Dimension(space_of({"x": {"choice": options}}, []).parameters["x"])
     assert [dimension.encode(option) for option in options] == list(range(len(options)))

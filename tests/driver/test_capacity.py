@@ -94,7 +94,7 @@ def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
         assert follows.slots() == 2
 
 
-def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_is_reported_once_when_it_begins_and_once_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "waiting", lambda bundle: 1 if bundle == {"CPU": 1.0} else 0)
     sweep, now, said = build_sweep(spec(), None), 0.0, []
     follows = Capacity(spec(), Engine(), sweep, lambda: now)
@@ -121,7 +121,7 @@ def test_it_says_once_that_trials_wait_and_once_that_it_is_over(monkeypatch: pyt
     ]
 
 
-def test_that_no_node_is_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_without_nodes_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str | None] = []
     monkeypatch.setattr(Engine, "now", ())
     Capacity(spec(), Engine(), build_sweep(spec(), None)).tell(lambda what, why: said.append(why))

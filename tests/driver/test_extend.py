@@ -210,7 +210,7 @@ class TestAdd:
         assert sweep.ask(3.0) is None
         assert [trial.origin for trial in sweep.trials] == [Origin.SEARCH, Origin.ADDED, Origin.SEARCH]
 
-    def test_one_that_was_tried_is_left_out_with_a_note(self) -> None:
+    def test_a_tried_configuration_is_ignored_with_a_note(self) -> None:
         sweep = build_sweep(spec_of(), None)
         start = sweep.ask(0.0)
         assert start is not None
@@ -219,7 +219,7 @@ class TestAdd:
         notes = [row.reason for row in sweep.take(2.0).events if row.event == "note"]
         assert notes == ["ignored a configuration added by me: it was tried before"]
 
-    def test_it_survives_a_crash_before_it_has_begun(self) -> None:
+    def test_an_added_configuration_survives_a_crash_before_it_begins(self) -> None:
         sweep = build_sweep(spec_of(budget={"trials": 1}), None)
         sweep.ask(0.0)
         sweep.on(events.ConfigAdded(at=1.0, config={"x": 0.125}, by="me"))
@@ -258,7 +258,7 @@ class TestRepeats:
             assert [row.config for row in rest.trials.values()] == [row.config for row in whole.trials.values()]
             assert [row.seed for row in rest.trials.values()] == [row.seed for row in whole.trials.values()]
 
-    def test_one_that_is_tried_again_after_its_end_takes_no_turn(self) -> None:
+    def test_a_retry_takes_no_turn(self) -> None:
         sweep = build_sweep(self.spec(), None)
         sweep.enqueue_trial(0.0, {"x": 0.1}, Origin.RETRY, None)
         simulate(sweep, curve_to(3), slots=1)

@@ -15,7 +15,7 @@ class Cycle:
         self.itself = self
 
 
-def test_what_is_there_is_left_alone_and_what_comes_is_found() -> None:
+def test_existing_objects_are_left_alone_and_new_garbage_is_found() -> None:
     there, frozen = Cycle(), gc.get_freeze_count()
     old = weakref.ref(there)
     with rarely_collected():

@@ -34,14 +34,14 @@ class Listener:
     """An observer that keeps every message."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str | None]] = []
+        self.messages: list[tuple[str, str | None]] = []
         self.shown = 0
 
     def show(self, sweep: Sweep, now: float) -> None:
         self.shown += 1
 
     def trouble(self, what: str, why: str | None) -> None:
-        self.told.append((what, why))
+        self.messages.append((what, why))
 
 
 class Driver:
@@ -70,7 +70,7 @@ class Driver:
             parameters={"x": "float"},
             metrics=["loss"],
             disk=self.disk,
-            clock=lambda: 0.0,  # a write costs nothing, so the next is due at once
+            clock=lambda: 0.0,  # writing takes no time, so the next write is due at once
             logs_every=0.0,
             trials_every=0.0,
         )
@@ -112,7 +112,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "LAST_S", 0.1)
 
 
-def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
+def test_the_loop_blocks_until_the_records_are_written(tmp_path: Path) -> None:
     driver = Driver(tmp_path)
     driver.train()
     driver.refuse(for_s=0.3)
@@ -122,7 +122,7 @@ def test_it_stands_still_until_the_records_are_written(tmp_path: Path) -> None:
     driver.train()
     driver.loop.finish()
     driver.check(3)
-    (_, why), over = driver.listener.told
+    (_, why), over = driver.listener.messages
     assert why is not None
     assert why.startswith(f"waiting for the records: cannot write {driver.paths.root}")
     assert why.endswith(".parquet: No space left on device; trials wait at their next report")
@@ -151,7 +151,7 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
     driver.train()
     driver.loop.finish()
     driver.check(1)
-    assert [why is None for _, why in driver.listener.told] == [False, True]
+    assert [why is None for _, why in driver.listener.messages] == [False, True]
 
     def lost() -> None:
         raise LeaseLostError("taken over")
@@ -161,7 +161,7 @@ def test_a_lease_that_cannot_be_written_is_waited_for_and_a_lost_one_is_not(tmp_
         driver.loop.tick()
 
 
-def test_asked_to_end_it_tries_for_a_moment_and_says_what_is_lost(tmp_path: Path) -> None:
+def test_after_a_stop_the_loop_retries_briefly_and_reports_what_is_lost(tmp_path: Path) -> None:
     driver = Driver(tmp_path)
     driver.train()
     driver.refuse()
@@ -216,19 +216,19 @@ def test_checkpoints_that_cannot_be_removed_are_removed_later(tmp_path: Path) ->
     driver.check(2)
 
 
-def test_trouble_with_checkpoints_is_told_once_until_it_is_over() -> None:
+def test_trouble_with_checkpoints_is_reported_once_until_it_is_over() -> None:
     listener = Listener()
     trouble = CheckpointTrouble(listener)
     full = "only 3 MB free on disk"
     for trial in (0, 1, 0, 1):
         trouble.update(trial, full, returned=False)
     said = "checkpoints cannot be written: only 3 MB free on disk; training and recording continue"
-    assert listener.told == [("checkpoints", said)]
-    trouble.update(2, "", returned=False)  # it may not have saved yet
+    assert listener.messages == [("checkpoints", said)]
+    trouble.update(2, "", returned=False)  # the trial may not have saved yet
     trouble.update(0, "", returned=False)
-    assert len(listener.told) == 1
+    assert len(listener.messages) == 1
     trouble.update(1, "", returned=False)
-    assert listener.told[1:] == [("checkpoints", None)]
-    trouble.update(3, full, returned=False)  # is then stopped, and says nothing any more
+    assert listener.messages[1:] == [("checkpoints", None)]
+    trouble.update(3, full, returned=False)  # this trial is then stopped, and sends no further update
     trouble.update(4, "", returned=True)
-    assert len(listener.told) == 4
+    assert len(listener.messages) == 4

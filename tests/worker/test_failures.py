@@ -69,7 +69,7 @@ def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path
     assert full.fingerprint != crashed.fingerprint
 
 
-def test_a_process_thrown_away_for_gpu_memory_is_told_from_one_whose_trial_failed() -> None:
+def test_a_process_replaced_for_gpu_memory_is_distinguished_from_a_failed_trial() -> None:
     """By the worker's message, as Ray Tune passes it on."""
     said = left_behind(2.5e9, lambda: ["train.CACHE (2.4 GB)"])
     last = f"orchestrator.worker.actor.WorkerSpent: {memory_left_message(said)}"

@@ -45,7 +45,7 @@ class Search(Protocol):
         ...
 
     def resume(self, number: int, config: Config) -> None:
-        """Count a trial as running that the last ``ask`` did not propose: a restarted, added or retried one."""
+        """Count a trial as running that ``ask`` did not propose just now: a start point, a restarted or added trial."""
         ...
 
     def tell(self, observation: Observation) -> None:
