@@ -73,7 +73,7 @@ def _warnings(spec: Spec, trials: int, dimensions: int, slots: int, gpus_per_tri
         )
     if spec.search.method == "tpe" and slots > trials / 2:
         warnings.append(
-            f"with {slots} trials at once, most of the {trials} are proposed before any has a result, so tpe searches"
+            f"with {slots} slots, most of the {trials} trials are proposed before any has a result, so tpe searches"
             " at random: lower resources.concurrency, or use sobol"
         )
     return warnings

@@ -39,7 +39,7 @@ def update(step: int) -> dict[str, Any]:
     return {UPDATE: whole.pack()}
 
 
-def test_a_ghost_is_stopped_and_says_nothing(tmp_path: Path) -> None:
+def test_an_attempt_that_was_given_up_is_stopped_and_ignored(tmp_path: Path) -> None:
     sweep = build_sweep(spec(), None)
     driver: Any = SimpleNamespace(sweep=sweep, checkpoint_trouble=CheckpointTrouble(NoObserver()))
     settings: Any = SimpleNamespace(logs=str(tmp_path), timeout_s=None)

@@ -41,7 +41,7 @@ def undisturbed(tmp_path: Path, chaos: Chaos) -> Iterator[Terminal]:
 
 
 @pytest.mark.long
-def test_killed_again_and_again_it_ends_as_if_undisturbed(
+def test_a_sweep_killed_repeatedly_ends_as_if_undisturbed(
     terminal: Terminal, undisturbed: Terminal, chaos: Chaos
 ) -> None:
     """The driver, a worker and the raylet are killed in turn, at random times; see also `make chaos`."""
@@ -50,7 +50,7 @@ def test_killed_again_and_again_it_ends_as_if_undisturbed(
     compare(chaos, terminal, undisturbed)
 
 
-def test_stopped_and_resumed_and_grown(terminal: Terminal, chaos: Chaos) -> None:
+def test_stop_resume_and_extend(terminal: Terminal, chaos: Chaos) -> None:
     terminal.seconds_a_step = 0.5
     launched = terminal.start("launch", "spec.yaml")
     terminal.wait_for(lambda: terminal.rows() > 0, launched)

@@ -17,7 +17,7 @@ def fail(task: MagicMock, error: Exception) -> None:
     RayActorManager._actor_task_failed(MagicMock(), tracked_actor_task=task, exception=error)
 
 
-def test_a_kill_is_told_as_the_death_of_the_actor() -> None:
+def test_a_kill_is_reported_as_the_death_of_the_actor() -> None:
     task = MagicMock()
     with surviving_memory_kills():
         fail(task, KILLED)
@@ -26,7 +26,7 @@ def test_a_kill_is_told_as_the_death_of_the_actor() -> None:
     assert str(told) == f"OutOfMemoryError: {KILLED}"
 
 
-def test_what_ray_tune_expects_it_gets_untouched() -> None:
+def test_errors_that_ray_tune_expects_are_passed_on_unchanged() -> None:
     task, died = MagicMock(), RayActorError(error_msg="gone")
     with surviving_memory_kills():
         fail(task, died)
@@ -34,7 +34,7 @@ def test_what_ray_tune_expects_it_gets_untouched() -> None:
     assert told is died
 
 
-def test_ray_tune_alone_does_not_outlive_it() -> None:
+def test_ray_tune_alone_does_not_survive_it() -> None:
     """When this fails, cluster/ray_private/memory_kills.py is no longer needed."""
     with pytest.raises(RuntimeError, match="unexpected exception"):
         fail(MagicMock(), KILLED)

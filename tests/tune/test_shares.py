@@ -60,7 +60,7 @@ def test_packed_trials_share_a_gpu_by_the_peaks_of_the_first(sweep_of: Callable[
     assert json.loads(choice.detail) == {"gpus": 0.3333}
 
 
-def test_want_of_memory_is_tried_once_more_with_twice_the_share(sweep_of: Callable[..., Any]) -> None:
+def test_running_out_of_memory_is_retried_with_twice_the_share(sweep_of: Callable[..., Any]) -> None:
     sweep = sweep_of(
         """
         import ray

@@ -43,7 +43,9 @@ for kind, line in HANGS.items():
 TRAIN += "    time.sleep(0.3)\n    trial.report(step=2, loss=0.5)\n"
 
 
-def test_each_ends_with_its_stack_and_the_others_go_on(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
+def test_each_hanging_trial_ends_with_its_stack_and_the_others_continue(
+    sweep_of: Callable[..., Any], tmp_path: Path
+) -> None:
     kinds = [*HANGS, "fine", "fine too"]
     began = time.monotonic()
     sweep = sweep_of(
@@ -78,7 +80,7 @@ def _sleeps(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_retry_goes_on_from_the_checkpoint_in_another_process(sweep_of: Callable[..., Any]) -> None:
+def test_a_retry_continues_from_the_checkpoint_in_another_process(sweep_of: Callable[..., Any]) -> None:
     sweep = sweep_of(
         """
         import os, re, time

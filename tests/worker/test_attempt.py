@@ -49,7 +49,7 @@ def finish(attempt: Attempt) -> tuple[list[int], Any]:
             return steps, ended
 
 
-def test_it_is_given_its_configuration(attempt: Any, tmp_path: Path) -> None:
+def test_a_trial_gets_its_configuration(attempt: Any, tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
 
     def run(trial: Trial) -> None:
@@ -75,7 +75,7 @@ def test_reports_that_need_no_decision_do_not_wait(attempt: Any) -> None:
     assert finish(made)[0] == list(range(1, 5001))
 
 
-def test_at_a_rung_it_waits_until_it_is_asked_again(attempt: Any) -> None:
+def test_at_a_rung_a_trial_waits_until_the_driver_collects_again(attempt: Any) -> None:
     passed = threading.Event()
 
     def run(trial: Trial) -> None:
@@ -116,7 +116,7 @@ def test_a_report_beyond_several_rungs_waits_once(attempt: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e7])
-def test_divergence_waits_for_the_verdict(attempt: Any, value: float) -> None:
+def test_divergence_waits_for_a_decision(attempt: Any, value: float) -> None:
     went_on = threading.Event()
 
     def run(trial: Trial) -> None:
@@ -129,7 +129,7 @@ def test_divergence_waits_for_the_verdict(attempt: Any, value: float) -> None:
     assert not went_on.is_set()
 
 
-def test_ending_runs_finally_and_passes_except_exception(attempt: Any) -> None:
+def test_ending_runs_finally_and_is_not_caught_by_except_exception(attempt: Any) -> None:
     cleaned = threading.Event()
 
     def run(trial: Trial) -> None:
@@ -168,7 +168,7 @@ def test_a_busy_loop_is_ended(attempt: Any) -> None:
         (SystemExit(3), False),
     ],
 )
-def test_what_it_raises_is_told_with_its_place(attempt: Any, error: BaseException, numerical: bool) -> None:
+def test_an_exception_is_reported_with_its_place(attempt: Any, error: BaseException, numerical: bool) -> None:
     def run(trial: Trial) -> None:
         trial.report(step=1, loss=1.0)
         raise error
@@ -182,7 +182,7 @@ def test_what_it_raises_is_told_with_its_place(attempt: Any, error: BaseExceptio
     assert "orchestrator" not in ended.failure.traceback
 
 
-def test_silence_is_ended_with_the_place_where_it_stood(attempt: Any) -> None:
+def test_a_silent_trial_times_out_with_its_place(attempt: Any) -> None:
     def run(trial: Trial) -> None:
         trial.report(step=1, loss=1.0)
         time.sleep(1.5)
@@ -193,7 +193,7 @@ def test_silence_is_ended_with_the_place_where_it_stood(attempt: Any) -> None:
     assert "time.sleep(1.5)" in ended.failure.traceback
 
 
-def test_what_is_printed_goes_to_the_log_also_from_below(attempt: Any, tmp_path: Path) -> None:
+def test_output_goes_to_the_log_including_that_of_c_code(attempt: Any, tmp_path: Path) -> None:
     def run(trial: Trial) -> None:
         print("from python", flush=True)
         os.write(2, b"from a descriptor\n")
@@ -211,7 +211,7 @@ def test_a_silent_trial_leaves_no_log(attempt: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "7.log").exists()
 
 
-def test_the_process_is_as_before_afterwards(attempt: Any, tmp_path: Path) -> None:
+def test_the_process_is_restored_afterwards(attempt: Any, tmp_path: Path) -> None:
     before = os.getcwd()
 
     def run(trial: Trial) -> None:
@@ -225,7 +225,7 @@ def test_the_process_is_as_before_afterwards(attempt: Any, tmp_path: Path) -> No
     assert "LEFT_BEHIND" not in os.environ
 
 
-def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_waits_if_the_driver_has_not_collected_for_long(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestrator.worker.handoff.UNCOLLECTED_S", 0.5)
     reached = 0
 
@@ -255,7 +255,7 @@ def test_unasked_for_long_a_report_waits_until_the_driver_has_it(attempt: Any, m
 
 
 @pytest.mark.parametrize("end", ["return", "force", "timeout"])
-def test_what_a_trial_starts_ends_with_it(attempt: Any, end: str) -> None:
+def test_child_processes_end_with_their_trial(attempt: Any, end: str) -> None:
     before = subprocess.Popen(["sleep", "60"])  # by the process, not by the trial
     started: list[subprocess.Popen[bytes]] = []
 
@@ -288,7 +288,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.parametrize("refused", ["opening", "writing"])
-def test_a_log_that_cannot_be_written_is_no_failure(attempt: Any, tmp_path: Path, refused: str) -> None:
+def test_a_log_that_cannot_be_written_does_not_fail_the_trial(attempt: Any, tmp_path: Path, refused: str) -> None:
     if refused == "opening":
         (tmp_path / "7.log").mkdir()
     else:

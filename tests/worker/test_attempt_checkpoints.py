@@ -94,27 +94,27 @@ def train(trial: Trial, losses: tuple[float, ...] = (3.0, 1.0, 2.0)) -> None:
     ("keep", "expected"),
     [("best", {"best": 2}), ("last", {"last": 3}), ("both", {"best": 2, "last": 3}), ("none", {})],
 )
-def test_of_a_completed_trial_stands_what_is_kept_before_its_end_is_told(
+def test_a_completed_trial_is_saved_before_its_end_is_reported(
     attempt: Make, files: Any, keep: str, expected: dict[str, int]
 ) -> None:
     assert ended(attempt(train, keep=keep)).failure is None
     assert files() == expected
 
 
-def test_at_the_last_step_too(attempt: Make, files: Any) -> None:
+def test_a_trial_at_its_last_step_is_saved_before_the_report(attempt: Make, files: Any) -> None:
     made = attempt(lambda trial: train(trial, (5.0, 4.0, 3.0, 2.0, 1.0)), max_step=3, keep="last")
     reports, _, _ = made.collect()
     assert [each.step for each in reports] == [1, 2, 3]
     assert files() == {"last": 3}
 
 
-def test_the_best_is_the_objectives(attempt: Make, files: Any) -> None:
+def test_the_best_checkpoint_is_that_of_the_objective(attempt: Make, files: Any) -> None:
     attempt_ = attempt(lambda trial: train(trial, (3.0, 7.0, 2.0)), objective=MAX)
     ended(attempt_)
     assert files() == {"best": 2}
 
 
-def test_what_diverged_is_never_best(attempt: Make, files: Any) -> None:
+def test_a_diverged_report_is_never_best(attempt: Make, files: Any) -> None:
     made = attempt(
         lambda trial: train(trial, (3.0, -1e9, 4.0)),
         objective=MAX,
@@ -125,7 +125,7 @@ def test_what_diverged_is_never_best(attempt: Make, files: Any) -> None:
     assert files() == {"best": 3, "last": 3}
 
 
-def test_interrupted_it_stands_at_its_last_save(attempt: Make, files: Any) -> None:
+def test_an_interrupted_trial_keeps_its_last_save(attempt: Make, files: Any) -> None:
     reached = threading.Event()
 
     def run(trial: Trial) -> None:
@@ -142,7 +142,7 @@ def test_interrupted_it_stands_at_its_last_save(attempt: Make, files: Any) -> No
 
 
 @pytest.mark.parametrize(("bar", "expected"), [(0.5, {}), (1.0, {}), (1.5, {"best": 2})])
-def test_stopped_at_a_rung_it_is_written_only_if_it_may_be_the_best_of_all(
+def test_a_trial_stopped_at_a_rung_is_written_only_if_it_may_be_the_best(
     attempt: Make, files: Any, bar: float, expected: dict[str, int]
 ) -> None:
     made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0)), rungs=(3,), bar=bar)
@@ -152,7 +152,7 @@ def test_stopped_at_a_rung_it_is_written_only_if_it_may_be_the_best_of_all(
 
 
 @pytest.mark.parametrize(("error", "expected"), [(OverflowError(), {}), (ValueError(), {"best": 2, "last": 3})])
-def test_a_failure_can_be_gone_on_from_and_an_overflow_not(
+def test_a_failed_trial_can_be_continued_and_an_overflown_one_cannot(
     attempt: Make, files: Any, error: Exception, expected: dict[str, int]
 ) -> None:
     def run(trial: Trial) -> None:
@@ -163,7 +163,7 @@ def test_a_failure_can_be_gone_on_from_and_an_overflow_not(
     assert files() == expected
 
 
-def test_a_further_attempt_draws_what_the_first_would_have(attempt: Make, tmp_path: Path) -> None:
+def test_a_further_attempt_draws_the_same_random_numbers(attempt: Make, tmp_path: Path) -> None:
     drawn: list[float] = []
 
     def run(trial: Trial) -> None:
@@ -181,7 +181,7 @@ def test_a_further_attempt_draws_what_the_first_would_have(attempt: Make, tmp_pa
     assert drawn == [once.random() for _ in range(6)]
 
 
-def test_a_disk_that_refuses_is_one_line(attempt: Make, tmp_path: Path) -> None:
+def test_a_failing_disk_is_one_line_in_the_log(attempt: Make, tmp_path: Path) -> None:
     (tmp_path / "checkpoints").touch()
     assert ended(attempt(train)).failure is None
     said = (tmp_path / "7.log").read_text()
@@ -189,14 +189,14 @@ def test_a_disk_that_refuses_is_one_line(attempt: Make, tmp_path: Path) -> None:
     assert "checkpoints cannot be written: Not a directory; training and recording continue" in said
 
 
-def test_what_cannot_be_saved_is_a_failure_at_the_users_line(attempt: Make) -> None:
+def test_a_state_that_cannot_be_saved_is_a_failure_at_the_users_line(attempt: Make) -> None:
     failure = ended(attempt(lambda trial: trial.save(step=1, stream=random.Random()))).failure
     assert failure is not None
     assert "trial.save(stream=…): random.Random cannot be saved" in failure.message
     assert "test_attempt_checkpoints.py" in failure.fingerprint
 
 
-def test_after_its_timeout_it_saves_no_more(attempt: Make, files: Any) -> None:
+def test_after_its_timeout_a_trial_saves_no_more(attempt: Make, files: Any) -> None:
     late = threading.Event()
 
     def run(trial: Trial) -> None:
@@ -242,7 +242,7 @@ class TestAheadOfTheRecords:
         train(trial, self.LOSSES)
 
     @pytest.mark.parametrize("recorded", [None, 1, 3, 4])
-    def test_what_the_driver_does_not_know_is_sent_again(self, attempt: Make, recorded: int | None) -> None:
+    def test_unrecorded_reports_are_sent_again(self, attempt: Make, recorded: int | None) -> None:
         self.cut_off_at(attempt, 4)
         made = attempt(self.go_on, recorded=recorded, trained_s=0.0)
         reports, _, _ = made.collect()
@@ -252,19 +252,19 @@ class TestAheadOfTheRecords:
         trained = [each.train_s for each in reports]
         assert trained == sorted(trained)
 
-    def test_without_its_checkpoint_it_begins_anew(self, attempt: Make, tmp_path: Path) -> None:
+    def test_without_a_checkpoint_a_trial_starts_over(self, attempt: Make, tmp_path: Path) -> None:
         self.cut_off_at(attempt, 4)
         shutil.rmtree(tmp_path / "checkpoints" / "7")
         made = attempt(self.go_on, recorded=4)
         assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
 
-    def test_a_decision_that_is_due_on_it_is_waited_for(self, attempt: Make) -> None:
+    def test_a_report_sent_again_waits_for_its_decision(self, attempt: Make) -> None:
         self.cut_off_at(attempt, 4)
         made = attempt(self.go_on, recorded=1, rungs=(3,))
         assert [each.step for each in made.collect()[0]] == [2, 3]
         assert [each.step for each in made.collect()[0]] == [4, 5, 6]
 
-    def test_where_reports_would_be_missing_it_goes_on_from_an_older_state(
+    def test_if_reports_are_lost_an_older_checkpoint_is_used(
         self, attempt: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr(unrecorded_reports, "MOST", 2)
@@ -286,7 +286,7 @@ class TestAheadOfTheRecords:
         assert ended(attempt(run, keep="both")).failure is not None
         assert files() == {"best": 1, "last": 1}
 
-    def test_a_state_that_is_saved_behind_the_last_report_is_kept(self, attempt: Make, files: Any) -> None:
+    def test_a_state_saved_after_the_last_report_is_kept(self, attempt: Make, files: Any) -> None:
         def run(trial: Trial) -> None:
             trial.report(step=1, loss=1.0)
             trial.save(step=1, weight=1.0)
@@ -295,7 +295,7 @@ class TestAheadOfTheRecords:
         ended(attempt(run, keep="both"))
         assert files() == {"best": 1, "last": 2}
 
-    def test_ended_inside_a_report_this_one_is_carried_too(self, attempt: Make) -> None:
+    def test_the_report_at_which_a_trial_ends_is_carried(self, attempt: Make) -> None:
         reporting = threading.Event()
 
         def run(trial: Trial) -> None:

@@ -34,7 +34,7 @@ def raised(error: BaseException) -> BaseException:
         ValueError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 68719476736 bytes."),
     ],
 )
-def test_want_of_gpu_memory_has_a_type_of_its_own_and_keeps_its_message(error: BaseException) -> None:
+def test_running_out_of_gpu_memory_has_its_own_type_and_keeps_its_message(error: BaseException) -> None:
     failure = describe(raised(error))
     assert failure.type == GPU_OUT_OF_MEMORY
     assert failure.message == str(error)
@@ -51,11 +51,11 @@ def test_want_of_gpu_memory_has_a_type_of_its_own_and_keeps_its_message(error: B
         type("OutOfMemoryError", (Exception,), {})("mine"),
     ],
 )
-def test_other_troubles_are_not_taken_for_it(error: BaseException) -> None:
+def test_other_errors_are_not_taken_for_lack_of_gpu_memory(error: BaseException) -> None:
     assert describe(raised(error)).type == type(error).__name__
 
 
-def test_a_node_without_memory_is_told_from_a_crash_and_says_what_to_do(tmp_path: Path) -> None:
+def test_a_node_without_memory_is_distinguished_from_a_crash(tmp_path: Path) -> None:
     log = tmp_path / "0.log"
     log.write_text("epoch 3\n")
     ray = "1 worker(s) were killed due to the node running low on memory. Memory on the node was 15.3GB / 16GB"

@@ -27,6 +27,6 @@ def test_without_a_gpu_nothing_is_added() -> None:
     assert sampler.gpu_gb is None
 
 
-def test_what_cannot_be_known_is_left_out_and_a_metric_of_the_same_name_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_figures_are_omitted_and_a_trials_own_metric_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "use", lambda: Use(peak=3e9, size=80e9))
     assert GpuSampler().with_sample({"gpu_memory_gb": 1.0}, 0.0) == {"gpu_memory_gb": 1.0}
