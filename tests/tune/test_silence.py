@@ -43,9 +43,7 @@ for kind, line in HANGS.items():
 TRAIN += "    time.sleep(0.3)\n    trial.report(step=2, loss=0.5)\n"
 
 
-def test_each_hanging_trial_ends_with_its_stack_and_the_others_continue(
-    sweep_of: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_hanging_trials_end_with_their_stack(sweep_of: Callable[..., Any], tmp_path: Path) -> None:
     kinds = [*HANGS, "fine", "fine too"]
     began = time.monotonic()
     sweep = sweep_of(
