@@ -74,7 +74,7 @@ def resume(
         changed, pronoun = " and ".join(continued.changed), "has" if len(continued.changed) == 1 else "have"
         raise CodeChangedError(
             f"{changed} {pronoun} changed since {info.name} was launched, so new trials would not be comparable."
-            " Pass --allow-change to resume anyway."
+            " Pass --allow-change (in Python: allow_change=True) to resume anyway."
         )
     with reached(engine):
         check_trainable(source)
