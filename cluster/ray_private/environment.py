@@ -5,6 +5,7 @@ docs/ray.md says what each is for.
 
 from __future__ import annotations
 
+import logging
 import os
 
 RAY = {
@@ -51,6 +52,7 @@ def set_for_ray(*, joining: bool = False) -> None:
     """
     for name, value in (RAY | JOINING if joining else RAY).items():
         os.environ.setdefault(name, value)
+    logging.getLogger("ray.widgets.util").setLevel(logging.WARNING)  # in a notebook the import asks for ipywidgets
 
 
 def set_for_ray_tune() -> None:

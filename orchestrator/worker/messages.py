@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cluster.ray_private.environment import set_for_ray
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.errors import TrainableError
@@ -95,6 +96,8 @@ def pack_function(function: Callable[..., Any]) -> bytes:
     Raises:
         TrainableError: The function refers to something that cannot be pickled.
     """
+    set_for_ray()
+
     from ray import cloudpickle
 
     try:
