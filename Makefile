@@ -73,6 +73,7 @@ check: $(READY)  ## lint, format, types, who imports whom, and whether what is g
 	@$(BIN)/mypy --no-error-summary --platform darwin --cache-dir .mypy_cache/darwin  # what macOS lacks is not called
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python docs/folders.py --check
 	@$(BIN)/python -m benchmarks.page --check
 	@$(BIN)/python -m benchmarks.scale --check
 
@@ -82,6 +83,7 @@ format: $(READY)  ## lay the code out, and put right what can be
 
 docs: $(READY)  ## write docs/reference from the code, and from records what performance.md, scale.md and analysis.md say
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/folders.py
 	@$(BIN)/python docs/answers.py
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.scale

@@ -1,4 +1,1 @@
-"""A Ray cluster that runs already: joining it, asking its nodes what they are like, and asking it for more of them.
-
-Nothing here starts or ends a node of Ray.
-"""
+"""Joins a Ray cluster that runs already, looks at its nodes and asks for more of them; starts and ends none."""

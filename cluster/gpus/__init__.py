@@ -1,1 +1,1 @@
-"""Which GPUs this machine has, counted without torch and, unless it has other GPUs than NVIDIA's, without Ray."""
+"""Which GPUs this machine has, counted without torch and mostly without Ray; not what trials do with them."""

@@ -1,4 +1,1 @@
-"""Ray clusters that a batch system starts for one sweep: the job's script, its part on each node, and the queue.
-
-What a site wants to be asked for is not known here: it comes in as values.
-"""
+"""Ray clusters that a batch system starts for one sweep: script, nodes, queue; what a site asks for comes in as values."""

@@ -1,4 +1,1 @@
-"""Ray on this machine, embedded in the driver's process: started, watched, and cleaned up after.
-
-A Ray that somebody else has started does not belong here, but in ``existing``.
-"""
+"""Ray embedded in this process: started, watched, cleaned up after; a Ray started by others is in existing/."""

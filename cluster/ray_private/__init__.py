@@ -1,4 +1,4 @@
-"""Everything that Ray does not promise to keep: private names, subclassed internals, wording, undocumented settings.
+"""Everything that Ray does not promise to keep: private names, internals, wording, undocumented settings; no sweeps.
 
 Nothing outside this package touches any of it, and nothing in here knows sweeps. Every module declares the names it
 needs in ``names.FAMILIES`` and looks them up through it, so that a Ray without them is met in one of two ways:

@@ -1,1 +1,1 @@
-"""The command `sweep`: parses command lines, prints, sets exit codes. No other part of the orchestrator prints."""
+"""The command `sweep`: parses command lines, prints, sets exit codes; nothing else in orchestrator/ prints."""

@@ -1,1 +1,1 @@
-"""One file for each command, named as it is typed: its options, and what it calls. Text goes to `views`."""
+"""One file per command, named as it is typed: its options and what it calls; text is made in views/."""

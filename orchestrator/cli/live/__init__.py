@@ -1,1 +1,1 @@
-"""The screens and lines that change while a sweep runs. What is printed once belongs to `views`."""
+"""The screens and lines that change while a sweep runs; what is printed once is made in views/."""

@@ -1,1 +1,1 @@
-"""Turns values into text and data for one command or several. Nothing here reads options or redraws a screen."""
+"""Turns values into the text and data that commands print; reads no options, redraws no screen."""
