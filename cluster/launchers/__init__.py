@@ -1,1 +1,1 @@
-"""Ray clusters that a batch system starts for one sweep: script, nodes, queue; what a site asks for comes in as values."""
+"""Ray clusters that a batch system starts for one sweep: script, nodes, queue; a site's wishes come in as values."""
