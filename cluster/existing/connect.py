@@ -47,8 +47,7 @@ def connected(address: str, *, runtime_env: Mapping[str, Any] | None = None) -> 
     """
     set_for_ray(joining=True)
     place = _on_this_machine() if address == AUTO else address
-    if place != AUTO:
-        _check_listens(place)
+    _check_listens(place)
     with _quiet():
         _join(place, runtime_env)
     import ray
@@ -73,12 +72,10 @@ def vital_places() -> dict[str, str]:
 
 
 def _on_this_machine() -> str:
-    """The address of the one cluster of which this machine is a node; ``auto`` where only Ray can find the cluster."""
+    """The address of the one cluster of which this machine is a node."""
     if named := os.environ.get("RAY_ADDRESS", ""):
         return named
     found = head.heads_of_this_machine()
-    if found is None:
-        return AUTO
     if not found:
         raise ClusterError(
             "no Ray cluster has a node on this machine; start one with ray start --head, or join one with"
@@ -107,7 +104,7 @@ def _join(place: str, runtime_env: Mapping[str, Any] | None) -> None:
     import ray
 
     logging.getLogger("ray").setLevel(logging.ERROR)
-    if place != AUTO and head.can_be_asked():
+    if head.can_be_asked():
         _check(place)
     elif "RAY_AUTH_MODE" not in os.environ:
         head.enable_token()

@@ -71,11 +71,14 @@ def enable_token() -> bool:
     return bool(found[0]()) if found is not None else False
 
 
-def heads_of_this_machine() -> list[str] | None:
-    """The addresses of the heads of which this machine is a node; None where Ray cannot be asked."""
-    found = CLUSTER_OF_THIS_MACHINE.find()
-    if found is None:
-        return None
-    (find_addresses,) = found
+def heads_of_this_machine() -> list[str]:
+    """The addresses of the heads of which this machine is a node.
+
+    Ray's own ``address="auto"`` is no way out: it may mean a cluster that has ended, and then waits for minutes.
+
+    Raises:
+        UnsupportedRayError: The installed Ray cannot tell.
+    """
+    (find_addresses,) = CLUSTER_OF_THIS_MACHINE.require()
     getattr(find_addresses, "cache_clear", lambda: None)()
     return sorted(str(address) for address in find_addresses())

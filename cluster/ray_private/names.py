@@ -127,7 +127,8 @@ ASKING_A_HEAD = Family(
 CLUSTER_OF_THIS_MACHINE = Family(
     purpose="finding the clusters of which this machine is a node",
     names=("ray._private.services:find_gcs_addresses",),
-    without="--on auto joins whichever cluster Ray finds",
+    without="--on auto finds no cluster; --on host:port names one",
+    needed=True,
 )
 TOKEN = Family(
     purpose="presenting a token where a cluster asks for one",

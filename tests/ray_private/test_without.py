@@ -54,7 +54,7 @@ trial: {retries: 1}
 
 OPTIONAL = [family for family in FAMILIES if not family.needed]
 NEEDED = [family for family in FAMILIES if family.needed]
-JOINING = [names.ASKING_A_HEAD, names.CLUSTER_OF_THIS_MACHINE, names.TOKEN]
+JOINING = [names.ASKING_A_HEAD, names.TOKEN]
 ELSEWHERE = [names.SERVER_VERSION, names.START_COMMAND]  # below, without a sweep
 OVERRIDDEN = [  # as if Ray no longer called what we override
     "cluster.ray_private.placement_request:PlacementRequest.to_placement_group",
@@ -65,7 +65,6 @@ REALLY = [  # those without which Ray itself runs a sweep
     "ray._private.state:state.get_draining_nodes",
     "ray._private.state:state.available_resources_per_node",
     "ray._private.state:state.actor_table",
-    "ray._private.services:find_gcs_addresses",
     "ray.tune:Trainable._setup_logdir",
 ]
 
@@ -142,8 +141,14 @@ def test_without_the_session_of_ray_tune_functions(project: Path) -> None:
     assert not (project / "results").exists()
 
 
+def test_without_what_finds_the_cluster_of_this_machine(project: Path) -> None:
+    ran = launch(project, on=("--on", "auto"), hidden=names.CLUSTER_OF_THIS_MACHINE.names)
+    refused(ran, names.CLUSTER_OF_THIS_MACHINE)
+    assert not (project / "results").exists()
+
+
 def test_each_needed_family_is_tried() -> None:
-    assert NEEDED == [names.STOPPING_TRIALS, names.FUNCTION_SESSION]
+    assert NEEDED == [names.CLUSTER_OF_THIS_MACHINE, names.STOPPING_TRIALS, names.FUNCTION_SESSION]
 
 
 @pytest.mark.parametrize("name", everything(FAMILIES))
@@ -229,6 +234,6 @@ def cluster() -> Iterator[Started]:
 @pytest.mark.long
 @pytest.mark.parametrize("family", JOINING, ids=key)
 def test_without_one_family_on_a_cluster(project: Path, cluster: Started, family: Family) -> None:
-    on = ("--on", "auto" if family is names.CLUSTER_OF_THIS_MACHINE else cluster.address)
+    on = ("--on", cluster.address)
     mode = {"RAY_AUTH_MODE": "token"}  # as Family.without says of a Ray that cannot be asked
     finished(launch(project, on=on, hidden=family.names, env=cluster.env | mode), project)
