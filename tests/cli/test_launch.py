@@ -85,9 +85,10 @@ def test_interrupted(command: list[str], tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=100)
     assert running.returncode == 130
-    assert err.splitlines()[-1].startswith("error: interrupted by SIGINT; everything up to then is recorded")
+    assert err.splitlines()[-1].startswith("error: interrupted by SIGINT; recorded results are kept in elsewhere/small")
     assert "small  halted" in out
-    assert "sweep best small --results elsewhere" in err
+    assert "  sweep resume elsewhere/small\n" in err
+    assert "  sweep best elsewhere/small > best.yaml\n" in err
     sweep = load(tmp_path / "elsewhere" / "small")
     assert set(sweep.trials["state"]) <= {"completed", "cancelled", "failed"}
     assert len(sweep.metrics) > 0
