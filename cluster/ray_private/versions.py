@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 TESTED = ("2.60",)
 """The releases of Ray with which all tests passed, by major and minor version. pyproject.toml allows these only."""
 
@@ -13,6 +11,8 @@ REQUIREMENT = "ray[tune]>=2.60,<2.61"
 
 def installed() -> str:
     """The version of the installed Ray; "" if there is none."""
+    from importlib import metadata  # takes tenths of a second, and most commands need none
+
     try:
         return metadata.version("ray")
     except metadata.PackageNotFoundError:
