@@ -33,6 +33,9 @@ from orchestrator.worker.messages import WorkerSettings, heartbeat
 LATE_S = 0.05
 """Seconds by which a tick may be late while a slot is free: the slot gets its next trial first."""
 
+IMPORT_S = 60.0
+"""Seconds that the import of Ray Tune may take beyond the start of Ray."""
+
 ObserverFactory = Callable[["Session"], Observer]
 
 
@@ -118,9 +121,10 @@ class Session:
         self.recorder = _recorder(self.source, self.paths)
         self.observer: Observer = NoObserver() if self._make_observer is None else self._make_observer(self)
         self.checkpoint_trouble = CheckpointTrouble(self.observer)
-        import_ray_tune()
+        importing = import_ray_tune()
         with ExitStack() as stack:
             stack.enter_context(self.engine.running(self._ray_has_ended))
+            importing.join(IMPORT_S)  # two threads that import the same modules were seen to block each other for good
             stack.enter_context(self.capacity.followed())
             self.signals.catch_again()
             self.accounting.ray_started()

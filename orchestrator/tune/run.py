@@ -39,14 +39,16 @@ class Driver(Protocol):
         ...
 
 
-def import_ray_tune() -> None:
-    """Import Ray Tune in a thread, while this process waits for Ray to start."""
+def import_ray_tune() -> threading.Thread:
+    """Begin to import Ray Tune in a thread, which is returned: this process would only wait while Ray starts."""
 
     def load() -> None:
-        with suppress(Exception):  # the import that follows raises the error
+        with suppress(Exception):  # whoever needs it meets the error
             import ray.tune  # noqa: F401
 
-    threading.Thread(target=load, name="imports Ray Tune", daemon=True).start()
+    thread = threading.Thread(target=load, name="imports Ray Tune", daemon=True)
+    thread.start()
+    return thread
 
 
 def run_ray_tune(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reuse: bool) -> None:
