@@ -16,7 +16,7 @@ SweepError                  sweep-failed        1    the sweep failed, or anothe
 ├── NoResultError           no-result           1    no trial has a result
 ├── TrialsFailedError       trials-failed       1    more trials failed than the budget allows
 ├── RecordsError            records-unusable    1    the records cannot be read or written
-└── InterruptedSweepError   interrupted         130  stopped by a signal; everything up to then is recorded
+└── InterruptedSweepError   interrupted         130  stopped by a signal; recorded results are kept
 
 A few more are declared beside the only code that raises them: lease-held, lease-lost, expression-failed and
 evaluation-failed. Codes are stable; docs/agents.md lists all of them, and a test compares.
