@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 from ray import tune
@@ -15,6 +16,14 @@ class LightTrainable(tune.Trainable):
     """A Trainable for which Ray Tune makes no directory, and whose configuration does not travel with each result."""
 
     config: dict[str, Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make the methods the subclass's own: Ray sends them to workers, where a user's `cluster` may hide ours."""
+        super().__init_subclass__(**options)
+        for inherited in (LightTrainable.forget_config, LightTrainable._setup_logdir):
+            method = FunctionType(inherited.__code__, inherited.__globals__, inherited.__name__)
+            method.__module__, method.__qualname__ = cls.__module__, f"{cls.__qualname__}.{inherited.__name__}"
+            setattr(cls, inherited.__name__, method)
 
     def forget_config(self) -> None:
         """Empty the configuration of this trial: Ray Tune sends it back with each result."""

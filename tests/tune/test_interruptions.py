@@ -72,13 +72,13 @@ def test_stop_resume_and_extend(terminal: Terminal, chaos: Chaos) -> None:
     train.write_text(train.read_text() + "\n# changed")
     code, out = terminal.run("resume")
     assert code == 2
-    assert "code of train.py:train changed" in out
+    assert "code of train.py:train has changed" in out
     assert "--allow-change" in out
     table = terminal.results / "trials.parquet"
     os.truncate(table, table.stat().st_size // 2)
     code, out = terminal.run("resume", "--allow-change")
     assert code == 1
-    assert "trials.parquet: it is damaged" in out
+    assert "trials.parquet: damaged, or not a Parquet file" in out
     assert "delete it, and `sweep resume s` writes it again" in out
     table.unlink()
     code, out = terminal.run("resume", "--allow-change", "--trials", str(TRIALS + 2))

@@ -87,7 +87,7 @@ def test_it_passes_the_check_and_says_what_was_meant(
         assert " ".join(change.reason.split()) in text
     space = after.parameter_space()
     for config in after.search.start:
-        assert space.complete(config) == []
+        assert space.mistakes_in(config) == []
     unchanged = ("trainable", "objective", "budget", "scheduler", "resources", "trial")
     assert [getattr(after, key) for key in unchanged] == [getattr(spec, key) for key in unchanged]
     best = prior.ranked[0].config if prior.ranked else {}
