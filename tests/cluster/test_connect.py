@@ -123,5 +123,5 @@ def test_a_head_that_goes_away_ends_the_sweep_in_order(cluster: Started, place: 
     ran = ended()
     assert ran.returncode == 1
     assert f"the head of the Ray cluster at {cluster.address} has not answered for 20 s" in ran.stdout
-    assert "everything up to then is recorded, and sweep resume goes on" in ran.stdout
+    assert "recorded results are kept, and `sweep resume` continues the sweep" in ran.stdout
     assert "cancelled" in load(place / "results" / "s").trials.state.tolist()
