@@ -138,7 +138,7 @@ def fill(disk: Path) -> Path:
 def test_a_full_disk_is_waited_for(launch: Launch, disk: Path) -> None:
     launch.wait_for("trial 0    completed")
     filler = fill(disk)
-    line = launch.wait_for("waiting: ", 10)
+    line = launch.wait_for("waiting for the records: ", 10)
     assert "waiting for the records: cannot write small/s/" in line
     assert line.endswith(": No space left on device; trials wait at their next report")
     began = time.time()
@@ -147,7 +147,7 @@ def test_a_full_disk_is_waited_for(launch: Launch, disk: Path) -> None:
     ended = time.time()
     launch.wait_for("the records are written again, after 1", 10)
     assert launch.end() == 0, "\n".join(launch.said)
-    assert sum("waiting: " in line for line in launch.said) == 1
+    assert sum("waiting for the records: " in line for line in launch.said) == 1
     metrics = launch.check_whole()
     reported = metrics["reported_at"].map(lambda at: at.timestamp())
     assert not reported.between(began + HELD_S + 1, ended).any(), "a trial trained on"
@@ -156,7 +156,9 @@ def test_a_full_disk_is_waited_for(launch: Launch, disk: Path) -> None:
 def test_a_disk_that_becomes_read_only_is_waited_for(launch: Launch, disk: Path) -> None:
     launch.wait_for("trial 0    completed")
     subprocess.run([*ROOT, sys.executable, "-c", READ_ONLY, str(disk)], check=True)
-    assert launch.wait_for("waiting: ", 10).endswith(": Read-only file system; trials wait at their next report")
+    assert launch.wait_for("waiting for the records: ", 10).endswith(
+        ": Read-only file system; trials wait at their next report"
+    )
     time.sleep(3)
     subprocess.run([*ROOT, "mount", "-o", "remount,rw", str(disk)], check=True)
     launch.wait_for("the records are written again, after ", 10)
@@ -167,7 +169,7 @@ def test_a_disk_that_becomes_read_only_is_waited_for(launch: Launch, disk: Path)
 def test_ctrl_c_while_it_waits_says_what_is_lost(launch: Launch, disk: Path) -> None:
     launch.wait_for("trial 0    completed")
     fill(disk)
-    launch.wait_for("waiting: ", 10)
+    launch.wait_for("waiting for the records: ", 10)
     time.sleep(2)
     launch.process.send_signal(2)
     assert launch.end() == 1

@@ -239,7 +239,7 @@ def test_stop_cancels_a_sweep_that_waits(login: Login, slurm: Slurm) -> None:
     assert f"job {job} waits: " in login.run("show", "s")[1]
     code, out = login.run("resume", "s", "--on", "slurm")
     assert code == 2
-    assert "`sweep stop s` cancels it" in out
+    assert "cancel it with: sweep stop s" in out
 
     code, out = login.run("stop", "s")
     assert code == 0
