@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core import events
@@ -19,7 +19,7 @@ from orchestrator.simulate.costs import Costs
 from trainables.report import Report
 
 Curve = Iterable[tuple[float, int, Mapping[str, float]]]
-"""The reports of one training: (seconds since the previous report, step, metrics)."""
+"""The reports of one attempt: (seconds since the previous report, step, metrics)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,9 @@ def simulate(
 ) -> Outcome:
     """Run a sweep to its end on a virtual clock.
 
+    As in a running sweep, a trial hands its reports over when a decision is due; at once it does so only if a budget
+    depends on it, or if the objective is missing or has diverged. A curve is therefore read ahead, up to a decision.
+
     Args:
         sweep: The state machine, not yet begun.
         train: Returns the curve of an attempt; an exception counts as raised by the trainable. Costs treat every step
@@ -60,7 +63,7 @@ def simulate(
     run = _Run(sweep, train, costs or Costs(), crowd, began)
     while not sweep.finished:
         run.fill(slots)
-        if run.next_at is not None:
+        if run.busy:
             run.next_message()
         elif sweep.due is not None:
             run.now = max(run.now, sweep.due)
@@ -96,23 +99,23 @@ class _Run:
         self._order = itertools.count()  # ties are handled in order of arrival
 
     @property
-    def next_at(self) -> float | None:
-        return self._queue[0][0] if self._queue else None
+    def busy(self) -> bool:
+        """Whether a message is on its way."""
+        return bool(self._queue)
 
     def fill(self, slots: int) -> None:
         """Start trials while there are free slots."""
         while self.sweep.live < slots and (start := self.sweep.ask(self.now)) is not None:
             self._work(self._costs.start_s + self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials))
             self.sweep.on(events.Started(trial=start.trial, at=self.now))
-            training = _Training(start, iter(self._train(start)))
+            training = _Training(start, iter(self._train(start)), self.sweep)
             self._advance(training, self.now + self._until_it_trains())
 
     def next_message(self) -> None:
         """Let the driver handle the next message, unless the time limit comes first."""
         arrived, _, training = self._queue[0]
         if max(self.now, arrived) >= self._deadline:
-            self.now = max(self.now, self._deadline)
-            self.sweep.on(events.Ticked(at=self.now))
+            self._reach_deadline()
             if self.sweep.finished:
                 return
         heapq.heappop(self._queue)
@@ -122,12 +125,23 @@ class _Run:
         self._trained_s += training.segment_s
         self._work(training.message_s)
         self.sweep.on(events.Ticked(at=self.now))
+        if training.reports and not self._hand_over(training, training.reports):
+            return
         if training.ended is not None:
             self.sweep.on(training.ended(self.now))
-            return
-        report = Report(step=training.step, train_s=training.trained_s, reported_at=arrived, metrics=training.metrics)
-        if self.sweep.on(events.Reported(trial=training.trial, at=self.now, reports=[report])):
+        else:
             self._advance(training, self.now)
+
+    def _reach_deadline(self) -> None:
+        """Let the time run out: what was reported by then counts."""
+        self.now = max(self.now, self._deadline)
+        for _, _, training in sorted(self._queue):
+            self._hand_over(training, [report for report in training.reports if report.reported_at <= self._deadline])
+        self.sweep.on(events.Ticked(at=self.now))
+
+    def _hand_over(self, training: _Training, reports: list[Report]) -> bool:
+        """Tell the sweep of reports; returns whether the trial continues."""
+        return self.sweep.on(events.Reported(trial=training.trial, at=self.now, reports=reports))
 
     def trained_s(self) -> float:
         """Training time of all slots so far, including trainings cut off by the end of the sweep."""
@@ -135,7 +149,7 @@ class _Run:
         return self._trained_s + sum(cut)
 
     def _advance(self, training: _Training, at: float) -> None:
-        training.advance(self._costs)
+        training.advance(at, self._costs)
         self._load += training.load
         heapq.heappush(self._queue, (at + training.segment_s, next(self._order), training))
 
@@ -155,48 +169,74 @@ class _Training:
     """One attempt: its curve and its next message.
 
     Attributes:
+        reports: The reports that the message contains.
+        ended: Makes the event of the attempt's end, if the message tells of it; None: the attempt continues.
         segment_s: Seconds of training until that message.
         message_s: The driver's cost of that message.
         load: The share of the driver's time spent on heartbeats until then.
     """
 
-    def __init__(self, start: events.Start, curve: Iterator[tuple[float, int, Mapping[str, float]]]) -> None:
+    def __init__(
+        self, start: events.Start, curve: Iterator[tuple[float, int, Mapping[str, float]]], sweep: Sweep
+    ) -> None:
         self.trial = start.trial
-        self.trained_s = start.trained_s  # over all attempts
-        self.step = start.recorded or 0
-        self.metrics: Mapping[str, float] = {}
+        self.reports: list[Report] = []
         self.ended: Callable[[float], events.Event] | None = None
         self.segment_s = self.message_s = self.load = 0.0
         self._curve = curve
+        self._trained_s = start.trained_s  # over all attempts
+        self._step = start.recorded or 0
+        last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
+        self._decisions: Sequence[float] = (*(rung for rung in start.rungs if rung < last), last)
+        self._objective = sweep.objective
+        self._hand_over_each = sweep.limits.gpu_seconds is not None  # counted in reports
 
-    def advance(self, costs: Costs) -> None:
-        """Go to the next report, or to the end."""
-        self.segment_s = self.message_s = self.load = 0.0  # the end arrives with the last report
-        before = self.step
+    def advance(self, at: float, costs: Costs) -> None:
+        """Go to the next message, which tells of the reports until a decision is due, or until the end.
+
+        Args:
+            at: When the training continues.
+            costs: What the message costs the driver.
+        """
+        before, began_s = self._step, self._trained_s
+        self.reports = []
         try:
-            seconds, self.step, self.metrics = next(self._curve)
-        except StopIteration:
-            self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self.trained_s)
-            return
+            self._train_on(at)
         except Exception as error:
             raised = error
             self.ended = lambda at: events.Failed(
                 trial=self.trial,
                 at=at,
                 failure=_failure(raised),
-                train_s=self.trained_s,
+                train_s=self._trained_s,
                 numerical=isinstance(raised, OverflowError | FloatingPointError),
             )
-            return
-        self.trained_s += seconds
-        self.segment_s = seconds
-        reports_s = (self.step - before) * costs.report_s
-        beats = seconds // costs.heartbeat_s
+        self.segment_s = self._trained_s - began_s
+        self.message_s = self.load = 0.0
+        if not self.reports:
+            return  # the end arrives with the last report
+        reports_s = (self._step - before) * costs.report_s
+        beats = self.segment_s // costs.heartbeat_s
         if beats:  # heartbeats have already delivered the reports
             self.message_s = costs.message_s
-            self.load = (beats * costs.message_s + reports_s) / seconds
+            self.load = (beats * costs.message_s + reports_s) / self.segment_s
         else:
             self.message_s = costs.message_s + reports_s
+
+    def _train_on(self, at: float) -> None:
+        due = next(step for step in self._decisions if step > self._step or step == self._decisions[-1])
+        metric, diverges = self._objective.metric, self._objective.diverges
+        passed = 0.0
+        for seconds, self._step, metrics in self._curve:
+            passed += seconds
+            self._trained_s += seconds
+            self.reports.append(
+                Report(step=self._step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s)
+            )
+            value = metrics.get(metric)
+            if self._step >= due or self._hand_over_each or value is None or diverges(value):
+                return
+        self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self._trained_s)
 
 
 def _failure(error: Exception) -> Failure:

@@ -98,3 +98,11 @@ def test_a_budget_of_time_ends_it_to_the_second() -> None:
     outcome = play(100, 2, Costs(), step_s=1000.0, budget={"hours": 0.5})
     assert (outcome.seconds, outcome.busy_s) == (1800, 3600)
     assert [row.state for row in outcome.trials.values()].count(State.CANCELLED) == 2
+
+
+def test_what_was_reported_before_the_time_ran_out_counts() -> None:
+    """Reports wait for a decision; the end of the budget fetches them, and no later ones."""
+    outcome = play(1, 1, Costs(), step_s=100.0, steps=100, budget={"hours": 0.5})
+    assert [(row.step, row.reported_at) for row in outcome.metrics] == [(n, 100.0 * n) for n in range(1, 19)]
+    assert outcome.trials[0].state == State.CANCELLED
+    assert outcome.trials[0].train_s == 1800
