@@ -56,7 +56,7 @@ def messages() -> Figures:
 
 def asks() -> Figures:
     """Time proposals without Ray."""
-    from orchestrator.core.search import Observation
+    from orchestrator.core.search import Observation, Outcome
     from orchestrator.core.search.tpe import Tpe
 
     space = _space(PARAMETERS)
@@ -67,7 +67,8 @@ def asks() -> Figures:
     for wanted in KNOWN:
         for number in range(known, wanted):
             config = space.sample(draws)
-            search.tell(Observation(number=number, config=config, value=sum(config.values())))
+            value = sum(config.values())
+            search.tell(Observation(number=number, config=config, outcome=Outcome.COMPLETED, value=value))
         began = time.thread_time()
         for number in range(wanted, wanted + ASKS):
             search.ask(number, lambda config: True)

@@ -109,7 +109,7 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
         decisions = sweep.scheduler.report(trial.number, trial.last_step or 0, _last(trial))
         stops = trial not in continuing
         settled = [replace(each, cutoff=each.cutoff if cutoff is None else cutoff, stop=stops) for each in decisions]
-        sweep.journal.rung_decisions(trial, at, settled)
+        sweep.decided(trial, at, settled)
     for trial in continuing:
         trial.reset_to_pending()
         sweep.trial_queue.enqueue(trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,12 @@ class Journal:
             )
         )
 
+    def trial_ended(self, trial: Trial, at: float, *, value: float | None, decision: str | None) -> None:
+        """Add the end of a trial: its state, the reason, the failure, and what the search is told."""
+        failure = {} if trial.failure is None else dataclasses.asdict(trial.failure)
+        detail = {"train_s": trial.train_s, **failure}
+        self.trial_event(trial, at, trial.state, value=value, decision=decision, reason=trial.reason, detail=detail)
+
     def rung_decisions(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Add decisions of the scheduler, each with the cutoff it compared against."""
         for decision in decisions:
@@ -90,6 +97,7 @@ class Journal:
                     value=decision.value,
                     cutoff=decision.cutoff,
                     decision="stop" if decision.stop else "continue",
+                    detail={"train_s": trial.train_s},
                 )
             )
 

@@ -1,8 +1,8 @@
 """Rebuilds the state machine of a sweep from its records alone.
 
-Events are replayed in the order of writing: results are passed to the search again, the scheduler's rungs are entered
-again. Nothing is proposed or decided again, except where a crash prevented recording: a report may be recorded without
-the decision that was due on it.
+Events are replayed in the order of writing: the search is told again what it was told, and the scheduler's rungs are
+entered again. Nothing is proposed or decided again, except where a crash prevented recording: a report may be recorded
+without the decision that was due on it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
             continue
         if event.event == State.PENDING:
             detail = event.detail or {}
-            sweep.add_trial(detail["config"], Origin(detail["origin"]), detail["retry_of"])
+            sweep.search_feedback.running(
+                sweep.add_trial(detail["config"], Origin(detail["origin"]), detail["retry_of"])
+            )
             continue
         trial = sweep.trials[event.trial]
         _replay_event(sweep, trial, event)
@@ -86,6 +88,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
 
 
 def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
+    if event.event in (State.RUNNING, "retry") and trial.state.ended:  # it was continued
+        sweep.search_feedback.running(trial)
     match event.event:
         case State.RUNNING:
             trial.attempts += 1
@@ -93,7 +97,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.begin_attempt(event.at)
         case "rung":
             trial.rung = event.rung
-            _replay_rung(sweep, trial, event.rung or 0, event.value)
+            _replay_rung(sweep, trial, event)
         case "retry":
             trial.end_attempt(event.at)
             trial.failures -= trial.state is State.FAILED  # reopened, because its node was to blame
@@ -108,23 +112,18 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
             trial.failures += trial.state is State.FAILED
-            _replay_feedback(sweep, trial, event.value)
+            sweep.search_feedback.ended(trial, event.value, event.step, _train_s(event))
 
 
-def _replay_rung(sweep: Sweep, trial: Trial, rung: int, value: float | None) -> None:
+def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     """Enter a rung again; the recorded decision stands."""
+    rung, value = event.rung or 0, event.value
     if value is None or not math.isfinite(value):
         sweep.scheduler.diverge(trial.number)
-    else:
-        sweep.scheduler.report(trial.number, rung, value)
-
-
-def _replay_feedback(sweep: Sweep, trial: Trial, value: float | None) -> None:
-    """Pass the result of an ended trial to the search again."""
-    if trial.state is State.DIVERGED:
-        sweep.search_feedback.diverged(trial)
-    elif trial.state in (State.COMPLETED, State.STOPPED) and value is not None:
-        sweep.search_feedback.result(trial, value, step=trial.rung if trial.state is State.STOPPED else None)
+        return
+    sweep.scheduler.report(trial.number, rung, value)
+    if event.decision != "stop":
+        sweep.search_feedback.rung(trial, rung, value, _train_s(event))
 
 
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
@@ -139,20 +138,28 @@ def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
 
 def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
     """Make the decisions of an unfinished trial that were due and not recorded, and queue the trial if it continues."""
+    if trial.state.ended:  # cancelled with the sweep
+        sweep.search_feedback.running(trial)
     trial.reset_to_pending()
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
         if value is not None and not trial.state.ended:
             sweep.objective_reported(trial, at, row.step, value)
     if not trial.state.ended:
-        sweep.trial_queue.enqueue(trial)
+        sweep.trial_queue.requeue(trial)
 
 
 _ENDS = frozenset(state.value for state in State if state.ended)
 
 
 def _failure(event: EventRow) -> Failure | None:
-    return Failure(**{each.name: event.detail[each.name] for each in fields(Failure)}) if event.detail else None
+    detail = event.detail or {}
+    return Failure(**{each.name: detail[each.name] for each in fields(Failure)}) if "type" in detail else None
+
+
+def _train_s(event: EventRow) -> float | None:
+    """Seconds of training up to a rung or an end; None if they were not recorded."""
+    return (event.detail or {}).get("train_s")
 
 
 def _used(recorded: Recorded) -> float:

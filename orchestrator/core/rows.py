@@ -94,7 +94,7 @@ class EventRow:
     cutoff: float | None = None  # what the value was compared against
     decision: str | None = None  # "continue" or "stop"
     reason: str | None = None  # a sentence for people
-    detail: Mapping[str, Any] | None = None  # JSON: configuration and origin at "pending", the error at "failed"
+    detail: Mapping[str, Any] | None = None  # JSON: configuration and origin at "pending", train_s at "rung" and ends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,40 +1,46 @@
-"""What the search learns when a trial ends: its value, its value at a rung, or a penalty."""
+"""What the search learns of trials: that they run, what they reached at rungs, and how they ended."""
 
 from __future__ import annotations
 
-from orchestrator.core.search import Observation, Search
+from orchestrator.core.rows import State
+from orchestrator.core.search import Observation, Outcome, Search
 from orchestrator.core.trial import Trial
+
+_OUTCOMES = {
+    State.STOPPED: Outcome.STOPPED,
+    State.COMPLETED: Outcome.COMPLETED,
+    State.DIVERGED: Outcome.DIVERGED,
+    State.FAILED: Outcome.FAILED,
+}
 
 
 class SearchFeedback:
-    """Passes results to the search. A diverged trial counts as the worst finite value so far.
+    """Tells the search of trials; the same calls are made while a sweep runs and when it is replayed."""
 
-    A trial that diverged before the first finite value is passed on as soon as there is one.
-    """
-
-    def __init__(self, search: Search, mode: str) -> None:
+    def __init__(self, search: Search) -> None:
         self._search = search
-        self._mode = mode
-        self._worst: float | None = None
-        self._pending: list[Trial] = []
 
-    def result(self, trial: Trial, value: float, *, step: int | None = None) -> None:
-        """Pass on the result of a trial that completed, or was stopped at a rung (``step``) with this value."""
-        worst = self._worst
-        if worst is None or (value > worst if self._mode == "min" else value < worst):
-            self._worst = value
-        self._search.tell(Observation(number=trial.number, config=trial.config, value=value, step=step))
-        pending, self._pending = self._pending, []
-        for diverged in pending:
-            self.diverged(diverged)
+    def running(self, trial: Trial) -> None:
+        """Let the search count a trial as running that it did not propose just now."""
+        self._search.resume(trial.number, trial.config)
 
-    def diverged(self, trial: Trial) -> None:
-        """Pass on a penalty for a diverged trial."""
-        if self._worst is None:
-            self._pending.append(trial)
+    def rung(self, trial: Trial, rung: int, value: float, train_s: float | None) -> None:
+        """Tell a value at a rung, where the trial goes on."""
+        self._tell(trial, Outcome.RUNG, value, rung, train_s)
+
+    def ended(self, trial: Trial, value: float | None, last_step: int | None, train_s: float | None) -> None:
+        """Tell how a trial has ended; a cancelled one is forgotten."""
+        if trial.state is State.CANCELLED:
+            self._search.forget(trial.number)
         else:
-            self._search.tell(Observation(number=trial.number, config=trial.config, value=self._worst))
+            step = trial.rung if trial.state is State.STOPPED else last_step
+            self._tell(trial, _OUTCOMES[trial.state], value, step, train_s)
 
-    def no_result(self, trial: Trial) -> None:
-        """Let the search forget a trial that ended without a result."""
-        self._search.forget(trial.number)
+    def _tell(
+        self, trial: Trial, outcome: Outcome, value: float | None, step: int | None, train_s: float | None
+    ) -> None:
+        self._search.tell(
+            Observation(
+                number=trial.number, config=trial.config, outcome=outcome, value=value, step=step, train_s=train_s
+            )
+        )

@@ -27,7 +27,7 @@ from orchestrator.core.rows import (
     Origin,
     State,
 )
-from orchestrator.core.schedulers import Scheduler
+from orchestrator.core.schedulers import Decision, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.trial import Trial, best_of, better
@@ -84,7 +84,7 @@ class Sweep:
         self.halted: str | None = None
         self.failed = False
         self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
-        self.search_feedback = SearchFeedback(search, objective.mode)
+        self.search_feedback = SearchFeedback(search)
         self.journal = Journal()
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
@@ -262,10 +262,8 @@ class Sweep:
                 return
         if event.reports and trial.stop_requested is not None:
             self._end(trial, State.CANCELLED, event.at, trial.stop_requested)
-            self.search_feedback.no_result(trial)
         elif event.reports and self._stopping is not None:
             self._end(trial, State.CANCELLED, event.at, self._stopping, decision=HALTED)
-            self.search_feedback.no_result(trial)
 
     def objective_reported(self, trial: Trial, at: float, step: int, value: float) -> None:
         """Take the objective of a trial at a step, and decide whether the trial ends there."""
@@ -274,16 +272,22 @@ class Sweep:
             return
         trial.measure(step, value)
         decisions = self.scheduler.report(trial.number, step, value)
-        self.journal.rung_decisions(trial, at, decisions)
+        self.decided(trial, at, decisions)
         cut = next((decision for decision in decisions if decision.stop), None)
         if cut is not None:
             reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
             self._end(trial, State.STOPPED, at, reason, value=cut.value)
-            self.search_feedback.result(trial, cut.value, step=cut.rung)
         elif self._is_last(step):
             self._complete(trial, at, self._last_step_reached)
         elif self.best is None or better(trial, self.best):
             self.best = trial
+
+    def decided(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
+        """Record decisions of the scheduler about a trial, and tell the search of rungs where the trial goes on."""
+        self.journal.rung_decisions(trial, at, decisions)
+        for decision in decisions:
+            if not decision.stop:
+                self.search_feedback.rung(trial, decision.rung, decision.value, trial.train_s)
 
     def _unmeasured(self, trial: Trial, at: float) -> None:
         """Take a report without the objective: the trainable validates rarely, or the objective is misspelt."""
@@ -396,17 +400,14 @@ class Sweep:
     def _complete(self, trial: Trial, at: float, reason: str) -> None:
         assert trial.result is not None
         self._end(trial, State.COMPLETED, at, reason, value=trial.result)
-        self.search_feedback.result(trial, trial.result)
 
     def _diverge(self, trial: Trial, at: float, reason: str) -> None:
         self.journal.rung_decisions(trial, at, self.scheduler.diverge(trial.number))
         self._end(trial, State.DIVERGED, at, reason)
-        self.search_feedback.diverged(trial)
 
     def _fail(self, trial: Trial, at: float, failure: Failure) -> None:
         trial.fail(failure)
         self._end(trial, State.FAILED, at, f"{failure.type}: {failure.message}")
-        self.search_feedback.no_result(trial)
         self._check_failures(at)
 
     def _retry(self, trial: Trial, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
@@ -437,8 +438,8 @@ class Sweep:
                 self.best = best_of(self.trials)
         elif trial.result is not None and (self.best is None or better(trial, self.best)):
             self.best = trial
-        detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
-        self.journal.trial_event(trial, at, state, value=value, decision=decision, reason=reason, detail=detail)
+        self.journal.trial_ended(trial, at, value=value, decision=decision)
+        self.search_feedback.ended(trial, value, trial.last_step, trial.train_s)
         if state not in (State.FAILED, State.CANCELLED):
             self._choose(at, self.gpu_shares.ended(trial.number))
         if self._stopping is not None:
@@ -458,7 +459,6 @@ class Sweep:
         self.journal.note(at, "sweep", reason)
         for trial in [*(self.trials[number] for number in sorted(self._live)), *self.trial_queue.clear()]:
             self._end(trial, State.CANCELLED, at, reason, decision=HALTED)
-            self.search_feedback.no_result(trial)
 
     def _stop_at_next_reports(self, at: float, reason: str) -> None:
         self._stopping = reason

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Observation, Search
+from orchestrator.core.search import Observation, Outcome, Search
 from orchestrator.core.search.dimension import Dimension
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import grid, listed
@@ -68,6 +68,10 @@ def anything(config: Config, times: int = 1) -> bool:
     return True
 
 
+def completed(number: int, config: Config, value: float) -> Observation:
+    return Observation(number=number, config=config, outcome=Outcome.COMPLETED, value=value, step=1, train_s=1.0)
+
+
 class Asking:
     """Asks a method as the state machine does: accepts no duplicates and no infeasible configurations."""
 
@@ -99,26 +103,36 @@ class TestEveryMethod:
         space = space or space_for(name)
         return Asking(space, METHODS[name](space, seed))
 
-    def play(self, asking: Asking, endings: list[str], value: float = 1.0) -> list[Observation]:
-        """Ask for trials and end each at once; returns the observations."""
-        told = []
+    def play(self, asking: Asking, endings: list[Outcome | None], value: float = 1.0) -> list[Observation]:
+        """Ask for trials; tell a rung of each, and its end, or cancel it (None). Returns what was told."""
+        told: list[Observation] = []
+
+        def tell(number: int, config: Config, outcome: Outcome, value: float | None) -> None:
+            step = 1 if outcome is Outcome.RUNG else 2
+            told.append(
+                Observation(number=number, config=config, outcome=outcome, value=value, step=step, train_s=1.0 * step)
+            )
+            asking.search.tell(told[-1])
+
         for number, ending in enumerate(endings):
             config = asking.ask()
             if config is None:
                 break
-            if ending == "failed":
-                asking.search.forget(number)
-                continue
             value = (value * 7919) % 13
-            told.append(Observation(number=number, config=config, value=value, step=2 if ending == "stopped" else None))
-            asking.search.tell(told[-1])
+            tell(number, config, Outcome.RUNG, value)
+            if ending is None:
+                asking.search.forget(number)
+            elif ending is not Outcome.RUNG:
+                tell(number, config, ending, None if ending in (Outcome.DIVERGED, Outcome.FAILED) else value)
         return told
 
-    endings = st.lists(st.sampled_from(["completed", "stopped", "failed"]), min_size=1, max_size=25)
+    endings = st.lists(st.sampled_from([*Outcome, None]), min_size=1, max_size=25)
 
     @settings(derandomize=True, deadline=None, max_examples=8)
     @given(endings=endings, seed=st.integers(0, 3))
-    def test_configurations_are_in_the_space_feasible_and_new(self, name: str, endings: list[str], seed: int) -> None:
+    def test_configurations_are_in_the_space_feasible_and_new(
+        self, name: str, endings: list[Outcome | None], seed: int
+    ) -> None:
         asking = self.asking(name, seed)
         self.play(asking, endings)
         for config in asking.configs:
@@ -128,7 +142,7 @@ class TestEveryMethod:
 
     @settings(derandomize=True, deadline=None, max_examples=8)
     @given(endings=endings)
-    def test_the_same_seed_and_tells_give_the_same(self, name: str, endings: list[str]) -> None:
+    def test_the_same_seed_and_tells_give_the_same(self, name: str, endings: list[Outcome | None]) -> None:
         one, two = self.asking(name), self.asking(name)
         self.play(one, endings)
         self.play(two, endings)
@@ -136,13 +150,18 @@ class TestEveryMethod:
 
     @settings(derandomize=True, deadline=None, max_examples=8)
     @given(endings=endings)
-    def test_a_replay_of_the_tells_rebuilds_it(self, name: str, endings: list[str]) -> None:
+    def test_a_replay_rebuilds_it(self, name: str, endings: list[Outcome | None]) -> None:
         before = self.asking(name)
         told = self.play(before, endings)
         after = self.asking(name)
         after.tried, after.configs = Counter(before.tried), list(before.configs)
-        for each in told:
-            after.search.tell(each)
+        for number, config in enumerate(before.configs):
+            after.search.resume(number, config)
+            for each in told:
+                if each.number == number:
+                    after.search.tell(each)
+            if endings[number] is None:
+                after.search.forget(number)
         assert after.ask() == before.ask()
 
     def test_trials_that_run_may_be_resumed_and_told(self, name: str) -> None:
@@ -154,7 +173,7 @@ class TestEveryMethod:
             again.resume(number, config)
         for number, config in reversed(list(enumerate(running))):
             assert config is not None
-            again.tell(Observation(number=number, config=config, value=float(number)))
+            again.tell(completed(number, config, float(number)))
         assert again.ask(4, asking.accept) is not None
 
     def test_a_small_space_is_used_up_completely_and_then_none(self, name: str) -> None:
@@ -218,7 +237,7 @@ def test_tpe_learns_where_random_does_not() -> None:
             config = search.ask(number, anything)
             assert config is not None
             values.append(sum((x - 0.3) ** 2 for x in config.values()))
-            search.tell(Observation(number=number, config=config, value=values[-1]))
+            search.tell(completed(number, config, values[-1]))
         return sum(values[-20:]) / 20
 
     learnt = sum(late_mean(Tpe(space, seed, "min")) for seed in range(3))
@@ -235,9 +254,24 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
             config = search.ask(number, anything)
             assert config is not None
             configs.append(config)
-            search.tell(Observation(number=number, config=config, value=sign * (config["x"] + (config["kind"] == "b"))))
+            search.tell(completed(number, config, sign * (config["x"] + (config["kind"] == "b"))))
         assert sum(config["kind"] == "a" for config in configs[40:]) > 14
         assert sum(config["x"] < 0.5 for config in configs[40:]) > 14
+
+
+def test_tpe_avoids_where_trials_diverge_and_fail() -> None:
+    for outcome in (Outcome.DIVERGED, Outcome.FAILED):
+        space = space_of({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}}, [])
+        search, bad = Tpe(space, 0, "max"), 0
+        for number in range(60):
+            config = search.ask(number, anything)
+            assert config is not None
+            if config["x"] > 0.4:
+                bad += number >= 30
+                search.tell(Observation(number=number, config=config, outcome=outcome))
+            else:
+                search.tell(completed(number, config, config["y"]))
+        assert bad < 9  # 18 by chance
 
 
 def test_true_and_one_are_different_values() -> None:

@@ -7,6 +7,7 @@ number), so a restart repeats only the recorded calls of ``tell``, and the next 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from orchestrator.core.rows import Config
@@ -23,18 +24,35 @@ class Accept(Protocol):
         ...
 
 
+class Outcome(StrEnum):
+    """What has become of a trial that the search is told of."""
+
+    RUNG = "rung"  # it entered a rung and was not stopped there: it goes on, now or later
+    STOPPED = "stopped"  # by the scheduler
+    COMPLETED = "completed"
+    DIVERGED = "diverged"
+    FAILED = "failed"  # by its own fault; a trial that lost its node is retried and not told
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """The result of a trial, for the search.
+    """What a trial has reached, or how it ended.
 
-    ``value`` is the objective, always finite: for a diverged trial, the worst finite value so far.
-    ``step`` is the rung at which the scheduler stopped the trial; None if the trial completed or diverged.
+    Attributes:
+        number: The trial.
+        config: Its configuration.
+        outcome: Whether it goes on, and if not, how it ended.
+        value: The objective as reported, finite; None if the trial diverged or failed.
+        step: The rung, if the trial goes on or was stopped at one; else its last step, None before the first report.
+        train_s: Seconds of training up to there, over all attempts; None in a sweep recorded without them.
     """
 
     number: int
     config: Config
-    value: float
+    outcome: Outcome
+    value: float | None = None
     step: int | None = None
+    train_s: float | None = None
 
 
 class Search(Protocol):
@@ -45,11 +63,17 @@ class Search(Protocol):
         ...
 
     def resume(self, number: int, config: Config) -> None:
-        """Count a trial as running that ``ask`` did not propose just now: a start point, a restarted or added trial."""
+        """Count a trial as running that ``ask`` did not propose just now: a start point, an added or continued trial.
+
+        A trial that has been told before will be told again; what was told of it as a failure was not its fault.
+        """
         ...
 
     def tell(self, observation: Observation) -> None:
-        """Learn the result of a trial. For failed and cancelled trials, ``forget`` is called instead."""
+        """Learn what a trial has reached: at each rung where it goes on, and once when it has ended.
+
+        For cancelled trials, ``forget`` is called instead.
+        """
         ...
 
     def forget(self, number: int) -> None:

@@ -3,7 +3,8 @@
 Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", section 4; Watanabe 2023, arXiv:2304.11127, for
 the multivariate kernels used here. Conditional parameters form groups. Running trials count as bad (the constant liar),
 so that parallel trials do not cluster. Stopped trials count as pruned at their rung; Optuna ranks these below all
-complete trials, by the step they reached.
+complete trials, by the step they reached. Diverged and failed ones count as pruned before their first value, which
+Optuna ranks last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.rows import Config
-from orchestrator.core.search import Accept, Observation
+from orchestrator.core.search import Accept, Observation, Outcome
 from orchestrator.core.search.dimension import Dimension
 from orchestrator.core.search.random import RandomSearch
 
@@ -29,9 +30,7 @@ _PATIENCE = 20  # suggestions rejected before falling back to a random draw
 class Tpe:
     """The method `tpe`.
 
-    ``ask`` depends on (seed, trial number), on the results in order, and on the running trials. A restart repeats the
-    results in the same order; only the positions of running trials among them may differ, which changes the weights
-    that Optuna gives to old trials.
+    ``ask`` depends on (seed, trial number), and on the order in which trials began and ended.
     """
 
     def __init__(self, space: Space, seed: int, mode: str) -> None:
@@ -52,10 +51,10 @@ class Tpe:
             self._study.sampler = _sampler(draws.getrandbits(32))
             trial = self._study.ask()
             config = self._space.draw(partial(self._suggest, trial))
+            self._drop(trial.number)  # a running trial has the values of the space, which are rounded
             if accept(config):
-                self._running[number] = trial.number
+                self.resume(number, config)
                 return config
-            self._drop(trial.number)
         config_or_none = self._fallback.ask(number, accept)
         if config_or_none is not None:
             self.resume(number, config_or_none)
@@ -69,15 +68,17 @@ class Tpe:
         self._running[number] = len(self._study.get_trials(deepcopy=False)) - 1
 
     def tell(self, observation: Observation) -> None:
-        """Add a result."""
+        """Add the result of a trial that has ended."""
         from optuna.trial import TrialState
 
+        if observation.outcome is Outcome.RUNG:
+            return
         self.forget(observation.number)
-        if observation.step is None:
+        if observation.outcome is Outcome.COMPLETED:
             self._add(observation.config, state=TrialState.COMPLETE, value=observation.value)
         else:
-            intermediate = {observation.step: observation.value}
-            self._add(observation.config, state=TrialState.PRUNED, intermediate_values=intermediate)
+            reached = {} if observation.value is None else {observation.step: observation.value}
+            self._add(observation.config, state=TrialState.PRUNED, intermediate_values=reached)
 
     def forget(self, number: int) -> None:
         """Remove the trial from Optuna's running ones."""
