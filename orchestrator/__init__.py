@@ -1,4 +1,5 @@
-"""Hyperparameter sweeps on Ray Tune, recorded in Parquet: ``run`` a spec, ``load`` a recorded sweep.
+"""Hyperparameter sweeps on Ray Tune, recorded in Parquet: ``run`` a spec, ``load`` a recorded sweep, or
+``simulate_sweep`` on learning curves that are known.
 
 Here are the public names. The modules directly in this folder are those that every room uses; all else has a room.
 """
@@ -12,13 +13,15 @@ from orchestrator import own_packages as _own_packages  # noqa: F401  first, bec
 if TYPE_CHECKING:
     from orchestrator.api.loaded import Sweep, load
     from orchestrator.api.run import run
+    from orchestrator.api.simulated import simulate_sweep
     from trainables.contract import Hyperparameter, Trial, declare
 
-__all__ = ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run"]
+__all__ = ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run", "simulate_sweep"]
 
 _HOMES = {
     "run": "orchestrator.api.run",
     "load": "orchestrator.api.loaded",
+    "simulate_sweep": "orchestrator.api.simulated",
     "Sweep": "orchestrator.api.loaded",
     "Hyperparameter": "orchestrator.contract",
     "Trial": "orchestrator.contract",

@@ -1,1 +1,1 @@
-"""What scripts and notebooks call: ``run``, ``load`` and what they return; no code of the command line."""
+"""What scripts and notebooks call: ``run``, ``load``, ``simulate_sweep``, and what they return; no command line."""

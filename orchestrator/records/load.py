@@ -93,17 +93,17 @@ class Sweep:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """One row per trial; results/README.md describes the columns."""
-        return _frame(trials_table(self.paths))
+        return frame(trials_table(self.paths))
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """One row per report: ``trial``, ``step`` and one column per metric."""
-        return _frame(metrics_table(self.paths))
+        return frame(metrics_table(self.paths))
 
     @cached_property
     def events(self) -> pd.DataFrame:
         """One row per state change or decision, with the cutoff of the decision."""
-        return _frame(events_table(self.paths))
+        return frame(events_table(self.paths))
 
     def __repr__(self) -> str:
         states: dict[str, int] = {}
@@ -130,6 +130,7 @@ def _select(table: pa.Table, columns: list[str] | None) -> pa.Table:
     return table if columns is None else table.select(columns)
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def frame(table: pa.Table) -> pd.DataFrame:
+    """A table as a data frame."""
     frame: pd.DataFrame = table.to_pandas()
     return frame

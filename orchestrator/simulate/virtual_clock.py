@@ -227,14 +227,13 @@ class _Training:
         due = next(step for step in self._decisions if step > self._step or step == self._decisions[-1])
         metric, diverges = self._objective.metric, self._objective.diverges
         passed = 0.0
-        for seconds, self._step, metrics in self._curve:
+        for seconds, step, metrics in self._curve:
             passed += seconds
             self._trained_s += seconds
-            self.reports.append(
-                Report(step=self._step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s)
-            )
+            self._step = step
+            self.reports.append(Report(step=step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s))
             value = metrics.get(metric)
-            if self._step >= due or self._hand_over_each or value is None or diverges(value):
+            if step >= due or self._hand_over_each or value is None or diverges(value):
                 return
         self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self._trained_s)
 

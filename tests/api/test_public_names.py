@@ -17,7 +17,7 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "python
 
 
 def test_these_are_the_public_names() -> None:
-    assert orchestrator.__all__ == ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run"]
+    assert orchestrator.__all__ == ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run", "simulate_sweep"]
     assert set(orchestrator.__all__) <= set(dir(orchestrator))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         orchestrator.nothing  # noqa: B018
@@ -38,7 +38,8 @@ def test_every_error_is_documented() -> None:
 
 def test_every_argument_and_member_is_documented_with_its_type() -> None:
     written = page()
-    for function in (orchestrator.run, orchestrator.load, orchestrator.declare, orchestrator.Trial.report):
+    functions = (orchestrator.run, orchestrator.load, orchestrator.simulate_sweep, orchestrator.declare)
+    for function in (*functions, orchestrator.Trial.report):
         for parameter in inspect.signature(function).parameters:
             assert parameter == "self" or f"| `{parameter}` | `" in written, parameter
     for kind in (orchestrator.Trial, orchestrator.Sweep):
