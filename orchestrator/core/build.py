@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.core.gpu_packing import GpuShares
@@ -11,6 +12,8 @@ from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.schedulers.asha import Asha, default_grace_period
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.search import Search
+from orchestrator.core.search.random import RandomSearch
+from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.spec import Scheduler as SchedulerSpec
@@ -72,21 +75,33 @@ def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
     return None
 
 
-def build_sweep(spec: Spec, declaration: Declaration | None, *, gpus_per_trial: float = 0.0) -> Sweep:
+def build_sweep(
+    spec: Spec,
+    declaration: Declaration | None,
+    *,
+    gpus_per_trial: float = 0.0,
+    ahead: Callable[[Search, int], Search] | None = None,
+) -> Sweep:
     """The sweep that a spec describes, not yet begun.
 
     Args:
         spec: A checked spec.
         declaration: What the trainable declares.
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
+        ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
+            keeping its caller waiting; None: proposals are computed when they are asked for.
     """
     space = spec.parameter_space()
+    limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
+    search = _search(spec, space)
+    if ahead is not None and not isinstance(search, Walk | RandomSearch):
+        search = ahead(search, limits.trials)
     return Sweep(
         space=space,
-        search=_search(spec, space),
+        search=search,
         scheduler=scheduler_of(spec, declaration),
         objective=spec.objective,
-        limits=limits_of(spec, space, gpus_per_trial=gpus_per_trial),
+        limits=limits,
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
@@ -120,12 +135,8 @@ def _search(spec: Spec, space: Space) -> Search:
     seed = spec.search.seed
     match spec.search.method:
         case "grid":
-            from orchestrator.core.search.sequence import grid
-
             return grid(space, spec.search.repeats)
         case "list":
-            from orchestrator.core.search.sequence import listed
-
             configs = spec.search.configs
             assert isinstance(configs, list)
             return listed([space.canonical(config) for config in configs], spec.search.repeats)
@@ -134,8 +145,6 @@ def _search(spec: Spec, space: Space) -> Search:
 
             return sobol(space, seed)
         case "random":
-            from orchestrator.core.search.random import RandomSearch
-
             return RandomSearch(space, seed)
         case "tpe":
             from orchestrator.core.search.tpe import Tpe

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.core.rows import Config, Origin
-from orchestrator.core.search import Search
+from orchestrator.core.search import NotReadyError, Search
 from orchestrator.core.trial import Trial
 from orchestrator.spec import Space
 
@@ -86,7 +86,7 @@ class TrialQueue:
         return self._tried[self._space.key(config)] > 0
 
     def propose(self, number: int) -> tuple[Config, Origin] | None:
-        """The next new configuration, for the trial with this number; None if none is left."""
+        """The next new configuration, for the trial with this number; None if none is left, or none is ready yet."""
         if self.proposed >= self._trials or self.used_up:
             return None
         while self._points:
@@ -94,7 +94,10 @@ class TrialQueue:
             if self._acceptable(config):
                 self._search.resume(number, config)
                 return config, Origin.START
-        found = self._search.ask(number, self._acceptable)
+        try:
+            found = self._search.ask(number, self._acceptable)
+        except NotReadyError:
+            return None
         self.used_up = found is None
         return None if found is None else (found, Origin.SEARCH)
 

@@ -12,6 +12,7 @@ from orchestrator.control.lease import Lease, LeaseLostError
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep, enforced_max
 from orchestrator.core.rows import Failure
+from orchestrator.core.search import Search
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.checkpoint_retention import CheckpointRetention
@@ -20,6 +21,7 @@ from orchestrator.driver.gc_tuning import rarely_collected
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.driver.loop import DriverLoop
 from orchestrator.driver.observer import RAY, CheckpointTrouble, NoObserver, Observer
+from orchestrator.driver.proposals import ProposalsAhead
 from orchestrator.driver.signals import Signals
 from orchestrator.driver.time_accounting import TimeAccounting
 from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, TrialsFailedError
@@ -81,7 +83,8 @@ class Session:
         self.engine = engine
         self.lease = lease
         self.signals = signals
-        self.sweep: Sweep = build_sweep(spec, source.declaration, gpus_per_trial=self._need.gpus)
+        self._proposals: ProposalsAhead | None = None
+        self.sweep: Sweep = build_sweep(spec, source.declaration, gpus_per_trial=self._need.gpus, ahead=self._ahead)
         self.commands = Commands(paths, signals, spec.resources.concurrency)
         self.capacity = Capacity(spec, engine, self.sweep)
         self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())
@@ -126,6 +129,8 @@ class Session:
             stack.enter_context(self.engine.running(self._ray_has_ended))
             importing.join(IMPORT_S)  # two threads that import the same modules were seen to block each other for good
             stack.enter_context(self.capacity.followed())
+            if self._proposals is not None:
+                stack.callback(self._proposals.close)
             self.signals.catch_again()
             self.accounting.ray_started()
             self._drive()
@@ -171,6 +176,10 @@ class Session:
         self.accounting.sample()
         self.capacity.tell(self.observer.trouble)
         return self.commands.poll(at)
+
+    def _ahead(self, search: Search, trials: int) -> Search:
+        self._proposals = ProposalsAhead(search, trials=trials)
+        return self._proposals
 
     # How a session ends -----------------------------------------------------------------------------------------
 

@@ -33,6 +33,11 @@ class Outcome(StrEnum):
     DIVERGED = "diverged"
     FAILED = "failed"  # by its own fault; a trial that lost its node is retried and not told
 
+    @property
+    def ended(self) -> bool:
+        """Whether the trial has ended."""
+        return self is not Outcome.RUNG
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
@@ -55,11 +60,19 @@ class Observation:
     train_s: float | None = None
 
 
+class NotReadyError(Exception):
+    """A proposal is still being computed; ask again later."""
+
+
 class Search(Protocol):
     """A search method."""
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """An accepted configuration for the trial with this number; None if the space is used up."""
+        """An accepted configuration for the trial with this number; None if the space is used up.
+
+        Raises:
+            NotReadyError: It is computed beside the caller (driver/proposals.py); no method raises this itself.
+        """
         ...
 
     def resume(self, number: int, config: Config) -> None:
