@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TOTALS = {
     "budget.trials": "trials",
     "budget.hours": "hours",
+    "budget.target": "target",
+    "budget.patience": "patience",
     "resources.concurrency": "concurrency",
     "resources.max_gpus": "max_gpus",
 }

@@ -21,10 +21,10 @@ from orchestrator.spec import Space, Spec, max_step
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
-"""Trials of a spec without budget.trials, unless the method ends by itself."""
+"""Trials of a spec without a budget, unless the method ends by itself."""
 
 MAX_CELLS = 100_000
-"""A grid with more cells is refused as a mistake, unless budget.trials limits it."""
+"""A grid with more cells is refused as a mistake, unless a budget limits it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +51,23 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
     )
 
 
-def trial_count(spec: Spec, space: Space) -> int:
-    """The most trials that the sweep can have.
+def trial_count(spec: Spec, space: Space) -> int | None:
+    """The most trials that the sweep can have; None if another budget ends it, and the method does not.
 
     Raises:
-        UserError: The grid has too many cells to count, and budget.trials does not limit it.
+        UserError: The grid has too many cells to count, and no budget limits it.
     """
     allowed = spec.budget.trials
     end = _end_of_method(spec, space, MAX_CELLS if allowed is None else min(allowed, MAX_CELLS))
     if allowed is not None:
         return allowed if end is None or end > MAX_CELLS else min(allowed, end)
-    if end is not None and end > MAX_CELLS and spec.search.method == "grid":
+    if end is None:
+        return None if spec.budget.open_ended else DEFAULT_TRIALS
+    if end > MAX_CELLS and spec.search.method == "grid":
+        if spec.budget.open_ended:
+            return None
         raise UserError(f"the grid has more than {MAX_CELLS:,} cells: make it coarser, or set budget.trials")
-    return DEFAULT_TRIALS if end is None else end
+    return end
 
 
 def _end_of_method(spec: Spec, space: Space, limit: int) -> int | None:
@@ -109,17 +113,23 @@ def build_sweep(
 
 
 def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limits:
-    """The budgets of the sweep.
+    """The budgets of the sweep. GPU-hours alone do not limit trials without a GPU, so the default number then does.
 
     Raises:
         UserError: As for ``trial_count``.
     """
     budget = spec.budget
+    trials = trial_count(spec, space)
+    if trials is None and not gpus_per_trial and budget.hours is budget.target is budget.patience is None:
+        trials = DEFAULT_TRIALS
     return Limits(
-        trials=trial_count(spec, space),
+        trials=trials,
         seconds=None if budget.hours is None else budget.hours * 3600,
         gpu_seconds=None if budget.gpu_hours is None else budget.gpu_hours * 3600,
         gpus_per_trial=gpus_per_trial,
+        target=budget.target,
+        patience=budget.patience,
+        min_gain=budget.min_gain or 0.0,
         failures=budget.max_failures,
         retries=spec.trial.retries,
         max_step=enforced_max(spec),

@@ -22,6 +22,8 @@ class Extension:
 
     trials: int | None = None
     hours: float | None = None
+    target: float | None = None
+    patience: int | None = None
     max_steps: int | None = None  # of a full training
     concurrency: int | None = None
     max_gpus: float | None = None
@@ -35,6 +37,8 @@ class Extension:
         named = {
             "budget.trials": self.trials,
             "budget.hours": self.hours,
+            "budget.target": self.target,
+            "budget.patience": self.patience,
             "resources.concurrency": self.concurrency,
             "resources.max_gpus": self.max_gpus,
         }

@@ -1,8 +1,11 @@
-"""The budgets of a sweep over all its sessions, and when they are used up."""
+"""What ends a sweep: its budgets over all its sessions, a target, patience, and too many failures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.formatting import count
 
 HOPELESS = 5
 """The sweep ends when this many trials failed and no trial has reported the objective: they likely share one cause."""
@@ -12,10 +15,13 @@ HOPELESS = 5
 class Limits:
     """The bounds of a sweep. None: no limit."""
 
-    trials: int
+    trials: int | None = None
     seconds: float | None = None  # of wall time while the sweep runs
     gpu_seconds: float | None = None  # of training, times the GPUs of a trial
     gpus_per_trial: float = 0.0  # as the spec says
+    target: float | None = None  # the sweep ends once its best result is as good
+    patience: int | None = None  # trials without a gain after which the sweep ends
+    min_gain: float = 0.0  # the least improvement of the best result that is a gain
     failures: int | None = None  # more failed trials than this end the sweep; None: see HOPELESS
     retries: int = 0  # further attempts of a trial after failures
     max_step: int | None = None  # a trial that reaches this step is completed, even if the trainable would continue
@@ -32,6 +38,34 @@ class Limits:
         if self.gpu_seconds is not None and gpu_seconds >= self.gpu_seconds:
             return f"the budget of {self.gpu_seconds / 3600:g} GPU-hours is used up"
         return None
+
+    def share_used(self, seconds: float, gpu_seconds: float) -> float | None:
+        """The share of the time that is used up, 0 to 1; of wall time or GPU time, the larger. None: no time is set."""
+        pairs = ((seconds, self.seconds), (gpu_seconds, self.gpu_seconds))
+        return max((min(1.0, used / limit) for used, limit in pairs if limit is not None), default=None)
+
+    def on_target(self, value: float, mode: Literal["min", "max"]) -> bool:
+        """Whether a result is as good as the target."""
+        if self.target is None:
+            return False
+        return value <= self.target if mode == "min" else value >= self.target
+
+    def out_of_patience(self, trials: int, best: float | None) -> str | None:
+        """Why the number of trials since the last gain ends the sweep, in words; None if it does not.
+
+        Args:
+            trials: How many trials had a result, or diverged, since the last gain.
+            best: The result of the last gain; None if there is none.
+        """
+        if self.patience is None or trials < self.patience:
+            return None
+        if best is None:
+            return f"the first {count(trials, 'trial')} diverged (budget.patience)"
+        if self.min_gain:
+            gain = f"improved on {best:.6g} by less than {self.min_gain:g}"
+        else:
+            gain = f"brought no better result than {best:.6g}"
+        return f"the last {count(trials, 'trial')} {gain} (budget.patience)"
 
     def too_many(self, failed: int, *, hopeful: bool) -> str | None:
         """Why the number of failed trials ends the sweep, in words; None if it does not.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.core.build import Ladder, ladder, trial_count
+from orchestrator.core.build import Ladder, ladder, limits_of
 from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
 
@@ -17,12 +17,12 @@ TRIALS_PER_DIMENSION = 5
 class Plan:
     """What is known in advance; orchestrator/simulate/ forecasts the rest. Steps are the trainable's."""
 
-    trials: int
+    trials: int | None  # at most; None: no number ends the sweep
     dimensions: int
     slots: int
     ladder: Ladder | None
     max_step: int | None  # last step of a full training; None: unknown
-    full_steps: int | None  # steps of all trials together, if none ends early
+    full_steps: int | None  # steps of all trials together, if none ends early; None: unknown
     ceiling_s: float | None  # most seconds of wall time, by budget.hours
     ceiling_gpu_s: float | None  # most GPU seconds, by budget.gpu_hours, or by budget.hours times the slots' GPUs
     warnings: tuple[str, ...]
@@ -38,7 +38,7 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
         gpus_per_trial: The resolved `resources.gpu`.
     """
     space = spec.parameter_space()
-    trials = trial_count(spec, space)
+    trials = limits_of(spec, space, gpus_per_trial=gpus_per_trial).trials
     last = max_step(spec, declaration)
     seconds = None if spec.budget.hours is None else spec.budget.hours * 3600
     gpu_seconds = None if spec.budget.gpu_hours is None else spec.budget.gpu_hours * 3600
@@ -51,15 +51,25 @@ def make_plan(spec: Spec, declaration: Declaration | None, *, slots: int, gpus_p
         slots=slots,
         ladder=ladder(spec, declaration),
         max_step=last,
-        full_steps=None if last is None else trials * last,
+        full_steps=None if last is None or trials is None else trials * last,
         ceiling_s=seconds,
         ceiling_gpu_s=gpu_seconds,
         warnings=tuple(_warnings(spec, trials, len(space.parameters), slots, gpus_per_trial)),
     )
 
 
-def _warnings(spec: Spec, trials: int, dimensions: int, slots: int, gpus_per_trial: float) -> list[str]:
-    warnings = []
+def _warnings(spec: Spec, trials: int | None, dimensions: int, slots: int, gpus_per_trial: float) -> list[str]:
+    budget, warnings = spec.budget, []
+    if budget.gpu_hours is not None and not gpus_per_trial:
+        warnings.append("budget.gpu_hours does not end this sweep, because its trials use no GPU")
+    if trials is None:
+        if budget.target is not None and budget.hours is budget.gpu_hours is budget.patience is None:
+            warnings.append(
+                "nothing ends the sweep unless it reaches its target: also set budget.trials, hours or patience"
+            )
+        return warnings
+    if budget.patience is not None and budget.patience >= trials:
+        warnings.append(f"budget.patience {budget.patience} does nothing with {trials} trials")
     if gpus_per_trial and slots > trials:
         idle = (slots - trials) * gpus_per_trial
         warnings.append(

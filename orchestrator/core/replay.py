@@ -8,7 +8,7 @@ without the decision that was due on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from orchestrator.core.node_health import Node
@@ -26,6 +26,7 @@ from orchestrator.core.rows import (
 )
 from orchestrator.core.sweep import HALTED, Sweep
 from orchestrator.core.trial import Trial, best_of
+from orchestrator.spec import Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
     for report in recorded.metrics:
         reports.setdefault(report.trial, []).append(report)
         _replay_report(sweep, sweep.trials[report.trial], report)
+    _replay_patience(sweep, recorded.events, reports)
     for row in recorded.trials:
         trial = sweep.trials[row.trial]
         trial.gpu_ids, trial.startup_s = row.gpu_ids, row.startup_s
@@ -134,6 +136,29 @@ def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
         trial.measure(row.step, value)
+
+
+def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mapping[int, Sequence[MetricRow]]) -> None:
+    """Count the results again, in the order in which the trials ended."""
+    for event in recorded:
+        if event.trial is not None and event.event in _ENDS:
+            value = _result_at(sweep.objective, reports.get(event.trial, ()), event.step)
+            sweep.count_result(sweep.trials[event.trial], State(event.event), value, event.decision)
+
+
+def _result_at(objective: Objective, rows: Sequence[MetricRow], step: int | None) -> float | None:
+    """The result that a trial had at a step; None if it had none."""
+    values = [
+        value
+        for row in rows
+        if row.step <= (step or 0) and (value := row.metrics.get(objective.metric)) is not None
+        if not objective.diverges(value)
+    ]
+    if not values:
+        return None
+    if objective.at == "last":
+        return values[-1]
+    return min(values) if objective.mode == "min" else max(values)
 
 
 def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:

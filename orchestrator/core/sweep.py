@@ -16,6 +16,7 @@ from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots, larger
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
 from orchestrator.core.node_health import QUICK_S, NodeHealth
+from orchestrator.core.patience import Patience
 from orchestrator.core.rows import (
     GPU_MEMORY,
     GPU_OUT_OF_MEMORY,
@@ -58,7 +59,7 @@ class Sweep:
         gpu_shares: The share of a GPU that each trial gets.
         node_health: Which nodes are set aside.
         reopened: Failed trials that are attempted again, because their node was to blame.
-        trial_queue, search_feedback, journal: Parts that a resume fills (replay.py, extend.py).
+        trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Sweep:
         self.failed = False
         self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
         self.search_feedback = SearchFeedback(search)
+        self.patience = Patience(objective.mode, limits.min_gain)
         self.journal = Journal()
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
@@ -160,11 +162,17 @@ class Sweep:
         """Create a trial in addition to those that the search proposes, to be started next."""
         self.trial_queue.enqueue(self._create_trial(at, config, origin, retry_of))
 
+    def ran_s(self, at: float) -> float:
+        """Seconds of wall time that the sweep has run, over all sessions."""
+        return self.used_s + (0.0 if self._began is None else at - self._began)
+
     @property
-    def total(self) -> int:
-        """The expected number of trials."""
+    def total(self) -> int | None:
+        """The expected number of trials; None if no number ends the sweep."""
         if self.exhausted:
             return len(self.trials)
+        if self.limits.trials is None:
+            return None
         return len(self.trials) - self.trial_queue.proposed + self.limits.trials
 
     @property
@@ -236,6 +244,7 @@ class Sweep:
                 self._not_started(trial, event)
             case events.TrialStopRequested():
                 trial.stop_requested = event.reason
+        self._check_results(event.at)
         return trial.state is State.RUNNING
 
     def _reported(self, trial: Trial, event: events.Reported) -> None:
@@ -376,10 +385,29 @@ class Sweep:
             self.enqueue_trial(event.at, event.config, Origin.ADDED)
 
     def _check_time(self, at: float) -> None:
-        used = self.used_s + (0.0 if self._began is None else at - self._began)
-        reason = self.limits.used_up(used, self.gpu_s)
+        reason = self.limits.used_up(self.ran_s(at), self.gpu_s)
         if reason is not None:
             self._halt(at, reason)
+        self._check_results(at)  # what a resume has read from the records may end the sweep
+
+    def _check_results(self, at: float) -> None:
+        """End the sweep if its best result has reached the target, or no gain came for too long."""
+        best, metric = self.best, self.objective.metric
+        if self.halted is not None or self._stopping is not None:
+            return
+        if best is not None and best.result is not None and self.limits.on_target(best.result, self.objective.mode):
+            found = f"trial {best.number} has {metric} {best.result:.6g}"
+            self._halt(at, f"the target of {self.limits.target:g} is reached: {found}")
+            return
+        reason = self.limits.out_of_patience(self.patience.trials, self.patience.best)
+        if reason is not None and not self._gains(best):
+            self._halt(at, reason)
+
+    def _gains(self, best: Trial | None) -> bool:
+        """Whether the best trial still runs, and would be a gain if it ended now."""
+        if best is None or best.result is None or best.number not in self._live:
+            return False
+        return self.patience.is_gain(best.result)
 
     def _attempt_trained(self, trial: Trial, seconds: float) -> None:
         before = trial.train_s
@@ -440,10 +468,18 @@ class Sweep:
             self.best = trial
         self.journal.trial_ended(trial, at, value=value, decision=decision)
         self.search_feedback.ended(trial, value, trial.last_step, trial.train_s)
+        self.count_result(trial, state, trial.result, decision)
         if state not in (State.FAILED, State.CANCELLED):
             self._choose(at, self.gpu_shares.ended(trial.number))
         if self._stopping is not None:
             self._stop_at_next_reports(at, self._stopping)
+
+    def count_result(self, trial: Trial, state: State, value: float | None, decision: str | None) -> None:
+        """Count a trial that ended in a state with this value, for patience. Trials that a resume continues do not."""
+        if state is State.DIVERGED:
+            self.patience.ended(trial.number, None)
+        elif state is not State.FAILED and decision != HALTED and value is not None:
+            self.patience.ended(trial.number, value)
 
     def _check_failures(self, at: float) -> None:
         failed = sum(trial.state is State.FAILED for trial in self.trials)

@@ -28,19 +28,19 @@ class TrialQueue:
         used_up: Whether the search has nothing left to propose.
     """
 
-    def __init__(self, *, space: Space, search: Search, trials: int, start: Sequence[Config] = ()) -> None:
+    def __init__(self, *, space: Space, search: Search, trials: int | None, start: Sequence[Config] = ()) -> None:
         """
         Args:
             space: The search space.
             search: Proposes configurations.
-            trials: How many trials the search may propose, start points included.
+            trials: How many trials the search may propose, start points included; None: any number.
             start: Configurations to try before those of the search.
         """
         self.proposed = 0
         self.used_up = False
         self._space = space
         self._search = search
-        self._trials = trials
+        self._trials = math.inf if trials is None else trials
         self._points = list(start)
         self._tried: Counter[str] = Counter()  # trials by configuration; a retry does not count
         self._waiting: list[tuple[float, Trial]] = []  # (not before, trial), in order of arrival

@@ -154,7 +154,7 @@ def _rebuild(sweep: Sweep, paths: SweepPaths, source: Source) -> None:
 
 def _extend(sweep: Sweep, name: str, continued: _Continuation, extension: Extension, again: Collection[State]) -> None:
     """Add what the resume asks for beyond the launch."""
-    if sweep.trial_queue.proposed > sweep.limits.trials:
+    if sweep.limits.trials is not None and sweep.trial_queue.proposed > sweep.limits.trials:
         raise UserError(
             f"{name} has {sweep.trial_queue.proposed} trials already; --trials is a total and cannot be less"
         )

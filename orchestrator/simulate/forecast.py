@@ -12,11 +12,12 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from orchestrator.core import events
-from orchestrator.core.build import limits_of, scheduler_of, trial_count
+from orchestrator.core.build import limits_of, scheduler_of
+from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.sweep import Sweep
@@ -32,6 +33,9 @@ MANY = 1000
 
 LONG = 5000
 """Sweeps with more trials than this are simulated once."""
+
+MOST = 10_000
+"""Of a sweep that no number of trials ends, so many are simulated at most."""
 
 LEARNING = {"tpe": (0.0, 1.25)}
 """Losses shrink with this power of the number of results, drawn between these bounds; 0 if a search does not learn.
@@ -87,6 +91,7 @@ class Forecast:
     driver_s: Range  # in which the driver is busy
     trials: Range  # trials with a result
     ended_by: str | None  # the budget that usually ends the sweep early, in words
+    complete: bool = True  # False: the sweep goes on after the MOST trials that were simulated
 
     def busy(self, slots: int) -> float:
         """The share of slot time spent training."""
@@ -106,6 +111,7 @@ class _SimulatedRun:
     best_s: float
     driver_s: float
     trials: float
+    started: int
     ended_by: str | None
     rungs: tuple[RungSummary, ...]
 
@@ -133,15 +139,23 @@ def forecast_sweep(
     """
     if max_step(spec, declaration) is None:
         return None
-    count = trial_count(spec, spec.parameter_space())
-    sweeps = 1 if count > LONG else min(20, max(3, MANY // count))
-    seeds = random.Random(spec.search.seed)
-    runs = []
+    limits = limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial)
+    played = _playable(limits)
     low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
-    for number in range(sweeps):
-        learning = low + (high - low) * (number + 0.5) / sweeps
-        simulated = _SimulatedSweep(spec, declaration, paces, learning, seeds.getrandbits(32), gpus_per_trial)
-        runs.append(_run(simulated, slots, costs, starts_at_once))
+
+    def run(learning: float, seed: int) -> _SimulatedRun:
+        simulated = _SimulatedSweep(spec, declaration, paces, learning, seed, played)
+        return _run(simulated, slots, costs, starts_at_once)
+
+    seeds = random.Random(spec.search.seed)
+    first = None if limits.trials is not None else run((low + high) / 2, seeds.getrandbits(32))
+    count = limits.trials if first is None else max(1, first.started)
+    assert count is not None
+    sweeps = 1 if count > LONG else min(20, max(3, MANY // count))
+    if sweeps == 1 and first is not None:
+        runs = [first]
+    else:
+        runs = [run(low + (high - low) * (number + 0.5) / sweeps, seeds.getrandbits(32)) for number in range(sweeps)]
 
     def over_all(figure: str) -> Range:
         return Range.of([getattr(each, figure) for each in runs])
@@ -156,7 +170,14 @@ def forecast_sweep(
         driver_s=over_all("driver_s"),
         trials=over_all("trials"),
         ended_by=statistics.mode(each.ended_by for each in runs),
+        complete=limits.trials is not None or all(each.ended_by is not None for each in runs),
     )
+
+
+def _playable(limits: Limits) -> Limits:
+    """The limits on simulated results, of which only the order is like that of real ones: any gain counts."""
+    trials = MOST if limits.trials is None else limits.trials
+    return replace(limits, trials=trials, target=None, min_gain=0.0)
 
 
 def _rungs(tables: Sequence[Sequence[RungSummary]]) -> tuple[ExpectedRung, ...]:
@@ -184,9 +205,18 @@ def _run(simulated: _SimulatedSweep, slots: int, costs: Costs, starts_at_once: i
         best_s=best,
         driver_s=outcome.driver_s,
         trials=sum(row.objective is not None for row in outcome.trials.values()),
-        ended_by=sweep.halted,
+        started=len(sweep.trials),
+        ended_by=_ended_by(sweep),
         rungs=sweep.scheduler.table(),
     )
+
+
+def _ended_by(sweep: Sweep) -> str | None:
+    """Why the sweep ended early, in words that fit each simulated sweep."""
+    limits = sweep.limits
+    if limits.patience is not None and sweep.patience.trials >= limits.patience:
+        return f"{limits.patience:,} trials in a row bring no better result"
+    return sweep.halted
 
 
 class _SimulatedSweep:
@@ -199,7 +229,7 @@ class _SimulatedSweep:
         paces: Sequence[Pace],
         learning: float,
         seed: int,
-        gpus_per_trial: float,
+        limits: Limits,
     ) -> None:
         self._space = spec.parameter_space()
         self._length = length_of(declaration)
@@ -218,7 +248,7 @@ class _SimulatedSweep:
             search=RandomSearch(_ranks(), seed),
             scheduler=scheduler_of(seeded, declaration),
             objective=spec.objective.model_copy(update={"diverged_above": None}),
-            limits=limits_of(spec, self._space, gpus_per_trial=gpus_per_trial),
+            limits=limits,
             seed=seed,
         )
 

@@ -59,7 +59,7 @@ def simulate(
         began: The start of the virtual clock.
     """
     sweep.begin(began)
-    crowd = max(1.0, min(slots, sweep.total) / (starts_at_once or slots))
+    crowd = max(1.0, min(slots, sweep.total or slots) / (starts_at_once or slots))
     run = _Run(sweep, train, costs or Costs(), crowd, began)
     while not sweep.finished:
         run.fill(slots)

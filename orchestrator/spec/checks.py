@@ -20,6 +20,7 @@ def check_meaning(partial: PartialSpec) -> None:
     """Add every mistake in the well-formed parts that can be found without knowing the trainable."""
     _check_presence(partial)
     _check_metric(partial)
+    _check_budget(partial)
     space = _checked_space(partial)
     if space is not None:
         check_by_sampling(partial.document, space)
@@ -53,6 +54,18 @@ def _check_metric(partial: PartialSpec) -> None:
     if metric in RESERVED:
         problem = f"{metric!r} is a column of the records, so it cannot name a metric"
         partial.document.add(("objective", "metric"), problem, "a metric that the trainable reports, as in val_loss")
+
+
+def _check_budget(partial: PartialSpec) -> None:
+    budget, objective, document = partial.spec.budget, partial.spec.objective, partial.document
+    if not partial.is_valid("budget"):
+        return
+    if budget.min_gain is not None and budget.patience is None:
+        allowed = "budget.patience as well: the number of trials that may pass without such a gain"
+        document.add(("budget", "min_gain"), "min_gain does nothing without patience", allowed)
+    if budget.target is not None and partial.is_valid("objective") and objective.diverges(budget.target):
+        problem = f"{objective.metric} {budget.target:g} counts as diverged"
+        document.add(("budget", "target"), problem, "within objective.diverged_above")
 
 
 def _checked_space(partial: PartialSpec) -> Space | None:

@@ -99,12 +99,35 @@ class Scheduler(Section):
 class Budget(Section):
     """Limits of the sweep; the first one reached ends it."""
 
-    trials: int | None = Field(default=None, ge=1, description="Number of trials.")
+    trials: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of trials. Default: 20, or all of a grid or list; no limit if hours, gpu_hours, patience or"
+        " target is set.",
+    )
     hours: float | None = Field(default=None, gt=0, description="Wall-clock hours.")
     gpu_hours: float | None = Field(default=None, gt=0, description="GPU hours, summed over all trials.")
+    target: float | None = Field(
+        default=None,
+        description="The sweep ends once the objective is as good: at or below this for min, at or above for max.",
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="The sweep ends after so many further trials without a gain over the best."
+    )
+    min_gain: float | None = Field(
+        default=None,
+        ge=0,
+        description="With patience: the least improvement that is a gain, in the objective's units. Default: any.",
+    )
     max_failures: int | None = Field(
         default=None, ge=0, description="Failed trials to tolerate; one more ends the sweep."
     )
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether no number of trials has to end the sweep, because another limit does."""
+        others = (self.hours, self.gpu_hours, self.target, self.patience)
+        return self.trials is None and any(each is not None for each in others)
 
 
 class Resources(Section):

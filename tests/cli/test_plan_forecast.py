@@ -108,6 +108,26 @@ class TestDuration:
         assert found["duration"] == "about 1 h 00 min"
         assert found["ends"] == "the budget of 1 hours is used up; about 30 trials have a result by then"
 
+    def test_without_a_number_of_trials(self, sweep: Sweep, spec: Path) -> None:
+        free = ("--set", "budget.trials=null", "--gpus", 10)
+        ran = sweep("plan", spec, *free, "--step-seconds", 100, "--set", "budget.hours=1")
+        assert ran.out.startswith("spec: any number of trials of train.py:train over 1 parameter")
+        assert facts(ran)["ceiling"] == "1 h 00 min and 10 GPU-hours"
+        assert facts(ran)["ends"] == "the budget of 1 hours is used up; about 30 trials have a result by then"
+        unknown = facts(sweep("plan", spec, *free, "--set", "budget.hours=1"))
+        assert unknown["duration"].startswith("as long as budget.hours allows; give the time of a step")
+
+    def test_results_that_end_it(self, sweep: Sweep, spec: Path) -> None:
+        results = "{patience: 40, min_gain: 0.01, target: 0.2}"
+        ran = sweep("plan", spec, "--gpus", 1, "--step-seconds", 1, "--set", f"budget={results}")
+        assert facts(ran)["until"] == "loss is 0.2 or below, or 40 trials in a row bring no gain of 0.01 or more"
+        assert facts(ran)["ends"].startswith("40 trials in a row bring no better result; about ")
+        steps = facts(sweep("plan", spec, "--gpus", 1, "--set", f"budget={results}"))
+        assert steps["duration"].startswith("about ")
+        alone = sweep("plan", spec, "--gpus", 1000, "--step-seconds", 1, "--set", "budget={target: 0.2}")
+        assert "for the first 10,000 trials; more were not simulated" in facts(alone)["duration"]
+        assert "warning: nothing ends the sweep unless it reaches its target" in alone.out
+
     def test_a_driver_that_cannot_keep_up_is_warned_of(self, sweep: Sweep, spec: Path) -> None:
         busy = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--trials", 4000)
         assert "warning: the driver is busy " in busy.out

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.build import DEFAULT_TRIALS, Ladder, build_sweep, ladder, trial_count
+from orchestrator.core.build import DEFAULT_TRIALS, Ladder, build_sweep, ladder, limits_of, trial_count
 from orchestrator.core.plan import make_plan
 from orchestrator.core.schedulers.asha import Asha
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.errors import UserError
+from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
 from trainables.contract import Declaration, Hyperparameter
 
@@ -58,9 +59,33 @@ class TestTrials:
             ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "start": [{"x": 0.3}]}}, 3),
             ({"search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}], "repeats": 5}}, 10),
             (grid | {"search": {"method": "grid", "repeats": 2}}, 24),
+            *(({"budget": {key: 1}}, None) for key in ("hours", "gpu_hours", "patience", "target")),
+            ({"budget": {"max_failures": 1}}, DEFAULT_TRIALS),
+            ({"budget": {"hours": 1, "trials": 7}}, 7),
+            (grid | {"budget": {"hours": 1}}, 12),
+            (grid | {"budget": {"hours": 1}, "space": {"x": {"int": [0, 10**12]}}}, None),
         ):
             spec = spec_of(**sections)
             assert trial_count(spec, spec.parameter_space()) == expected
+
+    def test_gpu_hours_do_not_limit_trials_without_a_gpu(self) -> None:
+        spec = spec_of(budget={"gpu_hours": 1})
+        assert limits_of(spec, spec.parameter_space()).trials == DEFAULT_TRIALS
+        assert limits_of(spec, spec.parameter_space(), gpus_per_trial=0.5).trials is None
+
+    def test_time_alone_ends_a_sweep_of_any_number_of_trials(self) -> None:
+        sweep = build_sweep(spec_of(search={"method": "random"}, budget={"hours": 1}), EPOCHS)
+        simulate(sweep, lambda start: [(10.0, 81, {"loss": start.config["x"]})], slots=2)
+        assert sweep.halted == "the budget of 1 hours is used up"
+        assert len(sweep.trials) == 720
+
+    def test_the_total_is_unknown_until_the_end_or_until_the_space_is_used_up(self) -> None:
+        spec = spec_of(space={"x": {"choice": [0.1, 0.2, 0.3]}}, search={"method": "random"}, budget={"hours": 9})
+        sweep = build_sweep(spec, EPOCHS)
+        assert sweep.total is None
+        simulate(sweep, lambda start: [(10.0, 81, {"loss": start.config["x"]})], slots=2)
+        assert sweep.total == 3
+        assert sweep.halted is None
 
     def test_a_grid_beyond_all_bounds_is_refused_before_it_is_counted(self) -> None:
         spec = spec_of(space={"x": {"int": [0, 10**12]}}, search={"method": "grid"})
@@ -75,6 +100,15 @@ class TestPlan:
         enough = make_plan(spec_of(space=space, budget={"trials": 25}), None, slots=1)
         assert "24 trials are few for 5 searched parameters" in few.warnings[0]
         assert not enough.warnings
+
+    def test_a_sweep_that_may_never_end_and_budgets_that_do_nothing(self) -> None:
+        def warned(gpus: float = 1.0, **budget: float) -> str:
+            return "\n".join(make_plan(spec_of(budget=budget), None, slots=1, gpus_per_trial=gpus).warnings)
+
+        assert "nothing ends the sweep unless it reaches its target" in warned(target=0.1)
+        assert not warned(target=0.1, hours=1)
+        assert "budget.patience 30 does nothing with 20 trials" in warned(patience=30, trials=20)
+        assert "budget.gpu_hours does not end this sweep" in warned(gpus=0, gpu_hours=3)
 
     def test_ceilings_are_the_budgets(self) -> None:
         plan = make_plan(spec_of(budget={"hours": 2}), None, slots=4, gpus_per_trial=0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 
 from orchestrator.core.schedulers.asha import Asha
 from orchestrator.simulate.costs import MEASURED, Costs, measured_costs
-from orchestrator.simulate.forecast import Forecast, Pace, forecast_sweep
+from orchestrator.simulate.forecast import MOST, Forecast, Pace, forecast_sweep
 from orchestrator.spec import Spec, parse_spec
 
 SECOND = [Pace(step_s=1.0)]
 
 
-def spec_of(trials: int = 20, **sections: Any) -> Spec:
+def spec_of(trials: int | None = 20, **sections: Any) -> Spec:
     data = {
         "trainable": "m:t",
         "fixed": {"epochs": 27},
@@ -126,6 +127,39 @@ def test_budgets_end_it() -> None:
     assert in_time.trials.middle == 2 * (360 // 27)
     in_gpus = seen(spec_of(1000, budget={"gpu_hours": 0.1}), slots=2, gpus_per_trial=1.0)
     assert in_gpus.trained_s.middle == pytest.approx(360, abs=3)
+
+
+def test_without_a_number_of_trials_time_ends_it() -> None:
+    spec = spec_of(None, budget={"hours": 0.1})
+    forecast = seen(spec, slots=2)
+    assert forecast.seconds.middle == 360
+    assert forecast.trials.middle == 2 * (360 // 27)
+    assert forecast.complete
+
+
+def test_of_a_sweep_without_end_the_first_trials_are_simulated() -> None:
+    forecast = seen(spec_of(None, budget={"target": 0.0}), slots=MOST)
+    assert (forecast.trials.middle, forecast.sweeps, forecast.complete) == (MOST, 1, False)
+    assert forecast.ended_by is None
+
+
+def without_a_record(patience: int, draws: random.Random) -> int:
+    """How many random numbers it takes until so many in a row are not the least so far."""
+    best, since, count = 1.0, 0, 0
+    while since < patience:
+        value, count = draws.random(), count + 1
+        best, since = (value, 0) if value < best else (best, since + 1)
+    return count
+
+
+def test_patience_ends_it_and_a_target_in_the_units_of_the_objective_does_not() -> None:
+    budget = {"patience": 30, "min_gain": 0.9, "target": 0.9}
+    forecast = seen(spec_of(None, budget=budget, search={"method": "random"}), slots=1)
+    assert forecast.ended_by == "30 trials in a row bring no better result"
+    draws = random.Random(0)
+    alone = [without_a_record(30, draws) for _ in range(1000)]
+    assert forecast.trials.middle == pytest.approx(statistics.median(alone), rel=0.3)
+    assert 31 <= forecast.trials.low < forecast.trials.high <= max(alone)
 
 
 def test_a_bound_of_divergence_is_none_of_an_imagined_trial() -> None:

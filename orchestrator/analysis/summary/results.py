@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.analysis.summary.overview import Objective, objective_of
+from orchestrator.core.build import trial_count
 from orchestrator.core.rows import Config, State
-from orchestrator.errors import SpecError
+from orchestrator.errors import SpecError, UserError
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import CONFIG
 from orchestrator.space.distribution import Distribution
-from orchestrator.spec import parse_spec
+from orchestrator.spec import Spec, parse_spec
 
 _COLUMNS = ("trial", "state", "objective", "last_step", "reason", "error_type", "error_message", "error_fingerprint")
 _LATER = ("diagnosis", "diagnosis_reason")
@@ -58,7 +59,7 @@ class SweepResults:
     space: Mapping[str, Distribution]
     trials: Sequence[TrialResult]  # in the order of trial numbers
     entries: Sequence[RungEntry] = ()
-    planned: int = 0  # trials in the budget, started or not; 0: no limit
+    planned: int | None = None  # trials, started or not; None: no number ends the sweep, or it is unknown
 
     def ranked(self) -> list[TrialResult]:
         """Trials with a result, the best first; ties by trial number."""
@@ -73,21 +74,32 @@ def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
     Raises:
         RecordsError: The records are damaged.
     """
-    space: Mapping[str, Distribution] = {}
-    method = ""
-    with suppress(SpecError):
-        spec = parse_spec(info.spec, base=paths.root)
-        space, method = spec.distributions(), spec.search.method
+    spec = recorded_spec(paths, info)
+    space: Mapping[str, Distribution] = {} if spec is None else spec.distributions()
     whole = trials_table(paths)
     wanted = [name for name in whole.schema.names if name in _COLUMNS + _LATER or name.startswith(CONFIG)]
     return SweepResults(
         objective=objective_of(info),
-        method=method,
+        method="" if spec is None else spec.search.method,
         space=space,
         trials=[_outcome(row, space) for row in whole.select(wanted).to_pylist()],
         entries=_entries(paths),
-        planned=info.spec["budget"].get("trials") or 0,
+        planned=None if spec is None else planned_trials(spec),
     )
+
+
+def recorded_spec(paths: SweepPaths, info: SweepInfo) -> Spec | None:
+    """The spec that a sweep has recorded; None if this version cannot parse it."""
+    with suppress(SpecError):
+        return parse_spec(info.spec, base=paths.root)
+    return None
+
+
+def planned_trials(spec: Spec) -> int | None:
+    """How many trials a sweep is to have; None if no number ends it."""
+    with suppress(UserError):
+        return trial_count(spec, spec.parameter_space())
+    return None
 
 
 def _outcome(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> TrialResult:

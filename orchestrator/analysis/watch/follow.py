@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from orchestrator.analysis.summary.overview import objective_of, status_of
+from orchestrator.analysis.summary.results import planned_trials, recorded_spec
 from orchestrator.analysis.summary.rungs import RungTally
 from orchestrator.analysis.watch.listing import COLUMNS, Listing
 from orchestrator.analysis.watch.scene import Scene, Session
@@ -30,6 +31,11 @@ ENDS = frozenset(state.value for state in State if state.ended)
 EVENTS = ["at", "event", "trial", "attempt", "step", "rung", "value", "cutoff", "decision", "reason"]
 
 
+class _Limits(TypedDict):
+    total: int | None
+    limit_s: float | None
+
+
 class Follower:
     """Reads one sweep repeatedly."""
 
@@ -49,7 +55,7 @@ class Follower:
         self._metrics = IncrementalTable.log(paths.metrics, {"trial", "step", metric}.__contains__)
         self._events = IncrementalTable.log(paths.events, EVENTS.__contains__)
         self._story = Story(brackets=_brackets(info))
-        self._scene = _empty(info, paths.name)
+        self._scene = _empty(info, paths)
 
     def look(self, now: float) -> Scene:
         """The current state of the sweep. If records cannot be read, the previous state with the error.
@@ -68,7 +74,7 @@ class Follower:
 
     def _read(self) -> None:
         if (at := self._paths.info.stat().st_mtime_ns) != self._info_at:  # as after a resume
-            self._scene = replace(self._scene, total=_total(read_sweep_json(self._paths.info)))
+            self._scene = replace(self._scene, **_limits(self._paths, read_sweep_json(self._paths.info)))
             self._info_at = at
         for table in (self._trials, self._metrics, self._events):
             table.look()
@@ -103,6 +109,7 @@ class Story:
         ] = []  # with several brackets, counted once the trials' brackets are known
         self._taken = 0
         self._began: float | None = None
+        self._before_s = 0.0  # for which earlier sessions ran
         self._ended_at = 0.0
         self._ended = 0  # trials, in the session
 
@@ -138,7 +145,8 @@ class Story:
         """The latest session; None if none has started."""
         if self._began is None:
             return None
-        return Session(began=self._began, ended=None if going_on else self._ended_at, trials=self._ended)
+        ended = None if going_on else self._ended_at
+        return Session(began=self._began, ended=ended, trials=self._ended, before_s=self._before_s)
 
     def _take(self, row: Mapping[str, Any]) -> None:
         match row["event"]:
@@ -147,6 +155,7 @@ class Story:
             case "rung":
                 self._decisions.append(row)
             case "sweep" if row["reason"] == "began":
+                self._before_s += 0.0 if self._began is None else max(0.0, self._ended_at - self._began)
                 self._began, self._ended = row["at"], 0
             case event if event in ENDS:
                 self._ended += 1
@@ -154,13 +163,18 @@ class Story:
             self._ended_at = max(self._ended_at, row["at"])
 
 
-def _empty(info: SweepInfo, name: str) -> Scene:
-    return Scene(name=name, status="halted", trainable=info.trainable, objective=objective_of(info), total=_total(info))
+def _empty(info: SweepInfo, paths: SweepPaths) -> Scene:
+    objective, limits = objective_of(info), _limits(paths, info)
+    return Scene(name=paths.name, status="halted", trainable=info.trainable, objective=objective, **limits)
 
 
-def _total(info: SweepInfo) -> int | None:
-    total: int | None = info.spec["budget"].get("trials")
-    return total
+def _limits(paths: SweepPaths, info: SweepInfo) -> _Limits:
+    spec = recorded_spec(paths, info)
+    hours = info.spec["budget"].get("hours")
+    return {
+        "total": None if spec is None else planned_trials(spec),
+        "limit_s": None if hours is None else hours * 3600,
+    }
 
 
 def _brackets(info: SweepInfo) -> int:

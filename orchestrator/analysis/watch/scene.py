@@ -25,6 +25,7 @@ class Session:
     began: float  # seconds since the epoch
     ended: float | None = None  # None: still running
     trials: int = 0  # that ended in the session
+    before_s: float = 0.0  # for which earlier sessions ran
 
     def seconds(self, now: float) -> float:
         """The duration of the session so far."""
@@ -39,7 +40,8 @@ class Scene:
     status: Status
     trainable: str
     objective: Objective
-    total: int | None  # the most trials; None: limited by time only
+    total: int | None  # the most trials; None: no number ends the sweep
+    limit_s: float | None = None  # seconds after which the sweep ends, over all sessions; None: no limit
     listing: Listing | None = None  # None: nothing recorded yet
     metrics: pa.Table | None = None
     rungs: tuple[RungSummary, ...] = ()
@@ -87,10 +89,26 @@ class Scene:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until the end at the current pace; None if unknown."""
-        if not self.running or self.total is None or self.per_minute is None:
+        """Seconds until the end at the current pace, within the limit of time; None if unknown."""
+        if not self.running:
             return None
-        return 60 * max(0, self.total - self.ended) / self.per_minute
+        by_time = None if self.limit_s is None else max(0.0, self.limit_s - self.ran_s)
+        if self.total is None or self.per_minute is None:
+            return by_time if self.total is None else None
+        by_pace = 60 * max(0, self.total - self.ended) / self.per_minute
+        return by_pace if by_time is None else min(by_pace, by_time)
+
+    @property
+    def ran_s(self) -> float:
+        """Seconds that all sessions ran so far."""
+        return self.seconds + (0.0 if self.session is None else self.session.before_s)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the sweep is done, 0 to 1: of its trials, or else of its time. None: nothing says."""
+        if self.total:
+            return self.ended / self.total
+        return None if self.limit_s is None else min(1.0, self.ran_s / self.limit_s)
 
     def curves(self, trials: Collection[int]) -> dict[int, list[tuple[int, float]]]:
         """The objective of these trials at each step."""

@@ -44,12 +44,13 @@ def check(
         document(check_data(spec, found))
         return
 
+    from orchestrator.cli.views.budget import trials_text
     from orchestrator.core.build import ladder, trial_count
 
     space = found.spec.parameter_space()
     parts = [
         count(len(space.parameters), "parameter"),
-        count(trial_count(found.spec, space), "trial"),
+        trials_text(trial_count(found.spec, space)),
         found.spec.search.method,
         "ASHA" if ladder(found.spec, found.declaration) else "no early stopping",
         f"{found.spec.objective.mode} {found.spec.objective.metric}",

@@ -26,6 +26,12 @@ def resume(
     sweep: SweepName = None,
     trials: Annotated[int | None, typer.Option("--trials", metavar="N", min=1, help="New total of trials.")] = None,
     hours: Annotated[float | None, typer.Option("--hours", metavar="H", min=0, help="New total of hours.")] = None,
+    target: Annotated[
+        float | None, typer.Option("--target", metavar="VALUE", help="New target of the objective (budget.target).")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", metavar="N", min=1, help="New number of trials without a gain.")
+    ] = None,
     max_steps: Annotated[
         int | None,
         typer.Option(
@@ -59,7 +65,15 @@ def resume(
     from orchestrator.records.find import find, find_here
     from orchestrator.records.remote_record import read_remote
 
-    extension = Extension(trials=trials, hours=hours, max_steps=max_steps, concurrency=concurrency, max_gpus=max_gpus)
+    extension = Extension(
+        trials=trials,
+        hours=hours,
+        target=target,
+        patience=patience,
+        max_steps=max_steps,
+        concurrency=concurrency,
+        max_gpus=max_gpus,
+    )
     words = options.as_words(**asdict(extension), allow_change=allow_change)
     retry_words = options.as_words(retry=retry)
     here = find_here(run.results, sweep)

@@ -137,11 +137,11 @@ def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: WriteTroubles)
 
 
 def _progress(name: str, progress: Progress) -> RenderableType:
-    bar = progress_bar(progress.ended / max(1, progress.total), BAR)
+    bar = [] if progress.share is None else [progress_bar(progress.share, BAR)]
     states = [state for state in State if progress.counts[state]]
     counts = [Text(f"{progress.counts[state]} {state}", COLOURS.get(state, "")) for state in states]
-    done = Text(f"{progress.ended}/{progress.total}")
-    return Flow([Text(name, "bold"), bar, done, *counts], gap="  ")
+    done = Text(count(progress.ended, "trial") if progress.total is None else f"{progress.ended}/{progress.total}")
+    return Flow([Text(name, "bold"), *bar, done, *counts], gap="  ")
 
 
 def _pace(sweep: Sweep, progress: Progress) -> RenderableType:
@@ -152,6 +152,8 @@ def _pace(sweep: Sweep, progress: Progress) -> RenderableType:
     parts = [duration(progress.wall_s), f"{progress.per_minute:.3g} trials a minute"]
     if progress.left_s is not None:
         parts.append(f"about {duration(progress.left_s)} left")
+    if sweep.limits.patience is not None and sweep.patience.best is not None:
+        parts.append(f"no gain in {sweep.patience.trials} of {count(sweep.limits.patience, 'trial')}")
     if progress.overhead is not None:
         parts.append(f"{progress.overhead:.0%} overhead")
     return Flow(_listed([Text(part, "dim") for part in parts]))

@@ -33,7 +33,9 @@ class Progress:
     began: float | None = None  # when the first trial of this session did
     now: float = 0.0
     trained_s: float = 0.0  # of all trials, in this session
-    total: int = 0  # trials there will be
+    total: int | None = 0  # trials there will be; None: no number ends the sweep
+    time_share: float | None = None  # of the budgets of time, used up
+    time_left_s: float | None = None  # until budget.hours ends the sweep
     running: list[Trial] = field(default_factory=list)
     slots_s: float = 0.0  # seconds of all slots, since the first trial began
     _timed: float | None = None  # until when they are counted
@@ -63,6 +65,9 @@ class Progress:
         """The changes since the last look, by trial."""
         self.now = now
         self.total = sweep.total
+        limits, ran_s = sweep.limits, sweep.ran_s(now)
+        self.time_share = limits.share_used(ran_s, sweep.gpu_s)
+        self.time_left_s = None if limits.seconds is None else max(0.0, limits.seconds - ran_s)
         for trial in sweep.trials[self._known :]:
             self._open[trial.number] = 0
         self._known = len(sweep.trials)
@@ -129,11 +134,19 @@ class Progress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the remaining trials will take at the pace so far; None while too few have ended to tell."""
+        """Seconds that the remaining trials will take at the pace so far, within budget.hours; None: unknown."""
+        if self.total is None:
+            return self.time_left_s
         ended = self.ended - self._before
         if ended < max(3, self.slots()):
             return None
-        return self.wall_s / ended * (self.total - self.ended)
+        by_pace = self.wall_s / ended * (self.total - self.ended)
+        return by_pace if self.time_left_s is None else min(by_pace, self.time_left_s)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the sweep is done, 0 to 1: of its trials, or else of its time. None: nothing says."""
+        return self.time_share if self.total is None else self.ended / max(1, self.total)
 
     @property
     def overhead(self) -> float | None:

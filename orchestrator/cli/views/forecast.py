@@ -10,10 +10,12 @@ from pathlib import Path
 from cluster.fit import Need
 from cluster.inventory import Node
 from orchestrator.analysis.time.step_time import earlier_paces
+from orchestrator.core.build import trial_count
 from orchestrator.formatting import count, duration
 from orchestrator.simulate.costs import Costs, measured_costs
-from orchestrator.simulate.forecast import Forecast, Pace, Range, forecast_sweep
+from orchestrator.simulate.forecast import MOST, Forecast, Pace, Range, forecast_sweep
 from orchestrator.spec import Spec
+from orchestrator.spec.model import Budget
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
 
@@ -68,8 +70,8 @@ def plan_forecast(
         return PlanForecast(facts={}, seen=None)
     facts = {
         "a step": origin,
-        "duration": about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}"),
-        "ends": _ends(seen, spec),
+        "duration": _duration(seen),
+        "ends": _ends(seen),
         "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
         "driver": f"busy {_share(seen.driver)} of the time",
         "best": f"known after {about(seen.best_s, duration)}",
@@ -100,6 +102,10 @@ def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool)
 
 def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
     """Forecast in steps, without costs and budgets of time, which cannot be converted to steps."""
+    budget = found.spec.budget
+    if trial_count(found.spec, found.spec.parameter_space()) is None and budget.patience is None:
+        ends = _open_end(budget)
+        return PlanForecast(facts={"duration": f"{ends}; {how_to_know}"}, seen=None)
     timeless = found.spec.budget.model_copy(update={"hours": None, "gpu_hours": None})
     spec = found.spec.model_copy(update={"budget": timeless})
     seen = forecast_sweep(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
@@ -107,6 +113,14 @@ def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
         return PlanForecast(facts={}, seen=None)
     steps = about(seen.seconds, whole)
     return PlanForecast(facts={"duration": f"{steps} times the time of a step; {how_to_know}"}, seen=seen)
+
+
+def _open_end(budget: Budget) -> str:
+    """How long a sweep lasts that no number of trials ends."""
+    given = [key for key in ("hours", "gpu_hours") if getattr(budget, key) is not None]
+    allowed = " and ".join(f"budget.{key}" for key in given)
+    verb = "allow" if len(given) > 1 else "allows"
+    return f"as long as {allowed} {verb}" if given else "until the target is reached"
 
 
 def about(range_: Range, words: Callable[[float], str], more: str = "") -> str:
@@ -125,7 +139,12 @@ def whole(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def _ends(seen: Forecast, spec: Spec) -> str:
+def _duration(seen: Forecast) -> str:
+    took = about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}")
+    return took if seen.complete else f"{took} for the first {MOST:,} trials; more were not simulated"
+
+
+def _ends(seen: Forecast) -> str:
     if seen.ended_by is None:
         return ""
     return f"{seen.ended_by}; {about(seen.trials, whole)} trials have a result by then"

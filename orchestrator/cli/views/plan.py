@@ -12,6 +12,7 @@ from cluster.fit import Need, capacity
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.cli.formats import painted
+from orchestrator.cli.views.budget import ends_early, trials_text
 from orchestrator.cli.views.forecast import PlanForecast, about, plan_forecast, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
@@ -61,7 +62,7 @@ def preview_text(seen: Preview) -> str:
     spec = found.spec
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
     later = "; more once their GPU memory has been measured" if spec.resources.gpu == "packed" and need.gpus else ""
-    head = f"{found.name}: {count(plan.trials, 'trial')} of {spec.trainable} over"
+    head = f"{found.name}: {trials_text(plan.trials)} of {spec.trainable} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here" if nodes[0].memory < PLENTY else "would fit": (
@@ -70,6 +71,7 @@ def preview_text(seen: Preview) -> str:
         "length": _length(found, plan),
         "steps": _steps(plan, expected.seen),
         "ceiling": _ceiling(plan),
+        "until": ends_early(spec),
         **expected.facts,
     }
     lines = [
@@ -79,7 +81,7 @@ def preview_text(seen: Preview) -> str:
     if len(nodes) > 1 and all(node.id for node in nodes):
         lines += ["", as_table(node_rows(nodes, need))]
     if plan.ladder is not None and expected.seen is not None:
-        lines += ["", _rungs(plan.ladder, expected.seen, plan.trials)]
+        lines += ["", _rungs(plan.ladder, expected.seen)]
     warnings = (*plan.warnings, *expected.warnings)
     if warnings:
         lines += ["", *(f"{painted('warning:', 'yellow')} {warning}" for warning in warnings)]
@@ -105,6 +107,9 @@ def preview_data(seen: Preview) -> dict[str, Any]:
         "asha": None if plan.ladder is None else asdict(plan.ladder),
         "ceiling_s": plan.ceiling_s,
         "ceiling_gpu_s": plan.ceiling_gpu_s,
+        "target": spec.budget.target,
+        "patience": spec.budget.patience,
+        "min_gain": spec.budget.min_gain,
         "forecast": _forecast_data(seen.expected),
         "warnings": [*plan.warnings, *seen.expected.warnings],
     }
@@ -140,6 +145,7 @@ def _forecast_data(expected: PlanForecast) -> dict[str, Any] | None:
         "trials": asdict(seen.trials),
         "driver_busy": seen.driver if timed else None,
         "ended_by": seen.ended_by,
+        "complete": seen.complete,
         "rungs": [asdict(rung) for rung in seen.rungs],
     }
 
@@ -213,11 +219,11 @@ def _ceiling(plan: Plan) -> str:
     return " and ".join(parts)
 
 
-def _rungs(ladder: Ladder, seen: Forecast, trials: int) -> str:
+def _rungs(ladder: Ladder, seen: Forecast) -> str:
     rows: list[dict[str, int | None]] = [
         {"rung": rung.step, "trials": round(rung.entering), "continue": round(rung.continuing)} for rung in seen.rungs
     ]
-    last = seen.rungs[-1].continuing if seen.rungs else float(trials)
+    last = seen.rungs[-1].continuing if seen.rungs else seen.trials.middle
     rows.append({"rung": ladder.max_step, "trials": round(last), "continue": None})
     title = f"ASHA continues a trial that is among the best 1/{ladder.reduction_factor} so far; expected"
     brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""

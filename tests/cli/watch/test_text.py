@@ -88,6 +88,14 @@ class TestHeadline:
         assert texts(headline(bare, 78)) == ["s  running", "no trials yet  t  min loss (best of a trial)"]
         assert (rungs(bare, 6), nodes(bare, 6), news(bare, 78, 5)) == (None, None, [])
 
+    def test_without_a_number_of_trials_the_bar_is_that_of_time(self, scene: Scene) -> None:
+        assert scene.session is not None
+        session = replace(scene.session, before_s=30.0)
+        timed = headline(replace(scene, total=None, limit_s=120.0, session=session), 90)[0].plain
+        assert "9 trials  about 30 s left" in timed
+        assert "1 min 00 s  ━" in timed
+        assert "about 10 s left" in headline(replace(scene, limit_s=70.0), 90)[0].plain
+
     @given(st.integers(1, 200))
     def test_it_fits_and_cuts_nothing(self, scene: Scene, width: int) -> None:
         best = scene.best

@@ -60,7 +60,7 @@ def bounds(results: SweepResults) -> list[Finding]:
 
 def budget(results: SweepResults) -> list[Finding]:
     """A finding if there are fewer than TRIALS_PER_DIMENSION trials per searched parameter, as in `sweep plan`."""
-    trials, dimensions = max(len(results.trials), results.planned), len(results.space)
+    trials, dimensions = max(len(results.trials), results.planned or 0), len(results.space)
     if results.method in ("grid", "list", "") or trials >= TRIALS_PER_DIMENSION * dimensions:
         return []
     return [

@@ -55,12 +55,12 @@ def _progress(scene: Scene, width: int) -> Text:
         parts.append(Text(duration(scene.seconds)))
     pace = [Text(f"{scene.per_minute:.3g} a minute", FAINT)] if scene.per_minute is not None else []
     pace = ([Text(f"about {duration(scene.left_s)} left", FAINT)] if scene.left_s else []) + pace
-    if not scene.total:
+    if scene.share is None:
         return fitted([*parts, *pace], width)
-    done = Text(f"{scene.ended}/{scene.total}")
+    done = Text(f"{scene.ended}/{scene.total}" if scene.total else count(scene.ended, "trial"))
     room = width - fitted([*parts, done, *pace], width - BAR[0] - 2).cell_len - 2
     bar = min(BAR[1], max(BAR[0], room))
-    return fitted([*parts, progress_bar(scene.ended / scene.total, bar), done, *pace], width)
+    return fitted([*parts, progress_bar(scene.share, bar), done, *pace], width)
 
 
 def _counts(scene: Scene, width: int) -> Text:
