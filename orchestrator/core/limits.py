@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from orchestrator.formatting import count
 
@@ -43,12 +42,6 @@ class Limits:
         """The share of the time that is used up, 0 to 1; of wall time or GPU time, the larger. None: no time is set."""
         pairs = ((seconds, self.seconds), (gpu_seconds, self.gpu_seconds))
         return max((min(1.0, used / limit) for used, limit in pairs if limit is not None), default=None)
-
-    def on_target(self, value: float, mode: Literal["min", "max"]) -> bool:
-        """Whether a result is as good as the target."""
-        if self.target is None:
-            return False
-        return value <= self.target if mode == "min" else value >= self.target
 
     def out_of_patience(self, trials: int, best: float | None) -> str | None:
         """Why the number of trials since the last gain ends the sweep, in words; None if it does not.

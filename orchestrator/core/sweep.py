@@ -395,7 +395,7 @@ class Sweep:
         best, metric = self.best, self.objective.metric
         if self.halted is not None or self._stopping is not None:
             return
-        if best is not None and best.result is not None and self.limits.on_target(best.result, self.objective.mode):
+        if best is not None and best.result is not None and self.objective.reaches(best.result, self.limits.target):
             found = f"trial {best.number} has {metric} {best.result:.6g}"
             self._halt(at, f"the target of {self.limits.target:g} is reached: {found}")
             return

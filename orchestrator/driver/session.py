@@ -232,6 +232,7 @@ class Session:
             fixed=spec.fixed,
             objective=spec.objective,
             max_step=enforced_max(spec),
+            target=spec.budget.target,
             logs=str(root / "logs"),
             trials=str(root / "trials"),
             checkpoints=str(root / "checkpoints"),

@@ -46,7 +46,8 @@ def simulate(
     """Run a sweep to its end on a virtual clock.
 
     As in a running sweep, a trial hands its reports over when a decision is due; at once it does so only if a budget
-    depends on it, or if the objective is missing or has diverged. A curve is therefore read ahead, up to a decision.
+    depends on it, or if the objective is missing, has diverged or has reached the target. A curve is therefore read
+    ahead, up to a decision.
 
     Args:
         sweep: The state machine, not yet begun.
@@ -189,7 +190,9 @@ class _Training:
         last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
         self._decisions: Sequence[float] = (*(rung for rung in start.rungs if rung < last), last)
         self._objective = sweep.objective
-        self._hand_over_each = sweep.limits.gpu_seconds is not None  # counted in reports
+        self._target = sweep.limits.target
+        # GPU time is counted in reports, and patience waits for the best of those that run
+        self._hand_over_each = sweep.limits.gpu_seconds is not None or sweep.limits.patience is not None
 
     def advance(self, at: float, costs: Costs) -> None:
         """Go to the next message, which tells of the reports until a decision is due, or until the end.
@@ -234,6 +237,8 @@ class _Training:
             self.reports.append(Report(step=step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s))
             value = metrics.get(metric)
             if step >= due or self._hand_over_each or value is None or diverges(value):
+                return
+            if self._objective.reaches(value, self._target):
                 return
         self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self._trained_s)
 

@@ -55,6 +55,12 @@ class Objective(Section):
         loss = value if self.mode == "min" else -value
         return not math.isfinite(value) or (self.diverged_above is not None and loss > self.diverged_above)
 
+    def reaches(self, value: float, target: float | None) -> bool:
+        """Whether a value is as good as the target; False without a target."""
+        if target is None:
+            return False
+        return value <= target if self.mode == "min" else value >= target
+
 
 class Search(Section):
     """How configurations are chosen."""
@@ -112,7 +118,7 @@ class Budget(Section):
         description="The sweep ends once the objective is as good: at or below this for min, at or above for max.",
     )
     patience: int | None = Field(
-        default=None, ge=1, description="The sweep ends after so many further trials without a gain over the best."
+        default=None, ge=1, description="The sweep ends when this many trials in a row brought no gain over the best."
     )
     min_gain: float | None = Field(
         default=None,

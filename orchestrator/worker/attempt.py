@@ -253,7 +253,7 @@ class Attempt:
         if self._next_rung is not None and report.step >= self._next_rung:
             self._next_rung = self._rung_after(report.step)
             due = True
-        return due or objective.diverges(value)
+        return due or objective.diverges(value) or objective.reaches(value, self._settings.target)
 
     def _rung_after(self, step: int) -> int | None:
         rungs = self._order.rungs

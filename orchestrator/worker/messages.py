@@ -34,6 +34,7 @@ class WorkerSettings:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objective: Objective
     max_step: int | None = None
+    target: float | None = None  # of the objective, at which the sweep ends
     logs: str  # directories
     trials: str
     checkpoints: str = ""  # directory; "": in the directory of each trial

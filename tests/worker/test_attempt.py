@@ -129,6 +129,16 @@ def test_divergence_waits_for_a_decision(attempt: Any, value: float) -> None:
     assert not went_on.is_set()
 
 
+def test_a_trial_that_reaches_the_target_waits_for_a_decision(attempt: Any) -> None:
+    def run(trial: Trial) -> None:
+        for step in (1, 2, 3):
+            trial.report(step=step, accuracy=step / 10)
+
+    made = attempt(run, objective=Objective(metric="accuracy", mode="max"), target=0.2)
+    assert [report.step for report in made.collect()[0]] == [1, 2]
+    assert finish(made)[0] == [3]
+
+
 def test_ending_runs_finally_and_is_not_caught_by_except_exception(attempt: Any) -> None:
     cleaned = threading.Event()
 
