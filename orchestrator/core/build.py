@@ -84,7 +84,7 @@ def build_sweep(
     declaration: Declaration | None,
     *,
     gpus_per_trial: float = 0.0,
-    ahead: Callable[[Search, int], Search] | None = None,
+    ahead: Callable[[Search, int | None], Search] | None = None,
 ) -> Sweep:
     """The sweep that a spec describes, not yet begun.
 

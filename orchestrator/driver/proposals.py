@@ -10,6 +10,7 @@ results answers 99 % of them within 17 ms; with turns of 0.1 ms within 1 ms, hen
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections import deque
@@ -49,12 +50,12 @@ class ProposalsAhead:
 
     Args:
         search: The method. Only the thread calls it from now on, beginning with the first ``ask``.
-        trials: Nothing is computed ahead for trials beyond this number.
+        trials: Nothing is computed ahead for trials beyond this number; None: no number ends the sweep.
     """
 
-    def __init__(self, search: Search, *, trials: int) -> None:
+    def __init__(self, search: Search, *, trials: int | None) -> None:
         self._search = search
-        self._trials = trials
+        self._trials = math.inf if trials is None else trials
         self._changed = threading.Condition()
         self._messages: deque[Callable[[], None]] = deque()  # not passed on to the method yet
         self._ready: deque[_Proposal] = deque()

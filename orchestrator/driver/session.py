@@ -177,7 +177,7 @@ class Session:
         self.capacity.tell(self.observer.trouble)
         return self.commands.poll(at)
 
-    def _ahead(self, search: Search, trials: int) -> Search:
+    def _ahead(self, search: Search, trials: int | None) -> Search:
         self._proposals = ProposalsAhead(search, trials=trials)
         return self._proposals
 
