@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestrator.core.gpu_packing import GpuShares
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import Scheduler
-from orchestrator.core.schedulers.asha import Asha, default_grace_period
+from orchestrator.core.schedulers.asha import Asha, Variant, default_grace_period
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search.random import RandomSearch
@@ -23,6 +23,8 @@ from trainables.contract import Declaration
 DEFAULT_TRIALS = 20
 """Trials of a spec without a budget, unless the method ends by itself."""
 
+DEFAULT_REDUCTION_FACTOR = 3
+
 MAX_CELLS = 100_000
 """A grid with more cells is refused as a mistake, unless a budget limits it."""
 
@@ -35,6 +37,7 @@ class Ladder:
     reduction_factor: int
     max_step: int
     brackets: int
+    variant: Variant = "auto"
 
 
 def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
@@ -43,11 +46,13 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
     asked = spec.scheduler or SchedulerSpec()
     if asked.method == "none" or last is None:
         return None
+    factor = asked.reduction_factor or DEFAULT_REDUCTION_FACTOR
     return Ladder(
-        grace_period=asked.grace_period or default_grace_period(last, asked.reduction_factor),
-        reduction_factor=asked.reduction_factor,
+        grace_period=asked.grace_period or default_grace_period(last, factor),
+        reduction_factor=factor,
         max_step=last,
-        brackets=asked.brackets,
+        brackets=asked.brackets or 1,
+        variant=asked.variant or "auto",
     )
 
 
@@ -173,5 +178,6 @@ def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
         reduction_factor=rungs.reduction_factor,
         max_step=rungs.max_step,
         brackets=rungs.brackets,
+        variant=rungs.variant,
         seed=spec.search.seed,
     )

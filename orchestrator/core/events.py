@@ -23,6 +23,7 @@ class Start:
     config: Config
     seed: int
     rungs: tuple[int, ...]  # steps at which the trial must wait for a decision
+    pauses: bool = False  # whether the trial may pause there, so that its state is to be written first
     recorded: int | None = None  # the trial's last step that the driver has received
     trained_s: float = 0.0  # seconds of training by then, over all attempts
     gpus: float | None = None  # of this attempt; None: the sweep's default
@@ -43,6 +44,7 @@ class Reported:
     trial: int
     at: float
     reports: Sequence[Report]
+    saved: int | None = None  # the step of the trial's newest state on disk
     node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
     gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.build import ladder
 from orchestrator.core.rows import Origin, State
+from orchestrator.core.schedulers import Action, Decision
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 from orchestrator.errors import UserError
@@ -110,10 +111,12 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
     continuing = [trial for trial in completed if not _worse(trial, cutoff)]
     for trial in completed:
         # There may be a rung at the old end: every trial enters it, and the cutoff among all decides.
-        decisions = sweep.scheduler.report(trial.number, trial.last_step or 0, _last(trial))
-        stops = trial not in continuing
-        settled = [replace(each, cutoff=each.cutoff if cutoff is None else cutoff, stop=stops) for each in decisions]
-        sweep.decided(trial, at, settled)
+        action = Action.CONTINUE if trial in continuing else Action.STOP
+        for rung in sweep.scheduler.rungs(trial.number):
+            if cutoff is not None and (trial.rung or 0) < rung <= (trial.last_step or 0):
+                decision = Decision(rung=rung, value=_last(trial), cutoff=cutoff, action=action)
+                sweep.scheduler.restore(trial.number, decision)
+                sweep.journal.rung_decisions(trial, at, [decision])
     for trial in continuing:
         trial.reset_to_pending()
         sweep.trial_queue.enqueue(trial)

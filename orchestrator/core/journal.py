@@ -55,6 +55,7 @@ class Journal:
         event: str,
         *,
         value: float | None = None,
+        cutoff: float | None = None,
         decision: str | None = None,
         reason: str | None = None,
         detail: Mapping[str, Any] | None = None,
@@ -70,6 +71,7 @@ class Journal:
                 step=trial.last_step,
                 rung=trial.rung,
                 value=value,
+                cutoff=cutoff,
                 decision=decision,
                 reason=reason,
                 detail=detail,
@@ -96,7 +98,7 @@ class Journal:
                     rung=decision.rung,
                     value=decision.value,
                     cutoff=decision.cutoff,
-                    decision="stop" if decision.stop else "continue",
+                    decision=decision.action,
                     detail={"train_s": trial.train_s},
                 )
             )

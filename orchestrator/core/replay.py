@@ -17,6 +17,7 @@ from orchestrator.core.rows import (
     NODE,
     OUT_OF_MEMORY,
     PACKING,
+    PROMOTED,
     EventRow,
     Failure,
     MetricRow,
@@ -24,6 +25,7 @@ from orchestrator.core.rows import (
     State,
     TrialRow,
 )
+from orchestrator.core.schedulers import Action, Decision
 from orchestrator.core.sweep import HALTED, Sweep
 from orchestrator.core.trial import Trial, best_of
 from orchestrator.spec import Objective
@@ -51,6 +53,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         at: The time, in seconds since the epoch.
     """
     halted: set[int] = set()  # trials that were cancelled because the sweep ended
+    paused_at: dict[int, int | None] = {}  # the last step of paused trials
+    saves = any(event.decision == Action.PAUSE for event in recorded.events)
     for event in recorded.events:
         if event.event == NODE and event.detail is not None:
             sweep.node_health.set_aside[event.detail["node_id"]] = event.reason or ""
@@ -66,6 +70,8 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
             continue
         trial = sweep.trials[event.trial]
         _replay_event(sweep, trial, event)
+        if event.event == State.PAUSED:
+            paused_at[trial.number] = event.step
         if event.event in _ENDS and event.decision == HALTED:
             halted.add(trial.number)
         else:
@@ -81,8 +87,12 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         trial.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
         trial.gpus = row.gpus or trial.gpus
     for trial in sweep.trials:
+        if trial.state is State.PAUSED:
+            if trial.last_step == paused_at[trial.number]:
+                continue
+            sweep.pauses.promote(trial)  # it has reported since, and only its promotion was not recorded
         if not trial.state.ended or trial.number in halted:
-            _requeue_unfinished(sweep, trial, reports.get(trial.number, ()), at)
+            _requeue_unfinished(sweep, trial, reports.get(trial.number, ()), at, saves=saves)
     sweep.used_s = _used(recorded)
     sweep.best = best_of(sweep.trials)
     for trial in sweep.trials:
@@ -100,6 +110,11 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
         case "rung":
             trial.rung = event.rung
             _replay_rung(sweep, trial, event)
+        case State.PAUSED:
+            trial.end_attempt(event.at)
+            sweep.pauses.restore(trial, event.value or 0.0)
+        case _ if event.event == PROMOTED:
+            sweep.pauses.promote(trial)
         case "retry":
             trial.end_attempt(event.at)
             trial.failures -= trial.state is State.FAILED  # reopened, because its node was to blame
@@ -110,6 +125,8 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             if event.decision == OUT_OF_MEMORY and event.detail is not None:
                 trial.own_gpu_share = event.detail["gpus"]
         case _ if event.event in _ENDS:
+            if trial.state is State.PAUSED:
+                sweep.pauses.release(trial)
             trial.end_attempt(event.at)
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
@@ -119,13 +136,18 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
 
 def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     """Enter a rung again; the recorded decision stands."""
-    rung, value = event.rung or 0, event.value
-    if value is None or not math.isfinite(value):
+    if event.value is None or not math.isfinite(event.value):
         sweep.scheduler.diverge(trial.number)
         return
-    sweep.scheduler.report(trial.number, rung, value)
-    if event.decision != "stop":
-        sweep.search_feedback.rung(trial, rung, value, _train_s(event))
+    decision = Decision(
+        rung=event.rung or 0,
+        value=event.value,
+        cutoff=math.inf if event.cutoff is None else event.cutoff,
+        action=Action(event.decision or Action.CONTINUE),
+    )
+    sweep.scheduler.restore(trial.number, decision)
+    if decision.action is not Action.STOP:
+        sweep.search_feedback.rung(trial, decision.rung, decision.value, _train_s(event))
 
 
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
@@ -141,7 +163,7 @@ def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
 def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mapping[int, Sequence[MetricRow]]) -> None:
     """Count the results again, in the order in which the trials ended."""
     for event in recorded:
-        if event.trial is not None and event.event in _ENDS:
+        if event.trial is not None and event.event in (*_ENDS, State.PAUSED):
             value = _result_at(sweep.objective, reports.get(event.trial, ()), event.step)
             sweep.count_result(sweep.trials[event.trial], State(event.event), value, event.decision)
 
@@ -161,16 +183,16 @@ def _result_at(objective: Objective, rows: Sequence[MetricRow], step: int | None
     return min(values) if objective.mode == "min" else max(values)
 
 
-def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float) -> None:
+def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], at: float, *, saves: bool) -> None:
     """Make the decisions of an unfinished trial that were due and not recorded, and queue the trial if it continues."""
     if trial.state.ended:  # cancelled with the sweep
         sweep.search_feedback.running(trial)
     trial.reset_to_pending()
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
-        if value is not None and not trial.state.ended:
-            sweep.objective_reported(trial, at, row.step, value)
-    if not trial.state.ended:
+        if value is not None and trial.state is State.PENDING:
+            sweep.objective_reported(trial, at, row.step, value, pausable=saves and row is rows[-1])
+    if trial.state is State.PENDING:
         sweep.trial_queue.requeue(trial)
 
 

@@ -22,6 +22,9 @@ NODE = "node"
 ACCOUNT = "account"
 """The event at a session's end that says where its time went."""
 
+PROMOTED = "promoted"
+"""The event of a paused trial that continues."""
+
 GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
 """The type of a failure by lack of GPU memory, whichever library raised it."""
 
@@ -41,12 +44,14 @@ GPU_UTILISATION = "gpu_utilisation"
 class State(StrEnum):
     """The state of a trial.
 
-    ``stopped``: ended early by the scheduler. ``diverged``: the objective, or the arithmetic, left its bounds.
+    ``paused``: waits at a rung, without a slot, for the scheduler to promote it. ``stopped``: ended early by the
+    scheduler. ``diverged``: the objective, or the arithmetic, left its bounds.
     ``failed``: an error.
     """
 
     PENDING = "pending"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"
     DIVERGED = "diverged"
@@ -56,7 +61,7 @@ class State(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether the trial has ended: only a resume can run it again."""
-        return self not in (State.PENDING, State.RUNNING)
+        return self not in (State.PENDING, State.RUNNING, State.PAUSED)
 
 
 class Origin(StrEnum):
@@ -92,7 +97,7 @@ class EventRow:
     rung: int | None = None  # the rung's step
     value: float | None = None  # the objective that was compared, or passed to the search
     cutoff: float | None = None  # what the value was compared against
-    decision: str | None = None  # "continue" or "stop"
+    decision: str | None = None  # "continue", "pause" or "stop"
     reason: str | None = None  # a sentence for people
     detail: Mapping[str, Any] | None = None  # JSON: configuration and origin at "pending", train_s at "rung" and ends
 

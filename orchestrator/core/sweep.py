@@ -12,34 +12,23 @@ import random
 from collections.abc import Sequence
 
 from orchestrator.core import events
-from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots, larger
+from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
 from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.patience import Patience
-from orchestrator.core.rows import (
-    GPU_MEMORY,
-    GPU_OUT_OF_MEMORY,
-    NODE,
-    OUT_OF_MEMORY,
-    PACKING,
-    Config,
-    Failure,
-    Origin,
-    State,
-)
-from orchestrator.core.schedulers import Decision, Scheduler
+from orchestrator.core.pauses import Pauses
+from orchestrator.core.retries import Retries, Retry
+from orchestrator.core.rows import GPU_MEMORY, PACKING, Config, Failure, Origin, State
+from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.trial import Trial, best_of, better
-from orchestrator.core.trial_queue import TrialQueue, wait_after
+from orchestrator.core.trial_queue import TrialQueue
 from orchestrator.spec import Objective, Space
 
 HALTED = "halted"
 """The decision recorded with a trial that was cancelled because the sweep ended; a resume continues the trial."""
-
-FALSE_STARTS = 3
-"""A trial fails when its worker has died more often than this before an attempt began."""
 
 SUSPICIOUS = 3
 """Reports of a trial without the objective before a note says so, if no trial has reported the objective yet."""
@@ -58,7 +47,8 @@ class Sweep:
         gpu_s: GPU seconds of training: the seconds of each trial times its GPUs, summed.
         gpu_shares: The share of a GPU that each trial gets.
         node_health: Which nodes are set aside.
-        reopened: Failed trials that are attempted again, because their node was to blame.
+        retries: What follows failures.
+        pauses: The paused trials.
         trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
@@ -79,7 +69,6 @@ class Sweep:
         self.scheduler = scheduler
         self.gpu_shares = gpu_shares or GpuShares(limits.gpus_per_trial)
         self.node_health = NodeHealth()
-        self.reopened: list[Trial] = []
         self.trials: list[Trial] = []
         self.best: Trial | None = None
         self.halted: str | None = None
@@ -88,6 +77,18 @@ class Sweep:
         self.search_feedback = SearchFeedback(search)
         self.patience = Patience(objective.mode, limits.min_gain)
         self.journal = Journal()
+        self.retries = Retries(
+            limits=limits,
+            node_health=self.node_health,
+            queue=self.trial_queue,
+            journal=self.journal,
+            trials=self.trials,
+        )
+        self.pauses = Pauses(
+            scheduler=scheduler,
+            journal=self.journal,
+            trials=self.trials,
+        )
         self._seed = seed
         self._live: set[int] = set()  # asked for and not ended
         self._stopping: str | None = None  # why every trial ends at its next report
@@ -110,7 +111,7 @@ class Sweep:
         self.begin(at)
         if self.halted is not None or self._stopping is not None:
             return None
-        trial = self.trial_queue.due(at) or self._new_trial(at)
+        trial = self._next_trial(at)
         if trial is None:
             return None
         trial.hand_out(at, self.gpu_shares.gpus)
@@ -122,10 +123,21 @@ class Sweep:
             config=trial.config,
             seed=trial.seed,
             rungs=self.scheduler.rungs(trial.number),
+            pauses=self.scheduler.pauses,
             recorded=trial.last_step,
             trained_s=trial.train_s,
             gpus=trial.gpus,
         )
+
+    def _next_trial(self, at: float) -> Trial | None:
+        """A waiting attempt, a paused trial that has earned its promotion, a new trial, or the best of what is left."""
+        trial = self.trial_queue.due(at) or self.pauses.next(at, closing=False) or self._new_trial(at)
+        if trial is None and self.trial_queue.closed:
+            trial = self.pauses.next(at, closing=True)
+            if trial is None and not self._live and self.trial_queue.exhausted:
+                for left in self.pauses:
+                    self._not_promoted(left, at)
+        return trial
 
     def _new_trial(self, at: float) -> Trial | None:
         before = self.trial_queue.used_up
@@ -183,7 +195,7 @@ class Sweep:
     @property
     def exhausted(self) -> bool:
         """Whether no further attempt will be started, except to retry a running one."""
-        return self.halted is not None or self.trial_queue.exhausted
+        return self.halted is not None or (self.trial_queue.exhausted and not self.pauses)
 
     @property
     def finished(self) -> bool:
@@ -227,6 +239,10 @@ class Sweep:
         trial = self.trials[event.trial]
         if trial.state.ended:
             return False
+        if trial.state is State.PAUSED:
+            if isinstance(event, events.TrialStopRequested):
+                self._end(trial, State.CANCELLED, event.at, event.reason)
+            return False
         self.journal.trial_changed(trial)
         match event:
             case events.Started():
@@ -262,40 +278,62 @@ class Sweep:
             self.journal.report(row)
             value = report.metrics.get(self.objective.metric)
             if value is not None:
-                self.objective_reported(trial, event.at, row.step, value)
+                pausable = row.step == event.saved and report is event.reports[-1]
+                self.objective_reported(trial, event.at, row.step, value, pausable=pausable)
             elif self._is_last(row.step):  # without the objective, which may be misspelt
                 self._finish(trial, event.at, self._last_step_reached)
             else:
                 self._unmeasured(trial, event.at)
-            if trial.state.ended:
+            if trial.state.ended or trial.state is State.PAUSED:
                 return
         if event.reports and trial.stop_requested is not None:
             self._end(trial, State.CANCELLED, event.at, trial.stop_requested)
         elif event.reports and self._stopping is not None:
             self._end(trial, State.CANCELLED, event.at, self._stopping, decision=HALTED)
 
-    def objective_reported(self, trial: Trial, at: float, step: int, value: float) -> None:
-        """Take the objective of a trial at a step, and decide whether the trial ends there."""
+    def objective_reported(self, trial: Trial, at: float, step: int, value: float, *, pausable: bool) -> None:
+        """Take the objective of a trial at a step, and decide whether the trial ends or pauses there.
+
+        Args:
+            trial: The trial.
+            at: The time.
+            step: The step of the report.
+            value: The objective.
+            pausable: Whether the trial's state at this step is saved.
+        """
         if self.objective.diverges(value):
             self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
         trial.measure(step, value)
-        decisions = self.scheduler.report(trial.number, step, value)
-        self.decided(trial, at, decisions)
-        cut = next((decision for decision in decisions if decision.stop), None)
-        if cut is not None:
-            reason = f"{value:g} at rung {cut.rung}, worse than the cutoff {cut.cutoff:g}"
-            self._end(trial, State.STOPPED, at, reason, value=cut.value)
-        elif self._is_last(step):
+        if self._is_last(step):
             self._complete(trial, at, self._last_step_reached)
-        elif self.best is None or better(trial, self.best):
+            return
+        if self.best is None or better(trial, self.best):
             self.best = trial
+        decisions = self.scheduler.report(trial.number, step, value, pausable=pausable)
+        self.decided(trial, at, decisions)
+        if decisions:
+            self._act_on(trial, at, decisions[-1])
+
+    def _act_on(self, trial: Trial, at: float, decision: Decision) -> None:
+        if decision.action is Action.STOP:
+            low, high = sorted((decision.value, decision.cutoff))
+            worse = decision.value == (high if self.objective.mode == "min" else low) != decision.cutoff
+            why = f"worse than the cutoff {decision.cutoff:g}" if worse else "after enough others went on"
+            reason = f"{decision.value:g} at rung {decision.rung}, {why}"
+            self._end(trial, State.STOPPED, at, reason, value=decision.value)
+        elif decision.action is Action.PAUSE:
+            self._live.discard(trial.number)
+            self.pauses.pause(trial, at, decision)
+            self.count_result(trial, State.PAUSED, trial.result, None)
+            for surplus in self.pauses.surplus():
+                self._not_promoted(surplus, at)
 
     def decided(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Record decisions of the scheduler about a trial, and tell the search of rungs where the trial goes on."""
         self.journal.rung_decisions(trial, at, decisions)
         for decision in decisions:
-            if not decision.stop:
+            if decision.action is not Action.STOP:
                 self.search_feedback.rung(trial, decision.rung, decision.value, trial.train_s)
 
     def _unmeasured(self, trial: Trial, at: float) -> None:
@@ -323,60 +361,20 @@ class Sweep:
             self._complete(trial, at, reason)
 
     def _failed(self, trial: Trial, event: events.Failed) -> None:
-        failure = event.failure
-        reason = f"{failure.type}: {failure.message}"
         if event.numerical:
-            trial.failure = failure
-            self._diverge(trial, event.at, reason)
-        elif event.preempted:
-            trial.preemptions += 1
-            self._retry(trial, event.at, "preemption", reason)
-        elif failure.type == GPU_OUT_OF_MEMORY and not trial.own_gpu_share and (gpus := larger(trial.gpus)) is not None:
-            trial.failure, trial.own_gpu_share = failure, gpus
-            self._retry(trial, event.at, OUT_OF_MEMORY, f"{reason}; retrying with {gpus:g} of a GPU", gpus=gpus)
-        elif self._blamed_on_node(trial, event):
-            trial.preemptions += 1
-            self._retry(trial, event.at, "preemption", f"its node was set aside; {reason}")
-        elif trial.failures < self.limits.retries and not trial.repeats_failure(failure):
-            trial.fail(failure)
-            self._retry(trial, event.at, "failure", reason, wait_s=wait_after(trial.failures))
+            trial.failure = event.failure
+            self._diverge(trial, event.at, f"{event.failure.type}: {event.failure.message}")
+        elif (retry := self.retries.after_failure(trial, event)) is not None:
+            self._retry(trial, event.at, retry)
         else:
-            self._fail(trial, event.at, failure)
+            self._fail(trial, event.at, event.failure)
 
     def _not_started(self, trial: Trial, event: events.NotStarted) -> None:
-        trial.attempts -= 1
-        if not event.preempted and not self._blamed_on_node(trial, event):
-            trial.false_starts += 1
-        if trial.false_starts > FALSE_STARTS:
-            self._fail(trial, event.at, event.failure)
-        else:
+        if self.retries.after_false_start(trial, event):
             self._live.discard(trial.number)
             self.trial_queue.requeue(trial)
-
-    def _blamed_on_node(self, trial: Trial, event: events.Failed | events.NotStarted) -> bool:
-        """Whether the failure is blamed on the node: the node was set aside before, or this failure does it."""
-        node = event.node
-        if node is None or node.id in self.node_health.set_aside:
-            return node is not None
-        ran_s = trial.ran_s(event.at)
-        trials = self.node_health.record_failure(node, trial.number, event.failure, ran_s=ran_s, others=event.others)
-        if not trials:
-            return False
-        detail = {"node_id": node.id, "node": node.name, "trials": trials}
-        self.journal.note(event.at, NODE, self.node_health.set_aside[node.id], detail)
-        for number in trials:
-            if self.trials[number].state is State.FAILED:
-                self._reopen(self.trials[number], event.at)
-        return True
-
-    def _reopen(self, trial: Trial, at: float) -> None:
-        trial.blame_node()
-        self.trial_queue.enqueue(trial)
-        self.reopened.append(trial)
-        detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
-        self.journal.trial_event(
-            trial, at, "retry", decision="preemption", reason="its node was set aside", detail=detail
-        )
+        else:
+            self._fail(trial, event.at, event.failure)
 
     def _added(self, event: events.ConfigAdded) -> None:
         if self.trial_queue.tried(event.config):
@@ -438,13 +436,19 @@ class Sweep:
         self._end(trial, State.FAILED, at, f"{failure.type}: {failure.message}")
         self._check_failures(at)
 
-    def _retry(self, trial: Trial, at: float, cause: str, reason: str, *, wait_s: float = 0.0, **more: float) -> None:
+    def _retry(self, trial: Trial, at: float, retry: Retry) -> None:
         trial.end_attempt(at)
         trial.state = State.PENDING
         self._live.discard(trial.number)
-        self.trial_queue.requeue(trial, not_before=at + wait_s)
-        detail = None if trial.failure is None else dataclasses.asdict(trial.failure) | more
-        self.journal.trial_event(trial, at, "retry", decision=cause, reason=reason, detail=detail)
+        self.trial_queue.requeue(trial, not_before=at + retry.wait_s)
+        detail = None if trial.failure is None else dataclasses.asdict(trial.failure)
+        if detail is not None and retry.gpus is not None:
+            detail["gpus"] = retry.gpus
+        self.journal.trial_event(trial, at, "retry", decision=retry.cause, reason=retry.reason, detail=detail)
+
+    def _not_promoted(self, trial: Trial, at: float) -> None:
+        value = self.pauses.value(trial)
+        self._end(trial, State.STOPPED, at, f"not promoted beyond rung {trial.rung}", value=value)
 
     def _end(
         self,
@@ -456,6 +460,8 @@ class Sweep:
         value: float | None = None,
         decision: str | None = None,
     ) -> None:
+        if trial.state is State.PAUSED:
+            self.pauses.release(trial)
         trial.end_attempt(at)
         trial.state, trial.reason, trial.ended_at = state, reason, at
         self._live.discard(trial.number)
@@ -475,7 +481,7 @@ class Sweep:
             self._stop_at_next_reports(at, self._stopping)
 
     def count_result(self, trial: Trial, state: State, value: float | None, decision: str | None) -> None:
-        """Count a trial that ended in a state with this value, for patience. Trials that a resume continues do not."""
+        """Count a trial that paused, or ended in a state, with this value, for patience. Trials that a resume continues do not."""
         if state is State.DIVERGED:
             self.patience.ended(trial.number, None)
         elif state is not State.FAILED and decision != HALTED and value is not None:

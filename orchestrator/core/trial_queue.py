@@ -105,6 +105,11 @@ class TrialQueue:
         return self._tried[self._space.key(config)] < times and self._space.feasible(config)
 
     @property
+    def closed(self) -> bool:
+        """Whether the search will propose nothing more."""
+        return self.used_up or self.proposed >= self._trials
+
+    @property
     def exhausted(self) -> bool:
         """Whether there is nothing left to start."""
-        return (self.used_up or self.proposed >= self._trials) and not self._waiting
+        return self.closed and not self._waiting

@@ -19,7 +19,9 @@ from orchestrator.simulate.costs import Costs
 from trainables.report import Report
 
 Curve = Iterable[tuple[float, int, Mapping[str, float]]]
-"""The reports of one attempt: (seconds since the previous report, step, metrics)."""
+"""The reports of one training from its beginning: (seconds since the previous report, step, metrics).
+
+An attempt that continues from a checkpoint skips the steps that are recorded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,7 @@ def simulate(
     costs: Costs | None = None,
     starts_at_once: int | None = None,
     began: float = 0.0,
+    saves: bool = True,
 ) -> Outcome:
     """Run a sweep to its end on a virtual clock.
 
@@ -58,10 +61,12 @@ def simulate(
         starts_at_once: Number of worker processes that the cores can start in parallel without slowdown; None: all.
             More processes share the cores and start more slowly.
         began: The start of the virtual clock.
+        saves: Whether the trainable saves its state at each step. If not, it cannot pause, and a further attempt trains
+            again from the beginning.
     """
     sweep.begin(began)
     crowd = max(1.0, min(slots, sweep.total or slots) / (starts_at_once or slots))
-    run = _Run(sweep, train, costs or Costs(), crowd, began)
+    run = _Run(sweep, train, costs or Costs(), crowd, began, saves=saves)
     while not sweep.finished:
         run.fill(slots)
         if run.busy:
@@ -83,7 +88,14 @@ def simulate(
 
 class _Run:
     def __init__(
-        self, sweep: Sweep, train: Callable[[events.Start], Curve], costs: Costs, crowd: float, began: float
+        self,
+        sweep: Sweep,
+        train: Callable[[events.Start], Curve],
+        costs: Costs,
+        crowd: float,
+        began: float,
+        *,
+        saves: bool,
     ) -> None:
         self.sweep = sweep
         self.now = began + costs.launch_s
@@ -92,6 +104,7 @@ class _Run:
         self._deadline = math.inf if limit is None else began + limit - sweep.used_s
         self._queue: list[tuple[float, int, _Training]] = []  # ordered by the time of the next message
         self._train = train
+        self._saves = saves
         self._costs = costs
         self._crowd = crowd  # processes that start per core
         self._workers = 0  # processes started so far
@@ -109,7 +122,10 @@ class _Run:
         while self.sweep.live < slots and (start := self.sweep.ask(self.now)) is not None:
             self._work(self._costs.start_s + self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials))
             self.sweep.on(events.Started(trial=start.trial, at=self.now))
-            training = _Training(start, iter(self._train(start)), self.sweep)
+            curve = iter(self._train(start))
+            if self._saves:
+                curve = _after(start.recorded, curve)
+            training = _Training(start, curve, self.sweep)
             self._advance(training, self.now + self._until_it_trains())
 
     def next_message(self) -> None:
@@ -142,7 +158,8 @@ class _Run:
 
     def _hand_over(self, training: _Training, reports: list[Report]) -> bool:
         """Tell the sweep of reports; returns whether the trial continues."""
-        return self.sweep.on(events.Reported(trial=training.trial, at=self.now, reports=reports))
+        saved = reports[-1].step if reports and self._saves else None
+        return self.sweep.on(events.Reported(trial=training.trial, at=self.now, reports=reports, saved=saved))
 
     def trained_s(self) -> float:
         """Training time of all slots so far, including trainings cut off by the end of the sweep."""
@@ -241,6 +258,12 @@ class _Training:
             if self._objective.reaches(value, self._target):
                 return
         self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self._trained_s)
+
+
+def _after(
+    recorded: int | None, curve: Iterator[tuple[float, int, Mapping[str, float]]]
+) -> Iterator[tuple[float, int, Mapping[str, float]]]:
+    return itertools.dropwhile(lambda report: recorded is not None and report[1] <= recorded, curve)
 
 
 def _failure(error: Exception) -> Failure:

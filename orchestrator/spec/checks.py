@@ -15,6 +15,17 @@ from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import RESERVED, Declaration
 
+SCHEDULER_KEYS = {
+    "variant": ("asha",),
+    "grace_period": ("auto", "asha"),
+    "reduction_factor": ("auto", "asha"),
+    "brackets": ("auto", "asha"),
+}
+"""The keys of `scheduler` that not every method takes, with the methods that do."""
+
+_OLD_DEFAULTS: dict[str, tuple[int]] = {"reduction_factor": (3,), "brackets": (1,)}
+"""Saved with every spec of earlier versions, whatever its method."""
+
 
 def check_meaning(partial: PartialSpec) -> None:
     """Add every mistake in the well-formed parts that can be found without knowing the trainable."""
@@ -126,17 +137,26 @@ def _check_grid(partial: PartialSpec, space: Space) -> None:
 
 
 def check_scheduler(partial: PartialSpec, declaration: Declaration | None) -> None:
-    """Add a mistake if the spec asks for asha and the length of a training is unknown or too short."""
+    """Add a mistake for a key that the method does not use, and if the length of a training is unknown or too short."""
     scheduler = partial.spec.scheduler
-    if scheduler is None or scheduler.method != "asha":
+    if scheduler is None:
         return
     if not all(map(partial.is_valid, ("scheduler", "fixed", "space", "search"))):
         return
     longest = max_step(partial.spec, declaration)
     document = partial.document
+    given = {key: getattr(scheduler, key) for key in SCHEDULER_KEYS}
+    used = [key for key in SCHEDULER_KEYS if scheduler.method in SCHEDULER_KEYS[key]]
+    for key, value in given.items():
+        if key not in used and value not in (None, *_OLD_DEFAULTS.get(key, ())):
+            allowed = f"it takes {', '.join([*used, 'max'])}"
+            document.add(("scheduler", key), f"method {scheduler.method} takes no {key}", allowed)
+    asks = scheduler.method != "auto" or any(given[key] is not None for key in used)
+    if scheduler.method == "none" or (longest is None and not asks):
+        return
     if longest is None:
         length = (declaration.length if declaration else "") or "epochs"
-        problem = "asha does not know how long a full training is"
+        problem = f"{scheduler.method} does not know how long a full training is"
         document.add(("scheduler",), problem, f"scheduler.max: the last step; or a value for {length}")
     elif (scheduler.grace_period or 1) >= longest:
         problem = f"grace_period {scheduler.grace_period or 1} leaves no step to stop at: a training has {longest}"

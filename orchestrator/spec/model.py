@@ -86,20 +86,30 @@ class Search(Section):
 class Scheduler(Section):
     """Early stopping of weak trials."""
 
-    method: Literal["asha", "none"] = Field(
-        default="asha",
-        description="asha: at each rung, stop trials that are not among the best 1/reduction_factor.",
+    method: Literal["auto", "asha", "none"] = Field(
+        default="auto",
+        description="auto: asha if the length of a training is known, else none. asha: of the trials at a rung, the "
+        "best 1/reduction_factor continue.",
+    )
+    variant: Literal["auto", "promote", "stop"] | None = Field(
+        default=None,
+        description="For asha. promote: a trial pauses at a rung, and continues from its checkpoint once it is among "
+        "the best. stop: a trial continues or ends. auto, the default: promote if the trainable saves, else stop.",
     )
     grace_period: int | None = Field(
         default=None, ge=1, description="The step of the first rung; no trial is stopped earlier."
     )
-    reduction_factor: int = Field(default=3, ge=2, description="The factor between the steps of two rungs.")
+    reduction_factor: int | None = Field(
+        default=None, ge=2, description="The factor between the steps of two rungs; 3 by default."
+    )
     max: int | None = Field(
         default=None,
         ge=1,
         description="The last step of a full training; by default the trainable's own.",
     )
-    brackets: int = Field(default=1, ge=1, description="Number of brackets; each starts one rung after the last.")
+    brackets: int | None = Field(
+        default=None, ge=1, description="Number of brackets, 1 by default; each starts one rung after the last."
+    )
 
 
 class Budget(Section):
@@ -215,7 +225,7 @@ class Spec(Section):
     objective: Objective
     search: Search = Search()
     scheduler: Scheduler | None = Field(
-        default=None, description="By default asha if the length of a training is known, else none."
+        default=None, description="By default auto: asha if the length of a training is known, else none."
     )
     budget: Budget = Budget()
     resources: Resources = Resources()

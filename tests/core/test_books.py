@@ -17,7 +17,9 @@ from trainables.report import Report
 @given(data=st.data())
 def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
     """Each trial ends in exactly one state, and each (trial, step) is recorded once, in ascending order."""
-    sweep = make(trials=8, scheduler={"method": "asha", "grace_period": 2}, trial={"retries": 1})
+    variant = data.draw(st.sampled_from(["stop", "promote", "auto"]))
+    scheduler = {"method": "asha", "variant": variant, "grace_period": 2}
+    sweep = make(trials=8, scheduler=scheduler, trial={"retries": 1})
     now = 0.0
     recorded: dict[int, int] = {}
     steps: dict[int, int] = {}
@@ -52,8 +54,9 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
             elif kind == "report":
                 steps[trial.number] += data.draw(st.integers(1, 4))
                 loss = data.draw(st.floats(0, 9) | st.just(math.nan))
+                saved = data.draw(st.none() | st.just(steps[trial.number]))
                 report = Report(step=steps[trial.number], train_s=1.0, reported_at=now, metrics={"loss": loss})
-                sweep.on(events.Reported(trial=trial.number, at=now, reports=[report]))
+                sweep.on(events.Reported(trial=trial.number, at=now, reports=[report], saved=saved))
             elif kind == "return":
                 sweep.on(events.Finished(trial=trial.number, at=now))
             elif kind in ("raise", "lost"):
@@ -64,7 +67,8 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
     sweep.on(events.Halted(at=now, reason="the end"))
     drain()
     assert sweep.finished
-    assert sorted(ended) == [trial.number for trial in sweep.trials]
+    paused = [trial.number for trial in sweep.trials if trial.state is State.PAUSED]
+    assert sorted(ended + paused) == [trial.number for trial in sweep.trials]
     best = [
         trial.result for trial in sweep.trials if trial.result is not None and trial.state not in ("diverged", "failed")
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +125,12 @@ def test_cut_anywhere_it_ends_as_the_undisturbed_one(data: st.DataObject, method
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)
-@given(data=st.data(), method=st.sampled_from(["tpe", "random"]))
-def test_with_asha_every_decision_stands_and_none_is_left_out(data: st.DataObject, method: str) -> None:
-    session = run(make(method), 3, data.draw(st.sampled_from([0.0, 7.0])))
+@given(data=st.data(), method=st.sampled_from(["tpe", "random"]), variant=st.sampled_from(["stop", "promote", "auto"]))
+def test_with_asha_every_decision_stands_and_none_is_left_out(data: st.DataObject, method: str, variant: str) -> None:
+    scheduler = {"method": "asha", "grace_period": 3, "variant": variant}
+    session = run(make(method, scheduler=scheduler), 3, data.draw(st.sampled_from([0.0, 7.0])))
     recorded = session.recorded(data.draw(st.integers(0, len(session.rounds) - 1)), data.draw(st.integers(0, 3)))
-    again = make(method)
+    again = make(method, scheduler=scheduler)
     replay(again, recorded, at=1e6)
     before = {(event.trial, event.rung) for event in recorded.events if event.event == "rung"}
     rest = simulate(again, curve, slots=3, began=1e6)
@@ -141,6 +142,25 @@ def test_with_asha_every_decision_stands_and_none_is_left_out(data: st.DataObjec
         reached = [rung for rung in (3, 9) if trial.last_step is not None and trial.last_step >= rung]
         entered = sorted(rung for number, rung in [*before, *after] if number == trial.number and rung is not None)
         assert entered[: len(reached)] == reached
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(data=st.data(), variant=st.sampled_from(["stop", "promote", "auto"]))
+def test_killed_after_any_record_all_decisions_are_the_same(data: st.DataObject, variant: str) -> None:
+    """One slot, every round recorded: what follows the kill is what would have followed anyway, pauses included."""
+    scheduler = {"method": "asha", "grace_period": 3, "variant": variant}
+    undisturbed = run(make(scheduler=scheduler), 1, 0.0)
+    cut = data.draw(st.integers(0, len(undisturbed.rounds) - 2))
+    recorded = undisturbed.recorded(cut, 0)
+    again = make(scheduler=scheduler)
+    replay(again, recorded, at=1e6)
+    rest = simulate(again, curve, slots=1, began=1e6)
+
+    def decisions(rows: Sequence[EventRow]) -> list[tuple[object, ...]]:
+        kinds = ("rung", "paused", "promoted", "completed", "stopped", "diverged", "failed")
+        return [(row.trial, row.event, row.rung, row.decision, row.value) for row in rows if row.event in kinds]
+
+    assert decisions(recorded.events) + decisions(rest.events) == decisions(undisturbed.events)
 
 
 def test_the_whole_of_a_finished_sweep_is_recalled() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from orchestrator.core import events
+from orchestrator.core.retries import FALSE_STARTS
 from orchestrator.core.rows import Failure, State
-from orchestrator.core.sweep import FALSE_STARTS
 from orchestrator.simulate.virtual_clock import simulate
 from tests.core.played import PlayedStep, make, states, steady
 
@@ -25,7 +25,7 @@ class TestRetries:
         return curve
 
     def test_a_failed_trial_is_tried_again_and_each_step_is_recorded_once(self) -> None:
-        outcome = simulate(make(trial={"retries": 2}), self.failing(2), slots=1)
+        outcome = simulate(make(trial={"retries": 2}), self.failing(2), slots=1, saves=False)
         row = outcome.trials[0]
         assert (row.state, row.attempts, row.failures) == (State.COMPLETED, 3, 2)
         steps = [(m.step, m.attempt) for m in outcome.metrics if m.trial == 0]

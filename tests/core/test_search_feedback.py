@@ -61,7 +61,7 @@ def curve(start: events.Start) -> Iterator[PlayedStep]:
         yield duration, step, {"loss": math.inf} if start.trial in (0, 3) and step == 2 else metrics
 
 
-ASHA = {"method": "asha", "grace_period": 3}
+ASHA = {"method": "asha", "variant": "stop", "grace_period": 3}
 
 
 class TestSearchFeedback:

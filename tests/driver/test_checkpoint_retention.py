@@ -25,7 +25,7 @@ def test_a_stopped_trial_keeps_its_checkpoint_while_it_is_the_best(tmp_path: Pat
         "space": {"x": {"uniform": [0, 1]}},
         "objective": {"metric": "loss"},
         "search": {"method": "random"},
-        "scheduler": {"method": "asha", "grace_period": 3, "reduction_factor": 9},
+        "scheduler": {"method": "asha", "variant": "stop", "grace_period": 3, "reduction_factor": 9},
         "budget": {"trials": len(LOSSES)},
     }
     sweep = build_sweep(parse_spec(spec, base=Path()), None)

@@ -71,9 +71,9 @@ class Progress:
         for trial in sweep.trials[self._known :]:
             self._open[trial.number] = 0
         self._known = len(sweep.trials)
-        for trial in sweep.reopened[self._reopened :]:
+        for trial in sweep.retries.reopened[self._reopened :]:
             self._reopen(trial)
-        self._reopened = len(sweep.reopened)
+        self._reopened = len(sweep.retries.reopened)
         changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
         trials = [sweep.trials[number] for number in self._open]
         self.running = [trial for trial in trials if trial.state is State.RUNNING]

@@ -1,10 +1,19 @@
-"""Schedulers decide which trials to stop early, one policy per file; pure functions of reports, no search."""
+"""Schedulers decide which trials to stop or pause early, one policy per file; pure functions of reports, no search."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+
+class Action(StrEnum):
+    """What happens to a trial at a rung."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+    PAUSE = "pause"  # it leaves its slot, and may be promoted later
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,8 +22,8 @@ class Decision:
 
     rung: int  # the rung's step
     value: float  # the objective that entered the rung; infinite for a diverged trial
-    cutoff: float  # a worse value stops the trial; infinite if too many diverged to compare
-    stop: bool
+    cutoff: float  # a trial with a worse value does not continue; infinite if too many diverged to compare
+    action: Action
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,13 +33,22 @@ class RungSummary:
     bracket: int
     rung: int
     entered: int
-    stopped: int
+    stopped: int  # also if they were paused first, or diverged
     diverged: int
     cutoff: float | None  # of the values so far, about what the next one is compared against; None while empty
+    paused: int = 0  # that may still be promoted
 
 
 class Scheduler(Protocol):
-    """A pure policy: the same calls in the same order give the same decisions. Trials are given by number."""
+    """A pure policy: the same calls in the same order give the same decisions. Trials are given by number.
+
+    A decision to pause makes the trial a candidate for ``next_promotion`` until ``promote`` or ``release`` names it.
+    """
+
+    @property
+    def pauses(self) -> bool:
+        """Whether trials may be paused, so that their state must be saved at each rung."""
+        ...
 
     def bracket(self, trial: int) -> int:
         """The bracket of a trial, a function of (seed, trial) alone."""
@@ -40,12 +58,48 @@ class Scheduler(Protocol):
         """The steps at which decisions are due for this trial, ascending."""
         ...
 
-    def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
-        """Enter a finite value at each rung that the report reaches; a trial enters a rung once."""
+    def report(self, trial: int, step: int, value: float, *, pausable: bool) -> tuple[Decision, ...]:
+        """Enter a finite value at each rung that the report reaches, up to the first where the trial does not continue.
+
+        A trial enters a rung once.
+
+        Args:
+            trial: A trial that runs.
+            step: The step of the report.
+            value: The objective.
+            pausable: Whether the trial's state at this step is saved, so that a pause loses no training.
+        """
         ...
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
-        """Enter a diverged trial at its next rung, as the worst."""
+        """Enter a diverged trial at its next rung, as the worst, where it is stopped."""
+        ...
+
+    def restore(self, trial: int, decision: Decision) -> None:
+        """Take a decision that was made before a restart, or elsewhere: it stands."""
+        ...
+
+    def next_promotion(self, *, closing: bool) -> int | None:
+        """The paused trial that should continue now; None if none should. Changes nothing.
+
+        Args:
+            closing: Whether no new trials will come, so that slots are free for what is paused.
+        """
+        ...
+
+    def promote(self, trial: int) -> None:
+        """Take note that a paused trial continues."""
+        ...
+
+    def next_surplus(self) -> int | None:
+        """A paused trial that has become too unlikely to be promoted; None if there is none. Changes nothing.
+
+        It is to be released: what is paused at a time, and its checkpoints on disk, stay few.
+        """
+        ...
+
+    def release(self, trial: int) -> None:
+        """Take note that a paused trial will never continue. Its value still counts at its rung."""
         ...
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:

@@ -1,19 +1,25 @@
-"""ASHA, the stopping variant: asynchronous successive halving without pausing.
+"""ASHA, asynchronous successive halving: of the trials that reach a rung, the best 1/eta go on.
 
-Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3, with a stopping rule in
-place of promotion, as in Syne Tune and Ray Tune: at each rung a trial continues if its value is among the best 1/eta of
-all values that have entered the rung so far, its own included (Ray Tune leaves it out). The cutoff is the linearly
-interpolated quantile.
+Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020). The variants:
+
+- promote, algorithm 2 there: a trial pauses at a rung, and continues once it is among the best floor(n / eta) of the n
+  trials that have entered. A trial that is among them at once does not pause. When no new trials come, ceil(n / eta)
+  continue, so that even a small sweep trains its best to the end.
+- stop, where pausing would lose the training so far: at the rung, a trial continues or ends (``stop_rule``).
+- auto: promote where the trial's state is saved, else stop.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 import random
 from collections.abc import Sequence
+from typing import Literal
 
-from orchestrator.core.schedulers import Decision, RungSummary
+from orchestrator.core.schedulers import Action, Decision, RungSummary
+from orchestrator.core.schedulers.rung import Rung
+
+Variant = Literal["stop", "promote", "auto"]
 
 
 def default_grace_period(max_step: int, reduction_factor: int) -> int:
@@ -24,43 +30,14 @@ def default_grace_period(max_step: int, reduction_factor: int) -> int:
     return min(max(2, max_step // reduction_factor**3), max(1, max_step - 1))
 
 
-class Rung:
-    """The values that entered one rung, and their running quantile.
-
-    Values are losses: lower is better, infinity is a diverged trial. Two heaps split the values at position
-    (n - 1) / eta from the best, which moves by at most one per value: O(log n) per value, without sorting.
-    """
-
-    __slots__ = ("_best", "_eta", "_rest", "diverged", "step", "stopped")
-
-    def __init__(self, step: int, eta: int) -> None:
-        self.step = step
-        self.stopped = 0
-        self.diverged = 0
-        self._eta = eta
-        self._best: list[float] = []  # heap of the best floor((n - 1) / eta) + 1, negated: their worst on top
-        self._rest: list[float] = []  # heap of all others: their best on top
-
-    def __len__(self) -> int:
-        return len(self._best) + len(self._rest)
-
-    def enter(self, loss: float) -> float:
-        """Add a loss; returns the cutoff, computed with the new loss."""
-        if loss == math.inf:
-            self.diverged += 1
-        worst_of_best = heapq.heappushpop(self._best, -loss)
-        heapq.heappush(self._rest, -worst_of_best)
-        if len(self._best) <= (len(self) - 1) // self._eta:
-            heapq.heappush(self._best, -heapq.heappop(self._rest))
-        return self.cutoff()
-
-    def cutoff(self) -> float:
-        """The 1/eta quantile of the losses; infinities count in the ranks, but are not interpolated with."""
-        below = -self._best[0]
-        fraction = (len(self) - 1) % self._eta / self._eta
-        if not fraction or self._rest[0] == math.inf:
-            return below
-        return below + (self._rest[0] - below) * fraction
+def rung_steps(grace_period: int, reduction_factor: int, max_step: int) -> list[int]:
+    """The steps grace_period * eta**k below the last step."""
+    steps = []
+    step = grace_period
+    while step < max_step:
+        steps.append(step)
+        step *= reduction_factor
+    return steps
 
 
 class Asha:
@@ -71,9 +48,10 @@ class Asha:
         grace_period: The first rung's step, >= 1.
         reduction_factor: eta, >= 2: of each rung the best 1/eta continue.
         max_step: The last step of a full training; rungs are at grace_period * eta**k below it.
-        brackets: Bracket b starts at the rung grace_period * eta**b. A trial's bracket is drawn from (seed, trial), in
-            proportion to the number of configurations that Hyperband starts in the bracket (Li et al. 2018,
-            "Hyperband", algorithm 1).
+        brackets: Bracket b starts at the rung grace_period * eta**b; one more than there are rungs is a bracket
+            without rungs. A trial's bracket is drawn from (seed, trial), in proportion to the number of configurations
+            that Hyperband starts in the bracket (Li et al. 2018, "Hyperband", algorithm 1).
+        variant: "stop", "promote" or "auto".
         seed: The seed of the sweep.
     """
 
@@ -85,21 +63,28 @@ class Asha:
         reduction_factor: int,
         max_step: int,
         brackets: int = 1,
+        variant: Variant = "auto",
         seed: int = 0,
     ) -> None:
         self._sign = 1.0 if mode == "min" else -1.0
         self._seed = seed
         self._eta = reduction_factor
-        steps = []
-        step = grace_period
-        while step < max_step:
-            steps.append(step)
-            step *= reduction_factor
-        count = max(1, min(brackets, len(steps)))
-        self._brackets = [[Rung(step, reduction_factor) for step in steps[b:]] for b in range(count)]
+        self._variant = variant
+        steps = rung_steps(grace_period, reduction_factor, max_step)
         levels = len(steps) + 1
+        count = max(1, min(brackets, levels))
+        self._brackets = [[Rung(step, reduction_factor) for step in steps[b:]] for b in range(count)]
         self._weights = [reduction_factor ** (levels - b) / (levels - b) for b in range(count)]
         self._entered: dict[int, int] = {}  # trial -> how many rungs of its bracket it has entered
+        self._highest_first = sorted(
+            ((rung, level) for rungs in self._brackets for level, rung in enumerate(rungs)),
+            key=lambda each: -each[0].step,
+        )
+
+    @property
+    def pauses(self) -> bool:
+        """Whether the variant pauses trials."""
+        return self._variant != "stop"
 
     def bracket(self, trial: int) -> int:
         """The bracket of a trial, drawn from (seed, trial)."""
@@ -112,26 +97,95 @@ class Asha:
         """The rungs of the trial's bracket."""
         return tuple(rung.step for rung in self._brackets[self.bracket(trial)])
 
-    def report(self, trial: int, step: int, value: float) -> tuple[Decision, ...]:
-        """One decision for each rung that the report reaches for the first time."""
+    # What happens at a rung --------------------------------------------------------------------------------------
+
+    def report(self, trial: int, step: int, value: float, *, pausable: bool) -> tuple[Decision, ...]:
+        """One decision for each rung that the report reaches for the first time, until one ends or pauses the trial."""
         entered = self._entered.get(trial, 0)
         rungs = self._brackets[self.bracket(trial)]
-        if entered == len(rungs) or step < rungs[entered].step:
-            return ()
-        return tuple(self._enter(trial, rung, value) for rung in rungs[entered:] if rung.step <= step)
+        decisions: list[Decision] = []
+        while entered < len(rungs) and rungs[entered].step <= step:
+            decisions.append(self._enter(trial, rungs[entered], value, pausable=pausable))
+            if decisions[-1].action is not Action.CONTINUE:
+                break
+            entered += 1
+        return tuple(decisions)
+
+    def _enter(self, trial: int, rung: Rung, value: float, *, pausable: bool) -> Decision:
+        loss = self._sign * value
+        cutoff = rung.enter(loss)
+        if self._variant == "promote" or (self._variant == "auto" and pausable):
+            action = Action.CONTINUE if self._continues(rung, loss) else Action.PAUSE
+        else:
+            action = Action.CONTINUE if rung.survives(loss) else Action.STOP
+        decision = Decision(rung=rung.step, value=value, cutoff=self._sign * cutoff, action=action)
+        self._take(trial, rung, decision)
+        return decision
+
+    def _continues(self, rung: Rung, loss: float) -> bool:
+        return rung.promotes(loss)
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
         """Enter a diverged trial at its next rung, where it is stopped."""
         rungs = self._brackets[self.bracket(trial)][self._entered.get(trial, 0) :]
-        return (self._enter(trial, rungs[0], self._sign * math.inf),) if rungs else ()
+        if not rungs:
+            return ()
+        cutoff = rungs[0].enter(math.inf)
+        value = self._sign * math.inf
+        decision = Decision(rung=rungs[0].step, value=value, cutoff=self._sign * cutoff, action=Action.STOP)
+        self._take(trial, rungs[0], decision)
+        return (decision,)
 
-    def _enter(self, trial: int, rung: Rung, value: float) -> Decision:
+    def restore(self, trial: int, decision: Decision) -> None:
+        """Enter a rung again with the decision that was made; a rung that no longer exists is left out."""
+        rungs = self._brackets[self.bracket(trial)]
+        entered = self._entered.get(trial, 0)
+        while entered < len(rungs) and rungs[entered].step < decision.rung:
+            entered += 1
+        if entered < len(rungs) and rungs[entered].step == decision.rung:
+            self._entered[trial] = entered
+            rungs[entered].enter(self._sign * decision.value)
+            self._take(trial, rungs[entered], decision)
+
+    def _take(self, trial: int, rung: Rung, decision: Decision) -> None:
         self._entered[trial] = self._entered.get(trial, 0) + 1
-        loss = self._sign * value
-        cutoff = rung.enter(loss)
-        stop = loss > cutoff or loss == math.inf
-        rung.stopped += stop
-        return Decision(rung=rung.step, value=value, cutoff=self._sign * cutoff, stop=stop)
+        loss = self._sign * decision.value
+        match decision.action:
+            case Action.CONTINUE:
+                rung.go_on(loss)
+            case Action.PAUSE:
+                rung.pause(trial, loss)
+            case Action.STOP:
+                rung.stopped += 1
+
+    # Paused trials -----------------------------------------------------------------------------------------------
+
+    def next_promotion(self, *, closing: bool) -> int | None:
+        """The best trial of the highest rung that has a trial to promote."""
+        for rung, _ in self._highest_first:
+            if rung.paused and (trial := rung.promotable(closing=closing)) is not None:
+                return trial
+        return None
+
+    def promote(self, trial: int) -> None:
+        """Let the trial go on from the rung where it waits."""
+        rung = self._rung_of(trial)
+        rung.go_on(rung.leave(trial))
+
+    def next_surplus(self) -> int | None:
+        """The worst trial of a rung where too many wait."""
+        return next((trial for rung, _ in self._highest_first if (trial := rung.surplus()) is not None), None)
+
+    def release(self, trial: int) -> None:
+        """Stop the trial at the rung where it waits."""
+        rung = self._rung_of(trial)
+        rung.leave(trial)
+        rung.stopped += 1
+
+    def _rung_of(self, trial: int) -> Rung:
+        return self._brackets[self.bracket(trial)][self._entered[trial] - 1]
+
+    # What is shown -----------------------------------------------------------------------------------------------
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
         """The 1/eta quantile of all values, as in synchronous successive halving (algorithm 1)."""
@@ -146,10 +200,11 @@ class Asha:
             RungSummary(
                 bracket=number,
                 rung=rung.step,
-                entered=len(rung),
+                entered=rung.entered,
                 stopped=rung.stopped,
                 diverged=rung.diverged,
-                cutoff=self._sign * rung.cutoff() if len(rung) else None,
+                cutoff=self._sign * rung.cutoff() if rung.entered else None,
+                paused=rung.paused,
             )
             for number, rungs in enumerate(self._brackets)
             for rung in rungs
