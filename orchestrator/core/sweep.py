@@ -481,7 +481,7 @@ class Sweep:
             self._stop_at_next_reports(at, self._stopping)
 
     def count_result(self, trial: Trial, state: State, value: float | None, decision: str | None) -> None:
-        """Count a trial that paused, or ended in a state, with this value, for patience. Trials that a resume continues do not."""
+        """Count a trial that paused or ended with this value, for patience. Trials that a resume continues do not."""
         if state is State.DIVERGED:
             self.patience.ended(trial.number, None)
         elif state is not State.FAILED and decision != HALTED and value is not None:

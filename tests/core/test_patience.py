@@ -104,7 +104,8 @@ class TestPatience:
         assert outcome.seconds == 30, "three others have ended 3 s after its end: one at its end, two then"
 
     def test_stopped_trials_count(self) -> None:
-        sweep = make(budget={"trials": None, "patience": 5}, scheduler={"method": "asha", "grace_period": 1, "max": 3})
+        scheduler = {"method": "asha", "variant": "stop", "grace_period": 1, "max": 3}
+        sweep = make(budget={"trials": None, "patience": 5}, scheduler=scheduler)
         outcome = simulate(sweep, lambda start: constant(float(start.trial))(start), slots=1)
         assert states(outcome)[2:] == [State.STOPPED] * (len(sweep.trials) - 2)
         assert len(sweep.trials) == 6
