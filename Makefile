@@ -17,7 +17,7 @@ SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slur
 apt = missing=$$(for each in $(1); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each\#*:}; done); \
 	test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
 
-.PHONY: help demo test test-pythons test-system bench chaos example check format docs
+.PHONY: help demo test test-pythons test-system bench bench-search chaos example check format docs
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -54,6 +54,9 @@ test-system: $(READY)  ## those that need system packages, which are installed f
 
 bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-search: $(READY)  ## how soon the search finds what, against others; hours, and continues where it was interrupted
+	@$(BIN)/python -m benchmarks.search run $(BENCH)
 
 chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; minutes
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)

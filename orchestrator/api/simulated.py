@@ -15,6 +15,7 @@ from orchestrator.api.loaded import Sweep, load
 from orchestrator.records.load import frame
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from orchestrator.records.paths import SweepPaths
@@ -28,10 +29,11 @@ UNNAMED = "simulated"
 
 def simulate_sweep(
     spec: Mapping[str, Any] | str | Path,
-    curve: Callable[[dict[str, Any]], Mapping[str, Sequence[float]]],
+    curve: Callable[[dict[str, Any]], Mapping[str, Sequence[float] | np.ndarray]],
     *,
     workers: int = 1,
     seed: int | None = None,
+    saves: bool = True,
     overrides: Sequence[str] = (),
     results: str | Path | None = None,
 ) -> Sweep:
@@ -45,10 +47,11 @@ def simulate_sweep(
         curve: Gives the learning curve of a configuration: a mapping with ``elapsed``, the seconds of training up to
             each step (cumulative, not decreasing), and the metrics, as lists or arrays of the same length, with an
             entry for each of the steps 1, 2, … It is called once a trial, with the fixed values included. If it raises,
-            the trial fails at once; where the objective is not finite, the trial has diverged. A trial that is resumed
-            continues its curve.
+            the trial fails at once; where the objective is not finite, the trial has diverged.
         workers: How many trials run at once; ``resources.concurrency`` is a limit as well.
         seed: Replaces ``search.seed``.
+        saves: Whether trials save their state at every step: they can pause then, and continue their curves. If not, a
+            further attempt trains again from the beginning.
         overrides: Changes to the spec, written as for ``--set``: ``["budget.trials=20"]``.
         results: The directory in which the sweep is recorded, as ``run`` records it; None: it is kept in memory.
 
@@ -65,7 +68,7 @@ def simulate_sweep(
     read, text = _read(spec, overrides)
     if seed is not None:
         read = read.model_copy(update={"search": read.search.model_copy(update={"seed": seed})})
-    outcome = play(read, curve, workers=workers).outcome
+    outcome = play(read, curve, workers=workers, saves=saves).outcome
     name = read.name or (UNNAMED if isinstance(spec, Mapping) else Path(spec).stem)
     if results is None:
         return SimulatedSweep(name, read, text, outcome)

@@ -90,6 +90,8 @@ def build_sweep(
     *,
     gpus_per_trial: float = 0.0,
     ahead: Callable[[Search, int | None], Search] | None = None,
+    search: Search | None = None,
+    scheduler: Scheduler | None = None,
 ) -> Sweep:
     """The sweep that a spec describes, not yet begun.
 
@@ -99,16 +101,18 @@ def build_sweep(
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
         ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
             keeping its caller waiting; None: proposals are computed when they are asked for.
+        search: Used instead of the one that the spec describes.
+        scheduler: Likewise.
     """
     space = spec.parameter_space()
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
-    search = _search(spec, space)
+    search = _search(spec, space) if search is None else search
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
         search = ahead(search, limits.trials)
     return Sweep(
         space=space,
         search=search,
-        scheduler=scheduler_of(spec, declaration),
+        scheduler=scheduler_of(spec, declaration) if scheduler is None else scheduler,
         objective=spec.objective,
         limits=limits,
         seed=spec.search.seed,

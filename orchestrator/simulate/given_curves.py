@@ -1,4 +1,4 @@
-"""Learning curves that a function gives: checked, and played one attempt at a time."""
+"""Learning curves that a function gives: checked, and kept while their trials may continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ELAPSED = "elapsed"
 """The array of a curve with its seconds since the start of the training, up to each step."""
 
-CurveOf = Callable[[dict[str, Any]], Mapping[str, Sequence[float]]]
+CurveOf = Callable[[dict[str, Any]], Mapping[str, "Sequence[float] | np.ndarray"]]
 """Gives the curve of a configuration: ``elapsed`` and the metrics, one entry for each of the steps 1, 2, …"""
 
 
@@ -36,12 +36,12 @@ class GivenCurve:
     seconds: np.ndarray
     metrics: Mapping[str, np.ndarray]
 
-    def after(self, recorded: int) -> Curve:
-        """The reports of an attempt that continues after this step; 0: from the start."""
-        before = float(self.seconds[recorded - 1]) if recorded else 0.0
-        columns = [values[recorded:].tolist() for values in (self.seconds, *self.metrics.values())]
+    def reports(self) -> Curve:
+        """The reports of a training from its beginning."""
+        before = 0.0
+        columns = [values.tolist() for values in (self.seconds, *self.metrics.values())]
         names = tuple(self.metrics)
-        for step, (seconds, *values) in enumerate(zip(*columns, strict=True), recorded + 1):
+        for step, (seconds, *values) in enumerate(zip(*columns, strict=True), 1):
             yield seconds - before, step, dict(zip(names, values, strict=True))
             before = seconds
 
@@ -62,13 +62,13 @@ class GivenCurves:
         self._curves: dict[int, tuple[Config, GivenCurve | Exception]] = {}  # by trial; it may be continued
 
     def train(self, start: events.Start) -> Curve:
-        """The reports of an attempt.
+        """The reports of the trial that an attempt is at.
 
         Raises:
             UserError: The function gives no curve.
         """
         curve = self._of(start.trial, start.config)
-        return _failing(curve) if isinstance(curve, Exception) else curve.after(start.recorded or 0)
+        return _failing(curve) if isinstance(curve, Exception) else curve.reports()
 
     def length(self, start: events.Start) -> int | None:
         """How many steps the trial's curve has; None if its training fails.

@@ -29,13 +29,14 @@ class Played:
     outcome: Outcome
 
 
-def play(spec: Spec, curve: CurveOf, *, workers: int, build: Build | None = None) -> Played:
+def play(spec: Spec, curve: CurveOf, *, workers: int, saves: bool = True, build: Build | None = None) -> Played:
     """Play a spec to its end. Only training takes time, and the clock begins at 0.
 
     Args:
         spec: A checked spec. The length of a training is the one it gives, else that of the first curve.
         curve: Gives the curve of a configuration, fixed values included.
         workers: How many trials run at once; ``resources.concurrency`` is a limit as well.
+        saves: Whether a trial can pause, and continue where it was. If not, a further attempt begins anew.
         build: Builds the sweep, for methods that a spec cannot name; None: as a launch does.
 
     Raises:
@@ -49,7 +50,7 @@ def play(spec: Spec, curve: CurveOf, *, workers: int, build: Build | None = None
     _check_first_rung(spec, declaration)
     sweep = build(spec, declaration)
     slots = min(workers, spec.resources.concurrency or workers)
-    return Played(sweep=sweep, outcome=simulate(sweep, curves.train, slots=slots))
+    return Played(sweep=sweep, outcome=simulate(sweep, curves.train, slots=slots, saves=saves))
 
 
 def _as_launched(spec: Spec, declaration: Declaration | None) -> Sweep:
