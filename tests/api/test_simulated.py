@@ -202,3 +202,22 @@ def test_a_first_rung_that_no_training_reaches() -> None:
 def test_no_workers() -> None:
     with pytest.raises(UserError, match="0 workers cannot run a trial"):
         orchestrator.simulate_sweep(spec_of(), falling, workers=0)
+
+
+def test_a_paused_trial_continues_its_curve_where_it_was() -> None:
+    asked: Counter[float] = Counter()
+
+    def curve(config: dict[str, Any]) -> dict[str, Any]:
+        asked[config["x"]] += 1
+        return falling(config)
+
+    spec = spec_of(60, scheduler={"method": "asha", "variant": "promote", "grace_period": 3})
+    sweep = orchestrator.simulate_sweep(spec, curve, workers=4)
+    assert set(asked.values()) == {1}
+    assert sweep.trials["attempts"].max() > 1
+    finished = sweep.metrics[sweep.metrics["step"] == 27]
+    assert len(finished)
+    assert set(finished["train_s"].round(6)) == {270}
+    assert not sweep.metrics.duplicated(["trial", "step"]).any()
+    again = orchestrator.simulate_sweep(spec, falling, workers=4, saves=False)
+    assert not (again.events["event"] == "paused").any()
