@@ -89,7 +89,7 @@ def _simulated(
         budget={"hours": budget * unit / 3600, **sections.get("budget", {})},
     )
     began = time.process_time()
-    outcome = play(spec, measured, workers=cell.workers, build=strategy.build).outcome
+    outcome = play(spec, measured, workers=cell.workers, saves=strategy.saves, build=strategy.build).outcome
     seconds = time.process_time() - began - measured.seconds
     decisions = len(outcome.trials) + sum(event.event == "rung" for event in outcome.events)
     when, true = incumbents(outcome.metrics, task.sign)

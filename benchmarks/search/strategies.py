@@ -28,6 +28,7 @@ class Strategy:
 
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the spec
     peer: Peer | None = None
+    saves: bool = True  # False: trials cannot pause, as if nothing saved its state
 
     def build(self, spec: Spec, declaration: Declaration | None) -> Sweep:
         """The sweep."""
@@ -63,6 +64,7 @@ RANDOM = {"search": {"method": "random"}}
 
 STRATEGIES: Mapping[str, Strategy] = {
     "auto": Strategy(),
+    "auto:stop": Strategy(saves=False),
     "random": _ours("random", "none"),
     "ray:1:4": Strategy(sections=RANDOM, peer=partial(_ray, 1, 4)),
     "ray:2:3": Strategy(sections=RANDOM, peer=partial(_ray, 2, 3)),
@@ -72,7 +74,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     "random+asha": _ours("random", "asha"),
     "tpe+asha": _ours("tpe", "asha"),
 }
-"""By the names of the tables. ``auto`` is what a spec without search and scheduler does."""
+"""By the names of the tables. ``auto`` is what a spec without search and scheduler does, ``auto:stop`` the same where
+nothing saves."""
 
 PEERS = ("random", "ray:1:4", "ray:2:3", "optuna", "kde+ray:2:3")
 

@@ -211,7 +211,7 @@ def test_a_paused_trial_continues_its_curve_where_it_was() -> None:
         asked[config["x"]] += 1
         return falling(config)
 
-    spec = spec_of(60, scheduler={"method": "asha", "variant": "promote", "grace_period": 3})
+    spec = spec_of(60, scheduler={"method": "asha", "grace_period": 3})
     sweep = orchestrator.simulate_sweep(spec, curve, workers=4)
     assert set(asked.values()) == {1}
     assert sweep.trials["attempts"].max() > 1
@@ -219,5 +219,6 @@ def test_a_paused_trial_continues_its_curve_where_it_was() -> None:
     assert len(finished)
     assert set(finished["train_s"].round(6)) == {270}
     assert not sweep.metrics.duplicated(["trial", "step"]).any()
-    again = orchestrator.simulate_sweep(spec, falling, workers=4, saves=False)
-    assert not (again.events["event"] == "paused").any()
+    assert (sweep.events["event"] == "paused").any()
+    stopping = orchestrator.simulate_sweep(spec, falling, workers=4, saves=False)
+    assert not (stopping.events["event"] == "paused").any()
