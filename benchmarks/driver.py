@@ -57,10 +57,10 @@ def messages() -> Figures:
 def asks() -> Figures:
     """Time proposals without Ray."""
     from orchestrator.core.search import Observation, Outcome
-    from orchestrator.core.search.tpe import Tpe
+    from orchestrator.core.search.optuna_sampler import tpe
 
     space = _space(PARAMETERS)
-    search, draws, figures = Tpe(space, 0, "min"), random.Random(0), {}
+    search, draws, figures = tpe(space, 0, "min"), random.Random(0), {}
     for running in range(RUNNING):
         search.resume(running, space.sample(draws))
     known = RUNNING

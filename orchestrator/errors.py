@@ -5,6 +5,7 @@ SweepError                  sweep-failed        1    the sweep failed, or anothe
 │   ├── OptionsError        usage                    options that are missing, malformed, or do not go together
 │   ├── SpecError           spec-invalid             mistakes in the spec, all of them at once
 │   ├── TrainableError      trainable-invalid        the training function cannot be found or loaded
+│   ├── SearchMethodError   search-method            a search method cannot be loaded, or has failed
 │   ├── InfeasibleError     does-not-fit             one trial fits on no node
 │   ├── ClusterUseError     cluster-unusable         the place for trials is misnamed, unreachable or unfit
 │   ├── NoSuchSweepError    sweep-not-found          no sweep, or more than one, has that name
@@ -124,6 +125,20 @@ class TrainableError(UserError):
     """
 
     code = "trainable-invalid"
+
+    def __init__(self, problem: str = "", *, value: Any = None, allowed: Allowed = "") -> None:
+        super().__init__(f"{problem} ({allowed})" if allowed else problem, value=value, allowed=allowed)
+        self.problem = problem
+
+
+class SearchMethodError(UserError):
+    """A sampler of Optuna or a search method of the user cannot be loaded, or has failed.
+
+    Attributes:
+        problem: The sentence without what would have been valid.
+    """
+
+    code = "search-method"
 
     def __init__(self, problem: str = "", *, value: Any = None, allowed: Allowed = "") -> None:
         super().__init__(f"{problem} ({allowed})" if allowed else problem, value=value, allowed=allowed)

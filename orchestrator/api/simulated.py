@@ -68,7 +68,8 @@ def simulate_sweep(
     read, text = _read(spec, overrides)
     if seed is not None:
         read = read.model_copy(update={"search": read.search.model_copy(update={"seed": seed})})
-    outcome = play(read, curve, workers=workers, saves=saves).outcome
+    base = Path() if isinstance(spec, Mapping) else Path(spec).parent
+    outcome = play(read, curve, workers=workers, saves=saves, base=base).outcome
     name = read.name or (UNNAMED if isinstance(spec, Mapping) else Path(spec).stem)
     if results is None:
         return SimulatedSweep(name, read, text, outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator.core.gpu_packing import GpuShares
 from orchestrator.core.limits import Limits
@@ -88,6 +89,7 @@ def build_sweep(
     spec: Spec,
     declaration: Declaration | None,
     *,
+    base: Path = Path(),
     gpus_per_trial: float = 0.0,
     ahead: Callable[[Search, int | None], Search] | None = None,
     search: Search | None = None,
@@ -98,6 +100,7 @@ def build_sweep(
     Args:
         spec: A checked spec.
         declaration: What the trainable declares.
+        base: The spec's directory, from which the path of a search method starts.
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
         ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
             keeping its caller waiting; None: proposals are computed when they are asked for.
@@ -106,7 +109,7 @@ def build_sweep(
     """
     space = spec.parameter_space()
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
-    search = _search(spec, space) if search is None else search
+    search = _search(spec, space, base) if search is None else search
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
         search = ahead(search, limits.trials)
     return Sweep(
@@ -150,8 +153,8 @@ def enforced_max(spec: Spec) -> int | None:
     return None if spec.scheduler is None else spec.scheduler.max
 
 
-def _search(spec: Spec, space: Space) -> Search:
-    seed = spec.search.seed
+def _search(spec: Spec, space: Space, base: Path) -> Search:
+    seed, mode = spec.search.seed, spec.objective.mode
     match spec.search.method:
         case "grid":
             return grid(space, spec.search.repeats)
@@ -166,9 +169,19 @@ def _search(spec: Spec, space: Space) -> Search:
         case "random":
             return RandomSearch(space, seed)
         case "tpe":
-            from orchestrator.core.search.tpe import Tpe
+            from orchestrator.core.search.optuna_sampler import tpe
 
-            return Tpe(space, seed, spec.objective.mode)
+            return tpe(space, seed, mode)
+        case "optuna":
+            from orchestrator.core.search.optuna_sampler import OptunaSampler
+
+            assert spec.search.sampler is not None
+            return OptunaSampler(space, seed, mode, spec.search.sampler, spec.search.options)
+        case own:
+            from orchestrator.core.search.own_method import OwnMethod
+            from orchestrator.spec.load_search import own_method
+
+            return OwnMethod(space, seed, mode, own_method(own, base), spec.search.options, name=own)
 
 
 def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:

@@ -84,7 +84,9 @@ class Session:
         self.lease = lease
         self.signals = signals
         self._proposals: ProposalsAhead | None = None
-        self.sweep: Sweep = build_sweep(spec, source.declaration, gpus_per_trial=self._need.gpus, ahead=self._ahead)
+        self.sweep: Sweep = build_sweep(
+            spec, source.declaration, base=source.base, gpus_per_trial=self._need.gpus, ahead=self._ahead
+        )
         self.commands = Commands(paths, signals, spec.resources.concurrency)
         self.capacity = Capacity(spec, engine, self.sweep)
         self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())

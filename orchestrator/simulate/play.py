@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from orchestrator.core.build import build_sweep, ladder
 from orchestrator.core.sweep import Sweep
@@ -29,7 +31,15 @@ class Played:
     outcome: Outcome
 
 
-def play(spec: Spec, curve: CurveOf, *, workers: int, saves: bool = True, build: Build | None = None) -> Played:
+def play(
+    spec: Spec,
+    curve: CurveOf,
+    *,
+    workers: int,
+    saves: bool = True,
+    base: Path = Path(),
+    build: Build | None = None,
+) -> Played:
     """Play a spec to its end. Only training takes time, and the clock begins at 0.
 
     Args:
@@ -37,6 +47,7 @@ def play(spec: Spec, curve: CurveOf, *, workers: int, saves: bool = True, build:
         curve: Gives the curve of a configuration, fixed values included.
         workers: How many trials run at once; ``resources.concurrency`` is a limit as well.
         saves: Whether a trial can pause, and continue where it was. If not, a further attempt begins anew.
+        base: The spec's directory, from which the path of a search method starts.
         build: Builds the sweep, for methods that a spec cannot name; None: as a launch does.
 
     Raises:
@@ -44,7 +55,7 @@ def play(spec: Spec, curve: CurveOf, *, workers: int, saves: bool = True, build:
     """
     if workers < 1:
         raise UserError(f"{workers} workers cannot run a trial: at least 1")
-    build = build or _as_launched
+    build = build or partial(_as_launched, base)
     curves = GivenCurves(curve, objective=spec.objective.metric, fixed=dict(spec.fixed))
     declaration = _declared_length(spec, curves, build)
     _check_first_rung(spec, declaration)
@@ -53,9 +64,9 @@ def play(spec: Spec, curve: CurveOf, *, workers: int, saves: bool = True, build:
     return Played(sweep=sweep, outcome=simulate(sweep, curves.train, slots=slots, saves=saves))
 
 
-def _as_launched(spec: Spec, declaration: Declaration | None) -> Sweep:
+def _as_launched(base: Path, spec: Spec, declaration: Declaration | None) -> Sweep:
     gpu = spec.resources.gpu
-    return build_sweep(spec, declaration, gpus_per_trial=0.0 if isinstance(gpu, str) else gpu)
+    return build_sweep(spec, declaration, base=base, gpus_per_trial=0.0 if isinstance(gpu, str) else gpu)
 
 
 def _declared_length(spec: Spec, curves: GivenCurves, build: Build) -> Declaration | None:

@@ -11,6 +11,7 @@ from orchestrator.space.probing import check_by_sampling
 from orchestrator.space.space import CycleError, Space
 from orchestrator.spec.max_step import max_step
 from orchestrator.spec.partial_spec import PartialSpec
+from orchestrator.spec.search_checks import check_search_settings
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import RESERVED, Declaration
@@ -56,6 +57,7 @@ def _check_presence(partial: PartialSpec) -> None:
     if spec.search.repeats > 1 and spec.search.method not in ("list", "grid"):
         allowed = "only list and grid do; the other methods never propose a configuration twice"
         document.add(("search", "repeats"), f"method {spec.search.method} takes no repeats", allowed)
+    check_search_settings(partial)
     if not listed and partial.is_valid("space") and not spec.space:
         document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
 

@@ -41,7 +41,7 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
         with own_packages.ours():
             module = importlib.import_module(where)
     else:
-        module = _import_user(where, base)
+        module = import_user(where, base)
     trainable = getattr(module, attribute, None)
     if trainable is None:
         own = [name for name, each in vars(module).items() if getattr(each, "__module__", None) == module.__name__]
@@ -87,7 +87,12 @@ def shape_of(trainable: object) -> Shape:
     )
 
 
-def _import_user(where: str, base: Path) -> ModuleType:
+def import_user(where: str, base: Path) -> ModuleType:
+    """A user's module, by its name or the path of its file; ``base`` is put first on sys.path.
+
+    Raises:
+        TrainableError: It does not exist, or cannot be imported.
+    """
     own_packages.give_way(base)
     if str(base) not in sys.path:
         sys.path.insert(0, str(base))

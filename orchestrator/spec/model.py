@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from orchestrator.formatting import shown
 from orchestrator.space.choices import Choice
@@ -15,6 +15,7 @@ from orchestrator.space.distributions import AnyDistribution
 from orchestrator.space.space import Space
 from orchestrator.space.values import Value, canonical_json, kind_of, mistake
 from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
+from orchestrator.suggestions import did_you_mean
 
 
 def _parameter_name(name: str) -> str:
@@ -35,6 +36,32 @@ class Section(BaseModel):
     """The settings of all sections: frozen, no unknown keys, no type coercion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+METHODS = ("grid", "random", "sobol", "tpe", "list", "optuna")
+
+
+def _search_method(name: str) -> str:
+    if name not in METHODS and not all(name.partition(":")):
+        raise mistake(
+            f"unknown value {shown(name)}", did_you_mean(name, METHODS, kind="file.py:Class, module:Class, or one of")
+        )
+    return name
+
+
+SearchMethod = Annotated[
+    str,
+    AfterValidator(_search_method),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(METHODS)},
+                {"type": "string", "pattern": ".:.", "examples": ["file.py:Class", "module:Class"]},
+            ]
+        }
+    ),
+]
+"""A method of ours, or a class of the user's."""
 
 
 class Objective(Section):
@@ -65,10 +92,10 @@ class Objective(Section):
 class Search(Section):
     """How configurations are chosen."""
 
-    method: Literal["grid", "random", "sobol", "tpe", "list"] = Field(
+    method: SearchMethod = Field(
         default="tpe",
         description="grid: every combination once. random, sobol: spread over the space. tpe: learn from results. "
-        "list: the configurations in configs.",
+        "list: the configurations in configs. optuna: a sampler of Optuna. Or a class of your own.",
     )
     seed: int = Field(default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations.")
     start: list[Values] = Field(default=[], description="Configurations to try first, in this order.")
@@ -81,6 +108,17 @@ class Search(Section):
         ge=1,
         description="For methods list and grid: how often each configuration is tried, with a new seed each time.",
     )
+    sampler: str | None = Field(
+        default=None, min_length=1, description="For method optuna: a class of optuna.samplers, as in GPSampler."
+    )
+    options: Values = Field(
+        default={}, description="Keyword arguments for the sampler of method optuna, or for a class of your own."
+    )
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the method is a class of the user's."""
+        return self.method not in METHODS
 
 
 class Scheduler(Section):

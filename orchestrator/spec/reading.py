@@ -16,6 +16,7 @@ from orchestrator.spec.declaration_checks import check_declared
 from orchestrator.spec.model import Spec
 from orchestrator.spec.overrides import apply_overrides
 from orchestrator.spec.partial_spec import PartialSpec, without_mistakes
+from orchestrator.spec.search_checks import check_search_method
 from orchestrator.yaml.document import Document, from_mapping
 from orchestrator.yaml.reader import from_yaml
 from trainables.contract import Declaration
@@ -110,6 +111,8 @@ def _understood(document: Document, base: Path, overrides: Sequence[str], resolv
     read_csv_configs(document, base)
     partial = without_mistakes(document, base)
     check_meaning(partial)
+    if resolve is not None:
+        check_search_method(partial)
     if resolve is not None and partial.is_valid("trainable"):
         _check_trainable(partial, resolve)
     document.raise_mistakes()

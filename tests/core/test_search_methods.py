@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Observation, Outcome, Search
 from orchestrator.core.search.dimension import Dimension
+from orchestrator.core.search.optuna_sampler import tpe
+from orchestrator.core.search.own_method import OwnMethod
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import grid, listed
 from orchestrator.core.search.sobol import sobol
-from orchestrator.core.search.tpe import Tpe
 from orchestrator.spec import Space, parse_spec
 
 CONTINUOUS: dict[str, Any] = {
@@ -54,10 +55,24 @@ NARROW = space_of(FINITE, ["not (optimizer == 'adam' and layers == 4)"])
 
 CELLS = list(NARROW.cells() or ())
 
+
+class Draws:
+    """A class of the user: independent draws that learn nothing."""
+
+    def __init__(self, space: Space, seed: int, mode: str) -> None:
+        self.space, self.seed = space, seed
+
+    def ask(self, number: int) -> Config:
+        return self.space.sample(random.Random(f"{self.seed}-{number}"))
+
+    def tell(self, number: int, config: Config, value: float | None, step: int | None, outcome: str) -> None: ...
+
+
 METHODS = {
     "random": lambda space, seed: RandomSearch(space, seed),
     "sobol": sobol,
-    "tpe": lambda space, seed: Tpe(space, seed, "min"),
+    "tpe": lambda space, seed: tpe(space, seed, "min"),
+    "own": lambda space, seed: OwnMethod(space, seed, "min", Draws, {}, name="Draws"),
     "grid": lambda space, seed: grid(NARROW),
     "list": lambda space, seed: listed(CELLS),
 }
@@ -240,7 +255,7 @@ def test_tpe_learns_where_random_does_not() -> None:
             search.tell(completed(number, config, values[-1]))
         return sum(values[-20:]) / 20
 
-    learnt = sum(late_mean(Tpe(space, seed, "min")) for seed in range(3))
+    learnt = sum(late_mean(tpe(space, seed, "min")) for seed in range(3))
     drawn = sum(late_mean(RandomSearch(space, seed)) for seed in range(3))
     assert learnt < 0.5 * drawn
 
@@ -248,7 +263,7 @@ def test_tpe_learns_where_random_does_not() -> None:
 def test_tpe_prefers_the_better_half_in_either_mode() -> None:
     space = space_of({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}, [])
     for mode, sign in (("min", 1), ("max", -1)):
-        search = Tpe(space, 0, mode)
+        search = tpe(space, 0, mode)
         configs = []
         for number in range(60):
             config = search.ask(number, anything)
@@ -262,7 +277,7 @@ def test_tpe_prefers_the_better_half_in_either_mode() -> None:
 def test_tpe_avoids_where_trials_diverge_and_fail() -> None:
     for outcome in (Outcome.DIVERGED, Outcome.FAILED):
         space = space_of({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}}, [])
-        search, bad = Tpe(space, 0, "max"), 0
+        search, bad = tpe(space, 0, "max"), 0
         for number in range(60):
             config = search.ask(number, anything)
             assert config is not None

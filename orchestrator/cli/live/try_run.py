@@ -191,14 +191,14 @@ def _one_trial(found: Source, given: str | None) -> Sweep:
     """A sweep whose first trial is the one to try; a failed attempt is not retried."""
     spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
     if given is None:
-        return build_sweep(spec, found.declaration)
-    first = build_sweep(spec, found.declaration).ask(0.0)
+        return build_sweep(spec, found.declaration, base=found.base)
+    first = build_sweep(spec, found.declaration, base=found.base).ask(0.0)
     # `sweep best` prints the fixed values with the searched ones, and what it prints can be tried.
     fixed = spec.fixed.items()
     searched = {name: value for name, value in _mapping(given).items() if (name, value) not in fixed}
     config = _with_given(spec, searched, first.config if first is not None else {})
     start = spec.search.model_copy(update={"start": [config]})
-    return build_sweep(spec.model_copy(update={"search": start}), found.declaration)
+    return build_sweep(spec.model_copy(update={"search": start}), found.declaration, base=found.base)
 
 
 def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
