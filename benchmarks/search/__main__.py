@@ -2,6 +2,7 @@
 
     python -m benchmarks.search run --strategies auto ray:2:3 --workers 8 --seeds 3
     python -m benchmarks.search report
+    python -m benchmarks.search page build/search.jsonl
     python -m benchmarks.search references
 
 `run` continues where it was interrupted: cells that the file has already are not run again. Without `--out` it writes
@@ -21,12 +22,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from benchmarks.search.cells import Cell, families, record, recorded, run_cell
-from benchmarks.search.compare import groups, table
+from benchmarks.search.compare import against, groups, overview
+from benchmarks.search.page import PAGE, keep, write
 from benchmarks.search.strategies import PEERS, STRATEGIES, strategy_named
 from benchmarks.search.tasks import Family, record_references
 
 OUT = Path("build/search.jsonl")
-AGAINST = ("random", "ray:1:4", "optuna", "kde+ray:2:3", "ray:2:3")
+OURS, BASE = "auto", "ray:2:3"
 
 
 def main() -> None:
@@ -47,8 +49,13 @@ def main() -> None:
     run.set_defaults(do=_run)
     report = commands.add_parser("report", help="print the tables of recorded cells")
     report.add_argument("files", type=Path, nargs="*", default=[OUT])
-    report.add_argument("--against", nargs="+", default=list(AGAINST), help="the last one is that of the worst task")
+    report.add_argument("--ours", default=OURS, help="the strategy that is compared with each other one")
+    report.add_argument("--base", default=BASE, help="the strategy that each is compared with")
     report.set_defaults(do=_report)
+    page = commands.add_parser("page", help="keep cells in benchmarks/results, and write the tables of docs/search.md")
+    page.add_argument("files", type=Path, nargs="*", help="Default: the cells that are kept already.")
+    page.add_argument("--check", action="store_true", help="only tell whether the tables are current")
+    page.set_defaults(do=_page)
     again = commands.add_parser("references", help="compute targets and budgets anew")
     again.add_argument("families", nargs="*", default=list(families()))
     again.set_defaults(do=_references)
@@ -81,21 +88,28 @@ def _run(options: argparse.Namespace) -> None:
             record(options.out, running[ended], ended.result())
             if number % 20 == 0 or number == len(left):
                 print(f"{number} of {len(left)}", file=sys.stderr, flush=True)
-    _print_tables([options.out], AGAINST)
+    _print_tables([options.out], OURS, BASE)
 
 
 def _report(options: argparse.Namespace) -> None:
-    _print_tables(options.files, options.against)
+    _print_tables(options.files, options.ours, options.base)
 
 
-def _print_tables(files: Sequence[Path], against: Sequence[str]) -> None:
+def _print_tables(files: Sequence[Path], ours: str, base: str) -> None:
     for group in groups(recorded(files)):
-        noise = f", noise of {group.noise:g} points" if group.noise else ""
-        print(f"\n{group.family}, {group.workers} workers{noise}\n")
-        rows = table(group, against)
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(f"\n{group.title}")
+        for rows in (overview(group, base), against(group, ours)):
+            widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+            print()
+            for row in rows:
+                print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _page(options: argparse.Namespace) -> None:
+    if options.files:
+        keep(recorded(options.files))
+    if not write(check=options.check):
+        raise SystemExit(f"{PAGE} is out of date; run python -m benchmarks.search page")
 
 
 def _references(options: argparse.Namespace) -> None:

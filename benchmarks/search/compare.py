@@ -25,6 +25,12 @@ class Group:
     noise: float
     runs: Mapping[str, Runs]  # by strategy
 
+    @property
+    def title(self) -> str:
+        """What was simulated."""
+        workers = f"{self.workers} worker" + ("s" if self.workers > 1 else "")
+        return f"{self.family}, {workers}" + (f", noise of {self.noise:g} points" if self.noise else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
@@ -104,26 +110,42 @@ def decision_ms(runs: Runs) -> float:
     return float(np.mean([run.decision_ms for run in runs.values()]))
 
 
-def table(group: Group, against: Sequence[str]) -> list[list[str]]:
-    """A row a strategy: reach, ratios against the given ones, the worst task, regret, decision time."""
-    header = ["strategy", "runs", "reach .1 / .3 / 1 %"]
-    header += [f"× {name}" for name in against if name in group.runs]
-    header += [f"worst task × {against[-1]}", "regret at 5 / 10 / 20 / 50", "ms a decision"]
-    return [header, *(_row(name, group, against) for name in group.runs)]
+def overview(group: Group, base: str) -> list[list[str]]:
+    """A row a strategy, below a head: what it reaches, how soon against ``base``, regret, decision time."""
+    head = ["strategy", "runs", "reach .1 / .3 / 1 %", f"× {base}, .1 / .3 / 1 %", "worst task, .1 / 1 %"]
+    head += ["regret at 5 / 10 / 20 / 50", "ms a decision"]
+    rows = [head]
+    for name, runs in group.runs.items():
+        ratios = [ratio(runs, group.runs.get(base, {}), target) for target in range(len(SHARES))]
+        found = [each for each in ratios if each is not None]
+        same = name == base
+        rows.append(
+            [
+                label(name),
+                str(len(runs)),
+                " / ".join(_short(each) for each in reach(runs)),
+                "1" if same else " / ".join(f"{each.mean:.2g}" for each in found),
+                "" if same else " / ".join(f"{each.worst:.2g} ({each.worst_task})" for each in found[::2]),
+                " / ".join(f"{each:.3f}" for each in regret(runs)),
+                f"{decision_ms(runs):.2g}",
+            ]
+        )
+    return rows
 
 
-def _row(name: str, group: Group, against: Sequence[str]) -> list[str]:
-    runs = group.runs[name]
-    row = [f"`{name.partition('=')[0]}`", str(len(runs)), " / ".join(_short(each) for each in reach(runs))]
-    for other in against:
-        if other in group.runs:
-            ratios = [ratio(runs, group.runs[other], target) for target in range(len(SHARES))]
-            row.append("1" if other == name else " / ".join(_interval(each) for each in ratios))
-    last = against[-1]
-    hardest, easiest = (ratio(runs, group.runs.get(last, {}), target) for target in (0, 2))
-    worst = [f"{each.worst:.2g} ({each.worst_task})" for each in (hardest, easiest) if each is not None]
-    row.append("" if last == name else " / ".join(worst))
-    return [*row, " / ".join(f"{each:.3f}" for each in regret(runs)), f"{decision_ms(runs):.2g}"]
+def against(group: Group, ours: str) -> list[list[str]]:
+    """A row for each other strategy: how many times sooner ``ours`` reaches each target, with intervals over tasks."""
+    rows = [[f"{label(ours)} against", *(f"top {share:.1%}" for share in SHARES)]]
+    for name, runs in group.runs.items():
+        if name != ours and ours in group.runs:
+            ratios = [ratio(group.runs[ours], runs, target) for target in range(len(SHARES))]
+            rows.append([label(name), *(_interval(each) for each in ratios)])
+    return rows
+
+
+def label(strategy: str) -> str:
+    """A strategy's name, without the settings that it stands for."""
+    return f"`{strategy.partition('=')[0]}`"
 
 
 def _interval(found: Ratio | None) -> str:
@@ -131,4 +153,4 @@ def _interval(found: Ratio | None) -> str:
 
 
 def _short(share: float) -> str:
-    return f"{share:.2f}".lstrip("0") if share < 1 else "1"
+    return f"{share:.2f}".lstrip("0") if 0 < share < 1 else f"{share:g}"

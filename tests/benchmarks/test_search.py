@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.search import cells, compare
+from benchmarks.search import cells, compare, page
 from benchmarks.search.cells import Cell, Found, families, incumbents, record, recorded, run_cell
 from benchmarks.search.strategies import STRATEGIES, strategy_named
 from benchmarks.search.tasks import Task, references
@@ -120,3 +120,28 @@ def test_any_settings_are_a_strategy() -> None:
 def test_every_strategy_builds(name: str) -> None:
     task: Task = families()["synthetic"]().tasks["conditional-1"]
     assert STRATEGIES[name].build(task.spec(scheduler={"max": task.steps}), None).ask(0.0) is not None
+
+
+def test_the_page_is_written_from_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "PAGE", tmp_path / "search.md")
+    monkeypatch.setattr(page, "KEPT", tmp_path / "search.parquet")
+    page.PAGE.write_text(f"# Search\n\n{page.BEGIN}\nold\n{page.END}\n\nmore\n")
+    made = {
+        Cell(family="lcbench", task=task, workers=8, seed=0, strategy=strategy): Found(
+            first=(time, None, time), regret=(0.5,) * 4, trials=9, decision_ms=1.0
+        )
+        for task in ("3945", "34539")
+        for strategy, time in (("auto", 10.0), ("ray:2:3", 40.0))
+    }
+    page.keep(made)
+    assert page.kept() == made
+    assert not page.write(check=True)
+    assert page.write()
+    assert page.write(check=True)
+    text = page.PAGE.read_text()
+    assert "old" not in text
+    assert text.endswith(f"{page.END}\n\nmore\n")
+    assert (
+        "| `auto` | 2 | 1 / .00 / 1 | 4 / 1 / 4 | 4 (34539) / 4 (34539) | 0.500 / 0.500 / 0.500 / 0.500 | 1 |" in text
+    )
+    assert "| `ray:2:3` | 4 [4, 4] | 1 [1, 1] | 4 [4, 4] |" in text
