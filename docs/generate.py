@@ -148,7 +148,9 @@ def _section(each: Schema, schema: Schema) -> Schema | None:
 
 def _distribution(model: type[Distribution]) -> tuple[str, str, str]:
     keys = model.model_json_schema()["properties"]
-    options = [f"`{key}`: {each['description']}" for key, each in keys.items() if key not in (model.form, "when")]
+    options = [
+        f"`{key}`: {each['description']}" for key, each in keys.items() if key not in (model.form, "when", "prior")
+    ]
     gives = (model.__doc__ or "").partition("\n")[0]
     return f"`{model.form}`: {keys[model.form]['description']}", gives, " ".join(options)
 

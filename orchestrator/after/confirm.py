@@ -75,6 +75,10 @@ def _plain(info: SweepInfo, configs: Sequence[Config], seeds: int) -> dict[str, 
         "parent": info.name,
         # Not the first sweep's seed, from which the seeds of its trials are derived.
         "search": {"method": "list", "seed": info.seed + 1, "configs": list(configs), "repeats": seeds},
+        "space": {
+            name: {key: value for key, value in distribution.items() if key != "prior"}
+            for name, distribution in before["space"].items()
+        },
         "scheduler": {"method": "none"} | ({} if last is None else {"max": last}),
         "budget": {} if failures is None else {"max_failures": failures},
         "trial": before["trial"]

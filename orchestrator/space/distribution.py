@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from orchestrator.space.values import Kind
+from orchestrator.space.values import Kind, Value
 from orchestrator.suggestions import Allowed
 
 _Float = Annotated[float, Field(ge=-1e300, le=1e300)]
@@ -47,6 +47,10 @@ class Distribution(BaseModel, ABC):
         default=None,
         min_length=1,
         description="A quoted condition on other parameters; configurations that do not meet it omit this parameter.",
+    )
+    prior: Value | None = Field(
+        default=None,
+        description="Your guess of a good value: a search that learns begins there, and looks around it more often.",
     )
 
     @property

@@ -35,7 +35,7 @@ def _with_one_form(data: Any) -> Any:
     if len(named) > 1:
         raise mistake(f"{' and '.join(named)} are {len(named)} distributions", "exactly one")
     if not named:
-        strange = next((key for key in data if key not in ("when", "step", "ordered")), None)
+        strange = next((key for key in data if key not in ("when", "step", "ordered", "prior")), None)
         if strange is None:
             raise mistake("no distribution", did_you_mean("", FORMS))
         raise mistake(f"unknown distribution {shown(strange)}", did_you_mean(strange, FORMS))

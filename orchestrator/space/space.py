@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from statistics import NormalDist
 from typing import Any
 
 from orchestrator.expressions.expression import Expression
@@ -90,6 +91,30 @@ class Space:
         """A text that is the same for two configurations if and only if they are equal."""
         return canonical_json({**config, **self.canonical(config)})
 
+    @property
+    def has_priors(self) -> bool:
+        """Whether the user has guessed a good value of some parameter."""
+        return any(distribution.prior is not None for distribution in self.parameters.values())
+
+    def prior_config(self) -> Config:
+        """The configuration of the user's guesses, other parameters in the middle. It may violate a constraint."""
+        return self.draw(lambda _, each: each.from_unit(0.5) if each.prior is None else each.prior)
+
+    def sample_near_prior(self, rng: random.Random, width: float) -> Config:
+        """A random configuration around the user's guesses; other parameters are drawn as usual.
+
+        A number or an ordered option comes from a normal distribution around its prior, cut off at the ends of the
+        parameter. Of options without order, the prior is drawn with the probability 1 - ``width``, else any.
+
+        Args:
+            rng: Gives one random number per parameter, active or not, and a second one for each that has a prior.
+            width: The standard deviation as a share of the parameter's quantiles, in (0, 1].
+        """
+        draws = {
+            name: (rng.random(), 0.0 if each.prior is None else rng.random()) for name, each in self.parameters.items()
+        }
+        return self.draw(lambda name, each: _near_prior(each, *draws[name], width))
+
     def feasible(self, config: Mapping[str, Any]) -> bool:
         """Whether every constraint holds. A constraint that uses an inactive parameter holds.
 
@@ -172,6 +197,17 @@ class Space:
 
     def _written(self, config: Config) -> Config:
         return {name: config[name] for name in self.parameters if name in config}
+
+
+def _near_prior(distribution: Distribution, place: float, chance: float, width: float) -> Any:
+    prior = distribution.prior
+    if prior is None:
+        return distribution.from_unit(place)
+    if not getattr(distribution, "ordered", True):
+        return prior if chance >= width else distribution.from_unit(place)
+    bell = NormalDist(distribution.to_unit(distribution.snap(prior)), width)
+    low, high = bell.cdf(0.0), bell.cdf(1.0)
+    return distribution.from_unit(min(max(bell.inv_cdf(low + place * (high - low)), 0.0), 1 - 2.0**-53))
 
 
 def evaluation_order(names: Sequence[str], needs: Mapping[str, Collection[str]]) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from orchestrator.expressions.expression import EvaluationError, Expression
 from orchestrator.expressions.grammar import ExpressionError
+from orchestrator.formatting import shown
 from orchestrator.space.probing import check_by_sampling
 from orchestrator.space.space import CycleError, Space
 from orchestrator.spec.max_step import max_step
+from orchestrator.spec.model import DO_NOT_LEARN
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.spec.search_checks import check_search_settings
 from orchestrator.suggestions import did_you_mean
@@ -35,6 +37,7 @@ def check_meaning(partial: PartialSpec) -> None:
     _check_budget(partial)
     space = _checked_space(partial)
     if space is not None:
+        _check_priors(partial)
         check_by_sampling(partial.document, space)
         _check_configs(partial, space)
         _check_grid(partial, space)
@@ -60,6 +63,19 @@ def _check_presence(partial: PartialSpec) -> None:
     check_search_settings(partial)
     if not listed and partial.is_valid("space") and not spec.space:
         document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
+
+
+def _check_priors(partial: PartialSpec) -> None:
+    method = partial.spec.search.method
+    for name, distribution in partial.spec.space.items():
+        prior, path = distribution.prior, ("space", name, "prior")
+        if prior is None:
+            continue
+        if not distribution.contains(prior):
+            partial.document.add(path, f"{shown(prior)} is not in the space", distribution.allowed(prior))
+        elif method in DO_NOT_LEARN:
+            allowed = "leave it out, or use a method that learns"
+            partial.document.add(path, f"method {method} does not use a prior", allowed)
 
 
 def _check_metric(partial: PartialSpec) -> None:

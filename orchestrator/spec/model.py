@@ -40,6 +40,9 @@ class Section(BaseModel):
 
 METHODS = ("grid", "random", "sobol", "tpe", "list", "optuna")
 
+DO_NOT_LEARN = ("grid", "random", "sobol", "list")
+"""Methods that propose the same whatever the trials find."""
+
 
 def _search_method(name: str) -> str:
     if name not in METHODS and not all(name.partition(":")):

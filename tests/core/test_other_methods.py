@@ -85,6 +85,14 @@ class TestOptunaSamplers:
                 each.tell(completed(number, config, config["x"]))
         assert search.ask(20, anything) == other.ask(20, anything)
 
+    def test_the_search_begins_with_the_guesses(self) -> None:
+        guessed = space_of({"x": {"uniform": [-1, 1], "prior": 0.25}, "y": {"uniform": [-1, 1]}}, [])
+        asking = Asking(guessed, tpe(guessed, 0, "min"))
+        assert asking.ask() == {"x": 0.25, "y": 0.0}
+        assert asking.ask() != {"x": 0.25, "y": 0.0}
+        forbidden = space_of({"x": {"uniform": [-1, 1], "prior": 0.25}}, ["x < 0"])
+        assert (Asking(forbidden, tpe(forbidden, 0, "min")).ask() or {})["x"] < 0
+
     def test_what_a_sampler_raises_names_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from optuna.samplers import RandomSampler
 

@@ -187,3 +187,57 @@ def test_cells_hold_every_feasible_configuration_once(points):
     assert len(set(keys)) == len(keys)
     for config in map(finite.from_unit, points):
         assert (finite.key(config) in keys) == finite.feasible(config)
+
+
+GUESSED = {
+    "lr": {"loguniform": [1e-5, 1e-1], "prior": 3e-4},
+    "optimizer": {"choice": ["sgd", "adam", "adamw"], "prior": "adam"},
+    "momentum": {"uniform": [0.5, 0.99], "when": "optimizer == 'sgd'"},
+    "layers": {"int": [1, 9], "prior": 2},
+    "batch": {"choice": [32, 64, 128, 256], "ordered": True, "prior": 64},
+    "decay": {"uniform": [0, 1]},
+    "noise": {"normal": [0, 1], "prior": 1.5},
+}
+
+
+def test_the_configuration_of_the_guesses_has_the_rest_in_the_middle():
+    assert space(GUESSED).prior_config() == {
+        "lr": 3e-4, "optimizer": "adam", "layers": 2, "batch": 64, "decay": 0.5, "noise": 1.5
+    }  # fmt: skip
+    assert space(GUESSED).has_priors
+    assert not space(CHURN).has_priors
+
+
+@settings(derandomize=True, deadline=None)
+@given(seed=st.integers(0, 1000), width=st.floats(0.01, 1))
+def test_draws_near_the_guesses_are_in_the_space(seed, width):
+    guessed = space(GUESSED)
+    assert guessed.mistakes_in(guessed.sample_near_prior(random.Random(seed), width)) == []
+
+
+def test_a_narrow_draw_lies_at_the_guesses_and_a_wide_one_anywhere():
+    guessed = space(GUESSED)
+    rng = random.Random(0)
+    near = [guessed.sample_near_prior(rng, 0.05) for _ in range(500)]
+    wide = [guessed.sample_near_prior(rng, 1.0) for _ in range(500)]
+    share = {
+        name: [sum(holds(config) for config in drawn) / 500 for drawn in (near, wide)]
+        for name, holds in {
+            "lr": lambda config: 1e-4 < config["lr"] < 1e-3,
+            "optimizer": lambda config: config["optimizer"] == "adam",
+            "layers": lambda config: config["layers"] in (1, 2, 3),
+            "batch": lambda config: config["batch"] == 64,
+            "decay": lambda config: 0.4 < config["decay"] < 0.6,
+            "noise": lambda config: 1 < config["noise"] < 2.2,
+        }.items()
+    }
+    for name, (close, far) in share.items():
+        assert close < 0.3 if name == "decay" else close > 0.85, name
+        assert far < 0.5, name
+    assert {config["optimizer"] for config in wide} == {"sgd", "adam", "adamw"}
+
+
+def test_without_guesses_a_draw_near_them_is_a_plain_one():
+    assert space(CHURN).sample_near_prior(random.Random(3), 0.1) != space(CHURN).prior_config()
+    uniform = [space({"x": {"uniform": [0, 1]}}).sample_near_prior(random.Random(n), 0.1)["x"] for n in range(300)]
+    assert abs(sum(uniform) / 300 - 0.5) < 0.05

@@ -58,6 +58,12 @@ def declared(*hyperparameters, **more):
         ({"search": {"start": [{"lr": 1, "optimizer": "sgd", "momentum": 1}]}, "constraints": ["lr + momentum < 2"]},
          "search.start[0]: violates the constraint 'lr + momentum < 2'"),
         ({"search": {"start": [{"l r": 1}]}}, "search.start[0].l r: 'l r' is not a valid parameter name"),
+        ({"space": {"lr": {"loguniform": [1e-5, 1e-1], "prior": 3}}}, "space.lr.prior: 3 is not in the space (a number in"),
+        ({"space": {"lr": {"uniform": [0, 1], "prior": "high"}}}, "space.lr.prior: 'high' is not in the space (a number in"),
+        ({"space": {"a": {"choice": ["sgd", "adam"], "prior": "adm"}}}, "space.a.prior: 'adm' is not in the space (did you"
+         " mean 'adam'?"),
+        ({"space": {"lr": {"uniform": [0, 1], "prior": 0.5}}, "search": {"method": "random"}},
+         "space.lr.prior: method random does not use a prior (leave it out, or use a method that learns)"),
         ({"search": {"method": "list"}}, "search.configs: method list has no configurations"),
         ({"search": {"repeats": 2}}, "search.repeats: method tpe takes no repeats (only list and grid do"),
         ({"search": {"configs": [{"lr": 1}]}}, "search.configs: method tpe takes no configs"),

@@ -101,7 +101,8 @@ def _without(prior: PriorResults, name: str, distribution: Choice, gone: Sequenc
 
 
 def _with(name: str, distribution: Distribution, options: Sequence[Any], reason: str) -> SpecChange:
-    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # Without the prior: the best trials, which are start points, know more.
+    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"prior"})
     return SpecChange(edits={("space", name): {**plain, distribution.form: list(options)}}, reason=reason)
 
 

@@ -156,7 +156,8 @@ def _revised(
 
 
 def _with(prior: PriorResults, name: str, distribution: Distribution, value: Sequence[Any], reason: str) -> SpecChange:
-    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # Without the prior: the best trials, which are start points, know more.
+    plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"prior"})
     return SpecChange(edits={("space", name): {**plain, distribution.form: list(value)}}, reason=reason)
 
 

@@ -118,7 +118,7 @@ def _forms(text: str, key: Key) -> Iterator[str]:
     if key[0] != "space":
         return
     value = from_yaml(text, "spec").data["space"][key[1]]
-    yield from (name for name in value if name not in ("when", "step", "ordered"))
+    yield from (name for name in value if name not in ("when", "step", "ordered", "prior"))
 
 
 def _without_ours(text: str) -> str:

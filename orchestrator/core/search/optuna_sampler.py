@@ -66,6 +66,7 @@ class OptunaSampler:
         self._sampler(0)
         self._is_tpe = sampler == "TPESampler"  # the only one that learns from pruned trials
         self._one_sequence = sampler == "QMCSampler"  # its points belong together only under one seed
+        self._guess = space.prior_config() if space.has_priors else None
         self._fallback = RandomSearch(space, seed)
         self._study = optuna.create_study(direction="minimize" if mode == "min" else "maximize")
         self._dimensions = {name: Dimension(distribution) for name, distribution in space.parameters.items()}
@@ -76,11 +77,15 @@ class OptunaSampler:
         self._without_value: list[Observation] = []  # diverged or failed before there was a worst value
 
     def ask(self, number: int, accept: Accept) -> Config | None:
-        """The sampler's suggestion, seeded for this trial; a random draw if too many suggestions are rejected.
+        """The user's guesses first, then the sampler's suggestion, seeded for this trial; a random draw if too many
+        suggestions are rejected.
 
         Raises:
             SearchMethodError: The sampler has failed.
         """
+        if self._guess is not None and accept(self._guess):
+            self._run(number, self._guess, {})
+            return self._guess
         draws = random.Random(f"{self._seed}/{number}")
         for _ in range(_PATIENCE):
             config, noted = self._suggestion(number, self._seed if self._one_sequence else draws.getrandbits(32))
