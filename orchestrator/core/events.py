@@ -44,7 +44,7 @@ class Reported:
     trial: int
     at: float
     reports: Sequence[Report]
-    saved: int | None = None  # the step of the trial's newest state on disk
+    saved: int | None = None  # the step of the trial's state on the disk when it last reached a rung
     node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
     gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU

@@ -19,10 +19,11 @@ from orchestrator.yaml.document import Path
 from trainables.contract import RESERVED, Declaration
 
 SCHEDULER_KEYS = {
-    "variant": ("asha",),
-    "grace_period": ("auto", "asha"),
-    "reduction_factor": ("auto", "asha"),
+    "variant": ("asha", "hyperband"),
+    "grace_period": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),
+    "reduction_factor": ("auto", "asha", "hyperband", "pasha"),
     "brackets": ("auto", "asha"),
+    "top": ("top_after",),
 }
 """The keys of `scheduler` that not every method takes, with the methods that do."""
 

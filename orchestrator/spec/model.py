@@ -127,14 +127,16 @@ class Search(Section):
 class Scheduler(Section):
     """Early stopping of weak trials."""
 
-    method: Literal["auto", "asha", "none"] = Field(
+    method: Literal["auto", "asha", "hyperband", "pasha", "median", "top_after", "none"] = Field(
         default="auto",
         description="auto: asha if the length of a training is known, else none. asha: of the trials at a rung, the "
-        "best 1/reduction_factor continue.",
+        "best 1/reduction_factor continue. hyperband: asha in several brackets, of which some judge late. pasha: asha "
+        "that trains longer only while that changes the ranking. median: stop trials that are worse than the median. "
+        "top_after: all train up to grace_period, then only the top go on.",
     )
     variant: Literal["auto", "promote", "stop"] | None = Field(
         default=None,
-        description="For asha. promote: a trial pauses at a rung, and continues from its checkpoint once it is among "
+        description="For asha and hyperband. promote: a trial pauses at a rung, and continues from its checkpoint once it is among "
         "the best. stop: a trial continues or ends. auto, the default: promote if the trainable saves, else stop.",
     )
     grace_period: int | None = Field(
@@ -150,6 +152,9 @@ class Scheduler(Section):
     )
     brackets: int | None = Field(
         default=None, ge=1, description="Number of brackets, 1 by default; each starts one rung after the last."
+    )
+    top: int | None = Field(
+        default=None, ge=1, description="For top_after: how many trials train to their end; 3 by default."
     )
 
 

@@ -113,6 +113,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
                 node=update.node,
                 gpu_ids=update.gpu_ids,
                 gpu_gb=update.gpu_gb,
+                saved=update.saved,
             )
         )
         if not continues:

@@ -89,6 +89,7 @@ class Worker(LightTrainable):
             node=self._node,
             gpu_ids=self._gpu_ids,
             gpu_gb=self._attempt.gpu_gb,
+            saved=self._attempt.saved,
             ended=ended,
             trouble=self._attempt.trouble,
         )

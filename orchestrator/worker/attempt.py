@@ -42,6 +42,8 @@ class Attempt:
 
     Attributes:
         loss: The objective by which the trial is judged, its best or its last, as a loss.
+        saved: The step of the trial's state on the disk when it last reached a rung where it may pause; None if there
+            was none.
         memory_left: Why the process must not be used again although the trial did not fail: GPU memory stayed taken.
     """
 
@@ -64,6 +66,7 @@ class Attempt:
                 written only if its loss beats that: the best trial of the sweep does, and few others.
         """
         self.loss = math.inf
+        self.saved: int | None = None
         self.memory_left = ""
         self._best_loss_so_far = best_loss_so_far
         self._order = order
@@ -229,7 +232,10 @@ class Attempt:
         self._unrecorded.add(report, now, self._handoff.collected_at)
         if not saved:
             self._update_checkpoints(report)
-        self._handoff.put(report, since=now, due=self._needs_decision(report))
+        at_rung = self._reaches_rung(report)
+        if at_rung and self._order.pauses:
+            self.saved = self._checkpoints.write_now()
+        self._handoff.put(report, since=now, due=at_rung or self._ends(report))
 
     def _update_checkpoints(self, report: Report) -> None:
         """Pass the loss on. At the last step, the checkpoints are written before the driver gets the report."""
@@ -244,16 +250,23 @@ class Attempt:
         if max_step is not None and report.step >= max_step:
             self._checkpoints.close(self._settings.keep)
 
-    def _needs_decision(self, report: Report) -> bool:
+    def _reaches_rung(self, report: Report) -> bool:
+        if self._objective_of(report) is None or self._next_rung is None or report.step < self._next_rung:
+            return False
+        self._next_rung = self._rung_after(report.step)
+        return True
+
+    def _ends(self, report: Report) -> bool:
+        """Whether the report may end the trial, or the sweep, wherever the rungs are."""
         objective, max_step = self._settings.objective, self._settings.max_step
-        value = report.metrics.get(objective.metric)
+        value = self._objective_of(report)
         if value is None:
             return False
-        due = max_step is not None and report.step >= max_step
-        if self._next_rung is not None and report.step >= self._next_rung:
-            self._next_rung = self._rung_after(report.step)
-            due = True
-        return due or objective.diverges(value) or objective.reaches(value, self._settings.target)
+        last = max_step is not None and report.step >= max_step
+        return last or objective.diverges(value) or objective.reaches(value, self._settings.target)
+
+    def _objective_of(self, report: Report) -> float | None:
+        return report.metrics.get(self._settings.objective.metric)
 
     def _rung_after(self, step: int) -> int | None:
         rungs = self._order.rungs

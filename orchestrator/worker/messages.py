@@ -67,6 +67,7 @@ class WorkerUpdate:
     node: Node
     gpu_ids: tuple[str, ...]
     gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU
+    saved: int | None = None  # the step of the trial's state on the disk when it last reached a rung
     ended: AttemptEnd | None = None
     trouble: str = ""  # why no checkpoint can be written at present
 

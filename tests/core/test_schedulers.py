@@ -298,6 +298,17 @@ class TestPromotion:
         assert at[best] == len(rungs)
         assert sum(count == len(rungs) for count in at.values()) <= max(1, trials / 3)
 
+    def test_better_and_better_proposals_are_not_all_promoted(self) -> None:
+        scheduler, promoted = asha(variant="promote"), 0
+        for trial in range(300):
+            (decision,) = scheduler.report(trial, 2, -float(trial), pausable=True)
+            promoted += decision.action is Action.CONTINUE
+            while (paused := scheduler.next_promotion(closing=False)) is not None:
+                scheduler.promote(paused)
+                promoted += 1
+        assert 100 <= promoted <= 100 + DEBT
+        assert scheduler.next_promotion(closing=False) is None
+
     def test_auto_pauses_what_is_saved_and_judges_what_is_not(self) -> None:
         scheduler = asha()
         made = [scheduler.report(t, 2, 0.5 + t, pausable=t % 2 == 0)[0].action for t in range(6)]

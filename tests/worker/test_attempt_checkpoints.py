@@ -37,6 +37,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
         bar: float = math.inf,
         recorded: int | None = None,
         trained_s: float = 0.0,
+        pauses: bool = False,
         **job: Any,
     ) -> Attempt:
         settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "save_every_s": 3600.0} | job
@@ -46,6 +47,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             config={},
             seed=11,
             rungs=rungs,
+            pauses=pauses,
             recorded=recorded,
             trained_s=trained_s,
         )
@@ -139,6 +141,45 @@ def test_an_interrupted_trial_keeps_its_last_save(attempt: Make, files: Any) -> 
     assert reached.wait(10)
     assert made.end()
     assert files() == {"best": 2, "last": 3}
+
+
+def test_where_a_trial_may_pause_its_state_is_on_the_disk_before_the_report_is(attempt: Make, files: Any) -> None:
+    made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0, 4.0)), rungs=(3,), pauses=True, keep="none")
+    reports, _, _ = made.collect()
+    assert [each.step for each in reports] == [1, 2, 3]
+    assert (made.saved, files()) == (3, {"best": 2, "last": 3})
+    assert made.end()
+    assert files() == {"best": 2, "last": 3}, "what a paused trial continues from"
+    again = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0, 4.0)), rungs=(3,), pauses=True, recorded=3)
+    assert [each.step for each in again.collect()[0]] == [4]
+
+
+def test_a_trial_cannot_pause_at_a_step_that_it_has_not_saved(attempt: Make) -> None:
+    def rarely(trial: Trial) -> None:
+        for step in range(1, 5):
+            if step % 2 == 0:
+                trial.save(step=step, weight=0.5)
+            trial.report(step=step, loss=1.0)
+
+    made = attempt(rarely, rungs=(3,), pauses=True)
+    made.collect()
+    assert made.saved == 2
+    never = attempt(lambda trial: trial.report(step=3, loss=1.0), rungs=(3,), pauses=True)
+    never.collect()
+    assert never.saved is None
+
+
+def test_a_trial_cannot_pause_if_its_state_cannot_be_written(
+    attempt: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainables.checkpoints.saving.replacing", refuse)
+    made = attempt(train, rungs=(3,), pauses=True)
+    made.collect()
+    assert made.saved is None
+    assert "No space left" in made.trouble
 
 
 @pytest.mark.parametrize(("bar", "expected"), [(0.5, {}), (1.0, {}), (1.5, {"best": 2})])

@@ -81,6 +81,8 @@ class Checkpoints:
         self._ledger = ledger
         self._disk_usage = disk_usage
         self._lock = threading.Lock()  # for what is saved and not yet written
+        self._writing = threading.Lock()  # held while files are written
+        self._written: int | None = None  # the step of `last` on the disk
         self._newest: Snapshot | None = None
         self._settled = True  # whether the newest may be written
         self._reported_step = -1
@@ -117,6 +119,7 @@ class Checkpoints:
                     continue
                 if find(self._directory, "best") is None:  # it was removed
                     self._best = math.inf
+                self._written = found.step
                 return found
         return None
 
@@ -158,6 +161,16 @@ class Checkpoints:
                 self._compare()
         if not self._every_s:
             self._write()
+
+    def write_now(self) -> int | None:
+        """Write the newest state, whose report has come; returns the step of the newest state on the disk.
+
+        None: nothing was saved, or it cannot be written.
+        """
+        with self._lock:
+            self._settle()
+        self._write()
+        return None if self.trouble else self._written
 
     def close(self, keep: Keep = "both", *, finished: bool = False) -> None:
         """Write unwritten states that are to be kept, and ignore later saves. Further calls do nothing.
@@ -210,6 +223,10 @@ class Checkpoints:
             self._write()
 
     def _write(self) -> None:
+        with self._writing:
+            self._write_alone()
+
+    def _write_alone(self) -> None:
         with self._lock:
             unwritten, self._unwritten = self._unwritten, {}
             loss = self._best
@@ -230,6 +247,8 @@ class Checkpoints:
                 self._unwritten = unwritten | self._unwritten
             self._note(error)
         else:
+            if last is not None:
+                self._written = last.step
             self._note(None)
 
     def _put(self, name: str, taken: Snapshot, loss: float) -> None:

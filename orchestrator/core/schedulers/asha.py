@@ -3,8 +3,9 @@
 Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020). The variants:
 
 - promote, algorithm 2 there: a trial pauses at a rung, and continues once it is among the best floor(n / eta) of the n
-  trials that have entered. A trial that is among them at once does not pause. When no new trials come, ceil(n / eta)
-  continue, so that even a small sweep trains its best to the end.
+  trials that have entered; a trial that is among them at once does not pause. Not many more than floor(n / eta)
+  continue, even if each is better than the last. When no new trials come, ceil(n / eta) do, so that a small sweep, too,
+  trains its best to the end.
 - stop, where pausing would lose the training so far: at the rung, a trial continues or ends (``stop_rule``).
 - auto: promote where the trial's state is saved, else stop.
 """

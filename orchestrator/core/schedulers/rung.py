@@ -10,7 +10,7 @@ BURST = 2
 """Trials that may survive a rung in a row, beyond one in eta, after none did for long."""
 
 DEBT = 2
-"""Trials that may survive beyond that, each because it is the best so far."""
+"""Trials that may go on beyond one in eta, each because it is the best so far."""
 
 SPARE = 50
 """Paused trials that a rung keeps beyond those that it could promote now."""
@@ -142,4 +142,10 @@ class Rung:
         return -(-self.entered // self._eta) if closing else self.entered // self._eta
 
     def _is_among_best(self, loss: float, places: int) -> bool:
-        return bisect.bisect_right(self._passed, loss) < places
+        """Whether the loss has one of the places, of which those that went on take theirs.
+
+        When proposals improve with time, each is among the best as it comes: no more than ``DEBT`` of them go on beyond
+        the places, and only if they are the best so far.
+        """
+        better = bisect.bisect_right(self._passed, loss)
+        return better < places and len(self._passed) < places + (0 if better else DEBT)

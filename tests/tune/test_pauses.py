@@ -1,0 +1,149 @@
+"""Trials that pause on real workers: their process serves others, and they continue from their checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import textwrap
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from orchestrator.records.load import Sweep
+from tests.terminal import Terminal
+
+pytestmark = pytest.mark.timeout(280)
+
+TRIALS, STEPS = 12, 9
+
+TRAIN = f'''
+    import json, os, time
+    from pathlib import Path
+
+    here = Path(__file__).parent
+
+    class Saving:
+        """Notes each step that it trains, with its process."""
+
+        def __init__(self, config, trial):
+            self.x, self.number, self.done = config["x"], trial.number, 0
+
+        def step(self):
+            if self.done == {STEPS}:
+                return None
+            self.done += 1
+            time.sleep(float(os.environ.get("SECONDS_A_STEP", 0.02)))
+            with open(here / "trained", "a") as file:
+                print(json.dumps([self.number, self.done, os.getpid()]), file=file)
+            return {{"loss": self.x + 1 / self.done}}
+
+        def state_dict(self):
+            return {{"done": self.done}}
+
+        def load_state_dict(self, state):
+            self.done = state["done"]
+
+    def plain(config, trial):
+        for step in range(1, {STEPS} + 1):
+            trial.report(step=step, loss=config["x"] + 1 / step)
+'''
+
+
+def trained(directory: Path) -> list[tuple[int, int, int]]:
+    """(trial, step, process), in the order of training."""
+    return [tuple(json.loads(line)) for line in (directory / "trained").read_text().splitlines()]
+
+
+def contiguous(metrics: pd.DataFrame) -> bool:
+    return all(list(rows["step"]) == list(range(1, len(rows) + 1)) for _, rows in metrics.groupby("trial"))
+
+
+def test_a_paused_trial_leaves_its_process_to_others_and_trains_no_step_twice(
+    sweep_of: Callable[..., Sweep], tmp_path: Path
+) -> None:
+    scheduler = {"max": STEPS, "grace_period": 1}
+    sweep = sweep_of(TRAIN, trainable="train.py:Saving", scheduler=scheduler, budget={"trials": TRIALS})
+    assert sweep_of.error is None  # type: ignore[attr-defined]
+    trials, events, metrics = (sweep.trials, sweep.events, sweep.metrics)
+    assert set(trials["state"]) == {"completed", "stopped"}
+    best = trials.loc[trials["objective"].idxmin()]
+    assert (best["state"], best["last_step"]) == ("completed", STEPS)
+    paused, promoted = (set(events[events["event"] == kind]["trial"]) for kind in ("paused", "promoted"))
+    assert promoted
+    assert promoted < paused
+    assert contiguous(metrics)
+
+    steps = trained(tmp_path)
+    assert set(Counter((trial, step) for trial, step, _ in steps).values()) == {1}
+    served = {process: {trial for trial, _, where in steps if where == process} for _, _, process in steps}
+    assert len(served) <= 2
+    assert all(len(numbers) > 1 for numbers in served.values())
+    left = {int(path.name) for path in (sweep.path / "checkpoints").iterdir()}
+    assert left == set(trials[trials["state"] == "completed"]["trial"])
+    attempts = events[events["event"] == "running"].groupby("trial").size()
+    assert (trials.set_index("trial")["attempts"] == attempts).all()
+    assert (trials["overhead_s"] < 2).all()
+
+
+def test_what_does_not_save_is_stopped_instead(sweep_of: Callable[..., Sweep]) -> None:
+    sweep = sweep_of(TRAIN, trainable="train.py:plain", scheduler={"max": STEPS, "grace_period": 1})
+    events = sweep.events
+    assert not set(events["event"]) & {"paused", "promoted"}
+    assert set(events[events["event"] == "rung"]["decision"]) == {"continue", "stop"}
+
+
+def test_promote_trains_again_what_was_not_saved_and_records_it_once(sweep_of: Callable[..., Sweep]) -> None:
+    scheduler = {"method": "asha", "variant": "promote", "max": STEPS, "grace_period": 1}
+    sweep = sweep_of(TRAIN, trainable="train.py:plain", scheduler=scheduler)
+    events, metrics = sweep.events, sweep.metrics
+    assert "promoted" in set(events["event"])
+    assert contiguous(metrics)
+
+
+def test_killed_in_the_middle_paused_trials_are_promoted_by_the_resume(tmp_path: Path) -> None:
+    spec: dict[str, Any] = {
+        "name": "s",
+        "trainable": "train.py:Saving",
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "random"},
+        "scheduler": {"max": STEPS, "grace_period": 1},
+        "budget": {"trials": TRIALS},
+        "resources": {"concurrency": 2},
+    }
+    terminal = Terminal(tmp_path, spec=json.dumps(spec), train=textwrap.dedent(TRAIN))
+    try:
+        terminal.seconds_a_step = 0.3
+        launched = terminal.start("launch", "spec.yaml")
+        terminal.wait_for(lambda: terminal.rows() > 0 and "paused" in set(terminal.events()["event"]), launched)
+        terminal.seconds_a_step = 0.02
+        assert launched.poll() is None
+        family = psutil.Process(launched.pid).children(recursive=True)
+        os.kill(launched.pid, signal.SIGKILL)
+        launched.communicate(timeout=60)
+        psutil.wait_procs(family, timeout=30)
+        before = terminal.events()
+        assert set(terminal.metrics().groupby("trial").size()) <= set(range(1, STEPS + 1))
+        code, out = terminal.run("resume")
+        assert code == 0, out
+        trials, events = terminal.trials(), terminal.events()
+    finally:
+        terminal.close()
+    assert set(trials["state"]) == {"completed", "stopped"}
+    assert contiguous(terminal.metrics())
+    decided = events[events["event"] == "rung"]
+    assert not decided.duplicated(["trial", "rung"]).any()
+    assert trials.loc[trials["objective"].idxmin()]["last_step"] == STEPS
+    resumed = events.iloc[len(before) :]
+    continued = set(resumed[resumed["event"] == "promoted"]["trial"]) & set(
+        before[before["event"] == "paused"]["trial"]
+    )
+    repeated = Counter((trial, step) for trial, step, _ in trained(tmp_path))
+    assert continued
+    assert sum(count > 1 for count in repeated.values()) <= 4, "only what ran at the kill may train a step again"
