@@ -4,57 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.gpu_packing import GpuShares
+from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import Scheduler
-from orchestrator.core.schedulers.asha import Asha, Variant, default_grace_period
-from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
-from orchestrator.spec import Scheduler as SchedulerSpec
-from orchestrator.spec import Space, Spec, max_step
+from orchestrator.spec import Space, Spec
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
 """Trials of a spec without a budget, unless the method ends by itself."""
 
-DEFAULT_REDUCTION_FACTOR = 3
-
 MAX_CELLS = 100_000
 """A grid with more cells is refused as a mistake, unless a budget limits it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ladder:
-    """The settings of ASHA, with defaults filled in."""
-
-    grace_period: int
-    reduction_factor: int
-    max_step: int
-    brackets: int
-    variant: Variant = "auto"
-
-
-def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
-    """ASHA's settings; None without a scheduler: the spec turns it off, or the length of a training is unknown."""
-    last = max_step(spec, declaration)
-    asked = spec.scheduler or SchedulerSpec()
-    if asked.method == "none" or last is None:
-        return None
-    factor = asked.reduction_factor or DEFAULT_REDUCTION_FACTOR
-    return Ladder(
-        grace_period=asked.grace_period or default_grace_period(last, factor),
-        reduction_factor=factor,
-        max_step=last,
-        brackets=asked.brackets or 1,
-        variant=asked.variant or "auto",
-    )
 
 
 def trial_count(spec: Spec, space: Space) -> int | None:
@@ -182,19 +150,3 @@ def _search(spec: Spec, space: Space, base: Path) -> Search:
             from orchestrator.spec.load_search import own_method
 
             return OwnMethod(space, seed, mode, own_method(own, base), spec.search.options, name=own)
-
-
-def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
-    """The scheduler of a spec, with empty rungs."""
-    rungs = ladder(spec, declaration)
-    if rungs is None:
-        return NoScheduler()
-    return Asha(
-        mode=spec.objective.mode,
-        grace_period=rungs.grace_period,
-        reduction_factor=rungs.reduction_factor,
-        max_step=rungs.max_step,
-        brackets=rungs.brackets,
-        variant=rungs.variant,
-        seed=spec.search.seed,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.build import ladder
+from orchestrator.core.ladder import ladder
 from orchestrator.core.rows import Origin, State
 from orchestrator.core.schedulers import Action, Decision
 from orchestrator.core.sweep import Sweep
@@ -71,6 +71,8 @@ def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict
         raise UserError(
             "--max-steps does not work with several brackets: a longer training would move the rungs of every trial"
         )
+    if rungs is not None and rungs.method == "median":
+        raise UserError("--max-steps does not work with median: a longer training would move its decisions")
     changes: dict[str, Any] = {}
     if spec.scheduler is not None and spec.scheduler.max is not None:
         changes["scheduler.max"] = steps

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.core.build import Ladder, ladder, limits_of
+from orchestrator.core.build import limits_of
+from orchestrator.core.ladder import Ladder, ladder
 from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
 

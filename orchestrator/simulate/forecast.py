@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from orchestrator.core import events
-from orchestrator.core.build import limits_of, scheduler_of
+from orchestrator.core.build import limits_of
+from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.search.random import RandomSearch

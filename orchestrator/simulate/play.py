@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from orchestrator.core.build import build_sweep, ladder
+from orchestrator.core.build import build_sweep
+from orchestrator.core.ladder import ladder
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.simulate.given_curves import CurveOf, GivenCurves

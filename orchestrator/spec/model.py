@@ -136,8 +136,9 @@ class Scheduler(Section):
     )
     variant: Literal["auto", "promote", "stop"] | None = Field(
         default=None,
-        description="For asha and hyperband. promote: a trial pauses at a rung, and continues from its checkpoint once it is among "
-        "the best. stop: a trial continues or ends. auto, the default: promote if the trainable saves, else stop.",
+        description="For asha and hyperband. promote: a trial pauses at a rung, and continues from its checkpoint once "
+        "it is among the best. stop: a trial continues or ends. auto, the default: promote if the trainable saves, "
+        "else stop.",
     )
     grace_period: int | None = Field(
         default=None, ge=1, description="The step of the first rung; no trial is stopped earlier."

@@ -11,7 +11,8 @@ import pytest
 from orchestrator.after.confirm import confirming_sweep
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.cli.remote.remote_sweep import write_spec_file
-from orchestrator.core.build import build_sweep, scheduler_of
+from orchestrator.core.build import build_sweep
+from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.errors import SpecError, SweepError, UserError
 from orchestrator.records.load import trials_table

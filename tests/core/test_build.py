@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.core.build import DEFAULT_TRIALS, Ladder, build_sweep, ladder, limits_of, trial_count
+from orchestrator.core.build import DEFAULT_TRIALS, build_sweep, limits_of, trial_count
+from orchestrator.core.ladder import Ladder, ladder
 from orchestrator.core.plan import make_plan
 from orchestrator.core.schedulers.asha import Asha
+from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
+from orchestrator.core.schedulers.pasha import Pasha
+from orchestrator.core.schedulers.top_after import TopAfter
 from orchestrator.errors import UserError
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
@@ -42,6 +47,21 @@ class TestScheduler:
     def test_the_sweep_gets_the_scheduler(self) -> None:
         assert isinstance(build_sweep(spec_of(), EPOCHS).scheduler, Asha)
         assert isinstance(build_sweep(spec_of(), None).scheduler, NoScheduler)
+        for method, kind in (("hyperband", Asha), ("pasha", Pasha), ("median", Median), ("top_after", TopAfter)):
+            assert isinstance(build_sweep(spec_of(scheduler={"method": method}), EPOCHS).scheduler, kind)
+
+    def test_hyperband_has_a_bracket_a_rung_and_one_without(self) -> None:
+        found = ladder(spec_of(scheduler={"method": "hyperband"}), EPOCHS)
+        assert found is not None
+        assert found.brackets == 4
+        scheduler = build_sweep(spec_of(scheduler={"method": "hyperband"}), EPOCHS).scheduler
+        counts = Counter(scheduler.rungs(trial) for trial in range(4000))
+        ordered = sorted(counts, key=len, reverse=True)
+        assert ordered == [(3, 9, 27), (9, 27), (27,), ()]
+        hyperband = [81 / 4, 27 / 3, 9 / 2, 3 / 1]  # n of algorithm 1, for R = 27 times the first rung, up to a factor
+        assert [counts[rungs] / 4000 for rungs in ordered] == pytest.approx(
+            [each / sum(hyperband) for each in hyperband], abs=0.03
+        )
 
 
 class TestTrials:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.schedulers.asha import Asha, default_grace_period
+from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
+from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.rung import BURST, DEBT, SPARE, Rung
+from orchestrator.core.schedulers.top_after import TopAfter
 
 
 def asha(**options: Any) -> Asha:
@@ -28,6 +31,10 @@ SCHEDULERS: dict[str, Callable[[str], Scheduler]] = {
     "asha, promote": lambda mode: asha(mode=mode, variant="promote"),
     "asha, stop": lambda mode: asha(mode=mode, variant="stop"),
     "asha, 3 brackets": lambda mode: asha(mode=mode, brackets=3),
+    "hyperband": lambda mode: asha(mode=mode, brackets=5),
+    "pasha": lambda mode: Pasha(mode=mode, grace_period=2, reduction_factor=3, max_step=81),
+    "median": lambda mode: Median(mode=mode, grace_period=2, max_step=81),
+    "top_after": lambda mode: TopAfter(mode=mode, step=5, top=3),
 }
 
 Move = tuple[str, int, int, float, bool]
@@ -178,7 +185,7 @@ class TestEveryScheduler:
         scheduler = SCHEDULERS[name](mode)
         draws = random.Random(1)
         for trial in range(2000):
-            scheduler.report(trial, 2, draws.random(), pausable=True)
+            scheduler.report(trial, 5, draws.random(), pausable=True)
             while (surplus := scheduler.next_surplus()) is not None:
                 scheduler.release(surplus)
         assert all(rung.paused <= SPARE + rung.entered / 3 + 1 for rung in scheduler.table())
@@ -314,6 +321,91 @@ class TestPromotion:
         made = [scheduler.report(t, 2, 0.5 + t, pausable=t % 2 == 0)[0].action for t in range(6)]
         assert made[::2] == [Action.PAUSE] * 3
         assert set(made[1::2]) == {Action.STOP}
+
+
+class TestPasha:
+    def play(self, loss: Callable[[int, int], float], trials: int = 60) -> Pasha:
+        """Trials come one after the other; a promoted one goes on before the next begins."""
+        scheduler = Pasha(mode="min", grace_period=1, reduction_factor=3, max_step=81)
+        for trial in range(trials):
+            self.train(scheduler, trial, 0, loss)
+            while (promoted := scheduler.next_promotion(closing=False)) is not None:
+                scheduler.promote(promoted)
+                self.train(scheduler, promoted, self.level[promoted] + 1, loss)
+        return scheduler
+
+    def train(self, scheduler: Pasha, trial: int, level: int, loss: Callable[[int, int], float]) -> None:
+        """Train a trial up to the rung of a level, and on where it continues at once."""
+        for each in range(level, 4):
+            self.level[trial] = each
+            (decision,) = scheduler.report(trial, 3**each, loss(trial, each), pausable=True)
+            if decision.action is Action.PAUSE:
+                return
+
+    @pytest.fixture(autouse=True)
+    def levels(self) -> None:
+        self.level: dict[int, int] = {}
+
+    @staticmethod
+    def highest(scheduler: Pasha) -> int:
+        return max(rung.rung for rung in scheduler.table() if rung.entered)
+
+    def test_where_the_ranking_is_stable_nobody_trains_beyond_the_second_rung(self) -> None:
+        scheduler = self.play(lambda trial, level: (trial * 7 % 60) / (level + 1))
+        assert self.highest(scheduler) == 3
+        order = []
+        while (trial := scheduler.next_promotion(closing=True)) is not None:
+            scheduler.promote(trial)
+            order.append(trial)
+            self.train(scheduler, trial, self.level[trial] + 1, lambda trial, level: (trial * 7 % 60) / (level + 1))
+        assert order[0] == 0, "the best, which is trained to its end"
+        assert scheduler.table()[-1].entered == 1
+
+    def test_where_trials_change_places_it_trains_on(self) -> None:
+        scheduler = self.play(lambda trial, level: float(trial * (7 + level) % 60))
+        assert self.highest(scheduler) > 3
+
+    def test_small_changes_of_places_are_noise_once_they_change_back(self) -> None:
+        draws = {}
+
+        def noisy(trial: int, level: int) -> float:
+            return draws.setdefault((trial, level), trial // 6 + 0.1 * random.Random(f"{trial}/{level}").random())
+
+        def certain(trial: int, level: int) -> float:
+            return float(trial // 6 + 10 * random.Random(f"{trial}/{level}").random())
+
+        assert self.play(noisy).table()[-1].entered <= self.play(certain).table()[-1].entered
+
+
+class TestMedian:
+    def test_worse_than_the_median_of_the_averages_by_hand(self) -> None:
+        scheduler = Median(mode="min", grace_period=1, max_step=4)
+        for trial, losses in enumerate([(1.0, 3.0), (2.0, 4.0), (3.0, 5.0)]):
+            for step, loss in enumerate(losses, 1):
+                (decision,) = scheduler.report(trial, step, loss, pausable=True)
+                assert decision.action is Action.CONTINUE, "too few to compare with, or its best is good enough"
+        (decision,) = scheduler.report(4, 1, 2.5, pausable=True)
+        assert (decision.action, decision.cutoff) == (Action.STOP, 2.0)
+        scheduler.report(5, 1, 0.5, pausable=True)
+        (decision,) = scheduler.report(5, 2, 9.0, pausable=True)
+        assert (decision.action, decision.cutoff) == (Action.CONTINUE, 3.0), "its best counts, not its last"
+
+    def test_it_decides_some_twenty_times(self) -> None:
+        assert len(Median(mode="min", grace_period=2, max_step=10_000).rungs(0)) == 20
+
+
+class TestTopAfter:
+    def test_only_the_top_go_on_and_only_at_the_end(self) -> None:
+        scheduler = TopAfter(mode="max", step=2, top=2)
+        for trial in range(6):
+            (decision,) = scheduler.report(trial, 2, float(trial), pausable=False)
+            assert decision.action is Action.PAUSE
+        assert scheduler.next_promotion(closing=False) is None
+        order = []
+        while (trial := scheduler.next_promotion(closing=True)) is not None:
+            scheduler.promote(trial)
+            order.append(trial)
+        assert order == [5, 4]
 
 
 @pytest.mark.parametrize("max_step", [1, 2, 3, 5, 1000])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from orchestrator.core.build import ladder
+from orchestrator.core.ladder import ladder
 from orchestrator.errors import SpecError
 from orchestrator.spec import Spec, parse_spec, read_spec
 from tests.spec.churn_example import EXAMPLE, TABULAR

@@ -84,7 +84,7 @@ def test_a_paused_trial_leaves_its_process_to_others_and_trains_no_step_twice(
     served = {process: {trial for trial, _, where in steps if where == process} for _, _, process in steps}
     assert len(served) <= 2
     assert all(len(numbers) > 1 for numbers in served.values())
-    left = {int(path.name) for path in (sweep.path / "checkpoints").iterdir()}
+    left = {int(path.name) for path in next((tmp_path / "results").iterdir()).glob("checkpoints/*")}
     assert left == set(trials[trials["state"] == "completed"]["trial"])
     attempts = events[events["event"] == "running"].groupby("trial").size()
     assert (trials.set_index("trial")["attempts"] == attempts).all()
@@ -123,7 +123,7 @@ def test_killed_in_the_middle_paused_trials_are_promoted_by_the_resume(tmp_path:
         launched = terminal.start("launch", "spec.yaml")
         terminal.wait_for(lambda: terminal.rows() > 0 and "paused" in set(terminal.events()["event"]), launched)
         terminal.seconds_a_step = 0.02
-        assert launched.poll() is None
+        assert launched.poll() is None, launched.communicate()[0]
         family = psutil.Process(launched.pid).children(recursive=True)
         os.kill(launched.pid, signal.SIGKILL)
         launched.communicate(timeout=60)

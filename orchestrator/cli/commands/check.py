@@ -45,14 +45,15 @@ def check(
         return
 
     from orchestrator.cli.views.budget import trials_text
-    from orchestrator.core.build import ladder, trial_count
+    from orchestrator.core.build import trial_count
+    from orchestrator.core.ladder import ladder
 
     space = found.spec.parameter_space()
     parts = [
         count(len(space.parameters), "parameter"),
         trials_text(trial_count(found.spec, space)),
         found.spec.search.method,
-        "ASHA" if ladder(found.spec, found.declaration) else "no early stopping",
+        rungs.method if (rungs := ladder(found.spec, found.declaration)) else "no early stopping",
         f"{found.spec.objective.mode} {found.spec.objective.metric}",
     ]
     typer.echo(f"{spec} {painted('is valid', 'green')}: {', '.join(parts)}")

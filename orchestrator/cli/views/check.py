@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.build import ladder, trial_count
+from orchestrator.core.build import trial_count
+from orchestrator.core.ladder import ladder
 from orchestrator.spec.source import Source
 
 
@@ -22,5 +23,5 @@ def check_data(file: Path, found: Source) -> dict[str, Any]:
         "seed": spec.search.seed,
         "trials": trial_count(spec, space),
         "parameters": list(space.parameters),
-        "scheduler": "asha" if ladder(spec, found.declaration) else "none",
+        "scheduler": rungs.method if (rungs := ladder(spec, found.declaration)) else "none",
     }

@@ -16,7 +16,7 @@ from orchestrator.cli.views.budget import ends_early, trials_text
 from orchestrator.cli.views.forecast import PlanForecast, about, plan_forecast, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
-from orchestrator.core.build import Ladder
+from orchestrator.core.ladder import Ladder
 from orchestrator.core.plan import Plan, make_plan
 from orchestrator.errors import OptionsError
 from orchestrator.formatting import count, duration
@@ -104,7 +104,7 @@ def preview_data(seen: Preview) -> dict[str, Any]:
         "nodes": [_node_data(node, need) for node in seen.nodes],
         "max_step": plan.max_step,
         "full_steps": plan.full_steps,
-        "asha": None if plan.ladder is None else asdict(plan.ladder),
+        "scheduler": None if plan.ladder is None else asdict(plan.ladder),
         "ceiling_s": plan.ceiling_s,
         "ceiling_gpu_s": plan.ceiling_gpu_s,
         "target": spec.budget.target,
@@ -225,9 +225,19 @@ def _rungs(ladder: Ladder, seen: Forecast) -> str:
     ]
     last = seen.rungs[-1].continuing if seen.rungs else seen.trials.middle
     rows.append({"rung": ladder.max_step, "trials": round(last), "continue": None})
-    title = f"ASHA continues a trial that is among the best 1/{ladder.reduction_factor} so far; expected"
     brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""
-    return f"{title}{brackets}:\n{as_table(rows)}"
+    return f"{_rule(ladder)}; expected{brackets}:\n{as_table(rows)}"
+
+
+def _rule(ladder: Ladder) -> str:
+    """Which trials continue, in words."""
+    match ladder.method:
+        case "median":
+            return "Trials continue that are better than the median so far"
+        case "top_after":
+            return f"Of all trials, the best {ladder.top} continue"
+        case method:
+            return f"{method.upper()} continues a trial that is among the best 1/{ladder.reduction_factor} so far"
 
 
 def _amount(number: float, unit: str) -> str:
