@@ -1,8 +1,8 @@
 """Forecasts a sweep: simulates it several times on the virtual clock, including the driver's overhead.
 
 Curves are unknown in advance. Each simulated trial has a rank that is the same at all rungs: a random one, or the rank
-and pace of a trial of an earlier sweep. A search that learns proposes better and better trials, so the scheduler, which
-compares them with all earlier ones, stops fewer. How well the search learns varies between the simulated sweeps.
+and pace of a trial of an earlier sweep. A search that learns proposes better and better trials, so schedulers, which
+compare them with earlier ones, may stop fewer. How well the search learns varies between the simulated sweeps.
 """
 
 from __future__ import annotations

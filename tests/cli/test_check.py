@@ -13,12 +13,12 @@ Sweep = Callable[..., Ran]
 
 def test_a_good_spec_takes_one_line(sweep: Sweep, spec: Path) -> None:
     ran = sweep("check", spec)
-    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, tpe, ASHA, min loss\n", "")
+    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, tpe, asha, min loss\n", "")
 
 
 def test_the_short_options_are_seen(sweep: Sweep, spec: Path) -> None:
     ran = sweep("check", spec, "--trials", 7, "--set", "search.method=random", "--name", "07")
-    assert ran.out == f"{spec} is valid: 3 parameters, 7 trials, random, ASHA, min loss\n"
+    assert ran.out == f"{spec} is valid: 3 parameters, 7 trials, random, asha, min loss\n"
 
 
 def test_every_mistake_at_once(sweep: Sweep, spec: Path) -> None:

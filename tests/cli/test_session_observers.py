@@ -113,7 +113,7 @@ class TestLines:
             "trial 2    running    lr=2.768e-06 kind=wild sizes=[8, 16]",
             "trial 2    diverged   loss was nan at step 4",
             "trial 3    running    lr=1.879e-05 kind=good sizes=[8, 16]",
-            "trial 3    stopped    0.333352 at rung 3, worse than the cutoff 0.333341",
+            "trial 3    stopped    1.00002 at rung 1, after enough others went on",
         )
 
     def test_a_note_is_told_once_and_a_larger_share_with_its_attempt(self, capfd: pytest.CaptureFixture[str]) -> None:

@@ -80,14 +80,12 @@ def test_asha_lets_as_many_go_on_as_it_does_alone() -> None:
     assert forecast.steps.low < forecast.steps.high
 
 
-def test_a_search_that_learns_has_fewer_of_its_trials_stopped() -> None:
+def test_better_and_better_proposals_are_not_all_trained_to_the_end() -> None:
     scheduler = {"method": "asha", "grace_period": 3}
     random_, learning = (
         seen(spec_of(300, scheduler=scheduler, search={"method": method}), slots=10) for method in ("random", "tpe")
     )
-    assert learning.steps.middle > 1.2 * random_.steps.middle
-    at_once = seen(spec_of(300, scheduler=scheduler, search={"method": "tpe"}), slots=300)
-    assert at_once.steps.middle < 1.2 * random_.steps.middle, "it cannot learn before there are results"
+    assert learning.steps.middle < 1.1 * random_.steps.middle
 
 
 def test_slow_trials_that_were_bad_are_stopped_again() -> None:
