@@ -42,6 +42,7 @@ class Sweep:
         best: The best trial, running ones included; None before the first finite objective.
         halted: Why the sweep ended early, in words; None if it did not.
         failed: Whether the sweep ended early because too many trials failed.
+        used_up: Whether a budget, the target or patience ended it, so that it can only go on with another one.
         used_s: Seconds of wall time in earlier sessions.
         trained_s: Seconds of training over all trials and sessions.
         gpu_s: GPU seconds of training: the seconds of each trial times its GPUs, summed.
@@ -73,6 +74,7 @@ class Sweep:
         self.best: Trial | None = None
         self.halted: str | None = None
         self.failed = False
+        self.used_up = False
         self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
         self.search_feedback = SearchFeedback(search)
         self.patience = Patience(objective.mode, limits.min_gain)
@@ -385,7 +387,7 @@ class Sweep:
     def _check_time(self, at: float) -> None:
         reason = self.limits.used_up(self.ran_s(at), self.gpu_s)
         if reason is not None:
-            self._halt(at, reason)
+            self._use_up(at, reason)
         self._check_results(at)  # what a resume has read from the records may end the sweep
 
     def _check_results(self, at: float) -> None:
@@ -395,11 +397,15 @@ class Sweep:
             return
         if best is not None and best.result is not None and self.objective.reaches(best.result, self.limits.target):
             found = f"trial {best.number} has {metric} {best.result:.6g}"
-            self._halt(at, f"the target of {self.limits.target:g} is reached: {found}")
+            self._use_up(at, f"the target of {self.limits.target:g} is reached: {found}")
             return
         reason = self.limits.out_of_patience(self.patience.trials, self.patience.best)
         if reason is not None and not self._gains(best):
-            self._halt(at, reason)
+            self._use_up(at, reason)
+
+    def _use_up(self, at: float, reason: str) -> None:
+        self.used_up = self.used_up or self.halted is None
+        self._halt(at, reason)
 
     def _gains(self, best: Trial | None) -> bool:
         """Whether the best trial still runs, and would be a gain if it ended now."""

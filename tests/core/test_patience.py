@@ -118,6 +118,7 @@ class TestTarget:
         curves = by_number({n: constant(sign * (0.3 if n == 5 else 0.4)) for n in range(50)})
         outcome = simulate(sweep, curves, slots=2)
         assert sweep.halted == f"the target of {sign * 0.3:g} is reached: trial 5 has loss {sign * 0.3:g}"
+        assert sweep.used_up
         assert states(outcome)[4:] == [State.CANCELLED, State.CANCELLED]
         assert outcome.trials[5].last_step == 1
         assert sweep.best is not None

@@ -17,6 +17,7 @@ from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.options import typed
 from orchestrator.cli.views.sweep import SweepView
 from orchestrator.cli.views.time_account import account_text
+from orchestrator.core.sweep import Sweep
 from orchestrator.driver.observer import Observer
 from orchestrator.driver.session import Session
 from orchestrator.errors import SweepError
@@ -54,6 +55,7 @@ class SessionDisplay:
         self._as_json = as_json
         self._screen = None if as_json else _screen()
         self._paths: SweepPaths | None = None  # until the session has made its observer
+        self._sweep: Sweep | None = None
 
     def __enter__(self) -> SessionDisplay:
         if self._screen is not None:
@@ -74,6 +76,7 @@ class SessionDisplay:
     def observer(self, session: Session) -> Observer:
         """The observer of the session: what ``launch`` and ``resume`` call once everything but Ray is there."""
         self._paths = paths = session.paths
+        self._sweep = session.sweep
         progress = Progress.of(session.sweep, slots=session.slots)
         if paths.name != self._name:
             tell = say if self._screen is None else self._screen.say
@@ -112,15 +115,16 @@ class SessionDisplay:
         say(f'  trials = pd.read_parquet("{root}/trials.parquet")')
         say(f'  metrics = pd.read_parquet("{root}/metrics")')
         say("next:")
-        for command in _next_commands(self._paths, view):
+        resumable = self._sweep is None or not self._sweep.used_up
+        for command in _next_commands(self._paths, view, resumable=resumable):
             say(f"  {command}")
 
 
-def _next_commands(paths: SweepPaths, view: SweepView) -> list[str]:
-    """The commands that fit what came of the session."""
+def _next_commands(paths: SweepPaths, view: SweepView, *, resumable: bool) -> list[str]:
+    """The commands that fit what came of the session. ``resumable``: with its budget, the sweep can go on."""
     sweep = typed(paths)
     commands = []
-    if view.overview.status in ("halted", "died"):
+    if resumable and view.overview.status in ("halted", "died"):
         commands.append(f"sweep resume {sweep}")
     if view.causes:
         commands.append(f"sweep show {sweep} --failures")
