@@ -141,6 +141,11 @@ def test_what_is_read_from_records(made_up: Sweep, words: list[str], heading: st
         assert found == document(made_up(*words, "--format", "json"))
 
 
+def test_a_sweep_with_results_enough_for_an_outlook(sweep: Sweep, tmp_path: Path) -> None:
+    record(tmp_path / "results", name="long", budget={"trials": 60})
+    assert len(check("sweep show", document(sweep("show", "long", "--json")))["outlook"]) == 3
+
+
 def test_views_that_are_asked_for_together(made_up: Sweep) -> None:
     found = document(made_up("show", "first", "--failures", "--events", "--json"))
     assert check("sweep show --failures", found["failures"])

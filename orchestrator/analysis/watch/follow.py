@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from orchestrator.analysis.outlook.recorded import outlook_of
 from orchestrator.analysis.summary.overview import objective_of, status_of
 from orchestrator.analysis.summary.results import planned_trials, recorded_spec
 from orchestrator.analysis.summary.rungs import RungTally
@@ -49,6 +50,7 @@ class Follower:
         self._info_at = paths.info.stat().st_mtime_ns
         info = read_sweep_json(paths.info)
         metric = objective_of(info).metric
+        self._method: str = info.spec["search"]["method"]
         self._trials = IncrementalTable.file(
             paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG)
         )
@@ -78,15 +80,17 @@ class Follower:
             self._info_at = at
         for table in (self._trials, self._metrics, self._events):
             table.look()
-        listing = self._scene.listing
+        listing, outlook = self._scene.listing, self._scene.outlook
         if (trials := self._trials.table) is not None and (listing is None or listing.table is not trials):
             objective = self._scene.objective
             listing = Listing(table=trials, mode=objective.mode, metric=objective.metric)
+            outlook = tuple(outlook_of(trials, objective.mode, self._method))
         if self._events.table is not None:
             self._story.go_on(self._events.table)
         self._scene = replace(
             self._scene,
             listing=listing,
+            outlook=outlook,
             metrics=self._metrics.table,
             rungs=tuple(self._story.rungs(listing)),
             news=tuple(self._story.news),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from orchestrator.analysis.outlook import recorded as outlook
 from orchestrator.core.rows import Config, State
 from orchestrator.records.schema import CONFIG
 
@@ -44,7 +45,7 @@ class Row:
 _COMPARISON = re.compile(r"(?P<name>[^<>=]+)(?P<sign><=|>=|=|<|>)(?P<value>.+)")
 _SEARCHED = frozenset(["state", "node", "reason"])
 
-COLUMNS = frozenset(["trial", "state", "bracket", "objective", "best_step", "last_step", "train_s", "node", "reason"])
+COLUMNS = frozenset(["trial", "bracket", "best_step", "last_step", "train_s", "node", "reason", *outlook.COLUMNS])
 """The columns read from the table of trials, besides the configurations."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.analysis.outlook.outlook import Outlook
 from orchestrator.analysis.summary.overview import Objective, Status
 from orchestrator.analysis.watch.listing import Listing, Row, curves
 from orchestrator.core.rows import EventRow, State
@@ -43,6 +44,7 @@ class Scene:
     total: int | None  # the most trials; None: no number ends the sweep
     limit_s: float | None = None  # seconds after which the sweep ends, over all sessions; None: no limit
     listing: Listing | None = None  # None: nothing recorded yet
+    outlook: tuple[Outlook, ...] = ()  # what further trials would bring
     metrics: pa.Table | None = None
     rungs: tuple[RungSummary, ...] = ()
     news: tuple[EventRow, ...] = ()  # the newest last

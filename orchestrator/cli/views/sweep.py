@@ -9,6 +9,8 @@ from typing import Any
 
 from orchestrator.analysis.diagnosis.diagnose import urgent_findings
 from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.outlook.outlook import Outlook
+from orchestrator.analysis.outlook.recorded import outlook_in
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.failures import Cause, causes
 from orchestrator.analysis.summary.overview import Objective, Overview, notes, objective_of, overview
@@ -18,6 +20,7 @@ from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import COLOURS, painted
 from orchestrator.cli.options import typed
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
+from orchestrator.cli.views.outlook import outlook_data, outlook_text
 from orchestrator.cli.views.table import as_table, config_block
 from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_line, spent, state_counts
 from orchestrator.control import slurm_status
@@ -46,16 +49,18 @@ class SweepView:
     evaluations: list[Evaluation]
     account: TimeAccount | None  # over all sessions that came to their end
     findings: list[Finding]  # the most urgent ones
+    outlook: list[Outlook]  # what further trials would bring
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> SweepView:
         """Read the summary, with ``count`` of the best trials."""
         info = read_sweep_json(paths.info)
+        objective = objective_of(info)
         return cls(
             paths=paths,
             info=info,
             overview=overview(paths),
-            objective=objective_of(info),
+            objective=objective,
             notes=notes(paths),
             rungs=rung_table(paths),
             top=best_trials(paths, info, count),
@@ -63,6 +68,7 @@ class SweepView:
             evaluations=evaluations(paths),
             account=total(accounts(paths)),
             findings=[each for each in urgent_findings(paths, info) if each.subject != "failures"],
+            outlook=outlook_in(paths, objective, info),
         )
 
     def text(self) -> str:
@@ -109,8 +115,9 @@ class SweepView:
             f"best: trial {best.trial}, {value} at step {best.step}{running}",
             config_block(full_config(self.info, best)),
             *map(evaluated, self.evaluations),
+            outlook_text(self.outlook, self.objective.metric),
         ]
-        return "\n".join(lines)
+        return "\n".join(line for line in lines if line)
 
     def _table(self) -> str:
         """The best trials; empty if there is only one."""
@@ -160,6 +167,7 @@ class SweepView:
             "evaluations": [each.data() for each in self.evaluations],
             "account": None if self.account is None else asdict(self.account),
             "findings": [finding_data(each) for each in self.findings],
+            "outlook": outlook_data(self.outlook),
         }
 
 

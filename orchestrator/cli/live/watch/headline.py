@@ -12,6 +12,7 @@ from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.event_lines import news_line, worth_telling
 from orchestrator.cli.views.fitting import fitted, packed, pairs, printable, words
+from orchestrator.cli.views.outlook import outlook_text
 from orchestrator.cli.views.sparkline import progress_bar, sparkline
 from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
@@ -43,6 +44,8 @@ def headline(scene: Scene, width: int) -> list[Text]:
         value = f"{scene.objective.metric} {best.value:.6g}"
         start = Text.assemble("best ", (value, "green"), f"  trial {best.trial}  ", (drawn, "green"), "  ")
         lines.append(Text.assemble(start, packed(pairs(best.config), width - start.cell_len)[0]))
+    if scene.outlook:
+        lines += packed(words(outlook_text(scene.outlook, scene.objective.metric), FAINT), width)
     if scene.trouble:
         lines += packed(words(scene.trouble, "yellow"), width, lines=3)
     return lines

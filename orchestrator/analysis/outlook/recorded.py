@@ -1,0 +1,65 @@
+"""The outlook of a recorded sweep, from its table of trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from orchestrator.analysis.outlook.outlook import Outlook, outlooks
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.core.rows import State
+from orchestrator.records.load import trials_table
+from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import SweepInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+COLUMNS = ("state", "objective", "started_at", "ended_at")
+"""The columns that an outlook needs."""
+
+CLOSED = ("grid", "list")
+"""Search methods that have no further trials beyond their own end."""
+
+_COUNTED = [State.COMPLETED.value, State.STOPPED.value, State.DIVERGED.value]
+
+
+def outlook_in(paths: SweepPaths, objective: Objective, info: SweepInfo) -> list[Outlook]:
+    """The outlook of a sweep; as ``outlook_of``.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    return outlook_of(trials_table(paths, list(COLUMNS)), objective.mode, info.spec["search"]["method"])
+
+
+def outlook_of(table: pa.Table, mode: Literal["min", "max"], method: str) -> list[Outlook]:
+    """What further trials would bring; nothing if there are too few results, or the search has an end of its own.
+
+    Args:
+        table: The trials, with the columns COLUMNS.
+        mode: That of the objective.
+        method: The search method.
+    """
+    return [] if method in CLOSED else outlooks(losses_in_order(table, mode))
+
+
+def losses_in_order(table: pa.Table, mode: Literal["min", "max"]) -> np.ndarray:
+    """The results in the order in which the trials ended, lower is better, infinite if a trial diverged.
+
+    A trial that has not ended, or was cancelled, counts if it is the best one, as the last.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = table["objective"].to_numpy().astype(float)
+    losses = values if mode == "min" else -values
+    counted = pc.is_in(table["state"], pa.array(_COUNTED)).to_numpy()
+    ended = pc.coalesce(table["ended_at"], table["started_at"]).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    order = np.argsort(ended[counted], kind="stable")
+    found = np.where(np.isfinite(losses[counted]), losses[counted], np.inf)[order]
+    others = losses[~counted & np.isfinite(losses)]
+    if len(others) and others.min() < found.min(initial=np.inf):
+        return np.append(found, others.min())
+    return found
