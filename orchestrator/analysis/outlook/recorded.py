@@ -21,7 +21,7 @@ COLUMNS = ("state", "objective", "started_at", "ended_at")
 CLOSED = ("grid", "list")
 """Search methods that have no further trials beyond their own end."""
 
-_COUNTED = [State.COMPLETED.value, State.STOPPED.value, State.DIVERGED.value]
+_COUNTED = [State.COMPLETED.value, State.STOPPED.value, State.PAUSED.value, State.DIVERGED.value]
 
 
 def outlook_in(paths: SweepPaths, objective: Objective, info: SweepInfo) -> list[Outlook]:
@@ -47,7 +47,7 @@ def outlook_of(table: pa.Table, mode: Literal["min", "max"], method: str) -> lis
 def losses_in_order(table: pa.Table, mode: Literal["min", "max"]) -> np.ndarray:
     """The results in the order in which the trials ended, lower is better, infinite if a trial diverged.
 
-    A trial that has not ended, or was cancelled, counts if it is the best one, as the last.
+    Paused trials count as of when they began. A running or cancelled one counts if it is the best, as the last.
     """
     import numpy as np
     import pyarrow as pa

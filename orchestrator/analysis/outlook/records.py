@@ -1,10 +1,11 @@
 """How likely further trials beat the best one, by when the best ones came (docs/decisions/0012-outlook-by-records.md).
 
-In the F-alpha model of records (Yang 1975, "On the distribution of the inter-record times in an increasing population";
-Nevzorov 1988, "Records", section 5), the i-th trial is as good as the best of a_i draws from one distribution. Whether it
-is the best so far is then independent of the earlier trials, with the probability a_i / (a_1 + … + a_i), whatever the
-distribution. Here a_1 + … + a_i = i ** pace: with pace 1 the trials are draws from one distribution, as in a random
-search; above 1 the proposals improve with time, below 1 they fall behind, as in a search that has found what it can.
+In the F-alpha model of records (Yang 1975, "On the distribution of the inter-record times in an increasing
+population"; Nevzorov 1988, "Records", section 5), the i-th trial is as good as the best of a_i draws from one
+distribution. Whether it is the best so far is then independent of the earlier trials, with the probability
+a_i / (a_1 + … + a_i), whatever the distribution. Here a_1 + … + a_i = i ** pace: with pace 1 the trials are draws from
+one distribution, as in a random search; above 1 the proposals improve with time, below 1 they fall behind, as in a
+search that has found what it can.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Paces:
         return found
 
     def _best_of_all(self, losses: np.ndarray) -> np.ndarray:
-        """The log-likelihood of when the best of all trials came, for each pace: at i with probability a_i / n**pace."""
+        """The log-likelihood of when the best of all trials came, for each pace: each at i with a_i / n ** pace."""
         import numpy as np
 
         count = min(len(losses), max(FEWEST, min(MOST, round(SHARE * len(losses)))))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 SHAPE = (-0.3, 0.5)
-"""Mean and standard deviation of the shape before any result: below 0, where improvements have an end, as in the floor of
-a quadratic valley; it is 0 for exponential tails."""
+"""Mean and standard deviation of the shape before any result. Below 0, improvements have an end, as on the floor of a
+quadratic valley; it is 0 for exponential tails."""
 
 SHARE, FEWEST, MOST = 0.1, 5, 40
 """The tail is fitted to this share of the results, to so many at least and at most."""

@@ -41,9 +41,10 @@ def test_by_the_end_of_the_trials_and_failures_say_nothing(mode: Literal["min", 
         ("stopped", sign * 0.7, 2),
         ("cancelled", sign * 0.6, 3),
         ("running", sign * 0.9, None),
+        ("paused", sign * 0.8, None),
         ("pending", None, None),
     )
-    assert losses_in_order(rows, mode).tolist() == [0.7, np.inf, 0.5]
+    assert losses_in_order(rows, mode).tolist() == [0.8, 0.7, np.inf, 0.5]
 
 
 def test_the_best_counts_although_it_still_trains() -> None:
