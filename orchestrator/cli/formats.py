@@ -21,6 +21,7 @@ from orchestrator.errors import OptionsError
 
 COLOURS: Mapping[str, str] = {
     State.RUNNING: "cyan",
+    State.PAUSED: "blue",
     State.COMPLETED: "green",
     State.DIVERGED: "yellow",
     State.FAILED: "red",

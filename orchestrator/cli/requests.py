@@ -128,4 +128,4 @@ def _ask(paths: SweepPaths, request: Request) -> None:
 
 def _running(paths: SweepPaths) -> list[int]:
     table = trials_table(paths, ["trial", "state"]).to_pylist()
-    return [row["trial"] for row in table if row["state"] in (State.RUNNING, State.PENDING)]
+    return [row["trial"] for row in table if not State(row["state"]).ended]

@@ -28,6 +28,7 @@ AT_ONCE = 1000
 STATUS = {
     State.PENDING: "SCHEDULED",
     State.RUNNING: "RUNNING",
+    State.PAUSED: "SCHEDULED",
     State.FAILED: "FAILED",
     State.CANCELLED: "KILLED",
 }

@@ -76,7 +76,7 @@ def _attempts(
     rows: list[Mapping[str, Any]], sessions: tuple[tuple[float, float], ...]
 ) -> list[tuple[int, int, float, float, str]]:
     """(trial, attempt, began, ended, outcome), sorted by start. The end of a killed session ends its attempts."""
-    ended = {state.value for state in State if state.ended} | {"retry"}
+    ended = {state.value for state in State if state.ended} | {"retry", State.PAUSED.value}
     running: dict[int, tuple[int, float]] = {}
     found = []
     for row in rows:

@@ -112,9 +112,9 @@ def status_of(paths: SweepPaths, states: dict[State, int], best: float | None) -
         return held
     if (job := slurm_status.job_status(paths)) is not None and (job.waits or not states):
         return "queued?" if job.state == slurm_status.UNKNOWN else "queued"
-    if held == "dead" or not all(state.ended for state in states):
+    if held == "dead" or State.PENDING in states or State.RUNNING in states:
         return "died"
-    if State.CANCELLED in states or not states:
+    if State.CANCELLED in states or State.PAUSED in states or not states:
         return "halted"
     return "failed" if best is None else "finished"
 

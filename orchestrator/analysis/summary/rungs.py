@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.schedulers import RungSummary
+from orchestrator.core.rows import PROMOTED, State
+from orchestrator.core.schedulers import Action, RungSummary
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 
@@ -17,22 +18,35 @@ def rung_table(paths: SweepPaths) -> list[RungSummary]:
     tally = RungTally()
     brackets = _brackets(paths)
     for row in events_table(paths, ["event", "trial", "rung", "value", "cutoff", "decision"]).to_pylist():
-        if row["event"] == "rung":
+        if row["event"] in COUNTED:
             tally.add(brackets.get(row["trial"], 0), row)
     return tally.table()
 
 
+COUNTED = frozenset({"rung", PROMOTED, *(state.value for state in State if state.ended)})
+"""The events that a tally needs: decisions, and what becomes of paused trials."""
+
+
 class RungTally:
-    """Builds the rung table from decisions, which are added in the order they were recorded."""
+    """Builds the rung table from events, which are added in the order they were recorded."""
 
     def __init__(self) -> None:
+        self._paused: dict[int, _Counts] = {}  # by trial, where it waits
         self._rungs: dict[tuple[int, int], _Counts] = {}
 
     def add(self, bracket: int, row: Mapping[str, Any]) -> None:
-        """Count a decision; ``row`` has the columns of the events table."""
+        """Count an event; ``row`` has the columns of the events table."""
+        if row["event"] != "rung":
+            if (waited := self._paused.pop(row["trial"], None)) is not None:
+                waited.paused -= 1
+                waited.stopped += row["event"] != PROMOTED
+            return
         counts = self._rungs.setdefault((bracket, row["rung"]), _Counts())
         counts.entered += 1
-        counts.stopped += row["decision"] == "stop"
+        counts.stopped += row["decision"] == Action.STOP
+        if row["decision"] == Action.PAUSE:
+            counts.paused += 1
+            self._paused[row["trial"]] = counts
         counts.diverged += not math.isfinite(row["value"])
         counts.cutoff = row["cutoff"]
 
@@ -46,6 +60,7 @@ class RungTally:
                 stopped=counts.stopped,
                 diverged=counts.diverged,
                 cutoff=counts.cutoff,
+                paused=counts.paused,
             )
             for (bracket, rung), counts in sorted(self._rungs.items())
         ]
@@ -57,6 +72,7 @@ class _Counts:
     stopped: int = 0
     diverged: int = 0
     cutoff: float | None = None
+    paused: int = 0
 
 
 def _brackets(paths: SweepPaths) -> dict[int, int]:

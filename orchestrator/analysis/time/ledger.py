@@ -33,6 +33,7 @@ _OUTCOMES: Mapping[State, Part] = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
     State.RUNNING: "unfinished",
+    State.PAUSED: "unfinished",
     State.PENDING: "unfinished",
 }
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from orchestrator.analysis.outlook.recorded import outlook_of
 from orchestrator.analysis.summary.overview import objective_of, status_of
 from orchestrator.analysis.summary.results import planned_trials, recorded_spec
-from orchestrator.analysis.summary.rungs import RungTally
+from orchestrator.analysis.summary.rungs import COUNTED, RungTally
 from orchestrator.analysis.watch.listing import COLUMNS, Listing
 from orchestrator.analysis.watch.scene import Scene, Session
-from orchestrator.core.rows import EVALUATION, EventRow, State
+from orchestrator.core.rows import EVALUATION, PROMOTED, EventRow, State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.errors import RecordsError
 from orchestrator.records.incremental_table import IncrementalTable
@@ -115,7 +115,8 @@ class Story:
         self._began: float | None = None
         self._before_s = 0.0  # for which earlier sessions ran
         self._ended_at = 0.0
-        self._ended = 0  # trials, in the session
+        self._paused: set[int] = set()
+        self._done = 0  # trials that ended or paused, in the session
 
     def go_on(self, events: pa.Table) -> None:
         """Process new events of the log; ``events`` starts at the beginning of the log."""
@@ -150,19 +151,26 @@ class Story:
         if self._began is None:
             return None
         ended = None if going_on else self._ended_at
-        return Session(began=self._began, ended=ended, trials=self._ended, before_s=self._before_s)
+        return Session(began=self._began, ended=ended, trials=self._done, before_s=self._before_s)
 
     def _take(self, row: Mapping[str, Any]) -> None:
+        if row["event"] in COUNTED and self._brackets == 1:
+            self._tally.add(0, row)
+        elif row["event"] in COUNTED:
+            self._decisions.append(row)
         match row["event"]:
-            case "rung" if self._brackets == 1:
-                self._tally.add(0, row)
-            case "rung":
-                self._decisions.append(row)
             case "sweep" if row["reason"] == "began":
                 self._before_s += 0.0 if self._began is None else max(0.0, self._ended_at - self._began)
-                self._began, self._ended = row["at"], 0
+                self._began, self._done = row["at"], 0
+            case event if event == PROMOTED:
+                self._paused.discard(row["trial"])
+                self._done -= 1
+            case State.PAUSED:
+                self._paused.add(row["trial"])
+                self._done += 1
             case event if event in ENDS:
-                self._ended += 1
+                self._done += row["trial"] not in self._paused
+                self._paused.discard(row["trial"])
         if row["event"] != EVALUATION:  # an evaluation may come days later
             self._ended_at = max(self._ended_at, row["at"])
 
@@ -182,4 +190,5 @@ def _limits(paths: SweepPaths, info: SweepInfo) -> _Limits:
 
 
 def _brackets(info: SweepInfo) -> int:
-    return int(info.spec.get("scheduler", {}).get("brackets") or 1)
+    scheduler = info.spec.get("scheduler", {})
+    return 2 if scheduler.get("method") == "hyperband" else int(scheduler.get("brackets") or 1)

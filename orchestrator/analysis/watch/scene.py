@@ -25,7 +25,7 @@ class Session:
 
     began: float  # seconds since the epoch
     ended: float | None = None  # None: still running
-    trials: int = 0  # that ended in the session
+    trials: int = 0  # that ended or paused in the session
     before_s: float = 0.0  # for which earlier sessions ran
 
     def seconds(self, now: float) -> float:
@@ -78,13 +78,18 @@ class Scene:
         return sum(count for state, count in self.states.items() if state.ended)
 
     @property
+    def done(self) -> int:
+        """The number of trials that ended, or wait at a rung."""
+        return self.ended + self.states.get(State.PAUSED, 0)
+
+    @property
     def seconds(self) -> float:
         """The duration of the latest session so far."""
         return 0.0 if self.session is None else self.session.seconds(self.now)
 
     @property
     def per_minute(self) -> float | None:
-        """Trials ended per minute; None if too few have ended."""
+        """Trials ended or paused per minute; None if too few have."""
         if self.session is None or self.session.trials < FEWEST or not self.seconds:
             return None
         return 60 * self.session.trials / self.seconds
@@ -97,7 +102,7 @@ class Scene:
         by_time = None if self.limit_s is None else max(0.0, self.limit_s - self.ran_s)
         if self.total is None or self.per_minute is None:
             return by_time if self.total is None else None
-        by_pace = 60 * max(0, self.total - self.ended) / self.per_minute
+        by_pace = 60 * max(0, self.total - self.done) / self.per_minute
         return by_pace if by_time is None else min(by_pace, by_time)
 
     @property
@@ -109,7 +114,7 @@ class Scene:
     def share(self) -> float | None:
         """How much of the sweep is done, 0 to 1: of its trials, or else of its time. None: nothing says."""
         if self.total:
-            return self.ended / self.total
+            return self.done / self.total
         return None if self.limit_s is None else min(1.0, self.ran_s / self.limit_s)
 
     def curves(self, trials: Collection[int]) -> dict[int, list[tuple[int, float]]]:

@@ -47,6 +47,11 @@ def _print(change: Change) -> None:
             "trial-started", at=change.at, trial=trial.number, attempt=trial.attempts, config=trial.config, after=after
         )
         return
+    if change.kind == "paused":
+        json_output.event(
+            "trial-paused", at=change.at, trial=trial.number, attempt=trial.attempts, value=trial.last, rung=trial.rung
+        )
+        return
     json_output.event("trial-ended", at=change.at, **ended(trial))
 
 
@@ -67,6 +72,7 @@ def _far(sweep: Sweep, progress: Progress) -> dict[str, Any]:
     return {
         "ended": progress.ended,
         "running": len(progress.running),
+        "paused": progress.paused,
         "total": progress.total,
         "states": {state.value: number for state, number in progress.counts.items() if number},
         "best": None if sweep.best is None else _best(sweep.best),

@@ -138,9 +138,9 @@ def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: WriteTroubles)
 
 def _progress(name: str, progress: Progress) -> RenderableType:
     bar = [] if progress.share is None else [progress_bar(progress.share, BAR)]
-    states = [state for state in State if progress.counts[state]]
-    counts = [Text(f"{progress.counts[state]} {state}", COLOURS.get(state, "")) for state in states]
-    done = Text(count(progress.ended, "trial") if progress.total is None else f"{progress.ended}/{progress.total}")
+    numbers = {state: progress.paused if state is State.PAUSED else progress.counts[state] for state in State}
+    counts = [Text(f"{number} {state}", COLOURS.get(state, "")) for state, number in numbers.items() if number]
+    done = Text(count(progress.done, "trial") if progress.total is None else f"{progress.done}/{progress.total}")
     return Flow([Text(name, "bold"), *bar, done, *counts], gap="  ")
 
 

@@ -35,10 +35,15 @@ class LineObserver:
 
 
 def line(change: Change) -> str:
-    """One line for a trial that started or ended."""
+    """One line for a trial that started, paused or ended."""
     trial = change.trial
-    state = State.RUNNING if change.kind == "began" else trial.state
-    said = _beginning(trial) if change.kind == "began" else ending(trial)
+    match change.kind:
+        case "began":
+            state, said = State.RUNNING, _beginning(trial)
+        case "paused":
+            state, said = State.PAUSED, f"{trial.objective.metric} {trial.last:.6g} at rung {trial.rung}"
+        case "ended":
+            state, said = trial.state, ending(trial)
     return f"{_clock(change.at)}  trial {trial.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"
 
 

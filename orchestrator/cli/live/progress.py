@@ -14,10 +14,10 @@ from orchestrator.core.trial import Trial
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A trial began an attempt, or ended."""
+    """A trial began an attempt, paused, or ended."""
 
     trial: Trial
-    kind: Literal["began", "ended"]
+    kind: Literal["began", "paused", "ended"]
     at: float  # seconds since the epoch
 
 
@@ -37,14 +37,16 @@ class Progress:
     time_share: float | None = None  # of the budgets of time, used up
     time_left_s: float | None = None  # until budget.hours ends the sweep
     running: list[Trial] = field(default_factory=list)
+    paused: int = 0  # trials that wait at a rung
     slots_s: float = 0.0  # seconds of all slots, since the first trial began
     _timed: float | None = None  # until when they are counted
     _heard: int = 0  # notes seen
     _known: int = 0  # trials seen
-    _before: int = 0  # trials that had ended before this session
+    _before: int = 0  # trials that had ended, or waited at a rung, before this session
     _before_s: float = 0.0  # trained before this session
     _reopened: int = 0  # of those trials that had failed and go on
     _open: dict[int, int] = field(default_factory=dict)  # trials not ended: attempts seen
+    _told: dict[int, int] = field(default_factory=dict)  # paused trials: attempts, once told
     _ended_s: float = 0.0  # trained in trials that have ended
 
     @classmethod
@@ -58,7 +60,10 @@ class Progress:
                 progress._close(trial)
             else:
                 progress._open[trial.number] = trial.attempts if trial.started_at is not None else 0
-        progress._before = progress.counts.total()
+            if trial.state is State.PAUSED:
+                progress._told[trial.number] = trial.attempts
+                progress.paused += 1
+        progress._before = progress.done
         return progress
 
     def look(self, sweep: Sweep, now: float) -> list[Change]:
@@ -77,6 +82,7 @@ class Progress:
         changes = [change for number in list(self._open) for change in self._changes(sweep.trials[number])]
         trials = [sweep.trials[number] for number in self._open]
         self.running = [trial for trial in trials if trial.state is State.RUNNING]
+        self.paused = sum(trial.state is State.PAUSED for trial in trials)
         self.trained_s = self._ended_s + sum(trial.train_s for trial in trials) - self._before_s
         if self.began is not None:
             self.slots_s += max(0.0, now - (self._timed or self.began)) * self.slots()
@@ -106,6 +112,9 @@ class Progress:
             self.began = began if self.began is None else self.began
             self._open[trial.number] = trial.attempts
             changes.append(Change(trial=trial, kind="began", at=began))
+        if trial.state is State.PAUSED and self._told.get(trial.number) != trial.attempts:
+            self._told[trial.number] = trial.attempts
+            changes.append(Change(trial=trial, kind="paused", at=self.now))
         if trial.state.ended:
             del self._open[trial.number]
             self._close(trial)
@@ -115,12 +124,17 @@ class Progress:
     @property
     def starting(self) -> int:
         """Trials that wait for a worker."""
-        return len(self._open) - len(self.running)
+        return len(self._open) - len(self.running) - self.paused
 
     @property
     def ended(self) -> int:
         """Trials that have ended."""
         return self.counts.total()
+
+    @property
+    def done(self) -> int:
+        """Trials that have ended, or wait at a rung."""
+        return self.ended + self.paused
 
     @property
     def wall_s(self) -> float:
@@ -129,24 +143,24 @@ class Progress:
 
     @property
     def per_minute(self) -> float:
-        """Trials that ended per minute."""
-        return 60 * (self.ended - self._before) / self.wall_s if self.wall_s else 0.0
+        """Trials that ended or paused per minute."""
+        return 60 * (self.done - self._before) / self.wall_s if self.wall_s else 0.0
 
     @property
     def left_s(self) -> float | None:
         """Seconds that the remaining trials will take at the pace so far, within budget.hours; None: unknown."""
         if self.total is None:
             return self.time_left_s
-        ended = self.ended - self._before
-        if ended < max(3, self.slots()):
+        done = self.done - self._before
+        if done < max(3, self.slots()):
             return None
-        by_pace = self.wall_s / ended * (self.total - self.ended)
+        by_pace = self.wall_s / done * (self.total - self.done)
         return by_pace if self.time_left_s is None else min(by_pace, self.time_left_s)
 
     @property
     def share(self) -> float | None:
         """How much of the sweep is done, 0 to 1: of its trials, or else of its time. None: nothing says."""
-        return self.time_share if self.total is None else self.ended / max(1, self.total)
+        return self.time_share if self.total is None else self.done / max(1, self.total)
 
     @property
     def overhead(self) -> float | None:

@@ -11,14 +11,15 @@ from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.fitting import packed, words
 from orchestrator.cli.views.text import one_line
 from orchestrator.core.rows import ACCOUNT, EventRow, State
+from orchestrator.core.schedulers import Action
 
 UNTOLD = frozenset([State.PENDING.value, ACCOUNT])
 """Events that are not news: a trial that waits to start, and the time account of a session."""
 
 
 def worth_telling(event: EventRow) -> bool:
-    """Whether an event is news. A stop at a rung is not, since the end of the trial follows."""
-    return event.event not in UNTOLD and not (event.event == "rung" and event.decision == "stop")
+    """Whether an event is news. A stop or a pause at a rung is not, since an event of the trial follows."""
+    return event.event not in UNTOLD and not (event.event == "rung" and event.decision in (Action.STOP, Action.PAUSE))
 
 
 def news_line(event: EventRow, width: int = sys.maxsize) -> Text:

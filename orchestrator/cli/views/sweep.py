@@ -24,6 +24,7 @@ from orchestrator.cli.views.outlook import outlook_data, outlook_text
 from orchestrator.cli.views.table import as_table, config_block
 from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_line, spent, state_counts
 from orchestrator.control import slurm_status
+from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import NoSuchTrialError
@@ -110,7 +111,7 @@ class SweepView:
             return ""
         best = self.top[0]
         value = painted(f"{self.objective.metric} {best.value:.6g}", "green")
-        running = "" if best.state.ended else ", still running"
+        running = ", paused" if best.state is State.PAUSED else "" if best.state.ended else ", still running"
         lines = [
             f"best: trial {best.trial}, {value} at step {best.step}{running}",
             config_block(full_config(self.info, best)),

@@ -61,15 +61,17 @@ def scores_line(scores: Mapping[str, float]) -> str:
 
 
 def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
-    """The rung table, with a column for the bracket if there are several."""
+    """The rung table, with columns for the bracket and for paused trials if there are any."""
     shown = [rung for rung in rungs if rung.entered]
     several = len({rung.bracket for rung in shown}) > 1
+    pauses = any(rung.paused for rung in shown)
     return [
         {
             **({"bracket": rung.bracket} if several else {}),
             "rung": rung.rung,
             "entered": rung.entered,
-            "went on": rung.entered - rung.stopped,
+            "went on": rung.entered - rung.stopped - rung.paused,
+            **({"paused": rung.paused} if pauses else {}),
             "stopped": rung.stopped - rung.diverged,
             "diverged": rung.diverged,
             "cutoff": rung.cutoff,

@@ -124,6 +124,7 @@ function leftAxis(svg, scale, frame, { values, text = number, title = "" }) {
 const symbols = {
   completed: d3.symbolCircle,
   stopped: d3.symbolCircle,
+  paused: d3.symbolSquare,
   running: d3.symbolTriangle,
   pending: d3.symbolTriangle,
   diverged: d3.symbolTimes,

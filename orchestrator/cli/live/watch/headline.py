@@ -60,7 +60,7 @@ def _progress(scene: Scene, width: int) -> Text:
     pace = ([Text(f"about {duration(scene.left_s)} left", FAINT)] if scene.left_s else []) + pace
     if scene.share is None:
         return fitted([*parts, *pace], width)
-    done = Text(f"{scene.ended}/{scene.total}" if scene.total else count(scene.ended, "trial"))
+    done = Text(f"{scene.done}/{scene.total}" if scene.total else count(scene.done, "trial"))
     room = width - fitted([*parts, done, *pace], width - BAR[0] - 2).cell_len - 2
     bar = min(BAR[1], max(BAR[0], room))
     return fitted([*parts, progress_bar(scene.share, bar), done, *pace], width)
