@@ -34,6 +34,7 @@ from orchestrator.cli.commands import (
     report,
     resume,
     show,
+    simulate,
     stop,
     try_,
     watch,
@@ -80,6 +81,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("best", best.best, "sweep best churn --checkpoint model.pt > best.yaml"),
         ("confirm", confirm.confirm, "sweep confirm churn --top 3 --seeds 10"),
         ("next", next.next_, "sweep next churn -o churn-2.yaml"),
+        ("simulate", simulate.simulate, "sweep simulate churn --set search.method=random --workers 32"),
     ],
     "Look after records and machines": [
         ("export", export.export, "sweep export churn --to mlflow"),

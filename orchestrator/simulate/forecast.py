@@ -23,7 +23,7 @@ from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.costs import Costs
-from orchestrator.simulate.virtual_clock import Curve, simulate
+from orchestrator.simulate.virtual_clock import Curve, Outcome, simulate
 from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.max_step import length_of
@@ -173,6 +173,38 @@ def forecast_sweep(
         ended_by=statistics.mode(each.ended_by for each in runs),
         complete=limits.trials is not None or all(each.ended_by is not None for each in runs),
     )
+
+
+def modelled_sweeps(
+    spec: Spec,
+    declaration: Declaration | None,
+    *,
+    slots: int,
+    paces: Sequence[Pace],
+    costs: Costs,
+    sweeps: int,
+    gpus_per_trial: float = 0.0,
+) -> list[Outcome]:
+    """Simulate a sweep several times, as ``forecast_sweep`` does; empty if the length of a full training is unknown.
+
+    In what they record, a trial's objective is its rank among random configurations, from 0 for the best to 1; negative
+    if higher is better.
+
+    Args:
+        spec, declaration, slots, paces, costs, gpus_per_trial: As for ``forecast_sweep``.
+        sweeps: How many.
+    """
+    if max_step(spec, declaration) is None:
+        return []
+    limits = _playable(limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial))
+    low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
+    seeds = random.Random(spec.search.seed)
+    outcomes = []
+    for number in range(sweeps):
+        learning = low + (high - low) * (number + 0.5) / sweeps
+        simulated = _SimulatedSweep(spec, declaration, paces, learning, seeds.getrandbits(32), limits)
+        outcomes.append(simulate(simulated.sweep, simulated.curve, slots=slots, costs=costs))
+    return outcomes
 
 
 def _playable(limits: Limits) -> Limits:

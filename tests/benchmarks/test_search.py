@@ -141,7 +141,5 @@ def test_the_page_is_written_from_what_is_kept(tmp_path: Path, monkeypatch: pyte
     text = page.PAGE.read_text()
     assert "old" not in text
     assert text.endswith(f"{page.END}\n\nmore\n")
-    assert (
-        "| `auto` | 2 | 1 / 0 / 1 | 4 / 1 / 4 | 4 (34539) / 4 (34539) | 0.500 / 0.500 / 0.500 / 0.500 | 1 |" in text
-    )
+    assert "| `auto` | 2 | 1 / 0 / 1 | 4 / 1 / 4 | 4 (34539) / 4 (34539) | 0.500 / 0.500 / 0.500 / 0.500 | 1 |" in text
     assert "| `ray:2:3` | 4 [4, 4] | 1 [1, 1] | 4 [4, 4] |" in text

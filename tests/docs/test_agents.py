@@ -133,6 +133,7 @@ def made_up(sweep: Sweep, tmp_path: Path) -> Sweep:
         (["export", "first", "--to", "csv"], "sweep export"),
         (["report", "first"], "sweep report"),
         (["next", "first", "-o", "next.yaml"], "sweep next"),
+        (["simulate", "first", "--workers", "4", "--seeds", "2"], "sweep simulate"),
     ],
 )
 def test_what_is_read_from_records(made_up: Sweep, words: list[str], heading: str) -> None:
@@ -158,6 +159,7 @@ def test_a_spec_before_it_runs(sweep: Sweep, tmp_path: Path) -> None:
     check("sweep plan", document(sweep("plan", "spec.yaml", "--json")))
     timed = check("sweep plan", document(sweep("plan", "spec.yaml", "--step-seconds", "1", "--json")))
     assert (timed["forecast"]["unit"], timed["forecast"]["step_s"]["low"]) == ("seconds", 1)
+    check("sweep simulate", document(sweep("simulate", "spec.yaml", "--step-seconds", "1", "--json")))
     imagined = check("sweep plan", document(sweep("plan", "spec.yaml", "--gpus", "16", "--cpus", "8", "--json")))
     assert [node["imagined"] for node in imagined["nodes"]] == [True, True]
     check("sweep init", document(sweep("init", "new", "--json")))

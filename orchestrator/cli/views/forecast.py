@@ -54,7 +54,7 @@ def plan_forecast(
         results: The results directory with that earlier sweep.
     """
     spec = found.spec
-    paces, origin, step_from = _paces(found, step_s, results, on_gpus=need.gpus > 0)
+    paces, origin, step_from = paces_of(found, step_s, results, on_gpus=need.gpus > 0)
     if not paces:
         return _in_steps(found, slots, origin)
     seen = forecast_sweep(
@@ -85,7 +85,7 @@ def plan_forecast(
     )
 
 
-def _paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str, str]:
+def paces_of(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str, str]:
     """How long trials train, with the source in words and by name; no paces, and the reason, if it is unknown."""
     if step_s is not None:
         return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)", "--step-seconds"
