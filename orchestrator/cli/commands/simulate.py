@@ -50,7 +50,7 @@ def simulate(
     results: Results = RESULTS,
     format_: OutputFormat = TEXT,
 ) -> None:
-    """Show what a sweep would find when, under other settings, without training.
+    """Show what other settings would find when, without training.
 
     A recorded sweep is played on the curves that it recorded; a configuration that it did not try takes the mean of the
     nearest curves, and the answer says how far that can be trusted. A spec is played on modelled curves, as
