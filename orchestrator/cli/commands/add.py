@@ -26,7 +26,7 @@ def add(
     results: Results = RESULTS,
     format_: OutputFormat = TEXT,
 ) -> None:
-    """Add configurations to a running sweep, or change its concurrency.
+    """Add configurations to a running sweep, or set its concurrency.
 
     Added trials come on top of budget.trials. Returns when they are recorded."""
     from orchestrator.cli import requests
