@@ -126,6 +126,7 @@ def forecast_sweep(
     costs: Costs,
     starts_at_once: int | None = None,
     gpus_per_trial: float = 0.0,
+    saves: bool = True,
 ) -> Forecast | None:
     """Forecast a sweep; None if the length of a full training is unknown.
 
@@ -137,6 +138,7 @@ def forecast_sweep(
         costs: Overhead in addition to training.
         starts_at_once: Number of processes that the cores can start in parallel without slowdown; None: all.
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
+        saves: Whether the trainable saves its state, so that trials can pause.
     """
     if max_step(spec, declaration) is None:
         return None
@@ -146,7 +148,7 @@ def forecast_sweep(
 
     def run(learning: float, seed: int) -> _SimulatedRun:
         simulated = _SimulatedSweep(spec, declaration, paces, learning, seed, played)
-        return _run(simulated, slots, costs, starts_at_once)
+        return _run(simulated, slots, costs, starts_at_once, saves=saves)
 
     seeds = random.Random(spec.search.seed)
     first = None if limits.trials is not None else run((low + high) / 2, seeds.getrandbits(32))
@@ -184,6 +186,7 @@ def modelled_sweeps(
     costs: Costs,
     sweeps: int,
     gpus_per_trial: float = 0.0,
+    saves: bool = True,
 ) -> list[Outcome]:
     """Simulate a sweep several times, as ``forecast_sweep`` does; empty if the length of a full training is unknown.
 
@@ -191,7 +194,7 @@ def modelled_sweeps(
     if higher is better.
 
     Args:
-        spec, declaration, slots, paces, costs, gpus_per_trial: As for ``forecast_sweep``.
+        spec, declaration, slots, paces, costs, gpus_per_trial, saves: As for ``forecast_sweep``.
         sweeps: How many.
     """
     if max_step(spec, declaration) is None:
@@ -203,7 +206,7 @@ def modelled_sweeps(
     for number in range(sweeps):
         learning = low + (high - low) * (number + 0.5) / sweeps
         simulated = _SimulatedSweep(spec, declaration, paces, learning, seeds.getrandbits(32), limits)
-        outcomes.append(simulate(simulated.sweep, simulated.curve, slots=slots, costs=costs))
+        outcomes.append(simulate(simulated.sweep, simulated.curve, slots=slots, costs=costs, saves=saves))
     return outcomes
 
 
@@ -227,9 +230,11 @@ def _rungs(tables: Sequence[Sequence[RungSummary]]) -> tuple[ExpectedRung, ...]:
     )
 
 
-def _run(simulated: _SimulatedSweep, slots: int, costs: Costs, starts_at_once: int | None) -> _SimulatedRun:
+def _run(
+    simulated: _SimulatedSweep, slots: int, costs: Costs, starts_at_once: int | None, *, saves: bool
+) -> _SimulatedRun:
     sweep = simulated.sweep
-    outcome = simulate(sweep, simulated.curve, slots=slots, costs=costs, starts_at_once=starts_at_once)
+    outcome = simulate(sweep, simulated.curve, slots=slots, costs=costs, starts_at_once=starts_at_once, saves=saves)
     best = sweep.best.ended_at if sweep.best is not None and sweep.best.ended_at is not None else outcome.seconds
     return _SimulatedRun(
         seconds=outcome.seconds,
@@ -273,6 +278,7 @@ class _SimulatedSweep:
         self._paces = paces
         self._learning = learning
         self._seed = seed
+        self._values: dict[int, float] = {}  # by trial: as good as it was proposed, also if it pauses
         # a GPU time budget counts only reported time
         self._looks = 30 if spec.budget.gpu_hours is not None else 1
         seeded = spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})})
@@ -286,21 +292,24 @@ class _SimulatedSweep:
         )
 
     def curve(self, start: events.Start) -> Curve:
-        """Reports at rungs and at the end."""
+        """Reports at rungs and at the end, after those that are recorded. Each attempt has to be set up."""
         draws = random.Random(f"{self._seed}/{start.trial}/pace")
         pace = draws.choice(self._paces)
         rank = start.config["rank"] if pace.rank is None else pace.rank + draws.random() / len(self._paces)
         results = max(LEARNS_FROM, len(self.sweep.trials) - self.sweep.live)
         value = self._sign * rank * (LEARNS_FROM / results) ** self._learning
+        value = self._values.setdefault(start.trial, value)
         last = int(self._space.sample(draws).get(self._length, self._last)) if self._searched else self._last
-        return self._reports(start.rungs, pace, max(1, last), {self._metric: value})
+        return self._reports(start, pace, max(1, last), {self._metric: value})
 
     def _reports(
-        self, rungs: Sequence[int], pace: Pace, last: int, metrics: Mapping[str, float]
+        self, start: events.Start, pace: Pace, last: int, metrics: Mapping[str, float]
     ) -> Iterator[tuple[float, int, Mapping[str, float]]]:
         looks = {last * look // self._looks for look in range(1, self._looks + 1)}
-        before, seconds = 0, pace.set_up_s
-        for step in sorted({*(rung for rung in rungs if rung < last), *looks} - {0}):
+        before, seconds = start.recorded or 0, pace.set_up_s
+        for step in sorted({*(rung for rung in start.rungs if rung < last), *looks}):
+            if step <= before:
+                continue
             yield seconds + (step - before) * pace.step_s, step, metrics
             before, seconds = step, 0.0
 

@@ -21,6 +21,21 @@ def test_a_pace_a_trial(tmp_path: Path) -> None:
     assert {(pace.step_s, pace.set_up_s) for pace in found.paces} == {(1.0, 0.0)}
 
 
+def test_whether_trials_save_is_told_by_their_checkpoints_or_by_none_after_a_stop(tmp_path: Path) -> None:
+    paths = record(tmp_path, scheduler={"method": "asha", "grace_period": 1, "variant": "stop"})
+    stopping = earlier_paces(tmp_path, spec(), None)
+    assert stopping is not None
+    assert not stopping.saves
+    paths.checkpoints(3).mkdir(parents=True)
+    saving = earlier_paces(tmp_path, spec(), None)
+    assert saving is not None
+    assert saving.saves
+    record(tmp_path, name="nothing-stopped", scheduler={"method": "none"})
+    unknown = earlier_paces(tmp_path, spec(), None)
+    assert unknown is not None
+    assert unknown.saves
+
+
 @pytest.mark.parametrize(("mode", "order"), [("min", [3, 1, 0, 4, 2]), ("max", [1, 3, 0, 4, 2])])
 def test_the_best_is_who_was_let_go_furthest(mode: str, order: list[int]) -> None:
     trials = {0: (3, 0.1), 1: (9, 0.9), 2: (9, None), 3: (9, 0.2), 4: (3, 0.1)}

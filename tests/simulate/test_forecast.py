@@ -88,6 +88,27 @@ def test_better_and_better_proposals_are_not_all_trained_to_the_end() -> None:
     assert learning.steps.middle < 1.1 * random_.steps.middle
 
 
+def test_a_paused_trial_continues_where_it_was_and_is_set_up_again() -> None:
+    """Of 9 trials 3 go on to step 9 and one to step 27, some of them after a pause, in a new attempt."""
+    scheduler = {"method": "asha", "grace_period": 3, "variant": "promote"}
+    forecast = seen(
+        spec_of(9, scheduler=scheduler, search={"method": "random"}), slots=1, paces=[Pace(step_s=1.0, set_up_s=10.0)]
+    )
+    assert forecast.steps.middle == 9 * 3 + 3 * 6 + 18
+    attempts = (forecast.seconds.middle - forecast.steps.middle) / 10
+    assert 9 < attempts <= 9 + 3 + 1
+
+
+def test_a_trainable_that_does_not_save_has_its_trials_stopped() -> None:
+    auto, stop = ({"method": "asha", "grace_period": 3, "variant": variant} for variant in ("auto", "stop"))
+    random_ = {"method": "random"}
+    assert seen(spec_of(90, scheduler=auto, search=random_), saves=False).rungs == (
+        seen(spec_of(90, scheduler=stop, search=random_)).rungs
+    )
+    saving = seen(spec_of(90, scheduler=auto, search=random_))
+    assert [round(rung.continuing) for rung in saving.rungs] == [30, 10]
+
+
 def test_slow_trials_that_were_bad_are_stopped_again() -> None:
     """A trial of an earlier sweep has its rank there, so what is slow and bad does not train to its end."""
     quick, slow = Pace(step_s=1.0, rank=0.0), Pace(step_s=100.0, rank=0.9)

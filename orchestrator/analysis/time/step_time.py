@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestrator.core.rows import State
 from orchestrator.errors import RecordsError
 from orchestrator.records.find import find_sweeps
 from orchestrator.records.paths import SweepPaths
@@ -24,6 +25,7 @@ class EarlierPaces:
     sweep: str
     created: str  # ISO 8601, UTC
     on_gpus: bool  # whether its trials had GPUs
+    saves: bool  # whether its trials saved their state, as far as its records tell
     paces: tuple[Pace, ...]  # one per trial
 
 
@@ -46,7 +48,13 @@ def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) ->
             if info.trainable == spec.trainable and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
                 paces = _paces(paths, spec.objective.mode)
                 if paces:
-                    return EarlierPaces(sweep=info.name, created=info.created, on_gpus=_on_gpus(paths), paces=paces)
+                    return EarlierPaces(
+                        sweep=info.name,
+                        created=info.created,
+                        on_gpus=_on_gpus(paths),
+                        saves=_saves(paths),
+                        paces=paces,
+                    )
         except RecordsError:
             continue
     return None
@@ -96,6 +104,17 @@ def _pace(first: ReportTime, last: ReportTime, *, rank: float) -> Pace:
         return Pace(step_s=last.train_s / last.step, rank=rank)
     step_s = seconds / steps
     return Pace(step_s=step_s, set_up_s=max(0.0, first.train_s - first.step * step_s), rank=rank)
+
+
+def _saves(paths: SweepPaths) -> bool:
+    """Whether trials left checkpoints, or paused; if none was stopped at a rung either, nothing tells, and they may."""
+    from orchestrator.records.load import events_table
+
+    directory = paths.checkpoints(0).parent
+    if directory.is_dir() and any(directory.iterdir()):
+        return True
+    happened = set(events_table(paths, ["event"])["event"].to_pylist())
+    return State.PAUSED in happened or State.STOPPED not in happened
 
 
 def _on_gpus(paths: SweepPaths) -> bool:

@@ -54,22 +54,23 @@ def plan_forecast(
         results: The results directory with that earlier sweep.
     """
     spec = found.spec
-    paces, origin, step_from = paces_of(found, step_s, results, on_gpus=need.gpus > 0)
-    if not paces:
-        return _in_steps(found, slots, origin)
+    known = known_paces(found, step_s, results, on_gpus=need.gpus > 0)
+    if not known.paces:
+        return _in_steps(found, slots, known.origin)
     seen = forecast_sweep(
         spec,
         found.declaration,
         slots=slots,
-        paces=paces,
+        paces=known.paces,
         costs=measured_costs(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
         starts_at_once=max(1, int(sum(node.cpus for node in nodes))),
         gpus_per_trial=need.gpus,
+        saves=known.saves,
     )
     if seen is None:
         return PlanForecast(facts={}, seen=None)
     facts = {
-        "a step": origin,
+        "a step": known.origin,
         "duration": _duration(seen),
         "ends": _ends(seen),
         "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
@@ -80,24 +81,35 @@ def plan_forecast(
         facts=facts,
         warnings=tuple(_warnings(seen, spec)),
         seen=seen,
-        step_s=Range.of([pace.step_s for pace in paces]),
-        step_from=step_from,
+        step_s=Range.of([pace.step_s for pace in known.paces]),
+        step_from=known.source,
     )
 
 
-def paces_of(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> tuple[Sequence[Pace], str, str]:
-    """How long trials train, with the source in words and by name; no paces, and the reason, if it is unknown."""
+@dataclass(frozen=True, kw_only=True)
+class KnownPaces:
+    """How long trials train, as far as it is known."""
+
+    paces: Sequence[Pace] = ()
+    origin: str  # where they are from, or why there are none, in words
+    source: str | None = None  # the earlier sweep, or the option
+    saves: bool = True  # whether trials save their state, as far as an earlier sweep tells
+
+
+def known_paces(found: Source, step_s: float | None, results: Path, *, on_gpus: bool) -> KnownPaces:
+    """How long trials train: as the option says, or as in an earlier sweep."""
     if step_s is not None:
-        return [Pace(step_s=step_s)], f"{_short(step_s)} (--step-seconds)", "--step-seconds"
+        option = "--step-seconds"
+        return KnownPaces(paces=[Pace(step_s=step_s)], origin=f"{_short(step_s)} ({option})", source=option)
     earlier = earlier_paces(results, found.spec, found.declaration)
     if earlier is None:
         why = f"no earlier sweep in {results} has this trainable and these fixed values"
-        return [], f"give the time of a step by --step-seconds ({why})", ""
+        return KnownPaces(origin=f"give the time of a step by --step-seconds ({why})")
     steps = Range.of([pace.step_s for pace in earlier.paces])
     caveat = ", without a GPU" if on_gpus and not earlier.on_gpus else ""
     trials = count(len(earlier.paces), "trial")
     origin = f"{about(steps, _short)}: {trials} of {earlier.sweep}, {earlier.created[:10]}{caveat}"
-    return earlier.paces, origin, earlier.sweep
+    return KnownPaces(paces=earlier.paces, origin=origin, source=earlier.sweep, saves=earlier.saves)
 
 
 def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.analysis.what_if.progress import Progress, of_outcome
 from orchestrator.analysis.what_if.recorded import WhatIf
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.forecast import paces_of
+from orchestrator.cli.views.forecast import known_paces
 from orchestrator.cli.views.table import as_table
 from orchestrator.errors import UserError
 from orchestrator.formatting import count, duration
@@ -98,16 +98,18 @@ def modelled_columns(
         if found is None:
             continue
         slots = workers or found.spec.resources.concurrency or 1
-        paces, origin, _ = paces_of(found, step_s, results, on_gpus=False)
-        if not paces:
+        known = known_paces(found, step_s, results, on_gpus=False)
+        origin = known.origin
+        if not known.paces:
             raise UserError(origin)
         outcomes = modelled_sweeps(
             found.spec,
             found.declaration,
             slots=slots,
-            paces=paces,
+            paces=known.paces,
             costs=measured_costs(found.spec.search.method, heartbeat_s=heartbeat(slots)),
             sweeps=seeds,
+            saves=known.saves,
         )
         if not outcomes:
             raise UserError("nothing says how long a full training is: set scheduler.max to its last step")
