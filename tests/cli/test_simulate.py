@@ -64,6 +64,15 @@ def test_a_budget_that_ends_it_early_is_said(recorded: Sweep) -> None:
     assert any("as asked, it ends early: the budget of 0.01 hours is used up" in remark for remark in remarks)
 
 
+def test_trials_pause_only_where_they_saved(recorded: Sweep, tmp_path: Path) -> None:
+    said = "the records show no saved state, so no simulated trial pauses"
+    assert said in answer(recorded("simulate", "first", "--json"))["remarks"]
+    checkpoints = tmp_path / "results" / "first" / "checkpoints" / "3"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "last.json").touch()
+    assert said not in answer(recorded("simulate", "first", "--json"))["remarks"]
+
+
 def test_what_cannot_be_simulated(recorded: Sweep, tmp_path: Path) -> None:
     record(tmp_path / "results", name="tiny", budget={"trials": 2})
     tiny = recorded("simulate", "tiny")

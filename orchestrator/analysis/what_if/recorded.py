@@ -10,7 +10,7 @@ from orchestrator.analysis.what_if.progress import Progress, most_at_once, of_ou
 from orchestrator.core.rows import State
 from orchestrator.errors import UserError
 from orchestrator.records.decode import trial_rows
-from orchestrator.records.load import metrics_table, trials_table
+from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.simulate.neighbours import KnownCurve, NeighbourCurves, Trust
@@ -37,6 +37,7 @@ class WhatIf:
         exact: The share of the trials of all simulated sweeps whose configuration was recorded.
         trust: How well recorded results are predicted from the other trials.
         ended_by: Why the last sweep with the changed settings ended early.
+        saves: Whether the trials saved their state, as far as the records show: then simulated ones can pause.
     """
 
     workers: int
@@ -47,6 +48,7 @@ class WhatIf:
     exact: float
     trust: Trust
     ended_by: str | None
+    saves: bool
 
 
 def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], workers: int | None, seeds: int) -> WhatIf:
@@ -74,8 +76,13 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
         raise UserError(f"{info.name} was searched by {metric}; its curves cannot be judged by another metric")
     curves = known_curves(paths, before)
     models = [NeighbourCurves(spec.parameter_space(), curves, metric) for spec in (before, after)]
-    same, _ = _simulated(before, models[0], ran, seeds)
-    changed, ended_by = _simulated(after, models[1], asked, seeds) if after != before or asked != ran else ((), None)
+    saves = _saved(paths)
+
+    def simulated(spec: Spec, model: NeighbourCurves, workers: int) -> tuple[tuple[Progress, ...], str | None]:
+        return _simulated(spec, model, workers, seeds, saves=saves, base=base)
+
+    same, _ = simulated(before, models[0], ran)
+    changed, ended_by = simulated(after, models[1], asked) if after != before or asked != ran else ((), None)
     exact, predicted = (sum(getattr(model, which) for model in models) for which in ("exact", "predicted"))
     return WhatIf(
         workers=asked,
@@ -86,14 +93,23 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
         exact=exact / max(1, exact + predicted),
         trust=models[0].trust(),
         ended_by=ended_by,
+        saves=saves,
     )
 
 
-def _simulated(spec: Spec, model: NeighbourCurves, workers: int, seeds: int) -> tuple[tuple[Progress, ...], str | None]:
+def _saved(paths: SweepPaths) -> bool:
+    """Whether a trial paused, or left a checkpoint."""
+    paused = State.PAUSED in events_table(paths, ["event"]).column("event").to_pylist()
+    return paused or any((paths.root / "checkpoints").glob("*/*"))
+
+
+def _simulated(
+    spec: Spec, model: NeighbourCurves, workers: int, seeds: int, *, saves: bool, base: Path
+) -> tuple[tuple[Progress, ...], str | None]:
     found, ended_by = [], None
     for seed in range(spec.search.seed, spec.search.seed + seeds):
         seeded = spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})})
-        played = play(seeded, model, workers=workers)
+        played = play(seeded, model, workers=workers, saves=saves, base=base)
         found.append(of_outcome(played.outcome, spec.objective.metric, spec.objective.mode))
         ended_by = played.sweep.halted
     return tuple(found), ended_by

@@ -79,6 +79,8 @@ def recorded_remarks(found: WhatIf, metric: str) -> list[str]:
     ]
     if trust.rank_correlation is None or trust.rank_correlation < TRUSTED:
         remarks.append("so trust the times, and hardly what is found")
+    if not found.saves:
+        remarks.append("the records show no saved state, so no simulated trial pauses")
     if found.ended_by is not None:
         remarks.append(f"as asked, it ends early: {found.ended_by}")
     return remarks
