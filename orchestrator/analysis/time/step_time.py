@@ -52,7 +52,7 @@ def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) ->
                         sweep=info.name,
                         created=info.created,
                         on_gpus=_on_gpus(paths),
-                        saves=_saves(paths),
+                        saves=saved_state(paths),
                         paces=paces,
                     )
         except RecordsError:
@@ -106,7 +106,7 @@ def _pace(first: ReportTime, last: ReportTime, *, rank: float) -> Pace:
     return Pace(step_s=step_s, set_up_s=max(0.0, first.train_s - first.step * step_s), rank=rank)
 
 
-def _saves(paths: SweepPaths) -> bool:
+def saved_state(paths: SweepPaths) -> bool:
     """Whether trials left checkpoints, or paused; if none was stopped at a rung either, nothing tells, and they may."""
     from orchestrator.records.load import events_table
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.analysis.time.step_time import saved_state
 from orchestrator.analysis.what_if.progress import Progress, most_at_once, of_outcome, of_records
 from orchestrator.core.rows import State
 from orchestrator.errors import UserError
 from orchestrator.records.decode import trial_rows
-from orchestrator.records.load import events_table, metrics_table, trials_table
+from orchestrator.records.load import metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.simulate.neighbours import KnownCurve, NeighbourCurves, Trust
@@ -76,7 +77,7 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
         raise UserError(f"{info.name} was searched by {metric}; its curves cannot be judged by another metric")
     curves = known_curves(paths, before)
     models = [NeighbourCurves(spec.parameter_space(), curves, metric) for spec in (before, after)]
-    saves = _saved(paths)
+    saves = saved_state(paths)
 
     def simulated(spec: Spec, model: NeighbourCurves, workers: int) -> tuple[tuple[Progress, ...], str | None]:
         return _simulated(spec, model, workers, seeds, saves=saves, base=base)
@@ -95,12 +96,6 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
         ended_by=ended_by,
         saves=saves,
     )
-
-
-def _saved(paths: SweepPaths) -> bool:
-    """Whether a trial paused, or left a checkpoint."""
-    paused = State.PAUSED in events_table(paths, ["event"]).column("event").to_pylist()
-    return paused or any((paths.root / "checkpoints").glob("*/*"))
 
 
 def _simulated(
