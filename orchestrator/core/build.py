@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.core.audit import Audit
 from orchestrator.core.gpu_packing import GpuShares
 from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
@@ -89,6 +90,7 @@ def build_sweep(
         seed=spec.search.seed,
         start=[space.canonical(config) for config in spec.search.start],
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
+        audit=Audit((spec.scheduler and spec.scheduler.audit) or 0.0, spec.search.seed),
     )
 
 

@@ -118,7 +118,7 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
             if cutoff is not None and (trial.rung or 0) < rung <= (trial.last_step or 0):
                 decision = Decision(rung=rung, value=_last(trial), cutoff=cutoff, action=action)
                 sweep.scheduler.restore(trial.number, decision)
-                sweep.journal.rung_decisions(trial, at, [decision])
+                sweep.rungs.record(trial, at, [decision])
     for trial in continuing:
         trial.reset_to_pending()
         sweep.trial_queue.enqueue(trial)

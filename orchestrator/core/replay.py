@@ -90,7 +90,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         if trial.state is State.PAUSED:
             if trial.last_step == paused_at[trial.number]:
                 continue
-            sweep.pauses.promote(trial)  # it has reported since, and only its promotion was not recorded
+            sweep.rungs.promote(trial)  # it has reported since, and only its promotion was not recorded
         if not trial.state.ended or trial.number in halted:
             _requeue_unfinished(sweep, trial, reports.get(trial.number, ()), at, saves=saves)
     sweep.used_s = _used(recorded)
@@ -108,13 +108,14 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.gpus = max(sweep.gpu_shares.gpus, trial.own_gpu_share)
             trial.begin_attempt(event.at)
         case "rung":
-            trial.rung = event.rung
             _replay_rung(sweep, trial, event)
         case State.PAUSED:
             trial.end_attempt(event.at)
-            sweep.pauses.restore(trial, event.value or 0.0)
+            sweep.rungs.restore_paused(trial, event.value or 0.0)
+        case _ if event.event == PROMOTED and event.decision == Action.AUDIT:
+            sweep.rungs.restore_audit(trial)
         case _ if event.event == PROMOTED:
-            sweep.pauses.promote(trial)
+            sweep.rungs.promote(trial)
         case "retry":
             trial.end_attempt(event.at)
             trial.failures -= trial.state is State.FAILED  # reopened, because its node was to blame
@@ -126,7 +127,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
                 trial.own_gpu_share = event.detail["gpus"]
         case _ if event.event in _ENDS:
             if trial.state is State.PAUSED:
-                sweep.pauses.release(trial)
+                sweep.rungs.release(trial)
             trial.end_attempt(event.at)
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
@@ -137,6 +138,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
 def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     """Enter a rung again; the recorded decision stands."""
     if event.value is None or not math.isfinite(event.value):
+        trial.rung = event.rung
         sweep.scheduler.diverge(trial.number)
         return
     decision = Decision(
@@ -145,9 +147,7 @@ def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
         cutoff=math.inf if event.cutoff is None else event.cutoff,
         action=Action(event.decision or Action.CONTINUE),
     )
-    sweep.scheduler.restore(trial.number, decision)
-    if decision.action is not Action.STOP:
-        sweep.search_feedback.rung(trial, decision.rung, decision.value, _train_s(event))
+    sweep.rungs.restore(trial, decision, _train_s(event))
 
 
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:

@@ -12,14 +12,15 @@ import random
 from collections.abc import Sequence
 
 from orchestrator.core import events
+from orchestrator.core.audit import Audit
 from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
 from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.patience import Patience
-from orchestrator.core.pauses import Pauses
 from orchestrator.core.retries import Retries, Retry
 from orchestrator.core.rows import GPU_MEMORY, PACKING, Config, Failure, Origin, State
+from orchestrator.core.rungs import Rungs
 from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
@@ -49,7 +50,7 @@ class Sweep:
         gpu_shares: The share of a GPU that each trial gets.
         node_health: Which nodes are set aside.
         retries: What follows failures.
-        pauses: The paused trials.
+        rungs: What happens at rungs, and the trials that wait there.
         trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
@@ -64,6 +65,7 @@ class Sweep:
         seed: int = 0,
         start: Sequence[Config] = (),
         gpu_shares: GpuShares | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self.objective = objective
         self.limits = limits
@@ -86,8 +88,10 @@ class Sweep:
             journal=self.journal,
             trials=self.trials,
         )
-        self.pauses = Pauses(
+        self.rungs = Rungs(
             scheduler=scheduler,
+            audit=audit or Audit(),
+            feedback=self.search_feedback,
             journal=self.journal,
             trials=self.trials,
         )
@@ -133,12 +137,13 @@ class Sweep:
 
     def _next_trial(self, at: float) -> Trial | None:
         """A waiting attempt, a paused trial that has earned its promotion, a new trial, or the best of what is left."""
-        trial = self.trial_queue.due(at) or self.pauses.next(at, closing=False) or self._new_trial(at)
+        trial = self.trial_queue.due(at) or self.rungs.next(at, closing=False) or self._new_trial(at)
         if trial is None and self.trial_queue.closed:
-            trial = self.pauses.next(at, closing=True)
+            trial = self.rungs.next(at, closing=True)
             if trial is None and not self._live and self.trial_queue.exhausted:
-                for left in self.pauses:
+                for left in self.rungs:
                     self._not_promoted(left, at)
+                trial = self.trial_queue.due(at)  # one that is audited
         return trial
 
     def _new_trial(self, at: float) -> Trial | None:
@@ -197,7 +202,7 @@ class Sweep:
     @property
     def exhausted(self) -> bool:
         """Whether no further attempt will be started, except to retry a running one."""
-        return self.halted is not None or (self.trial_queue.exhausted and not self.pauses)
+        return self.halted is not None or (self.trial_queue.exhausted and not self.rungs)
 
     @property
     def finished(self) -> bool:
@@ -312,31 +317,20 @@ class Sweep:
             return
         if self.best is None or better(trial, self.best):
             self.best = trial
-        decisions = self.scheduler.report(trial.number, step, value, pausable=pausable)
-        self.decided(trial, at, decisions)
-        if decisions:
-            self._act_on(trial, at, decisions[-1])
-
-    def _act_on(self, trial: Trial, at: float, decision: Decision) -> None:
-        if decision.action is Action.STOP:
-            low, high = sorted((decision.value, decision.cutoff))
-            worse = decision.value == (high if self.objective.mode == "min" else low) != decision.cutoff
-            why = f"worse than the cutoff {decision.cutoff:g}" if worse else "after enough others went on"
-            reason = f"{decision.value:g} at rung {decision.rung}, {why}"
-            self._end(trial, State.STOPPED, at, reason, value=decision.value)
-        elif decision.action is Action.PAUSE:
+        decision = self.rungs.reach(trial, at, step, value, pausable=pausable)
+        if decision is not None and decision.action is Action.STOP:
+            self._end(trial, State.STOPPED, at, self._why_stopped(decision), value=decision.value)
+        elif decision is not None and decision.action is Action.PAUSE:
             self._live.discard(trial.number)
-            self.pauses.pause(trial, at, decision)
             self.count_result(trial, State.PAUSED, trial.result, None)
-            for surplus in self.pauses.surplus():
+            for surplus in self.rungs.surplus():
                 self._not_promoted(surplus, at)
 
-    def decided(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
-        """Record decisions of the scheduler about a trial, and tell the search of rungs where the trial goes on."""
-        self.journal.rung_decisions(trial, at, decisions)
-        for decision in decisions:
-            if decision.action is not Action.STOP:
-                self.search_feedback.rung(trial, decision.rung, decision.value, trial.train_s)
+    def _why_stopped(self, decision: Decision) -> str:
+        low, high = sorted((decision.value, decision.cutoff))
+        worse = decision.value == (high if self.objective.mode == "min" else low) != decision.cutoff
+        why = f"worse than the cutoff {decision.cutoff:g}" if worse else "after enough others went on"
+        return f"{decision.value:g} at rung {decision.rung}, {why}"
 
     def _unmeasured(self, trial: Trial, at: float) -> None:
         """Take a report without the objective: the trainable validates rarely, or the objective is misspelt."""
@@ -434,7 +428,7 @@ class Sweep:
         self._end(trial, State.COMPLETED, at, reason, value=trial.result)
 
     def _diverge(self, trial: Trial, at: float, reason: str) -> None:
-        self.journal.rung_decisions(trial, at, self.scheduler.diverge(trial.number))
+        self.rungs.diverge(trial, at)
         self._end(trial, State.DIVERGED, at, reason)
 
     def _fail(self, trial: Trial, at: float, failure: Failure) -> None:
@@ -453,7 +447,10 @@ class Sweep:
         self.journal.trial_event(trial, at, "retry", decision=retry.cause, reason=retry.reason, detail=detail)
 
     def _not_promoted(self, trial: Trial, at: float) -> None:
-        value = self.pauses.value(trial)
+        if self.rungs.run_on(trial, at):
+            self.trial_queue.requeue(trial)
+            return
+        value = self.rungs.value(trial)
         self._end(trial, State.STOPPED, at, f"not promoted beyond rung {trial.rung}", value=value)
 
     def _end(
@@ -467,7 +464,7 @@ class Sweep:
         decision: str | None = None,
     ) -> None:
         if trial.state is State.PAUSED:
-            self.pauses.release(trial)
+            self.rungs.release(trial)
         trial.end_attempt(at)
         trial.state, trial.reason, trial.ended_at = state, reason, at
         self._live.discard(trial.number)

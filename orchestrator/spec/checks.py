@@ -24,6 +24,7 @@ SCHEDULER_KEYS = {
     "reduction_factor": ("auto", "asha", "hyperband", "pasha"),
     "brackets": ("auto", "asha"),
     "top": ("top_after",),
+    "audit": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),
 }
 """The keys of `scheduler` that not every method takes, with the methods that do."""
 

@@ -157,6 +157,13 @@ class Scheduler(Section):
     top: int | None = Field(
         default=None, ge=1, description="For top_after: how many trials train to their end; 3 by default."
     )
+    audit: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="The share of the trials that would be cut which runs on to the end, so that `sweep show` can say "
+        "how often a cut is wrong: 0.05, for example.",
+    )
 
 
 class Budget(Section):

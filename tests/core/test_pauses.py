@@ -98,7 +98,7 @@ class TestASweepThatPauses:
 
         def curve(start: events.Start) -> Iterator[PlayedStep]:
             nonlocal most
-            most = max(most, len(sweep.pauses))
+            most = max(most, len(sweep.rungs))
             yield from steady(start)
 
         simulate(sweep, curve, slots=4)
@@ -206,7 +206,7 @@ class TestAPausedTrial:
         first = play(make(trials=9, scheduler=PROMOTE))
         again = make(trials=12, scheduler=PROMOTE)
         replay(again, Recorded(events=first.events, metrics=first.metrics), at=1e6)
-        assert not again.pauses
+        assert not again.rungs
         entered = again.scheduler.table()[0].entered
         rest = simulate(again, steady, slots=2, began=1e6)
         assert again.scheduler.table()[0].entered == entered + 3

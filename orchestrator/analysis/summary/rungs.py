@@ -39,11 +39,11 @@ class RungTally:
         if row["event"] != "rung":
             if (waited := self._paused.pop(row["trial"], None)) is not None:
                 waited.paused -= 1
-                waited.stopped += row["event"] != PROMOTED
+                waited.stopped += row["event"] != PROMOTED or row["decision"] == Action.AUDIT
             return
         counts = self._rungs.setdefault((bracket, row["rung"]), _Counts())
         counts.entered += 1
-        counts.stopped += row["decision"] == Action.STOP
+        counts.stopped += row["decision"] in (Action.STOP, Action.AUDIT)
         if row["decision"] == Action.PAUSE:
             counts.paused += 1
             self._paused[row["trial"]] = counts

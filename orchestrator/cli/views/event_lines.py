@@ -42,7 +42,8 @@ def _told(event: EventRow) -> tuple[str, str]:
             again = event.attempt is not None and event.attempt > 1
             return "running", f"attempt {event.attempt}" if again else ""
         case "rung":
-            return "goes on", f"{_number(event.value)} at rung {event.rung}, the cutoff is {_number(event.cutoff)}"
+            word = "audited" if event.decision == Action.AUDIT else "goes on"
+            return word, f"{_number(event.value)} at rung {event.rung}, the cutoff is {_number(event.cutoff)}"
         case "retry":
             return "retry", f"after {event.decision}{': ' * bool(reason)}{reason}"
     return event.event, reason

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.analysis.compare.audit import AuditResult, audit_in
 from orchestrator.analysis.diagnosis.diagnose import urgent_findings
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.outlook.outlook import Outlook
@@ -19,6 +20,7 @@ from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import COLOURS, painted
 from orchestrator.cli.options import typed
+from orchestrator.cli.views.audit import audit_data, audit_text
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.outlook import outlook_data, outlook_text
 from orchestrator.cli.views.table import as_table, config_block
@@ -51,6 +53,7 @@ class SweepView:
     account: TimeAccount | None  # over all sessions that came to their end
     findings: list[Finding]  # the most urgent ones
     outlook: list[Outlook]  # what further trials would bring
+    audit: AuditResult | None  # how often early stopping was wrong
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> SweepView:
@@ -70,13 +73,14 @@ class SweepView:
             account=total(accounts(paths)),
             findings=[each for each in urgent_findings(paths, info) if each.subject != "failures"],
             outlook=outlook_in(paths, objective, info),
+            audit=audit_in(paths, info),
         )
 
     def text(self) -> str:
         """The summary as text."""
         blocks = [self._head(), self._best(), self._table()]
         if self.rungs:
-            blocks.append(as_table(rung_rows(self.rungs)))
+            blocks.append("\n".join(filter(None, [as_table(rung_rows(self.rungs)), audit_text(self.audit)])))
         if self.causes:
             blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
         if self.findings:
@@ -169,6 +173,7 @@ class SweepView:
             "account": None if self.account is None else asdict(self.account),
             "findings": [finding_data(each) for each in self.findings],
             "outlook": outlook_data(self.outlook),
+            "audit": audit_data(self.audit),
         }
 
 

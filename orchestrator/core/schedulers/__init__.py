@@ -14,6 +14,7 @@ class Action(StrEnum):
     CONTINUE = "continue"
     STOP = "stop"
     PAUSE = "pause"  # it leaves its slot, and may be promoted later
+    AUDIT = "audit"  # it would be stopped, and runs on to be audited; of a sweep, never of a scheduler
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +77,7 @@ class Scheduler(Protocol):
         ...
 
     def restore(self, trial: int, decision: Decision) -> None:
-        """Take a decision that was made before a restart, or elsewhere: it stands."""
+        """Take a decision that was made before a restart, or elsewhere: it stands. An audit counts as a stop."""
         ...
 
     def next_promotion(self, *, closing: bool) -> int | None:

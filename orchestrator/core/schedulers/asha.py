@@ -156,7 +156,7 @@ class Asha:
                 rung.go_on(loss)
             case Action.PAUSE:
                 rung.pause(trial, loss)
-            case Action.STOP:
+            case Action.STOP | Action.AUDIT:
                 rung.stopped += 1
 
     # Paused trials -----------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Median:
         losses = self._losses.setdefault(trial, [])
         losses.append(loss)
         bisect.insort(self._averages[step], sum(losses) / len(losses))
-        self._stopped[step] += action is Action.STOP
+        self._stopped[step] += action in (Action.STOP, Action.AUDIT)
         self._diverged[step] += loss == math.inf
 
     def next_promotion(self, *, closing: bool) -> int | None:

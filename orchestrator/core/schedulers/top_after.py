@@ -70,7 +70,7 @@ class TopAfter:
                 bisect.insort(self._paused, (loss, trial))
             case Action.CONTINUE:
                 self._passed += 1
-            case Action.STOP:
+            case Action.STOP | Action.AUDIT:
                 self._stopped += 1
                 self._diverged += loss == math.inf
         return Decision(rung=self._step, value=value, cutoff=self._sign * self._cutoff(), action=action)
