@@ -315,7 +315,7 @@ class Sweep:
         if self._is_last(step):
             self._complete(trial, at, self._last_step_reached)
             return
-        if self.best is None or better(trial, self.best):
+        if self.best is not trial and (self.best is None or better(trial, self.best)):
             self.best = trial
         decision = self.rungs.reach(trial, at, step, value, pausable=pausable)
         if decision is not None and decision.action is Action.STOP:

@@ -245,8 +245,8 @@ class _Training:
 
     def _train_on(self, at: float) -> None:
         due = next(step for step in self._decisions if step > self._step or step == self._decisions[-1])
-        metric, diverges = self._objective.metric, self._objective.diverges
-        passed = 0.0
+        metric, diverges, reaches = self._objective.metric, self._objective.diverges, self._objective.reaches
+        target, passed = self._target, 0.0
         for seconds, step, metrics in self._curve:
             passed += seconds
             self._trained_s += seconds
@@ -255,7 +255,7 @@ class _Training:
             value = metrics.get(metric)
             if step >= due or self._hand_over_each or value is None or diverges(value):
                 return
-            if self._objective.reaches(value, self._target):
+            if target is not None and reaches(value, target):
                 return
         self.ended = lambda at: events.Finished(trial=self.trial, at=at, train_s=self._trained_s)
 
