@@ -78,15 +78,17 @@ check: $(READY)  ## lint, format, types, who imports whom, and whether what is g
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python docs/folders.py --check
 	@$(BIN)/python -m benchmarks.page --check
+	@$(BIN)/python -m benchmarks.search page --check
 	@$(BIN)/python -m benchmarks.scale --check
 
 format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-docs: $(READY)  ## write docs/reference from the code, and from records what performance.md, scale.md and analysis.md say
+docs: $(READY)  ## write docs/reference from the code, and from records what other pages say
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/folders.py
 	@$(BIN)/python docs/answers.py
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.scale
+	@$(BIN)/python -m benchmarks.search page

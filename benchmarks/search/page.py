@@ -54,7 +54,7 @@ def write(*, check: bool = False) -> bool:
     text = PAGE.read_text() if PAGE.exists() else f"{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    written = f"{before}{BEGIN}\n\n{_tables()}\n{END}{after}"
+    written = f"{before}{BEGIN}\n{_tables()}{END}{after}"
     if not check:
         PAGE.write_text(written)
     return not check or text == written
@@ -67,7 +67,7 @@ def _tables() -> str:
     if KEPT.exists():
         about = json.loads(pq.read_schema(KEPT).metadata[b"about"])
         parts.append(f"Measured {about['date']} with Python {about['python']} on {about['cpus']} cores.")
-    return "\n\n".join(parts) + "\n"
+    return "".join(f"\n{part}\n" for part in parts) + "\n" * bool(parts)
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
