@@ -56,6 +56,8 @@ def play(
     """
     if workers < 1:
         raise UserError(f"{workers} workers cannot run a trial: at least 1")
+    if not callable(curve):
+        raise UserError(f"curve must be a function of a configuration, not {type(curve).__name__}")
     build = build or partial(_as_launched, base)
     curves = GivenCurves(curve, objective=spec.objective.metric, fixed=dict(spec.fixed))
     declaration = _declared_length(spec, curves, build)

@@ -199,6 +199,18 @@ def test_a_first_rung_that_no_training_reaches() -> None:
         orchestrator.simulate_sweep(spec_of(scheduler={"method": "asha", "grace_period": 27}), falling)
 
 
+def test_a_curve_that_is_no_function() -> None:
+    with pytest.raises(UserError, match="curve must be a function of a configuration, not dict"):
+        orchestrator.simulate_sweep(spec_of(), falling({"x": 1}))  # type: ignore[arg-type]
+
+
+def test_where_every_training_fails_the_failures_are_the_answer() -> None:
+    sweep = orchestrator.simulate_sweep(spec_of(), lambda config: config["missing"])
+    assert set(sweep.trials["state"]) == {"failed"}
+    assert set(sweep.trials["error_type"]) == {"KeyError"}
+    assert sweep.events["reason"].str.contains("the first 5 trials all failed", na=False).any()
+
+
 def test_no_workers() -> None:
     with pytest.raises(UserError, match="0 workers cannot run a trial"):
         orchestrator.simulate_sweep(spec_of(), falling, workers=0)
