@@ -211,3 +211,22 @@ class TestOwnMethod:
         while asking.ask() is not None:
             pass
         assert len(asking.configs) == len(list(NARROW.cells() or ()))
+
+
+def test_tpe_learns_from_a_trial_that_pauses_as_from_one_that_is_stopped_and_counts_it_once() -> None:
+    from optuna.trial import TrialState
+
+    paused, stopped = tpe(SQUARE, 1, "min"), tpe(SQUARE, 1, "min")
+    configs = []
+    for number in range(30):
+        config = paused.ask(number, anything)
+        assert config == stopped.ask(number, anything)
+        assert config is not None
+        configs.append(config)
+        paused.tell(ended(number, config, Outcome.RUNG, abs(config["x"] - 0.3)))
+        stopped.tell(ended(number, config, Outcome.STOPPED, abs(config["x"] - 0.3)))
+    paused.tell(ended(7, configs[7], Outcome.RUNG, 0.5))
+    paused.tell(ended(7, configs[7], Outcome.COMPLETED, 0.4))
+    counted = [each for each in paused._study.get_trials(deepcopy=False) if each.state is not TrialState.FAIL]
+    assert len(counted) == 30
+    assert [each.value for each in counted if each.state is TrialState.COMPLETE] == [0.4]

@@ -72,6 +72,7 @@ class OptunaSampler:
         self._dimensions = {name: Dimension(distribution) for name, distribution in space.parameters.items()}
         # Trials by our numbers, each with Optuna's number and what the sampler has noted about it:
         self._running: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._at_rungs: dict[int, int] = {}  # the newest results of trials at rungs, by Optuna's numbers
         self._failed: dict[int, int] = {}  # the results of failed trials, by Optuna's numbers
         self._worst: float | None = None
         self._without_value: list[Observation] = []  # diverged or failed before there was a worst value
@@ -106,8 +107,8 @@ class OptunaSampler:
         self._run(number, config, {})
 
     def tell(self, observation: Observation) -> None:
-        """Add the result of a trial that has ended."""
-        if observation.outcome is Outcome.RUNG:
+        """Add the result of a trial; one at a rung only for TPE, until the trial has another: it may be paused long."""
+        if observation.outcome is Outcome.RUNG and not self._is_tpe:
             return
         value = observation.value
         if value is not None and (self._worst is None or (value > self._worst) == (self._mode == "min")):
@@ -155,6 +156,8 @@ class OptunaSampler:
         number, value = observation.number, observation.value
         _, noted = self._running.get(number, (0, {}))
         self.forget(number)
+        if number in self._at_rungs:
+            self._withdraw(self._at_rungs.pop(number))
         how: dict[str, Any] = {"state": TrialState.COMPLETE, "value": self._worst if value is None else value}
         if self._is_tpe and observation.outcome is not Outcome.COMPLETED:
             reached = {} if value is None else {observation.step: value}
@@ -162,6 +165,8 @@ class OptunaSampler:
         added = self._add(observation.config, noted, **how)
         if observation.outcome is Outcome.FAILED:
             self._failed[number] = added
+        if observation.outcome is Outcome.RUNG:
+            self._at_rungs[number] = added
 
     def _add(self, config: Config, noted: dict[str, Any], **how: Any) -> int:
         """Add a trial; returns Optuna's number of it."""
@@ -177,6 +182,12 @@ class OptunaSampler:
 
         self._study.tell(added, state=TrialState.FAIL)  # samplers ignore failed trials
 
+    def _withdraw(self, added: int) -> None:
+        """Let samplers ignore a result from now on."""
+        from optuna.trial import TrialState
+
+        self._study.get_trials(deepcopy=False)[added].state = TrialState.FAIL
+
     def _remove(self, added: int) -> None:
         """Remove a result. Optuna keeps results for good, so the others move to a new study."""
         import optuna
@@ -186,3 +197,4 @@ class OptunaSampler:
         self._study.add_trials(others)
         self._running = {number: (at - (at > added), noted) for number, (at, noted) in self._running.items()}
         self._failed = {number: at - (at > added) for number, at in self._failed.items()}
+        self._at_rungs = {number: at - (at > added) for number, at in self._at_rungs.items()}
