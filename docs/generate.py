@@ -86,7 +86,7 @@ def spec() -> str:
         "## Distributions",
         "The value of each name under `space`, as in `lr: {loguniform: [1e-4, 1e-1]}`.",
         _table(("distribution", "gives", "options"), [_distribution(model) for model in FORMS.values()]),
-        f"All distributions take `when`. {Distribution.model_fields['when'].description}",
+        *(f"All distributions take `{key}`. {Distribution.model_fields[key].description}" for key in ("when", "prior")),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -63,13 +63,17 @@ def simulate_sweep(
         SpecError: The spec has mistakes; the error lists all of them.
         UserError: ``curve`` returned no learning curve, or one without the objective; the error says what is wrong.
     """
+    from orchestrator.analysis.earlier.take import take_earlier
     from orchestrator.simulate.play import play
+    from orchestrator.spec.source import Source
 
     read, text = _read(spec, overrides)
     if seed is not None:
         read = read.model_copy(update={"search": read.search.model_copy(update={"seed": seed})})
     base = Path() if isinstance(spec, Mapping) else Path(spec).parent
-    outcome = play(read, curve, workers=workers, saves=saves, base=base).outcome
+    source = Source(spec=read, text=text, base=base, declaration=None)
+    earlier = take_earlier(source, Path(results or "results")).earlier
+    outcome = play(read, curve, workers=workers, saves=saves, base=base, earlier=earlier).outcome
     name = read.name or (UNNAMED if isinstance(spec, Mapping) else Path(spec).stem)
     if results is None:
         return SimulatedSweep(name, read, text, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.core.audit import Audit
@@ -12,6 +12,7 @@ from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.search import Search
+from orchestrator.core.search.earlier import Earlier, teach
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.sweep import Sweep
@@ -61,6 +62,7 @@ def build_sweep(
     base: Path = Path(),
     gpus_per_trial: float = 0.0,
     ahead: Callable[[Search, int | None], Search] | None = None,
+    earlier: Sequence[Earlier] = (),
     search: Search | None = None,
     scheduler: Scheduler | None = None,
 ) -> Sweep:
@@ -78,7 +80,9 @@ def build_sweep(
     """
     space = spec.parameter_space()
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
-    search = _search(spec, space, base) if search is None else search
+    if search is None:
+        search = _search(spec, space, base)
+        teach(search, earlier)
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
         search = ahead(search, limits.trials)
     return Sweep(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cluster.engine import Engine
+from orchestrator.analysis.earlier.saved import save_earlier
+from orchestrator.analysis.earlier.take import take_earlier
+from orchestrator.core import events
 from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.session import ObserverFactory, Session
 from orchestrator.driver.wait_for_node import wait_for_node
@@ -36,7 +40,8 @@ def launch(
         The sweep's files.
 
     Raises:
-        UserError: The engine cannot be reached, or one trial fits on none of its nodes; nothing was written.
+        UserError: The engine cannot be reached, one trial fits on none of its nodes, or an earlier sweep to learn from
+            does not exist; nothing was written.
         RecordsError: The records cannot be written.
         InterruptedSweepError: A signal ended the sweep; recorded results are kept.
         TrialsFailedError: Too many trials failed.
@@ -49,8 +54,12 @@ def launch(
         nodes = engine.nodes()
         free_slots(source.spec, nodes)
         check_nodes(engine, nodes, need_of(source.spec, nodes), results)
+        taken = take_earlier(source, results)
         paths = claim(results, source.name)
-        with Session.open(source, paths, engine, observer) as session:
+        with Session.open(source, paths, engine, observer, earlier=taken.earlier) as session:
             describe(source, paths, engine.name)
+            save_earlier(paths, taken.earlier)
+            for note in taken.notes:
+                session.sweep.on(events.Noted(at=time.time(), text=note))
             session.run()
         return session.result()

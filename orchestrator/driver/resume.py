@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.engine import Embedded, Engine
+from orchestrator.analysis.earlier.saved import saved_earlier
 from orchestrator.core.extend import Extension, extend, full_length, retry
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import State
@@ -82,7 +83,7 @@ def resume(
             wait_for_node(engine, source.spec, wait)
         nodes = engine.nodes()
         check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
-        with Session.open(source, paths, engine, observer) as session:
+        with Session.open(source, paths, engine, observer, earlier=saved_earlier(paths)) as session:
             _rebuild(session.sweep, paths, source)
             _extend(session.sweep, info.name, continued, extension, again)
             entry = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from cluster.engine import Engine
@@ -13,6 +13,7 @@ from orchestrator.core import events
 from orchestrator.core.build import build_sweep, enforced_max
 from orchestrator.core.rows import Failure
 from orchestrator.core.search import Search
+from orchestrator.core.search.earlier import Earlier
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.checkpoint_retention import CheckpointRetention
@@ -71,6 +72,7 @@ class Session:
         lease: Lease,
         signals: Signals,
         observer: ObserverFactory | None,
+        earlier: Sequence[Earlier] = (),
     ) -> None:
         """Build the sweep; nothing runs yet. Use :meth:`open`."""
         spec = source.spec
@@ -85,7 +87,12 @@ class Session:
         self.signals = signals
         self._proposals: ProposalsAhead | None = None
         self.sweep: Sweep = build_sweep(
-            spec, source.declaration, base=source.base, gpus_per_trial=self._need.gpus, ahead=self._ahead
+            spec,
+            source.declaration,
+            base=source.base,
+            gpus_per_trial=self._need.gpus,
+            ahead=self._ahead,
+            earlier=earlier,
         )
         self.commands = Commands(paths, signals, spec.resources.concurrency)
         self.capacity = Capacity(spec, engine, self.sweep)
@@ -96,7 +103,13 @@ class Session:
     @classmethod
     @contextmanager
     def open(
-        cls, source: Source, paths: SweepPaths, engine: Engine, observer: ObserverFactory | None = None
+        cls,
+        source: Source,
+        paths: SweepPaths,
+        engine: Engine,
+        observer: ObserverFactory | None = None,
+        *,
+        earlier: Sequence[Earlier] = (),
     ) -> Iterator[Session]:
         """Take the lease, catch signals, and build the sweep.
 
@@ -105,13 +118,14 @@ class Session:
             paths: The sweep's files.
             engine: An engine that has been reached.
             observer: Creates the observer of the session; None: no observer.
+            earlier: Trials of earlier sweeps, for the search to learn from.
 
         Raises:
             UserError: One trial fits on no node, or another driver holds the lease.
         """
         free_slots(source.spec, engine.nodes())
         with Lease.acquire(paths.lease) as lease, Signals() as signals:
-            yield cls(source, paths, engine, lease=lease, signals=signals, observer=observer)
+            yield cls(source, paths, engine, lease=lease, signals=signals, observer=observer, earlier=earlier)
 
     def run(self) -> None:
         """Run the sweep until it ends or is asked to stop. On return, everything that happened is recorded.

@@ -35,6 +35,11 @@ class SweepPaths:
         return self.root / "sweep.json"
 
     @property
+    def earlier(self) -> Path:
+        """What the search was told of earlier sweeps; absent if that is nothing."""
+        return self.root / "earlier.json"
+
+    @property
     def metrics(self) -> Path:
         """The log of reports, a directory of Parquet files."""
         return self.root / "metrics"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from orchestrator.core.build import build_sweep
 from orchestrator.core.ladder import ladder
+from orchestrator.core.search.earlier import Earlier
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.simulate.given_curves import CurveOf, GivenCurves
@@ -39,6 +40,7 @@ def play(
     workers: int,
     saves: bool = True,
     base: Path = Path(),
+    earlier: Sequence[Earlier] = (),
     build: Build | None = None,
 ) -> Played:
     """Play a spec to its end. Only training takes time, and the clock begins at 0.
@@ -49,6 +51,7 @@ def play(
         workers: How many trials run at once; ``resources.concurrency`` is a limit as well.
         saves: Whether a trial can pause, and continue where it was. If not, a further attempt begins anew.
         base: The spec's directory, from which the path of a search method starts.
+        earlier: Trials of earlier sweeps, for the search to learn from.
         build: Builds the sweep, for methods that a spec cannot name; None: as a launch does.
 
     Raises:
@@ -58,7 +61,7 @@ def play(
         raise UserError(f"{workers} workers cannot run a trial: at least 1")
     if not callable(curve):
         raise UserError(f"curve must be a function of a configuration, not {type(curve).__name__}")
-    build = build or partial(_as_launched, base)
+    build = build or partial(_as_launched, base, earlier)
     curves = GivenCurves(curve, objective=spec.objective.metric, fixed=dict(spec.fixed))
     declaration = _declared_length(spec, curves, build)
     _check_first_rung(spec, declaration)
@@ -67,9 +70,10 @@ def play(
     return Played(sweep=sweep, outcome=simulate(sweep, curves.train, slots=slots, saves=saves))
 
 
-def _as_launched(base: Path, spec: Spec, declaration: Declaration | None) -> Sweep:
+def _as_launched(base: Path, earlier: Sequence[Earlier], spec: Spec, declaration: Declaration | None) -> Sweep:
     gpu = spec.resources.gpu
-    return build_sweep(spec, declaration, base=base, gpus_per_trial=0.0 if isinstance(gpu, str) else gpu)
+    gpus = 0.0 if isinstance(gpu, str) else gpu
+    return build_sweep(spec, declaration, base=base, gpus_per_trial=gpus, earlier=earlier)
 
 
 def _declared_length(spec: Spec, curves: GivenCurves, build: Build) -> Declaration | None:

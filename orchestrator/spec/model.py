@@ -118,6 +118,12 @@ class Search(Section):
         default={}, description="Keyword arguments for the sampler of method optuna, or for a class of your own."
     )
 
+    earlier: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        alias="from",
+        description="Earlier sweeps to learn from, as far as they fit: names, or directories relative to the spec.",
+    )
+
     @property
     def is_own(self) -> bool:
         """Whether the method is a class of the user's."""

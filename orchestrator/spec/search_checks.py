@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.errors import SearchMethodError
 from orchestrator.spec.load_search import make_sampler, missing_package, options_of, own_method, samplers
+from orchestrator.spec.model import DO_NOT_LEARN
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.suggestions import did_you_mean
 
@@ -18,6 +19,9 @@ def check_search_settings(partial: PartialSpec) -> None:
     if search.options and search.method != "optuna" and not search.is_own:
         allowed = "only optuna and a class of your own do"
         document.add(("search", "options"), f"method {search.method} takes no options", allowed)
+    if search.earlier and search.method in DO_NOT_LEARN:
+        allowed = "leave it out, or use a method that learns"
+        document.add(("search", "from"), f"method {search.method} does not learn from earlier sweeps", allowed)
 
 
 def check_search_method(partial: PartialSpec) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.formatting import shown
@@ -108,12 +108,15 @@ def _right_key(loc: Path) -> Allowed:
     """The nearest key of the section, or the section that has such a key."""
     section, key = str(loc[0]), str(loc[-1])
     if section == "space":
-        fields = FORMS[str(loc[2])].model_fields
-        return did_you_mean(key, (field.alias or name for name, field in fields.items()))
-    siblings = SECTIONS[section].model_fields if len(loc) > 1 else Spec.model_fields
+        return did_you_mean(key, _keys_of(FORMS[str(loc[2])]))
+    siblings = _keys_of(SECTIONS[section]) if len(loc) > 1 else list(Spec.model_fields)
     suggestion = did_you_mean(key, siblings)
-    homes = [name for name, section in SECTIONS.items() if key in section.model_fields]
+    homes = [name for name, section in SECTIONS.items() if key in _keys_of(section)]
     return f"it belongs under {' or '.join(homes)}" if homes and suggestion.nearest is None else suggestion
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _remedy(kind: str, seen: Any, path: Path) -> str:
@@ -124,7 +127,7 @@ def _remedy(kind: str, seen: Any, path: Path) -> str:
     if kind in ("int_type", "int_from_float") and isinstance(seen, float) and seen.is_integer() and abs(seen) < 1e15:
         return f"write {int(seen)}"
     if kind in ("model_type", "model_attributes_type") and len(path) == 1:
-        return f"its keys: {', '.join(SECTIONS[str(path[0])].model_fields)}"
+        return f"its keys: {', '.join(_keys_of(SECTIONS[str(path[0])]))}"
     return ""
 
 

@@ -74,7 +74,7 @@ class TestNames:
 class TestSet:
     def test_keys(self, complete) -> None:
         assert complete("launch", "spec.yaml", "--set", "search.") == [
-            f"search.{key}=" for key in ("method", "seed", "start", "configs", "repeats", "sampler", "options")
+            f"search.{key}=" for key in ("method", "seed", "start", "configs", "repeats", "sampler", "options", "from")
         ]
 
     def test_keys_of_this_spec(self, complete) -> None:

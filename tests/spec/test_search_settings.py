@@ -68,6 +68,8 @@ def test_samplers_and_own_classes_are_accepted(base: Path) -> None:
          "search.options.n_startup: TPESampler has no option 'n_startup' (did you mean 'n_startup_trials'?"),
         ({"method": "optuna", "sampler": "NSGAIISampler", "options": {"population_size": 1}},
          "search.options: NSGAIISampler(population_size=1) refuses:"),
+        ({"method": "sobol", "from": ["old"]}, "search.from: method sobol does not learn from earlier sweeps ("),
+        ({"form": ["old"]}, "search.form: unknown key 'form' (did you mean 'from'?"),
         ({"method": "optnua"}, "search.method: unknown value 'optnua' (did you mean 'optuna'? file.py:Class, "
          "module:Class, or one of: "),
         ({"method": "own_line_search.py:Lime"}, "search.method: own_line_search.py has no class 'Lime' (did you mean "

@@ -11,7 +11,7 @@ from orchestrator.analysis.next_spec.fix_unimportant import fix_unimportant
 from orchestrator.analysis.next_spec.prior_results import PriorResults
 from orchestrator.analysis.next_spec.prune import prune
 from orchestrator.analysis.next_spec.range_rules import extend_range, narrow_range, recentre_normal
-from orchestrator.analysis.next_spec.search_rules import new_seed, start
+from orchestrator.analysis.next_spec.search_rules import learn_from, new_seed, start
 from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange, apply_change
 from orchestrator.space.distribution import Distribution
 from orchestrator.spec.model import Spec
@@ -63,6 +63,7 @@ def apply_rules(prior: PriorResults, plain: PlainSpec, is_valid: Callable[[Plain
     for change in _of_the_space(prior):
         make(change)
     make(new_seed(prior, before))
+    make(learn_from(prior, before))
     make(start(prior, before, Spec.model_validate(plain).parameter_space()))
     return RevisedSpec(plain=Spec.model_validate(plain).to_plain(), changes=tuple(made))
 

@@ -27,6 +27,14 @@ def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
         made.append(SpecChange(edits={("trainable",): f"{_from(to, base / where)}:{attribute}"}, reason=f"was {where}"))
     elif attribute and ((base / where.split(".")[0]).is_dir() or (base / f"{where.split('.')[0]}.py").is_file()):
         raise UserError(f"{plain['trainable']} can only be found from {base}; write the spec there")
+    search = plain.get("search", {})
+    where, colon, attribute = search.get("method", "").partition(":")
+    if colon and where.endswith(".py") and not Path(where).is_absolute():
+        method = f"{_from(to, base / where)}:{attribute}"
+        made.append(SpecChange(edits={("search", "method"): method}, reason=f"was {where}"))
+    earlier = [_from(to, base / each) if (base / each).is_dir() else each for each in search.get("from", ())]
+    if earlier != search.get("from", []):
+        made.append(SpecChange(edits={("search", "from"): earlier}, reason=f"was {', '.join(search['from'])}"))
     for name, value in plain.get("fixed", {}).items():
         if isinstance(value, str) and value and not Path(value).is_absolute() and (base / value).is_file():
             made.append(SpecChange(edits={("fixed", name): _from(to, base / value)}, reason=f"was {value}"))

@@ -11,6 +11,7 @@ from orchestrator.core.rows import Config
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import count
 from orchestrator.space.space import Space
+from orchestrator.spec.model import DO_NOT_LEARN
 
 STARTS = 3
 """The most start points."""
@@ -22,6 +23,17 @@ def new_seed(prior: PriorResults, search: Mapping[str, Any]) -> SpecChange | Non
         return None
     seed = search["seed"]
     return SpecChange(edits={("search", "seed"): seed + 1}, reason=f"was {seed}: new samples and new trial seeds")
+
+
+def learn_from(prior: PriorResults, search: Mapping[str, Any]) -> SpecChange | None:
+    """Let the next search learn from this sweep, beside those that this one has learnt from."""
+    before = search.get("from", [])
+    if prior.results.method in DO_NOT_LEARN or prior.sweep in before:
+        return None
+    was = ", ".join(before) or "empty"
+    return SpecChange(
+        edits={("search", "from"): [*before, prior.sweep]}, reason=f"was {was}: the search learns from {prior.sweep}"
+    )
 
 
 def start(prior: PriorResults, search: Mapping[str, Any], space: Space) -> SpecChange | None:

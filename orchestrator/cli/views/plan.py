@@ -11,6 +11,7 @@ from typing import Any
 from cluster.fit import Need, capacity
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
+from orchestrator.analysis.earlier.take import take_earlier
 from orchestrator.cli.formats import painted
 from orchestrator.cli.views.budget import ends_early, trials_text
 from orchestrator.cli.views.forecast import PlanForecast, about, plan_forecast, whole
@@ -35,6 +36,7 @@ class Preview:
     need: Need  # what one trial occupies
     plan: Plan
     expected: PlanForecast
+    learns: Sequence[str]  # what the search learns from earlier sweeps, a sentence for each
 
 
 def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, results: Path) -> Preview:
@@ -48,12 +50,14 @@ def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, resul
 
     Raises:
         InfeasibleError: One trial does not fit.
+        NoSuchSweepError: An earlier sweep to learn from does not exist.
     """
     spec = found.spec
     slots, need = free_slots(spec, nodes), need_of(spec, nodes)
     plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
     expected = plan_forecast(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
-    return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected)
+    learns = take_earlier(found, results).notes
+    return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected, learns=learns)
 
 
 def preview_text(seen: Preview) -> str:
@@ -78,6 +82,7 @@ def preview_text(seen: Preview) -> str:
         f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
         *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
     ]
+    lines += [f"{'search:':<11}{note}" for note in seen.learns]
     if len(nodes) > 1 and all(node.id for node in nodes):
         lines += ["", as_table(node_rows(nodes, need))]
     if plan.ladder is not None and expected.seen is not None:
@@ -111,6 +116,7 @@ def preview_data(seen: Preview) -> dict[str, Any]:
         "patience": spec.budget.patience,
         "min_gain": spec.budget.min_gain,
         "forecast": _forecast_data(seen.expected),
+        "learns": list(seen.learns),
         "warnings": [*plan.warnings, *seen.expected.warnings],
     }
 

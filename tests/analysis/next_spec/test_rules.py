@@ -16,7 +16,7 @@ from orchestrator.analysis.next_spec.fix_unimportant import fix_unimportant
 from orchestrator.analysis.next_spec.prior_results import FEWEST, PriorResults
 from orchestrator.analysis.next_spec.prune import prune
 from orchestrator.analysis.next_spec.range_rules import extend_range, narrow_range, recentre_normal
-from orchestrator.analysis.next_spec.search_rules import new_seed, start
+from orchestrator.analysis.next_spec.search_rules import learn_from, new_seed, start
 from orchestrator.core.rows import Config
 from orchestrator.spec import Space
 from tests.analysis.results import Result, results
@@ -289,6 +289,15 @@ class TestSearch:
         assert change.edits == {("search", "seed"): 8}
         grid = learnt({"x": {"grid": [1, 2]}}, near(1), method="grid")
         assert new_seed(grid, {"seed": 7}) is None
+
+    def test_it_learns_from_the_sweep_and_from_those_before_it(self) -> None:
+        prior = learnt({"x": {"uniform": [0, 1]}}, near(0.5), method="tpe")
+        change = learn_from(prior, {"from": ["older"]})
+        assert change is not None
+        assert change.edits == {("search", "from"): ["older", "churn"]}
+        assert change.reason == "was older: the search learns from churn"
+        assert learn_from(prior, {"from": ["churn"]}) is None
+        assert learn_from(learnt({"x": {"uniform": [0, 1]}}, near(0.5), method="sobol"), {}) is None
 
     def test_it_begins_with_the_best_that_fit(self) -> None:
         prior = learnt({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}, near(0.5))

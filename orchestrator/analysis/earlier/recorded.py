@@ -1,0 +1,63 @@
+"""The trials of a recorded sweep with what they reached: at rungs, and in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.core.rows import Config, EventRow, State
+from orchestrator.core.search import Outcome
+from orchestrator.records.decode import event_rows
+from orchestrator.records.load import events_table
+from orchestrator.records.paths import SweepPaths
+
+_OUTCOMES = {
+    State.STOPPED: Outcome.STOPPED,
+    State.COMPLETED: Outcome.COMPLETED,
+    State.DIVERGED: Outcome.DIVERGED,
+    State.FAILED: Outcome.FAILED,
+}
+
+
+@dataclass(kw_only=True, slots=True)
+class RecordedTrial:
+    """One trial as its events tell it."""
+
+    config: Config
+    values: dict[int, float] = field(default_factory=dict)  # the objective by step: at rungs, and the result
+    outcome: Outcome = Outcome.RUNG  # RUNG: it has not ended, or was cancelled
+    train_s: float | None = None
+
+
+def recorded_trials(paths: SweepPaths) -> list[RecordedTrial]:
+    """All trials of a sweep, those that ended first, in that order.
+
+    Raises:
+        RecordsError: The records are damaged.
+    """
+    return _told(event_rows(events_table(paths)))
+
+
+def _told(rows: Iterable[EventRow]) -> list[RecordedTrial]:
+    trials: dict[int, RecordedTrial] = {}
+    ended: dict[int, RecordedTrial] = {}
+    for row in rows:
+        if row.trial is None:
+            continue
+        if row.event == State.PENDING:
+            trials[row.trial] = RecordedTrial(config=(row.detail or {})["config"])
+        trial = trials[row.trial]
+        if row.event == "rung" and row.decision != "stop" and row.rung is not None and row.value is not None:
+            trial.values[row.rung] = row.value
+            trial.train_s = (row.detail or {}).get("train_s")
+        elif row.event in _OUTCOMES:
+            trial.outcome, trial.train_s = _OUTCOMES[State(row.event)], (row.detail or {}).get("train_s")
+            step = row.rung if row.event == State.STOPPED else row.step
+            if row.value is not None and step is not None:
+                trial.values[step] = row.value
+            ended.pop(row.trial, None)
+            ended[row.trial] = trial
+        elif row.event == "retry" and row.trial in ended:
+            trial.outcome = Outcome.RUNG
+            del ended[row.trial]
+    return [*ended.values(), *(trial for number, trial in trials.items() if number not in ended)]
