@@ -1,8 +1,9 @@
 """The measured overhead of a sweep, which the virtual clock charges in addition to training.
 
-The driver is one process and handles one request at a time; the others wait. The costs were measured on two cores
-shared by driver and workers, so a driver on its own head node is somewhat faster. They come from the records of the
-benchmarks named below; ``python -m benchmarks.scale --check`` reports when they no longer match.
+The driver is one process and handles one request at a time; the others wait. The search proposes beside it. The costs
+were measured on two cores shared by driver and workers, so a driver on its own head node is somewhat faster. They come
+from the records of the benchmarks named below; ``python -m benchmarks.scale --check`` reports when they no longer
+match.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class Costs:
     turn_s: float = 0.0  # slot, per trial: message round trips during which the driver is free
     message_s: float = 0.0  # driver: receiving a message from a trial, deciding, answering
     report_s: float = 0.0  # driver: recording each report of a message
-    ask_s: float = 0.0  # driver: a proposal of the search
-    ask_each_s: float = 0.0  # driver: the same, per trial known to the search
+    ask_s: float = 0.0  # a proposal of the search, computed beside the driver
+    ask_each_s: float = 0.0  # the same, per trial known to the search
     heartbeat_s: float = math.inf  # interval of messages from a trial when no decision is due
 
 
@@ -37,7 +38,10 @@ MEASURED = Costs(
 """One driver with a search that does not learn."""
 
 TPE = {"ask_s": 0.005, "ask_each_s": 0.000016}  # driver
-"""Additional costs of the search method tpe."""
+"""What a proposal of the search method tpe costs."""
+
+PROPOSALS = {"tpe": TPE, "optuna": TPE}
+"""The same by method; the others propose in microseconds."""
 
 
 def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse") -> Costs:
@@ -48,5 +52,5 @@ def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse")
         heartbeat_s: The longest interval between messages of a trial.
         isolation: "reuse" if a process runs several trials, "process" if each trial gets its own.
     """
-    costs = replace(MEASURED, heartbeat_s=heartbeat_s, **(TPE if method == "tpe" else {}))
+    costs = replace(MEASURED, heartbeat_s=heartbeat_s, **PROPOSALS.get(method, {}))
     return replace(costs, turn_s=costs.worker_s) if isolation == "process" else costs

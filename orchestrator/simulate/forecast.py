@@ -90,6 +90,7 @@ class Forecast:
     steps: Range  # trained, summed over trials
     best_s: Range  # until the best trial has its result
     driver_s: Range  # in which the driver is busy
+    search_s: Range  # in which the search is busy with proposals
     trials: Range  # trials with a result
     ended_by: str | None  # the budget that usually ends the sweep early, in words
     complete: bool = True  # False: the sweep goes on after the MOST trials that were simulated
@@ -103,6 +104,11 @@ class Forecast:
         """The share of time that the driver is busy."""
         return self.driver_s.middle / self.seconds.middle
 
+    @property
+    def search(self) -> float:
+        """The share of time that the search is busy."""
+        return self.search_s.middle / self.seconds.middle
+
 
 @dataclass(frozen=True, kw_only=True)
 class _SimulatedRun:
@@ -111,6 +117,7 @@ class _SimulatedRun:
     steps: float
     best_s: float
     driver_s: float
+    search_s: float
     trials: float
     started: int
     ended_by: str | None
@@ -171,6 +178,7 @@ def forecast_sweep(
         steps=over_all("steps"),
         best_s=over_all("best_s"),
         driver_s=over_all("driver_s"),
+        search_s=over_all("search_s"),
         trials=over_all("trials"),
         ended_by=statistics.mode(each.ended_by for each in runs),
         complete=limits.trials is not None or all(each.ended_by is not None for each in runs),
@@ -242,6 +250,7 @@ def _run(
         steps=sum(row.last_step or 0 for row in outcome.trials.values()),
         best_s=best,
         driver_s=outcome.driver_s,
+        search_s=outcome.search_s,
         trials=sum(row.objective is not None for row in outcome.trials.values()),
         started=len(sweep.trials),
         ended_by=_ended_by(sweep),

@@ -34,6 +34,7 @@ class Outcome:
     events: list[EventRow]
     trials: dict[int, TrialRow]
     driver_s: float = 0.0  # time that the driver was busy
+    search_s: float = 0.0  # time that the search was busy with proposals
 
 
 def simulate(
@@ -83,6 +84,7 @@ def simulate(
         events=rows.events,
         trials={row.trial: row for row in rows.trials},
         driver_s=run.driver_s,
+        search_s=run.search_s,
     )
 
 
@@ -99,7 +101,7 @@ class _Run:
     ) -> None:
         self.sweep = sweep
         self.now = began + costs.launch_s
-        self.driver_s = 0.0
+        self.driver_s = self.search_s = 0.0
         limit = sweep.limits.seconds
         self._deadline = math.inf if limit is None else began + limit - sweep.used_s
         self._queue: list[tuple[float, int, _Training]] = []  # ordered by the time of the next message
@@ -108,6 +110,7 @@ class _Run:
         self._costs = costs
         self._crowd = crowd  # processes that start per core
         self._workers = 0  # processes started so far
+        self._proposed = self.now  # when the latest proposal was ready, and taken
         self._trained_s = 0.0
         self._load = 0.0  # the share of the driver's time spent on heartbeats
         self._order = itertools.count()  # ties are handled in order of arrival
@@ -120,13 +123,14 @@ class _Run:
     def fill(self, slots: int) -> None:
         """Start trials while there are free slots."""
         while self.sweep.live < slots and (start := self.sweep.ask(self.now)) is not None:
-            self._work(self._costs.start_s + self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials))
+            proposed_at = self._proposed_at(start)
+            self._work(self._costs.start_s)
             self.sweep.on(events.Started(trial=start.trial, at=self.now))
             curve = iter(self._train(start))
             if self._saves:
                 curve = _after(start.recorded, curve)
             training = _Training(start, curve, self.sweep)
-            self._advance(training, self.now + self._until_it_trains())
+            self._advance(training, max(self.now, proposed_at) + self._until_it_trains())
 
     def next_message(self) -> None:
         """Let the driver handle the next message, unless the time limit comes first."""
@@ -170,6 +174,19 @@ class _Run:
         training.advance(at, self._costs)
         self._load += training.load
         heapq.heappush(self._queue, (at + training.segment_s, next(self._order), training))
+
+    def _proposed_at(self, start: events.Start) -> float:
+        """When a trial's configuration is proposed: one after the other, beside the driver.
+
+        As in ``driver/proposals.py``, the next one is computed ahead if several trials run.
+        """
+        if start.attempt > 1:
+            return self.now
+        ask_s = self._costs.ask_s + self._costs.ask_each_s * len(self.sweep.trials)
+        self.search_s += ask_s
+        began = self._proposed if self.sweep.live > 1 else max(self.now, self._proposed)
+        self._proposed = max(self.now, began + ask_s)
+        return self._proposed
 
     def _until_it_trains(self) -> float:
         if self.sweep.live <= self._workers:

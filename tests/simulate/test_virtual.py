@@ -76,6 +76,15 @@ def test_each_known_trial_makes_the_next_proposal_dearer() -> None:
     assert play(4, 1, Costs(ask_s=1, ask_each_s=1)).seconds == 40 + 4 * 1 + (1 + 2 + 3 + 4)
 
 
+def test_proposals_are_computed_beside_the_driver_while_trials_run() -> None:
+    """The first four are proposed one after the other, 1 s each; the next four while these run."""
+    outcome = play(8, 4, Costs(ask_s=1))
+    assert outcome.seconds == 10 + 4 + 10
+    assert (outcome.driver_s, outcome.search_s) == (0, 8)
+    slow = play(100, 4, Costs(ask_s=5))
+    assert slow.seconds == 100 * 5 + 10, "four slots would need a proposal every 2.5 s"
+
+
 def test_reports_between_two_messages_are_charged_with_the_second() -> None:
     assert play(1, 1, Costs(report_s=1), steps=3).seconds == 30 + 3
 

@@ -20,7 +20,10 @@ from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
 
 BUSY = 0.5
-"""The share of time from which on trials wait noticeably for the driver."""
+"""The share of time from which on trials wait noticeably for the driver, or for the search."""
+
+NOTICEABLE = 0.05
+"""The share of time from which on it is said how long the search computes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ def plan_forecast(
         "ends": _ends(seen),
         "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
         "driver": f"busy {_share(seen.driver)} of the time",
+        "search": f"proposes {_share(seen.search)} of the time" if seen.search >= NOTICEABLE else "",
         "best": f"known after {about(seen.best_s, duration)}",
     }
     return PlanForecast(
@@ -179,10 +183,15 @@ def _hours(hours: float) -> str:
 
 
 def _warnings(seen: Forecast, spec: Spec) -> list[str]:
-    if seen.driver < BUSY:
-        return []
-    search = "a search that does not learn (search.method sobol), " if spec.search.method == "tpe" else ""
-    return [
-        f"the driver is busy {seen.driver:.0%} of the time, so trials wait for it; {search}longer trials or fewer at"
-        " once would help (see docs/scale.md)"
-    ]
+    warnings = []
+    if seen.driver >= BUSY:
+        warnings.append(
+            f"the driver is busy {seen.driver:.0%} of the time, so trials wait for it; longer trials or fewer at once"
+            " would help (see docs/scale.md)"
+        )
+    if seen.search >= BUSY:
+        warnings.append(
+            f"{spec.search.method} proposes {seen.search:.0%} of the time, so slots wait for proposals; a search that"
+            " does not learn (search.method sobol), longer trials or fewer at once would help (see docs/scale.md)"
+        )
+    return warnings

@@ -150,6 +150,7 @@ def _forecast_data(expected: PlanForecast) -> dict[str, Any] | None:
         "steps": asdict(seen.steps),
         "trials": asdict(seen.trials),
         "driver_busy": seen.driver if timed else None,
+        "search_busy": seen.search if timed else None,
         "ended_by": seen.ended_by,
         "complete": seen.complete,
         "rungs": [asdict(rung) for rung in seen.rungs],
