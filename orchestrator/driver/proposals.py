@@ -51,15 +51,18 @@ class ProposalsAhead:
     Args:
         search: The method. Only the thread calls it from now on, beginning with the first ``ask``.
         trials: Nothing is computed ahead for trials beyond this number; None: no number ends the sweep.
+        live: Gives the number of trials that occupy a slot; those that are paused do not.
     """
 
-    def __init__(self, search: Search, *, trials: int | None) -> None:
+    def __init__(self, search: Search, *, trials: int | None, live: Callable[[], int]) -> None:
         self._search = search
         self._trials = math.inf if trials is None else trials
+        self._live = live
+        self._others = 0  # trials that occupied a slot when the driver asked last
         self._changed = threading.Condition()
         self._messages: deque[Callable[[], None]] = deque()  # not passed on to the method yet
         self._ready: deque[_Proposal] = deque()
-        self._running: dict[int, Config] = {}
+        self._running: dict[int, Config] = {}  # paused trials included
         self._next = 0  # the trial for which the next proposal is computed
         self._accept: Accept | None = None
         self._wanted = False  # whether the driver has asked and got nothing yet
@@ -79,13 +82,13 @@ class ProposalsAhead:
             Exception: What the method has raised.
         """
         with self._changed:
-            self._accept = accept
+            self._accept, self._others = accept, self._live()
             self._next = max(self._next, number)
             hold_s = 0.0 if self._wanted else HOLD_S
             self._wanted = True
             self._start()
             self._changed.notify_all()
-            self._changed.wait_for(self._answerable, hold_s if self._running else IDLE_HOLD_S)
+            self._changed.wait_for(self._answerable, hold_s if self._others else IDLE_HOLD_S)
             if self._error is not None:
                 raise self._error
             if self._ready:
@@ -179,9 +182,9 @@ class ProposalsAhead:
     def _lacks_proposal(self) -> bool:
         if self._used_up or self._accept is None:
             return False
-        if self._next >= self._trials or len(self._running) < 2:
+        if self._next >= self._trials or not self._others:
             return self._wanted and not self._ready
-        return len(self._ready) < 1 + len(self._running) // SHARE_AHEAD
+        return len(self._ready) < 1 + self._others // SHARE_AHEAD
 
     def _compute(self) -> None:
         assert self._accept is not None

@@ -194,7 +194,7 @@ class Session:
         return self.commands.poll(at)
 
     def _ahead(self, search: Search, trials: int | None) -> Search:
-        self._proposals = ProposalsAhead(search, trials=trials)
+        self._proposals = ProposalsAhead(search, trials=trials, live=lambda: self.sweep.live)
         return self._proposals
 
     # How a session ends -----------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.replay import Recorded, replay
-from orchestrator.core.rows import EVALUATION, EventRow, MetricRow, State
+from orchestrator.core.rows import EVALUATION, EventRow, Failure, MetricRow, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import parse_spec
+from trainables.report import Report
 
 
 def make(method: str = "random", trials: int = 12, **sections: Any) -> Sweep:
@@ -216,3 +217,32 @@ def test_time_used_before_counts() -> None:
     outcome = simulate(again, curve, slots=2, began=5000.0)
     assert again.halted is not None
     assert outcome.seconds == pytest.approx(40, abs=3)
+
+
+@pytest.mark.parametrize("events_before", [20, 60, 110, 160])
+def test_after_it_the_search_proposes_what_it_would_have(events_before: int) -> None:
+    sweep = make("tpe", trials=60)
+    running: dict[int, Iterator[tuple[float, int, dict[str, float]]]] = {}
+    for at in range(events_before):
+        while sweep.live < 3 and (start := sweep.ask(float(at))) is not None:
+            sweep.on(events.Started(trial=start.trial, at=float(at)))
+            running[start.trial] = curve(start)
+        number = sorted(sweep._live)[at % sweep.live]
+        try:
+            _, step, metrics = next(running[number])
+        except ValueError as error:
+            failure = Failure(type="ValueError", message=str(error))
+            sweep.on(events.Failed(trial=number, at=float(at), failure=failure, train_s=4.0))
+            continue
+        except StopIteration:
+            sweep.on(events.Finished(trial=number, at=float(at), train_s=27.0))
+            continue
+        report = Report(step=step, train_s=float(step), reported_at=float(at), metrics=metrics)
+        sweep.on(events.Reported(trial=number, at=float(at), reports=[report]))
+    rows = sweep.take(1e6)
+    again = make("tpe", trials=60)
+    replay(again, Recorded(events=rows.events, metrics=rows.metrics), at=1e6)
+    assert len(again.trials) == len(sweep.trials)
+    proposed = [each.trial_queue.propose(len(sweep.trials)) for each in (sweep, again)]
+    assert proposed[0] is not None
+    assert proposed[0] == proposed[1]

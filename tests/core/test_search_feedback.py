@@ -12,7 +12,6 @@ from orchestrator.core import events
 from orchestrator.core.replay import Recorded, replay
 from orchestrator.core.rows import Config, State
 from orchestrator.core.search import Observation, Outcome
-from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.virtual_clock import simulate
 from tests.core.played import PlayedStep, make, steady
@@ -49,7 +48,7 @@ class Spy:
 def spied(**sections: Any) -> tuple[Sweep, Spy]:
     sweep, spy = make(trials=len(VALUES), **sections), Spy()
     sweep.trial_queue._search = spy
-    sweep.search_feedback = SearchFeedback(spy)
+    sweep.search_feedback._search = spy
     return sweep, spy
 
 
@@ -106,10 +105,12 @@ class TestSearchFeedback:
         assert (spy.told, sorted(spy.forgotten)) == ([], [0, 1])
 
     @pytest.mark.parametrize("slots", [1, 3])
-    def test_a_replay_tells_the_same(self, slots: int) -> None:
-        sweep, spy = spied(scheduler=ASHA)
+    @pytest.mark.parametrize("variant", ["stop", "promote"])
+    def test_a_replay_tells_the_same(self, variant: str, slots: int) -> None:
+        scheduler = {**ASHA, "variant": variant}
+        sweep, spy = spied(scheduler=scheduler)
         outcome = simulate(sweep, curve, slots=slots)
-        again, spy_again = spied(scheduler=ASHA)
+        again, spy_again = spied(scheduler=scheduler)
         replay(again, Recorded(events=outcome.events, metrics=outcome.metrics), at=1e6)
         assert spy_again.told == spy.told
         assert {Outcome.RUNG, Outcome.STOPPED} < {each.outcome for each in spy.told}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,12 @@ def ended(number: int, outcome: Outcome = Outcome.COMPLETED) -> Observation:
     return Observation(number=number, config={}, outcome=outcome, value=1.0, step=1)
 
 
-def ahead(opened: list[ProposalsAhead], method: Any, trials: int = 100) -> ProposalsAhead:
-    opened.append(ProposalsAhead(method, trials=trials))
-    return opened[-1]
+def ahead(
+    opened: list[ProposalsAhead], method: Any, trials: int = 100, live: Callable[[], int] | None = None
+) -> ProposalsAhead:
+    """A method in a thread; every trial that has not ended occupies a slot, unless ``live`` says otherwise."""
+    opened.append(search := ProposalsAhead(method, trials=trials, live=live or (lambda: len(search._running))))
+    return search
 
 
 def eventually(holds: Any) -> None:
@@ -149,6 +152,17 @@ def test_beside_running_trials_the_next_is_computed_before_it_is_asked_for(opene
     assert ("ask", 4) not in method.calls  # beyond the last trial
 
 
+def test_paused_trials_do_not_count_as_running(opened: list[ProposalsAhead]) -> None:
+    method = Slow()
+    search = ahead(opened, method, live=lambda: 0)
+    for number in range(5):
+        asked(search, number)
+        search.tell(ended(number, Outcome.RUNG))  # and there it is paused
+    asked(search, 5)
+    assert [call for call in method.calls if call[0] == "ask"] == [("ask", number) for number in range(6)]
+    assert method.calls.index(("ask", 5)) > method.calls.index(("rung", 4))
+
+
 def test_no_configuration_is_proposed_twice_and_then_none(opened: list[ProposalsAhead]) -> None:
     search, tried = ahead(opened, Slow(), trials=1000), []
     while (config := asked(search, len(tried), lambda config, times=1: config not in tried)) is not None:
@@ -185,7 +199,7 @@ def test_a_sweep_with_it_ends_as_without() -> None:
     made: list[ProposalsAhead] = []
 
     def beside(search: Any, trials: int) -> ProposalsAhead:
-        made.append(ProposalsAhead(search, trials=trials))
+        made.append(ProposalsAhead(search, trials=trials, live=lambda: sweep.live))
         return made[-1]
 
     spec = parse_spec(SPEC | {"budget": {"trials": 25}}, base=Path())

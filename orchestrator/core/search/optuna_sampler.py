@@ -103,7 +103,7 @@ class OptunaSampler:
         self._without_value = [each for each in self._without_value if each.number != number]
         failed = self._failed.pop(number, None)
         if failed is not None:
-            self._remove(failed)
+            self._withdraw(failed)
         self._run(number, config, {})
 
     def tell(self, observation: Observation) -> None:
@@ -187,14 +187,3 @@ class OptunaSampler:
         from optuna.trial import TrialState
 
         self._study.get_trials(deepcopy=False)[added].state = TrialState.FAIL
-
-    def _remove(self, added: int) -> None:
-        """Remove a result. Optuna keeps results for good, so the others move to a new study."""
-        import optuna
-
-        others = [each for each in self._study.get_trials(deepcopy=False) if each.number != added]
-        self._study = optuna.create_study(direction=self._study.direction)
-        self._study.add_trials(others)
-        self._running = {number: (at - (at > added), noted) for number, (at, noted) in self._running.items()}
-        self._failed = {number: at - (at > added) for number, at in self._failed.items()}
-        self._at_rungs = {number: at - (at > added) for number, at in self._at_rungs.items()}
