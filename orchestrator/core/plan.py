@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestrator.core.build import limits_of
 from orchestrator.core.ladder import Ladder, ladder
 from orchestrator.spec import Spec, max_step
+from orchestrator.spec.model import DO_NOT_LEARN
 from trainables.contract import Declaration
 
 TRIALS_PER_DIMENSION = 5
@@ -82,9 +83,9 @@ def _warnings(spec: Spec, trials: int | None, dimensions: int, slots: int, gpus_
             f"{trials} trials are few for {dimensions} searched parameters: fix some of the parameters, or raise"
             f" budget.trials to at least {TRIALS_PER_DIMENSION * dimensions}"
         )
-    if spec.search.method == "tpe" and slots > trials / 2:
+    if spec.search.method not in DO_NOT_LEARN and slots > trials / 2:
         warnings.append(
-            f"with {slots} slots, most of the {trials} trials are proposed before any has a result, so tpe searches"
-            " at random: lower resources.concurrency, or use sobol"
+            f"with {slots} slots, most of the {trials} trials are proposed before any has a result, so"
+            f" {spec.search.method} learns little: lower resources.concurrency, or raise budget.trials"
         )
     return warnings

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from orchestrator.spec.model import DO_NOT_LEARN
+
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
@@ -37,11 +39,14 @@ MEASURED = Costs(
 )
 """One driver with a search that does not learn."""
 
+FREE: dict[str, float] = {}
+"""A proposal takes microseconds."""
+
 TPE = {"ask_s": 0.005, "ask_each_s": 0.000016}  # driver
 """What a proposal of the search method tpe costs."""
 
-PROPOSALS = {"tpe": TPE, "optuna": TPE}
-"""The same by method; the others propose in microseconds."""
+PROPOSALS = {"tpe": TPE} | dict.fromkeys(DO_NOT_LEARN, FREE)
+"""The same by method; of one that was not measured, it is that of tpe."""
 
 
 def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse") -> Costs:
@@ -52,5 +57,5 @@ def measured_costs(method: str, *, heartbeat_s: float, isolation: str = "reuse")
         heartbeat_s: The longest interval between messages of a trial.
         isolation: "reuse" if a process runs several trials, "process" if each trial gets its own.
     """
-    costs = replace(MEASURED, heartbeat_s=heartbeat_s, **PROPOSALS.get(method, {}))
+    costs = replace(MEASURED, heartbeat_s=heartbeat_s, **PROPOSALS.get(method, TPE))
     return replace(costs, turn_s=costs.worker_s) if isolation == "process" else costs

@@ -27,6 +27,7 @@ from orchestrator.simulate.virtual_clock import Curve, Outcome, simulate
 from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.max_step import length_of
+from orchestrator.spec.model import DO_NOT_LEARN
 from trainables.contract import Declaration
 
 MANY = 1000
@@ -38,8 +39,8 @@ LONG = 5000
 MOST = 10_000
 """Of a sweep that no number of trials ends, so many are simulated at most."""
 
-LEARNING = {"tpe": (0.0, 1.25)}
-"""Losses shrink with this power of the number of results, drawn between these bounds; 0 if a search does not learn.
+LEARNING = (0.0, 1.25)
+"""Losses shrink with this power of the number of results, drawn between these bounds, if the search learns.
 With tpe, the churn example trains 1.1 times the steps of a random search (60 trials), and the curves of the LCBench
 surrogate 2 to 3.6 times (200 trials in 20 slots)."""
 
@@ -151,7 +152,7 @@ def forecast_sweep(
         return None
     limits = limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial)
     played = _playable(limits)
-    low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
+    low, high = (0.0, 0.0) if spec.search.method in DO_NOT_LEARN else LEARNING
 
     def run(learning: float, seed: int) -> _SimulatedRun:
         simulated = _SimulatedSweep(spec, declaration, paces, learning, seed, played)
@@ -208,7 +209,7 @@ def modelled_sweeps(
     if max_step(spec, declaration) is None:
         return []
     limits = _playable(limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial))
-    low, high = LEARNING.get(spec.search.method, (0.0, 0.0))
+    low, high = (0.0, 0.0) if spec.search.method in DO_NOT_LEARN else LEARNING
     seeds = random.Random(spec.search.seed)
     outcomes = []
     for number in range(sweeps):

@@ -206,3 +206,8 @@ def test_proposals_and_processes_cost_the_slots_time() -> None:
     assert own.seconds.middle == pytest.approx(
         quick.seconds.middle + 9 * (MEASURED.worker_s - MEASURED.turn_s), rel=0.01
     )
+
+
+def test_a_method_that_was_not_measured_counts_as_one_that_learns() -> None:
+    assert measured_costs("train.py:Search", heartbeat_s=1.0) == measured_costs("tpe", heartbeat_s=1.0)
+    assert measured_costs("list", heartbeat_s=1.0).ask_s == 0

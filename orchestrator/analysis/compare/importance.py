@@ -20,6 +20,7 @@ from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.space.distribution import Distribution
+from orchestrator.spec.model import DO_NOT_LEARN
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -68,9 +69,10 @@ class Importance:
         if not self.weights:
             return where, "The searched parameters do not explain how the trials differ."
         how = "Importance by fANOVA on ranks, with 90% bootstrap intervals."
-        if self.method != "tpe":
+        if self.method in DO_NOT_LEARN or not self.method:
             return where, how
-        return where, how, "tpe samples mostly good regions, so effects elsewhere in the space are underestimated."
+        sampled = f"{self.method} samples mostly good regions, so effects elsewhere in the space are underestimated."
+        return where, how, sampled
 
 
 def importance_in(paths: SweepPaths, info: SweepInfo) -> Importance:
