@@ -17,7 +17,7 @@ from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
-from orchestrator.spec import Space, Spec
+from orchestrator.spec import Space, Spec, max_step
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
@@ -81,7 +81,7 @@ def build_sweep(
     space = spec.parameter_space()
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
     if search is None:
-        search = _search(spec, space, base)
+        search = _search(spec, space, base, max_step(spec, declaration))
         teach(search, earlier)
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
         search = ahead(search, limits.trials)
@@ -127,9 +127,13 @@ def enforced_max(spec: Spec) -> int | None:
     return None if spec.scheduler is None else spec.scheduler.max
 
 
-def _search(spec: Spec, space: Space, base: Path) -> Search:
+def _search(spec: Spec, space: Space, base: Path, last: int | None) -> Search:
     seed, mode = spec.search.seed, spec.objective.mode
     match spec.search.method:
+        case "auto":
+            from orchestrator.core.search.auto.method import Auto
+
+            return Auto(space, seed, mode, last)
         case "grid":
             return grid(space, spec.search.repeats)
         case "list":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from orchestrator.core.schedulers import Scheduler
@@ -11,11 +12,16 @@ from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.top_after import TopAfter
+from orchestrator.core.search.auto.roles import explores
 from orchestrator.spec import Scheduler as SchedulerSpec
 from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
 
 DEFAULT_REDUCTION_FACTOR = 3
+
+REDUCTION_FACTOR_OF_AUTO = 2
+"""Of configurations that the search `auto` proposes, few are bad, so that half of them go on."""
+
 DEFAULT_TOP = 3
 
 
@@ -30,6 +36,7 @@ class Ladder:
     brackets: int = 1
     variant: Variant = "auto"  # of asha and hyperband
     top: int = DEFAULT_TOP  # of top_after
+    apart: bool = False  # trials that explore are judged among themselves
 
 
 def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
@@ -38,8 +45,9 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
     asked = spec.scheduler or SchedulerSpec()
     if asked.method == "none" or last is None:
         return None
-    factor = asked.reduction_factor or DEFAULT_REDUCTION_FACTOR
-    grace = asked.grace_period or default_grace_period(last, factor)
+    both_auto = asked.method == spec.search.method == "auto"
+    grace = asked.grace_period or default_grace_period(last, asked.reduction_factor or DEFAULT_REDUCTION_FACTOR)
+    factor = asked.reduction_factor or (REDUCTION_FACTOR_OF_AUTO if both_auto else DEFAULT_REDUCTION_FACTOR)
     method = "asha" if asked.method == "auto" else asked.method
     return Ladder(
         method=method,
@@ -49,6 +57,7 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
         brackets=len(rung_steps(grace, factor, last)) + 1 if method == "hyperband" else asked.brackets or 1,
         variant=asked.variant or "auto",
         top=asked.top or DEFAULT_TOP,
+        apart=both_auto and asked.brackets is None,
     )
 
 
@@ -66,6 +75,7 @@ def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
                 max_step=rungs.max_step,
                 brackets=rungs.brackets,
                 variant=rungs.variant,
+                apart=partial(explores, spec.search.seed) if rungs.apart else None,
                 seed=spec.search.seed,
             )
         case "pasha":

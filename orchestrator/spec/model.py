@@ -38,7 +38,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-METHODS = ("grid", "random", "sobol", "tpe", "list", "optuna")
+METHODS = ("auto", "grid", "random", "sobol", "list", "tpe", "optuna")
 
 DO_NOT_LEARN = ("grid", "random", "sobol", "list")
 """Methods that propose the same whatever the trials find."""
@@ -96,9 +96,10 @@ class Search(Section):
     """How configurations are chosen."""
 
     method: SearchMethod = Field(
-        default="tpe",
-        description="grid: every combination once. random, sobol: spread over the space. tpe: learn from results. "
-        "list: the configurations in configs. optuna: a sampler of Optuna. Or a class of your own.",
+        default="auto",
+        description="auto: learn from results by several methods, and never stop exploring. grid: every combination "
+        "once. random, sobol: spread over the space. list: the configurations in configs. tpe: Optuna's. optuna: "
+        "another sampler of Optuna. Or a class of your own.",
     )
     seed: int = Field(default=0, ge=0, le=2**53, description="The same spec and seed give the same configurations.")
     start: list[Values] = Field(default=[], description="Configurations to try first, in this order.")

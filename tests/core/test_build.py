@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from orchestrator.core.build import DEFAULT_TRIALS, build_sweep, limits_of, trial_count
-from orchestrator.core.ladder import Ladder, ladder
+from orchestrator.core.ladder import Ladder, ladder, scheduler_of
 from orchestrator.core.plan import make_plan
 from orchestrator.core.schedulers.asha import Asha
 from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.top_after import TopAfter
+from orchestrator.core.search.auto.roles import explores
 from orchestrator.errors import UserError
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
@@ -33,9 +34,16 @@ def spec_of(**sections: Any) -> Spec:
 
 class TestScheduler:
     def test_asha_is_the_default_if_the_length_is_known(self) -> None:
-        expected = Ladder(grace_period=3, reduction_factor=3, max_step=81, brackets=1)
-        assert ladder(spec_of(), EPOCHS) == expected
+        assert ladder(spec_of(), EPOCHS) == Ladder(grace_period=3, reduction_factor=2, max_step=81, apart=True)
         assert ladder(spec_of(), None) is None
+
+    def test_explorers_are_judged_apart_where_both_search_and_scheduler_are_auto(self) -> None:
+        expected = Ladder(grace_period=3, reduction_factor=3, max_step=81)
+        assert ladder(spec_of(search={"method": "random"}), EPOCHS) == expected
+        assert ladder(spec_of(scheduler={"method": "asha"}), EPOCHS) == expected
+        scheduler = scheduler_of(spec_of(search={"seed": 3}), EPOCHS)
+        assert [scheduler.bracket(trial) for trial in range(200)] == [int(explores(3, trial)) for trial in range(200)]
+        assert scheduler.rungs(0) == (3, 6, 12, 24, 48)
 
     def test_the_spec_wins_over_defaults(self) -> None:
         asked = {"grace_period": 2, "reduction_factor": 4, "max": 10, "brackets": 2}

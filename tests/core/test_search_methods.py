@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Observation, Outcome, Search
+from orchestrator.core.search.auto.method import Auto
 from orchestrator.core.search.dimension import Dimension
 from orchestrator.core.search.optuna_sampler import tpe
 from orchestrator.core.search.own_method import OwnMethod
@@ -69,6 +70,7 @@ class Draws:
 
 
 METHODS = {
+    "auto": lambda space, seed: Auto(space, seed, "min", 3),
     "random": lambda space, seed: RandomSearch(space, seed),
     "sobol": sobol,
     "tpe": lambda space, seed: tpe(space, seed, "min"),

@@ -64,7 +64,7 @@ s.yaml:19: constraints[0]: unknown name 'widht' at character 10 of 'layers * wid
 s.yaml:20: constraints[1]: 'layers = 3' is not an expression at character 8: invalid syntax (write '==' to compare)
 s.yaml:21: objective.mode: unknown value 'minimise' (did you mean 'min'? one of: min, max)
 s.yaml:21: objective.metric: tabular does not report 'val_los' (did you mean 'val_loss'? one of: val_loss, train_loss)
-s.yaml:22: search.method: unknown value 'tpee' (did you mean 'tpe'? file.py:Class, module:Class, or one of: grid, random, sobol, tpe, list, optuna)
+s.yaml:22: search.method: unknown value 'tpee' (did you mean 'tpe'? file.py:Class, module:Class, or one of: auto, grid, random, sobol, list, tpe, optuna)
 s.yaml:22: search.seed: -1 is out of range (at least 0)
 s.yaml:22: search.trials: unknown key 'trials' (it belongs under budget)
 s.yaml:23: scheduler.grace_period: 0 is out of range (at least 1)
@@ -105,7 +105,7 @@ def test_the_example_reads_as_it_looks(project, resolve):
 def test_the_smallest_spec_needs_three_keys():
     spec = parse_spec(MINIMAL, base=Path())
     assert (spec.search.method, spec.objective.mode, spec.scheduler, spec.trial.keep) == (
-        "tpe",
+        "auto",
         "min",
         None,
         "best",
