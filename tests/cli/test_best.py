@@ -79,7 +79,7 @@ def save(paths: SweepPaths, trial: int, *, tensors: bool = False, best: int = 9)
 class TestConfiguration:
     def test_yaml_that_every_reader_understands(self, sweep: Sweep, results: Path) -> None:
         ran = sweep("best", "made-up")
-        assert ran.err == "# made-up, trial 3: loss 0.333352 at step 3 (min, the best of a trial)\n"
+        assert ran.err == "# made-up, trial 3: loss 1.00002 at step 1 (min, the best of a trial)\n"
         config = yaml.safe_load(ran.out)  # YAML 1.1
         assert config["lr"] == pytest.approx(1.879e-05, rel=1e-3)
         assert config["sizes"] == [8, 16]

@@ -73,7 +73,7 @@ def test_for_programs(sweep: Sweep, two: object) -> None:
     }
     assert "python" not in data["origin"]
     assert data["same_trials"] == 5
-    assert data["outcome"]["one"]["best"]["value"] == pytest.approx(0.33335, abs=1e-5)
+    assert data["outcome"]["one"]["best"]["value"] == pytest.approx(1.00002, abs=1e-5)
     rows = list(csv.DictReader(io.StringIO(sweep("compare", "one", "two", "--format", "csv").out)))
     assert next(row for row in rows if row["key"] == "search.seed") == {"key": "search.seed", "one": "1", "two": "2"}
 
@@ -107,7 +107,7 @@ def test_three_of_which_one_has_no_trials(sweep: Sweep, two: tuple[SweepPaths, S
     empty.root.mkdir()
     write_sweep_json(empty.info, dataclasses.replace(read_sweep_json(two[0].info), name="empty"))
     out = sweep("compare", "one", "two", "empty").out
-    assert "best loss             0.333352" in out
+    assert "best loss             1.00002" in out
     assert "–" in out
 
 

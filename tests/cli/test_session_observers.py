@@ -159,7 +159,7 @@ class TestScreen:
         assert text.startswith("made-up")
         assert "5/12" in text
         assert "about" in text
-        assert "best loss 0.333352 (trial 3, step 3)" in text
+        assert "best loss 1.00002 (trial 3, step 1)" in text
         assert "rung  entered  went on" in text
         assert text.count("–  ") >= 7, "seven trials run and have not reported"
         assert all(len(row) <= width for row in text.splitlines())

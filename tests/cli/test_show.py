@@ -18,16 +18,16 @@ def test_golden(sweep: Sweep, results: Path) -> None:
         "made-up  finished  train.py:train, min loss (best of a trial)\n"
         "12 trials: 8 stopped, 2 diverged, 2 failed\n"
         "\n"
-        "best: trial 3, loss 0.333352 at step 3\n"
+        "best: trial 3, loss 1.00002 at step 1\n"
         "  epochs=9 data=data/a.csv lr=1.879e-05 kind=good sizes=[8, 16]\n"
         "\n"
-        "trial  state       loss  step  configuration\n"
-        "    3  stopped  0.33335     3  lr=1.879e-05 kind=good sizes=[8, 16]\n"
-        "    8  stopped   1.0005     1  lr=0.0005018 kind=wild sizes=[8]\n"
+        "trial  state      loss  step  configuration\n"
+        "    3  stopped       1     1  lr=1.879e-05 kind=good sizes=[8, 16]\n"
+        "    8  stopped  1.0005     1  lr=0.0005018 kind=wild sizes=[8]\n"
         "\n"
         "rung  entered  went on  stopped  diverged   cutoff\n"
-        "   1       12        5        7         0   1.0004\n"
-        "   3        3        2        1         0  0.33334\n"
+        "   1       12        4        8         0   1.0004\n"
+        "   3        2        2        0         0  0.33334\n"
         "\n"
         "2 × ValueError at train.py:7  (trials 0, 1)\n"
         "  no good in trial 0\n"
@@ -43,7 +43,7 @@ def test_the_latest_and_why_it_ended(sweep: Sweep, results: Path) -> None:
 def test_json_and_csv(sweep: Sweep, results: Path) -> None:
     whole = json.loads(sweep("show", "made-up", "--format", "json").out)
     assert whole["top"][0]["config"]["sizes"] == [8, 16]
-    assert [rung["entered"] for rung in whole["rungs"]] == [12, 3]
+    assert [rung["entered"] for rung in whole["rungs"]] == [12, 2]
     best = csv_rows(sweep("show", "made-up", "--format", "csv").out)[0]
     assert (best["trial"], best["config.kind"], best["config.sizes"]) == ("3", "good", "[8, 16]")
 

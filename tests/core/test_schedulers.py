@@ -245,6 +245,16 @@ class TestStopping:
             scheduler.report(trial, 2, 1.0 - trial / 1000 if trial < 3 else 2.0, pausable=False)
         assert scheduler.report(30, 2, 0.5, pausable=False)[0].action is Action.CONTINUE
 
+    def test_who_diverges_later_takes_no_place_from_others(self) -> None:
+        scheduler, other = asha(variant="stop"), asha(variant="stop")
+        for each in (scheduler, other):
+            for trial in range(6):
+                each.report(trial, 2, 1.0 - trial / 10, pausable=False)
+        for trial in range(2):
+            scheduler.diverge(trial)
+        late = [each.report(6, 2, 0.5, pausable=False)[0].action for each in (scheduler, other)]
+        assert late == [Action.CONTINUE, Action.STOP]
+
     def test_of_equal_values_one_in_eta_survives(self) -> None:
         scheduler = asha(mode="max", variant="stop")
         made = [scheduler.report(trial, 2, 0.1, pausable=False)[0].action for trial in range(30)]

@@ -134,8 +134,11 @@ class Asha:
         return rung.promotes(loss)
 
     def diverge(self, trial: int) -> tuple[Decision, ...]:
-        """Enter a diverged trial at its next rung, where it is stopped."""
-        rungs = self._brackets[self.bracket(trial)][self._entered.get(trial, 0) :]
+        """Enter a diverged trial at its next rung, where it is stopped, and give back its places at earlier ones."""
+        all_rungs, entered = self._brackets[self.bracket(trial)], self._entered.get(trial, 0)
+        for rung in all_rungs[:entered]:
+            rung.lose()
+        rungs = all_rungs[entered:]
         if not rungs:
             return ()
         cutoff = rungs[0].enter(math.inf)

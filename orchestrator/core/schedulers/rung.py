@@ -33,6 +33,7 @@ class Rung:
         "_best",
         "_credit",
         "_eta",
+        "_lost",
         "_lowest",
         "_newest_is_best",
         "_passed",
@@ -53,6 +54,7 @@ class Rung:
         self._credit = eta - 1  # an arrival adds 1, going on costs eta
         self._lowest = math.inf
         self._newest_is_best = False
+        self._lost = 0  # of the trials that went on: those that diverged later
         self._passed: list[float] = []  # the losses of the trials that went on, ascending
         self._paused: list[tuple[float, int]] = []  # (loss, trial), ascending
 
@@ -96,6 +98,11 @@ class Rung:
         """Count a trial that goes on."""
         self._credit -= self._eta
         bisect.insort(self._passed, loss)
+
+    def lose(self) -> None:
+        """Give back the place of a trial that went on and diverged later."""
+        self._credit += self._eta
+        self._lost += 1
 
     # Stopping ----------------------------------------------------------------------------------------------------
 
@@ -148,4 +155,4 @@ class Rung:
         the places, and only if they are the best so far.
         """
         better = bisect.bisect_right(self._passed, loss)
-        return better < places and len(self._passed) < places + (0 if better else DEBT)
+        return better < places and len(self._passed) - self._lost < places + (0 if better else DEBT)
