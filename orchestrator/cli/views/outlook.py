@@ -8,9 +8,6 @@ from typing import Any
 
 from orchestrator.analysis.outlook.outlook import Outlook
 
-CERTAIN = 0.99
-"""Chances are not said to be nearer to 0 or 1 than this."""
-
 
 def outlook_text(found: Sequence[Outlook], metric: str) -> str:
     """``10 more trials: 22% chance of a better loss; 40: 55%; 100: 78%, by about 0.01 (0.002 to 0.04)``; "" if none."""
@@ -29,4 +26,6 @@ def outlook_data(found: Sequence[Outlook]) -> list[dict[str, Any]]:
 
 
 def _percent(chance: float) -> str:
-    return f"{min(max(chance, 1 - CERTAIN), CERTAIN):.0%}"
+    if 0.005 <= chance < 0.995:
+        return f"{chance:.0%}"
+    return "<1%" if chance < 0.5 else ">99%"
