@@ -57,9 +57,9 @@ class Found:
 
 def families() -> dict[str, Any]:
     """The functions that make the families, by name."""
-    from benchmarks.search import lcbench, synthetic
+    from benchmarks.search import lcbench, recorded, synthetic
 
-    return {"lcbench": lcbench.family, "synthetic": synthetic.family}
+    return {"lcbench": lcbench.family, "synthetic": synthetic.family, "recorded": recorded.family}
 
 
 def run_cell(cell: Cell) -> Found:
