@@ -220,8 +220,9 @@ def test_time_used_before_counts() -> None:
 
 
 @pytest.mark.parametrize("events_before", [20, 60, 110, 160])
-def test_after_it_the_search_proposes_what_it_would_have(events_before: int) -> None:
-    sweep = make("tpe", trials=60)
+@pytest.mark.parametrize("method", ["tpe", "auto"])
+def test_after_it_the_search_proposes_what_it_would_have(method: str, events_before: int) -> None:
+    sweep = make(method, trials=60)
     running: dict[int, Iterator[tuple[float, int, dict[str, float]]]] = {}
     for at in range(events_before):
         while sweep.live < 3 and (start := sweep.ask(float(at))) is not None:
@@ -240,7 +241,7 @@ def test_after_it_the_search_proposes_what_it_would_have(events_before: int) -> 
         report = Report(step=step, train_s=float(step), reported_at=float(at), metrics=metrics)
         sweep.on(events.Reported(trial=number, at=float(at), reports=[report]))
     rows = sweep.take(1e6)
-    again = make("tpe", trials=60)
+    again = make(method, trials=60)
     replay(again, Recorded(events=rows.events, metrics=rows.metrics), at=1e6)
     assert len(again.trials) == len(sweep.trials)
     proposed = [each.trial_queue.propose(len(sweep.trials)) for each in (sweep, again)]
