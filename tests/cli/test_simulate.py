@@ -73,6 +73,15 @@ def test_trials_pause_only_where_they_saved(recorded: Sweep, tmp_path: Path) -> 
     assert said not in answer(recorded("simulate", "first", "--json"))["remarks"]
 
 
+def test_what_it_would_have_learned_from_an_earlier_sweep(recorded: Sweep, tmp_path: Path) -> None:
+    record(tmp_path / "results", name="before", search={"seed": 5}, budget={"trials": 30})
+    with_it = answer(recorded("simulate", "first", "--set", "search={method: auto, from: [before]}", "--json"))
+    alone = answer(recorded("simulate", "first", "--set", "search={method: auto}", "--json"))
+    assert with_it["columns"]["changed"]["rows"] != alone["columns"]["changed"]["rows"]
+    none = recorded("simulate", "first", "--set", "search={method: auto, from: [nowhere]}")
+    assert (none.code, "nowhere" in none.err) == (2, True)
+
+
 def test_what_cannot_be_simulated(recorded: Sweep, tmp_path: Path) -> None:
     record(tmp_path / "results", name="tiny", budget={"trials": 2})
     tiny = recorded("simulate", "tiny")

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.analysis.earlier.saved import saved_earlier
+from orchestrator.analysis.earlier.take import take_earlier
 from orchestrator.analysis.time.step_time import saved_state
 from orchestrator.analysis.what_if.progress import Progress, most_at_once, of_outcome, of_records
 from orchestrator.core.rows import State
+from orchestrator.core.search.earlier import Earlier
 from orchestrator.errors import UserError
 from orchestrator.records.decode import trial_rows
 from orchestrator.records.load import metrics_table, trials_table
@@ -17,6 +20,7 @@ from orchestrator.records.provenance import SweepInfo
 from orchestrator.simulate.neighbours import KnownCurve, NeighbourCurves, Trust
 from orchestrator.simulate.play import play
 from orchestrator.spec import Spec, parse_spec
+from orchestrator.spec.source import Source
 
 FEWEST = 5
 """Curves below which nothing is predicted."""
@@ -80,7 +84,11 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
     saves = saved_state(paths)
 
     def simulated(spec: Spec, model: NeighbourCurves, workers: int) -> tuple[tuple[Progress, ...], str | None]:
-        return _simulated(spec, model, workers, seeds, saves=saves, base=base)
+        if spec.search.earlier == before.search.earlier:
+            earlier = saved_earlier(paths)
+        else:
+            earlier = take_earlier(Source(spec=spec, text=b"", base=base, declaration=None), paths.root.parent).earlier
+        return _simulated(spec, model, workers, seeds, saves=saves, base=base, earlier=earlier)
 
     same, _ = simulated(before, models[0], ran)
     changed, ended_by = simulated(after, models[1], asked) if after != before or asked != ran else ((), None)
@@ -99,12 +107,19 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
 
 
 def _simulated(
-    spec: Spec, model: NeighbourCurves, workers: int, seeds: int, *, saves: bool, base: Path
+    spec: Spec,
+    model: NeighbourCurves,
+    workers: int,
+    seeds: int,
+    *,
+    saves: bool,
+    base: Path,
+    earlier: Sequence[Earlier],
 ) -> tuple[tuple[Progress, ...], str | None]:
     found, ended_by = [], None
     for seed in range(spec.search.seed, spec.search.seed + seeds):
         seeded = spec.model_copy(update={"search": spec.search.model_copy(update={"seed": seed})})
-        played = play(seeded, model, workers=workers, saves=saves, base=base)
+        played = play(seeded, model, workers=workers, saves=saves, base=base, earlier=earlier)
         found.append(of_outcome(played.outcome, spec.objective.metric, spec.objective.mode))
         ended_by = played.sweep.halted
     return tuple(found), ended_by
