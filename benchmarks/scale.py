@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.page import pooled_runs
 from orchestrator.formatting import duration, size
-from orchestrator.simulate.costs import MEASURED, TPE, measured_costs
+from orchestrator.simulate.costs import AUTO, MEASURED, TPE, measured_costs
 from orchestrator.simulate.forecast import Forecast, Pace, forecast_sweep
 from orchestrator.spec import parse_spec
 from orchestrator.worker.messages import BEATS, heartbeat
@@ -71,9 +71,8 @@ TABLE = f"""
 
 One trial per GPU, {TRIALS_A_GPU} trials for each GPU, with ASHA (rungs at 3, 9 and 27 of {STEPS} steps, every step
 reported). GPUs become idle while the last trials are training and none are left to start; only more trials reduce that
-share. The search is `sobol`, which does not learn; if the driver is busy more than half of the time, trials wait for
-it. The last two columns are the same sweep with `tpe`, which proposes beside the driver, one configuration after the
-other, and takes longer with every trial: where it is busy all the time, slots wait for proposals.
+share. The search is `auto`, the default, which proposes beside the driver, one configuration after the other. If the
+driver is busy more than half of the time, trials wait for it; if the search is busy all the time, for proposals.
 """
 
 LIMITS = """
@@ -83,8 +82,8 @@ LIMITS = """
 AFTER = """
 What to do, in this order:
 
-1. **Proposals of `tpe`.** With thousands of trials, or trials that take seconds, use `sobol`: a search learns little
-   when hundreds of trials start before the first results. `resources.concurrency` keeps a sweep adaptive.
+1. **Proposals.** With hundreds of trials at once that take seconds, use `sobol`: a search learns little when hundreds
+   of trials start before the first results. `resources.concurrency` keeps a sweep adaptive.
 2. **Checkpoints on a shared disk.** They are the first bottleneck with long trials: {checkpoints} if each of 500 trials
    writes 1 GB at the default interval of 10 s. `trial.save_every: 10m` reduces that to {rarely}.
 3. **The driver, with short trials.** Train longer per trial, or several configurations in one trial, or split the
@@ -180,8 +179,7 @@ def _page(runs: Mapping[str, Any], found: Mapping[str, float]) -> str:
                     "GPU-hours",
                     "of these training",
                     "driver busy",
-                    "`tpe`: training",
-                    "`tpe`: search busy",
+                    "search busy",
                 ),
                 forecasts,
             ),
@@ -213,35 +211,34 @@ def _checks(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
 
 
 def _row(gpus: int, name: str, seconds: float) -> tuple[str, ...]:
-    sobol, tpe = (_forecast(gpus, seconds, method) for method in ("sobol", "tpe"))
-    held = gpus * sobol.seconds.middle / 3600
+    seen = _forecast(gpus, seconds)
+    held = gpus * seen.seconds.middle / 3600
     return (
         str(gpus),
         name,
         f"{TRIALS_A_GPU * gpus:,}",
-        duration(sobol.seconds.middle),
+        duration(seen.seconds.middle),
         f"{held:,.0f}" if held >= 100 else f"{held:.2g}",
-        f"{sobol.busy(gpus):.0%}",
-        _share(sobol.driver),
-        f"{tpe.busy(gpus):.0%}",
-        _share(tpe.search),
+        f"{seen.busy(gpus):.0%}",
+        _share(seen.driver),
+        _share(seen.search),
     )
 
 
-def _forecast(gpus: int, seconds: float, method: str) -> Forecast:
+def _forecast(gpus: int, seconds: float) -> Forecast:
     spec = parse_spec(
         {
             "trainable": "m:t",
             "fixed": {"epochs": STEPS},
             "space": {"x": {"uniform": [0, 1]}},
             "objective": {"metric": "loss"},
-            "search": {"method": method},
+            "search": {"method": "auto"},
             "scheduler": {"method": "asha", "grace_period": 3},
             "budget": {"trials": TRIALS_A_GPU * gpus},
         },
         base=Path(),
     )
-    costs = measured_costs(method, heartbeat_s=heartbeat(gpus))
+    costs = measured_costs("auto", heartbeat_s=heartbeat(gpus))
     found = forecast_sweep(spec, None, slots=gpus, paces=[Pace(step_s=seconds / STEPS)], costs=costs)
     assert found is not None
     return found
@@ -250,7 +247,7 @@ def _forecast(gpus: int, seconds: float, method: str) -> Forecast:
 def _limits(kib_a_trial: float, table: Mapping[str, float]) -> list[tuple[str, str, str]]:
     a_trial = MEASURED.start_s + MEASURED.message_s
     asked_after = 2_500
-    ask_s = TPE["ask_s"] + TPE["ask_each_s"] * asked_after
+    tpe_s = TPE["ask_s"] + TPE["ask_each_s"] * asked_after
     per_s = 500 / 600
     return [
         ("the driver: trials", f"{1 / a_trial:,.0f} a second", f"{per_s:.1f} a second, more if most are stopped early"),
@@ -262,8 +259,8 @@ def _limits(kib_a_trial: float, table: Mapping[str, float]) -> list[tuple[str, s
             f"{BEATS} a second: one from each trial every {heartbeat(500):.0f} s",
         ),
         (
-            f"the search: proposals of `tpe` after {asked_after:,} trials",
-            f"{1 / ask_s:,.0f} a second",
+            "the search: proposals",
+            f"{1 / AUTO['ask_s']:,.0f} a second; of `tpe` {1 / tpe_s:,.0f} a second after {asked_after:,} trials",
             f"{per_s:.1f} a second",
         ),
         (
