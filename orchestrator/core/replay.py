@@ -65,7 +65,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         if event.event == State.PENDING:
             detail = event.detail or {}
             sweep.search_feedback.running(
-                sweep.add_trial(detail["config"], Origin(detail["origin"]), detail["retry_of"])
+                sweep.new_trials.restore(detail["config"], Origin(detail["origin"]), detail["retry_of"])
             )
             continue
         trial = sweep.trials[event.trial]

@@ -8,7 +8,6 @@ so Ray Tune, the simulator and a resume all run the same sweep. No Ray, no clock
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Sequence
 
 from orchestrator.core import events
@@ -16,6 +15,7 @@ from orchestrator.core.audit import Audit
 from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
+from orchestrator.core.new_trials import NewTrials
 from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.patience import Patience
 from orchestrator.core.retries import Retries, Retry
@@ -51,7 +51,7 @@ class Sweep:
         node_health: Which nodes are set aside.
         retries: What follows failures.
         rungs: What happens at rungs, and the trials that wait there.
-        trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
+        new_trials, trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
     def __init__(
@@ -95,7 +95,14 @@ class Sweep:
             journal=self.journal,
             trials=self.trials,
         )
-        self._seed = seed
+        self.new_trials = NewTrials(
+            self.trials,
+            queue=self.trial_queue,
+            journal=self.journal,
+            bracket=scheduler.bracket,
+            objective=objective,
+            seed=seed,
+        )
         self._live: set[int] = set()  # asked for and not ended
         self._stopping: str | None = None  # why every trial ends at its next report
         self._suspected = False  # whether the name of the objective was checked
@@ -137,7 +144,7 @@ class Sweep:
 
     def _next_trial(self, at: float) -> Trial | None:
         """A waiting attempt, a paused trial that has earned its promotion, a new trial, or the best of what is left."""
-        trial = self.trial_queue.due(at) or self.rungs.next(at, closing=False) or self._new_trial(at)
+        trial = self.trial_queue.due(at) or self.rungs.next(at, closing=False) or self.new_trials.propose(at)
         if trial is None and self.trial_queue.closed:
             trial = self.rungs.next(at, closing=True)
             if trial is None and not self._live and self.trial_queue.exhausted:
@@ -146,40 +153,9 @@ class Sweep:
                 trial = self.trial_queue.due(at)  # one that is audited
         return trial
 
-    def _new_trial(self, at: float) -> Trial | None:
-        before = self.trial_queue.used_up
-        proposal = self.trial_queue.propose(len(self.trials))
-        if proposal is not None:
-            return self._create_trial(at, *proposal)
-        if self.trial_queue.used_up and not before:
-            self.journal.note(at, "note", f"search space exhausted after {len(self.trials)} distinct configurations")
-        return None
-
-    def _create_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> Trial:
-        trial = self.add_trial(config, origin, retry_of)
-        detail = {"config": config, "origin": origin, "retry_of": retry_of}
-        self.journal.trial_event(trial, at, State.PENDING, detail=detail)
-        return trial
-
-    def add_trial(self, config: Config, origin: Origin, retry_of: int | None) -> Trial:
-        """Create the next trial, with this configuration."""
-        number = len(self.trials)
-        self.trial_queue.count(config, origin)
-        trial = Trial(
-            number=number,
-            config=config,
-            seed=random.Random(f"{self._seed}/{number}/trial").getrandbits(31),
-            bracket=self.scheduler.bracket(number),
-            objective=self.objective,
-            origin=origin,
-            retry_of=retry_of,
-        )
-        self.trials.append(trial)
-        return trial
-
     def enqueue_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
         """Create a trial in addition to those that the search proposes, to be started next."""
-        self.trial_queue.enqueue(self._create_trial(at, config, origin, retry_of))
+        self.trial_queue.enqueue(self.new_trials.create(at, config, origin, retry_of))
 
     def ran_s(self, at: float) -> float:
         """Seconds of wall time that the sweep has run, over all sessions."""
