@@ -16,7 +16,7 @@ def test_it_says_what_will_happen(sweep: Sweep, spec: Path) -> None:
     ran = sweep("plan", spec, "--trials", 30, "--cpus", 4, "--gpus", 0, "--set", "budget.hours=0.5")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0] == "spec: 30 trials of train.py:train over 3 parameters (tpe, seed 0)"
+    assert lines[0] == "spec: 30 trials of train.py:train over 3 parameters (auto, seed 0)"
     assert lines[1].startswith("fits here: 4 trials at once, 1 CPU each (")
     assert lines[2] == "length:    a full training has 5 steps (fixed.epochs)"
     assert lines[3].startswith("steps:     about ")
