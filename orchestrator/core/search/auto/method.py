@@ -7,6 +7,7 @@ a trial is for depends on (seed, trial) alone, so that a resume, and the schedul
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -36,7 +37,11 @@ TESTED = 0.5
 FIRST = 10
 """Trials with a value before a member proposes."""
 
-DRAWS = 30  # random points of which an explorer takes the first that is unlikely to fail
+DRAWS = 30  # points that an explorer chooses from
+GUESSED = 0.5  # the share of the first proposals near the user's guess
+GUESSED_UNTIL = 10  # it halves after so many trials with a value, and goes on to fall as 1 / n
+NEAR = 0.15  # how far from the guess they are: a standard deviation, of a range of 1
+CAUTION = 4  # it chooses by the chance not to fail, to this power
 TRIED = 100  # candidates of a member that are tried
 
 
@@ -60,6 +65,8 @@ class Auto:
 
     def __init__(self, space: Space, seed: int, mode: str, max_step: int | None) -> None:
         self._seed = seed
+        self._space = space
+        self._guess = space.prior_config() if space.has_priors else None
         self._encoding = Encoding(space)
         self._evidence = Evidence(encoding=self._encoding, sign=1.0 if mode == "min" else -1.0)
         self._spread = sobol(space, seed)
@@ -100,6 +107,9 @@ class Auto:
     def _proposal(self, number: int, accept: Accept, rng: np.random.Generator) -> Config | None:
         risk = Risk(self._evidence)
         known = len(self._evidence.valued)
+        config = self._guessed(number, known, risk, accept, rng)
+        if config is not None:
+            return config
         if known >= FIRST and not explores(self._seed, number):
             member, tested = self._turn(number)
             if not tested:
@@ -110,8 +120,29 @@ class Auto:
                 return config
         if known < FIRST and not risk.known:
             return self._spread.ask(number, accept)
+        return self._explored(risk, accept, rng) or self._random.ask(number, accept)
+
+    def _guessed(self, number: int, known: int, risk: Risk, accept: Accept, rng: np.random.Generator) -> Config | None:
+        """The user's guess first; then, less and less often, configurations near it.
+
+        Hvarfner et al. 2022, "piBO", section 4.2: the weight of the user's belief falls as 1 / n.
+        """
+        if self._guess is None or accept(self._guess):
+            return self._guess
+        if explores(self._seed, number) or rng.random() >= GUESSED / (1 + known / GUESSED_UNTIL):
+            return None
+        draws = random.Random(f"{self._seed}/{number}/guess")
+        near = [self._encoding.point(self._space.sample_near_prior(draws, NEAR)) for _ in range(DRAWS)]
+        return self._first(np.array(near), risk, accept, rng)
+
+    def _explored(self, risk: Risk, accept: Accept, rng: np.random.Generator) -> Config | None:
+        """A draw from the space, the likelier the less likely it is to fail."""
         points = rng.random((DRAWS, self._encoding.parameters))
-        return self._first(points, risk, accept, rng) or self._random.ask(number, accept)
+        safe = CAUTION * np.log1p(-risk.of(self._encoding.features(points)))
+        for at in np.argsort(-(safe + rng.gumbel(size=DRAWS))):
+            if accept(config := self._encoding.config(points[at])):
+                return config
+        return None
 
     def _first(self, points: Array, risk: Risk, accept: Accept, rng: np.random.Generator) -> Config | None:
         """The configuration of the first point that is accepted, and that a draw by its risk lets pass."""
