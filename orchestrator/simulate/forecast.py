@@ -230,7 +230,7 @@ def _rungs(tables: Sequence[Sequence[RungSummary]]) -> tuple[ExpectedRung, ...]:
     stopped: Counter[int] = Counter()
     for rung in itertools.chain.from_iterable(tables):
         entered[rung.rung] += rung.entered
-        stopped[rung.rung] += rung.stopped
+        stopped[rung.rung] += rung.stopped + rung.paused
     return tuple(
         ExpectedRung(
             step=step, entering=entered[step] / len(tables), continuing=(entered[step] - stopped[step]) / len(tables)

@@ -99,6 +99,14 @@ def test_a_paused_trial_continues_where_it_was_and_is_set_up_again() -> None:
     assert 9 < attempts <= 9 + 3 + 1
 
 
+def test_trials_that_still_wait_when_time_is_up_do_not_continue() -> None:
+    scheduler = {"method": "asha", "grace_period": 3, "variant": "promote"}
+    spec = spec_of(None, scheduler=scheduler, search={"method": "random"}, budget={"hours": 0.2})
+    first, second = seen(spec).rungs
+    assert first.continuing == pytest.approx(second.entering, abs=4), "some train between the two rungs"
+    assert first.continuing == pytest.approx(first.entering / 3, rel=0.1)
+
+
 def test_a_trainable_that_does_not_save_has_its_trials_stopped() -> None:
     auto, stop = ({"method": "asha", "grace_period": 3, "variant": variant} for variant in ("auto", "stop"))
     random_ = {"method": "random"}
