@@ -12,7 +12,7 @@ from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.search import Search
-from orchestrator.core.search.earlier import Earlier, teach
+from orchestrator.core.search.earlier import Earlier, start_points, teach
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.sweep import Sweep
@@ -75,6 +75,7 @@ def build_sweep(
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
         ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
             keeping its caller waiting; None: proposals are computed when they are asked for.
+        earlier: Trials of earlier sweeps, for the search to learn from.
         search: Used instead of the one that the spec describes.
         scheduler: Likewise.
     """
@@ -92,7 +93,7 @@ def build_sweep(
         objective=spec.objective,
         limits=limits,
         seed=spec.search.seed,
-        start=[space.canonical(config) for config in spec.search.start],
+        start=[*map(space.canonical, spec.search.start), *start_points(earlier, spec.objective.mode)],
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
         audit=Audit((spec.scheduler and spec.scheduler.audit) or 0.0, spec.search.seed),
     )

@@ -42,7 +42,7 @@ class Differences:
 
     @cached_property
     def mild(self) -> list[str]:
-        """Why values of the earlier sweep cannot be compared with new ones, although their order tells something."""
+        """Why values of the earlier sweep cannot be compared with new ones, although its best may be good here, too."""
         reasons = []
         if None not in (self._code_before, self._code_now) and self._code_before != self._code_now:
             reasons.append("the code of the trainable has changed")

@@ -13,7 +13,7 @@ from orchestrator.analysis.earlier.differences import Differences
 from orchestrator.analysis.earlier.recorded import RecordedTrial, recorded_trials
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Outcome
-from orchestrator.core.search.earlier import Earlier, EarlierTrial
+from orchestrator.core.search.earlier import Earlier, EarlierTrial, start_points
 from orchestrator.errors import TrainableError
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import count
@@ -84,7 +84,8 @@ def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], 
         for comparable, group in groups.items()
         if group
     ]
-    return earlier, _note(paths.name, len(trials), groups, differences.mild, left_out)
+    best = len(start_points(earlier, differences.source.spec.objective.mode))
+    return earlier, _note(paths.name, len(trials), groups, best, differences.mild, left_out)
 
 
 def _earlier(trial: RecordedTrial, config: Config) -> EarlierTrial:
@@ -140,19 +141,18 @@ def _note(
     name: str,
     of: int,
     groups: Mapping[bool, list[EarlierTrial]],
+    best: int,
     mild: list[str],
     left_out: Mapping[str, int],
 ) -> str:
-    whole, order = len(groups[True]), len(groups[False])
+    whole, others = len(groups[True]), len(groups[False])
     parts = [f"{left} {why}" for why, left in left_out.items()]
     rest = f" (left out: {', '.join(parts)})" if parts else ""
-    if not whole and not order:
+    if not whole and not best:
         return f"learns nothing from {name}: none of its {count(of, 'trial')} fits{rest}"
-    why = f" because {' and '.join(mild)}" if mild else " because a value that is fixed now was another"
-    if whole and order:
-        taken = f"{whole} of {count(of, 'trial')}, and the order of {order} more{why}"
-    elif whole:
-        taken = f"{whole} of {count(of, 'trial')}"
-    else:
-        taken = f"the order of {order} of {count(of, 'trial')}{why}"
-    return f"learns from {name}: {taken}{rest}"
+    why = " and ".join(mild) or "a value that is fixed now was another"
+    begins = f"begins with the best {best} of {others} {'more' if whole else 'trials'}, because {why}"
+    if not whole:
+        return f"learns from {name}: {begins}{rest}"
+    taken = f"{whole} of {count(of, 'trial')}"
+    return f"learns from {name}: {taken}{f'; {begins}' if best else ''}{rest}"

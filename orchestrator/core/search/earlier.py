@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Observation, Outcome, Search
 
+START_POINTS = 3
+"""The most configurations of one sweep to begin with."""
+
+_JUDGED = (Outcome.RUNG, Outcome.STOPPED, Outcome.COMPLETED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EarlierTrial:
@@ -33,13 +38,28 @@ class Earlier:
     Attributes:
         sweep: Its name.
         comparable: Whether the values can be compared with those of the new sweep, because trainable, data and fixed
-            values are the same. If not, only the order of the values among themselves tells something.
+            values are the same. If not, only the best configurations are tried.
         trials: In the order in which they ended.
     """
 
     sweep: str
     comparable: bool
     trials: tuple[EarlierTrial, ...]
+
+
+def start_points(earlier: Sequence[Earlier], mode: str) -> list[Config]:
+    """The best configurations of sweeps that are not comparable, for the new sweep to begin with.
+
+    Of trials that ended at different steps, the longer one is the better one: the scheduler let it go on.
+    """
+    sign = 1 if mode == "min" else -1
+    found: list[Config] = []
+    for each in earlier:
+        if not each.comparable:
+            judged = [trial for trial in each.trials if trial.values and trial.outcome in _JUDGED]
+            judged.sort(key=lambda trial: (-trial.values[-1][0], sign * trial.values[-1][1]))
+            found += [trial.config for trial in judged[:START_POINTS]]
+    return found
 
 
 def teach(search: Search, earlier: Sequence[Earlier]) -> None:

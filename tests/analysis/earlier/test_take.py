@@ -16,6 +16,7 @@ from orchestrator.analysis.earlier.differences import Differences
 from orchestrator.analysis.earlier.saved import save_earlier, saved_earlier
 from orchestrator.analysis.earlier.take import Taken, take_earlier
 from orchestrator.core.build import build_sweep
+from orchestrator.core.rows import Origin
 from orchestrator.core.search import Outcome
 from orchestrator.errors import NoSuchSweepError, RecordsError
 from orchestrator.records.paths import SweepPaths
@@ -118,15 +119,20 @@ def test_a_condition_decides_what_a_configuration_needs(results: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
-        ({"fixed": {"epochs": 9, "width": 64}}, "the order of 30 of 30 trials because width was 32 and is 64"),
+        ({"fixed": {"epochs": 9, "width": 64}}, "begins with the best 3 of 30 trials, because width was 32 and is 64"),
         ({"fixed": {"epochs": 8, "width": 64}, "scheduler": {"max": 8}},
-         "the order of 30 of 30 trials because epochs was 9 and is 8 and width was 32 and is 64"),
+         "begins with the best 3 of 30 trials, because epochs was 9 and is 8 and width was 32 and is 64"),
     ],
 )  # fmt: skip
-def test_with_other_fixed_values_only_the_order_counts(results: Path, changes: dict[str, Any], note: str) -> None:
+def test_with_other_fixed_values_the_best_are_tried(results: Path, changes: dict[str, Any], note: str) -> None:
     found = taken(results, **changes)
     assert [each.comparable for each in found.earlier] == [False]
     assert found.notes == (f"learns from old: {note}",)
+    sweep = build_sweep(source(results.parent, **changes).spec, None, earlier=found.earlier)
+    first = [start.config["x"] for start in (sweep.ask(0.0) for _ in range(3)) if start is not None]
+    there = [abs(each.config["x"] - 0.3) for each in found.earlier[0].trials if each.outcome is Outcome.COMPLETED]
+    assert [abs(x - 0.3) for x in first] == sorted(there)[:3]
+    assert [trial.origin for trial in sweep.trials] == [Origin.START] * 3
 
 
 def test_a_parameter_that_is_fixed_now_is_comparable_where_it_had_the_value(results: Path) -> None:
@@ -135,8 +141,8 @@ def test_a_parameter_that_is_fixed_now_is_comparable_where_it_had_the_value(resu
     assert sum(comparable.values()) == 30
     assert min(comparable.values()) > 5
     assert found.notes == (
-        f"learns from old: {comparable[True]} of 30 trials, and the order of {comparable[False]} more because a value"
-        " that is fixed now was another",
+        f"learns from old: {comparable[True]} of 30 trials; begins with the best 3 of {comparable[False]} more,"
+        " because a value that is fixed now was another",
     )
     assert all(each.config.keys() == {"x"} for earlier in found.earlier for each in earlier.trials)
 
@@ -153,14 +159,14 @@ def test_nothing_is_taken_for_another_objective_or_trainable(results: Path, chan
     assert taken(results, **changes) == Taken(notes=(f"learns nothing from old: {why}",))
 
 
-def test_changed_code_leaves_the_order(results: Path) -> None:
+def test_with_changed_code_the_best_are_tried(results: Path) -> None:
     (results.parent / "train_here.py").write_text("def train(config, trial): ...\n")
     info = json.loads((results / "old" / "sweep.json").read_text())
     info |= {"trainable": "train_here.py:train", "fingerprints": {"code of train_here.py:train": "sha256 of another"}}
     (results / "old" / "sweep.json").write_text(json.dumps(info))
     found = taken(results, trainable="train_here.py:train")
     assert found.notes == (
-        "learns from old: the order of 30 of 30 trials because the code of the trainable has changed",
+        "learns from old: begins with the best 3 of 30 trials, because the code of the trainable has changed",
     )
 
 
