@@ -125,9 +125,9 @@ def test_exploration_never_ends_and_does_not_depend_on_what_was_found() -> None:
 
 def test_the_users_guess_comes_first_then_trials_near_it() -> None:
     space = space_of(MIXED | {"lr": {"loguniform": [1e-5, 1e-1], "prior": 3e-4}})
-    runs = [played(space, 12, seed).configs for seed in range(4)]
+    runs = [played(space, 10, seed).configs for seed in range(30)]
     assert {configs[0]["lr"] for configs in runs} == {3e-4}
-    assert sum(1e-4 < config["lr"] < 1e-3 for configs in runs for config in configs) >= 20  # by chance 12
+    assert sum(1e-4 < config["lr"] < 1e-3 for configs in runs for config in configs[1:]) >= 80  # by chance 67
 
 
 def test_a_wrong_guess_costs_little() -> None:

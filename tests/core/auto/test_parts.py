@@ -16,13 +16,15 @@ from tests.core.auto.test_method import MIXED, space_of, told
 LINE = {"x": {"uniform": [0, 1]}}
 
 
+ADAM = {"lr": 1e-3, "width": 128, "dropout": 0.2, "optimizer": "adam"}
+SGD = {**ADAM, "optimizer": "sgd", "momentum": 0.9}
+
+
 class TestEncoding:
     encoding = Encoding(space_of(MIXED))
-    sgd = {"lr": 1e-3, "width": 128, "dropout": 0.2, "optimizer": "sgd", "momentum": 0.9}
-    adam = {"lr": 1e-3, "width": 128, "dropout": 0.2, "optimizer": "adam"}
 
     def test_a_point_leads_back_to_its_configuration(self) -> None:
-        for config in (self.sgd, self.adam):
+        for config in (SGD, ADAM):
             assert self.encoding.config(self.encoding.point(config)) == pytest.approx(config)
 
     def test_any_two_options_are_equally_far_apart(self) -> None:
@@ -32,7 +34,7 @@ class TestEncoding:
         assert apart == pytest.approx([1, 1, 1])
 
     def test_what_is_not_active_makes_no_difference(self) -> None:
-        points = np.array([self.encoding.point(self.adam)] * 2)
+        points = np.array([self.encoding.point(ADAM)] * 2)
         points[:, 4] = 0.1, 0.9  # momentum, which adam has not
         first, second = self.encoding.features(points)
         assert np.array_equal(first, second)
