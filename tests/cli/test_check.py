@@ -13,7 +13,7 @@ Sweep = Callable[..., Ran]
 
 def test_a_good_spec_takes_one_line(sweep: Sweep, spec: Path) -> None:
     ran = sweep("check", spec)
-    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, tpe, asha, min loss\n", "")
+    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, auto, asha, min loss\n", "")
 
 
 def test_the_short_options_are_seen(sweep: Sweep, spec: Path) -> None:
@@ -42,3 +42,8 @@ def test_every_mistake_at_once(sweep: Sweep, spec: Path) -> None:
 
 def test_the_schema_is_json(sweep: Sweep) -> None:
     assert json.loads(sweep("check", "--schema").out)["title"] == "Sweep"
+
+
+def test_a_sweep_that_no_number_of_trials_ends(sweep: Sweep, spec: Path) -> None:
+    ran = sweep("check", spec, "--set", "budget={hours: 8}")
+    assert "3 parameters, any number of trials, auto" in ran.out
