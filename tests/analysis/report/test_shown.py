@@ -17,7 +17,7 @@ def test_in_a_notebook(tmp_path: Path) -> None:
     shown = sweep._repr_html_()
     assert "<b>some</b>, finished" in shown
     assert shown.count("<tr>") == 6
-    assert "10 completed, 50 stopped" in shown
+    assert "3 completed, 57 stopped" in shown
     assert sweep.trials.shape[0] == 60
 
 
