@@ -35,6 +35,7 @@ class Space:
         parameters: Distributions by name, in the order of the spec, which is also the order of a point's coordinates.
         fixed: The values that are the same in every configuration. Expressions can use them; configurations do
             not contain them.
+        order: The names, each after those that it depends on.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Space:
         }
         self.constraints = tuple(Expression.parse(text, names) for text in constraints)
         needs = {name: condition.names & self.parameters.keys() for name, condition in self.conditions.items()}
-        self._order = evaluation_order(list(self.parameters), needs)
+        self.order = evaluation_order(list(self.parameters), needs)
 
     def from_unit(self, point: Sequence[float]) -> Config:
         """The configuration at a point of the unit cube: one coordinate per parameter, in the order of the spec.
@@ -77,8 +78,8 @@ class Space:
     def draw(self, suggest: Callable[[str, Distribution], Any]) -> Config:
         """Call ``suggest`` for each active parameter, parameters that others depend on first (define-by-run)."""
         config: Config = {}
-        for name in self._order:
-            if self._is_active(name, config):
+        for name in self.order:
+            if self.is_active(name, config):
                 distribution = self.parameters[name]
                 config[name] = distribution.snap(suggest(name, distribution))
         return self._written(config)
@@ -139,11 +140,11 @@ class Space:
         return (self._written(cell) for cell in self._combinations(values, {}, 0) if self.feasible(cell))
 
     def _combinations(self, values: Mapping[str, Any], config: Config, depth: int) -> Iterator[Config]:
-        if depth == len(self._order):
+        if depth == len(self.order):
             yield config
             return
-        name = self._order[depth]
-        if not self._is_active(name, config):
+        name = self.order[depth]
+        if not self.is_active(name, config):
             yield from self._combinations(values, config, depth + 1)
             return
         for value in values[name]:
@@ -161,7 +162,7 @@ class Space:
             if name not in self.parameters
         ]
         sound: Config = {}
-        for name in self._order:
+        for name in self.order:
             problem = self._problem(name, config, sound)
             if problem is not None:
                 problems.append((name, *problem))
@@ -180,7 +181,7 @@ class Space:
         condition = self.conditions.get(name)
         if condition is not None and condition.names & config.keys() - sound.keys():
             return None  # the condition depends on a value that is itself a mistake
-        if not self._is_active(name, sound):
+        if not self.is_active(name, sound):
             return (f"{name} does not apply here", f"only when {distribution.when}") if name in config else None
         if name not in config:
             return f"no value for {name}", distribution.allowed()
@@ -188,7 +189,8 @@ class Space:
             return f"{shown(config[name])} is not in the space", distribution.allowed(config[name])
         return None
 
-    def _is_active(self, name: str, config: Mapping[str, Any]) -> bool:
+    def is_active(self, name: str, config: Mapping[str, Any]) -> bool:
+        """Whether a parameter applies, given the values of those that it depends on."""
         condition = self.conditions.get(name)
         if condition is None:
             return True

@@ -41,6 +41,8 @@ class Encoding:
         self._parameters = list(space.parameters.values())
         self._names = list(space.parameters)
         self._conditional = [name in space.conditions for name in self._names]
+        named = {name for condition in space.conditions.values() for name in condition.names}
+        self._deciding = [self._names.index(name) for name in space.order if name in named]
         self.options = [_unordered(distribution) for distribution in self._parameters]
         self.unordered = [at for at, options in enumerate(self.options) if options]
         self._centres = [_centres(distribution) for distribution in self._parameters]
@@ -86,10 +88,15 @@ class Encoding:
 
     def active(self, points: Array) -> NDArray[np.bool_]:
         """Which parameters are active at points [n, parameters]: bool [n, parameters]."""
-        if not any(self._conditional):
-            return np.ones(points.shape, dtype=bool)
-        configs = (self.config(point) for point in points)
-        return np.array([[name in config for name in self._names] for config in configs]).reshape(points.shape)
+        active = np.ones(points.shape, dtype=bool)
+        conditional = np.flatnonzero(self._conditional)
+        for row, point in enumerate(points if len(conditional) else ()):
+            config: Config = {}
+            for at in self._deciding:
+                if self._space.is_active(self._names[at], config):
+                    config[self._names[at]] = self._parameters[at].from_unit(float(point[at]))
+            active[row, conditional] = [self._space.is_active(self._names[at], config) for at in conditional]
+        return active
 
 
 def _unordered(distribution: Distribution) -> int:

@@ -7,6 +7,7 @@ them (the kriging believer, Ginsbourger et al. 2010, section 4.1), so that paral
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 
 import numpy as np
@@ -108,7 +109,7 @@ def _improvement(posterior: Posterior, best: float, features: Array) -> Array:
 def _climb(gain: Callable[[Array], Array], evidence: Evidence, rng: np.random.Generator) -> Array:
     """Candidates [n, parameters] by their gain: anywhere, near the best, and steps from the most promising of both."""
     encoding = evidence.encoding
-    best = sorted(evidence.valued, key=lambda known: known.loss)[:BEST]
+    best = heapq.nsmallest(BEST, evidence.valued, key=lambda known: known.loss)
     near = np.repeat(np.array([known.point for known in best]), AROUND, 0)
     width = 10 ** rng.uniform(-2, -0.5, (len(near), 1))
     near = near + width * rng.normal(size=near.shape) * (rng.random(near.shape) < 0.5)
