@@ -19,7 +19,7 @@ from orchestrator.yaml.document import Path
 from trainables.contract import RESERVED, Declaration
 
 SCHEDULER_KEYS = {
-    "variant": ("asha", "hyperband"),
+    "variant": ("auto", "asha", "hyperband"),
     "grace_period": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),
     "reduction_factor": ("auto", "asha", "hyperband", "pasha"),
     "brackets": ("auto", "asha"),
@@ -171,6 +171,11 @@ def check_scheduler(partial: PartialSpec, declaration: Declaration | None) -> No
         if key not in used and value not in (None, *_OLD_DEFAULTS.get(key, ())):
             allowed = f"it takes {', '.join([*used, 'max'])}"
             document.add(("scheduler", key), f"method {scheduler.method} takes no {key}", allowed)
+    spec = partial.spec
+    endless = spec.budget.open_ended and spec.search.method not in ("grid", "list")
+    if scheduler.method == "top_after" and endless:
+        problem = "top_after trains the best to their end when no new trials come, and no number of trials is set"
+        document.add(("scheduler", "method"), problem, "budget.trials as well, or another method")
     asks = scheduler.method != "auto" or any(given[key] is not None for key in used)
     if scheduler.method == "none" or (longest is None and not asks):
         return

@@ -145,11 +145,20 @@ def test_with_asha_every_decision_stands_and_none_is_left_out(data: st.DataObjec
         assert entered[: len(reached)] == reached
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(data=st.data(), variant=st.sampled_from(["stop", "promote", "auto"]))
-def test_killed_after_any_record_all_decisions_are_the_same(data: st.DataObject, variant: str) -> None:
+SCHEDULERS: list[dict[str, Any]] = [
+    *({"method": "asha", "grace_period": 3, "variant": variant} for variant in ("stop", "promote", "auto")),
+    {"method": "asha", "grace_period": 1, "brackets": 3, "audit": 0.3},
+    {"method": "hyperband"},
+    {"method": "pasha", "grace_period": 1},
+    {"method": "median", "grace_period": 2, "audit": 0.3},
+    {"method": "top_after", "grace_period": 2, "top": 2},
+]
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(data=st.data(), scheduler=st.sampled_from(SCHEDULERS))
+def test_killed_after_any_record_all_decisions_are_the_same(data: st.DataObject, scheduler: dict[str, Any]) -> None:
     """One slot, every round recorded: what follows the kill is what would have followed anyway, pauses included."""
-    scheduler = {"method": "asha", "grace_period": 3, "variant": variant}
     undisturbed = run(make(scheduler=scheduler), 1, 0.0)
     cut = data.draw(st.integers(0, len(undisturbed.rounds) - 2))
     recorded = undisturbed.recorded(cut, 0)

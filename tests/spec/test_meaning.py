@@ -257,3 +257,39 @@ class TestScheduler:
     def test_the_grace_period_is_shorter_than_the_training(self):
         found = mistakes(resolve=lambda *_: None, scheduler={"max": 4, "grace_period": 4})
         assert found == ["scheduler.grace_period: grace_period 4 leaves no step to stop at: a training has 4 (below 4)"]
+
+
+class TestKeysOfASchedulerMethod:
+    @pytest.mark.parametrize(
+        ("scheduler", "key", "words"),
+        [
+            ({"method": "none", "grace_period": 2}, "grace_period", "method none takes no grace_period (it takes max)"),
+            (
+                {"method": "median", "reduction_factor": 4},
+                "reduction_factor",
+                "method median takes no reduction_factor",
+            ),
+            ({"method": "pasha", "variant": "stop"}, "variant", "method pasha takes no variant"),
+            ({"method": "hyperband", "brackets": 2}, "brackets", "method hyperband takes no brackets"),
+            ({"method": "asha", "top": 2}, "top", "method asha takes no top"),
+            ({"method": "none", "audit": 0.1}, "audit", "method none takes no audit"),
+        ],
+    )
+    def test_a_key_that_does_nothing_is_a_mistake(self, scheduler, key, words):
+        (found,) = mistakes(resolve=lambda *_: None, scheduler={"max": 30, **scheduler})
+        assert found.startswith(f"scheduler.{key}: {words}")
+
+    def test_what_earlier_versions_saved_is_none(self):
+        saved = {"method": "none", "reduction_factor": 3, "brackets": 1}
+        assert mistakes(resolve=lambda *_: None, scheduler=saved) == []
+
+    def test_auto_needs_a_length_only_for_its_keys(self):
+        assert mistakes(resolve=lambda *_: None, scheduler={"method": "auto"}) == []
+        (found,) = mistakes(resolve=lambda *_: None, scheduler={"grace_period": 3})
+        assert found.startswith("scheduler: auto does not know how long a full training is")
+
+    def test_top_after_needs_a_number_of_trials(self):
+        scheduler = {"method": "top_after", "max": 9}
+        (found,) = mistakes(resolve=lambda *_: None, scheduler=scheduler, budget={"hours": 1})
+        assert found.startswith("scheduler.method: top_after trains the best to their end when no new trials come")
+        assert mistakes(resolve=lambda *_: None, scheduler=scheduler, budget={"hours": 1, "trials": 9}) == []
