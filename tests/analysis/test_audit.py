@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from orchestrator.analysis.compare.audit import AuditResult, audit_of
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.cli.views.audit import audit_text
+from orchestrator.cli.views.sweep import SweepView
 from orchestrator.core import events
 from orchestrator.simulate.virtual_clock import Outcome, simulate
+from tests.analysis.report.made import made
 from tests.core.played import by_number, make, steady
 
 LOSS = Objective(metric="loss", mode="min", at="best")
@@ -82,3 +85,15 @@ def test_by_hand() -> None:
 
 def test_without_an_audit_nothing_is_said() -> None:
     assert audit_text(None) == ""
+
+
+def test_show_reads_it_from_the_records(tmp_path: Path) -> None:
+    scheduler = {"method": "asha", "grace_period": 2, "audit": 0.2}
+    view = SweepView.of(made(tmp_path, name="audited", scheduler=scheduler), 3)
+    assert view.audit is not None
+    assert view.audit.audited
+    assert view.audit.saved_s is not None
+    assert view.audit.saved_s > view.audit.spent_s > 0
+    assert f"audit: {len(view.audit.audited)} of {view.audit.cut} trials that would be cut ran on" in view.text()
+    assert view.data()["audit"]["audited"] == view.audit.audited
+    assert SweepView.of(made(tmp_path, name="plain"), 3).data()["audit"] is None
