@@ -227,8 +227,9 @@ class Trial:
         """Save the state after a step, so that the trial can continue from it. Random generators are saved as well.
 
         The state is copied before ``save`` returns. Files are written in the background, at intervals
-        (``trial.save_every`` in the spec) and when the trial ends. Save before you report the step, because ``report``
-        may end the trial. To have the checkpoint of the best report, save at every step that you report.
+        (``trial.save_every`` in the spec), where the trial may pause, and when it ends. Save before you report the
+        step, because ``report`` may end or pause the trial. To have the checkpoint of the best report, and to be paused
+        at any rung rather than stopped, save at every step that you report.
 
         Args:
             step: The step as in ``report``.

@@ -12,7 +12,8 @@ def to_keep(state: State, keep: Keep, *, is_best: bool) -> Keep:
     """Which checkpoints to keep of a trial in a state.
 
     Those of trial.keep, if the trial is completed or the best of the sweep; none of a trial that was stopped, failed or
-    diverged; all of a trial that has not ended or was cancelled, because another attempt may continue from them.
+    diverged; all of a trial that has not ended, paused ones included, or was cancelled, because another attempt may
+    continue from them.
     """
     if not state.ended or state is State.CANCELLED:
         return "both"
