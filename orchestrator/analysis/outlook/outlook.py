@@ -18,6 +18,9 @@ MORE = (10, 40, 100)
 FEWEST = 15
 """The fewest trials with a result from which there is an outlook."""
 
+COMPARABLE = 3
+"""The fewest results of full trainings by which gains are judged."""
+
 GAINS = 100
 """Gains at which their distribution is evaluated."""
 
@@ -36,20 +39,25 @@ class Outlook:
     high: float  # of 1 in 10
 
 
-def outlooks(losses: np.ndarray, more: Sequence[int] = MORE) -> list[Outlook]:
+def outlooks(losses: np.ndarray, more: Sequence[int] = MORE, in_full: np.ndarray | None = None) -> list[Outlook]:
     """What further trials would bring, for each number of them; none if there are too few results.
 
     Args:
         losses: Results in the order in which the trials ended, lower is better, of shape (n,); infinite for trials that
             diverged.
         more: Numbers of further trials.
+        in_full: Which trials trained to their end, of shape (n,). Gains are judged by these: results of shorter
+            trainings are further apart. None, or fewer than COMPARABLE: all did.
     """
     import numpy as np
 
     finite = losses[np.isfinite(losses)]
     if len(finite) < FEWEST or np.ptp(finite) == 0:
         return []
-    paces, tail = Paces(losses), Tail(finite)
+    comparable = finite if in_full is None else losses[(in_full | (losses == finite.min())) & np.isfinite(losses)]
+    if len(comparable) < COMPARABLE or np.ptp(comparable) == 0:
+        comparable = finite
+    paces, tail = Paces(losses), Tail(comparable)
     gains = np.append(0.0, tail.gains(GAINS))
     survival = tail.survival(gains)
     return [_outlook(trials, paces, tail, gains, survival) for trials in more]

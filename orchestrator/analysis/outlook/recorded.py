@@ -41,27 +41,34 @@ def outlook_of(table: pa.Table, mode: Literal["min", "max"], method: str) -> lis
         mode: That of the objective.
         method: The search method.
     """
-    return [] if method in CLOSED else outlooks(losses_in_order(table, mode))
+    if method in CLOSED:
+        return []
+    losses, in_full = results_in_order(table, mode)
+    return outlooks(losses, in_full=in_full)
 
 
-def losses_in_order(table: pa.Table, mode: Literal["min", "max"]) -> np.ndarray:
-    """The results in the order in which the trials ended, lower is better, infinite if a trial diverged.
+def results_in_order(table: pa.Table, mode: Literal["min", "max"]) -> tuple[np.ndarray, np.ndarray]:
+    """The results in the order in which the trials ended, lower is better, and which are of full trainings.
 
-    Paused trials count as of when they began. A running or cancelled one counts if it is the best, as the last.
+    A result is infinite if the trial diverged. Paused trials count as of when they began. A running or cancelled one
+    counts if it is the best, as the last.
     """
     import numpy as np
 
     values = np.array(table["objective"].to_pylist(), dtype=float)
     losses = values if mode == "min" else -values
-    counted = np.array([state in _COUNTED for state in table["state"].to_pylist()], dtype=bool)
+    states = table["state"].to_pylist()
+    counted = np.array([state in _COUNTED for state in states], dtype=bool)
+    completed = np.array([state == State.COMPLETED for state in states], dtype=bool)
     times = zip(_microseconds(table["ended_at"]), _microseconds(table["started_at"]), strict=True)
     ended = np.array([began if end is None else end for end, began in times], dtype=float)
     order = np.argsort(ended[counted], kind="stable")
     found = np.where(np.isfinite(losses[counted]), losses[counted], np.inf)[order]
+    in_full = completed[counted][order]
     others = losses[~counted & np.isfinite(losses)]
     if len(others) and others.min() < found.min(initial=np.inf):
-        return np.append(found, others.min())
-    return found
+        return np.append(found, others.min()), np.append(in_full, False)
+    return found, in_full
 
 
 def _microseconds(column: pa.ChunkedArray) -> list[int | None]:

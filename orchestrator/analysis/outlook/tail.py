@@ -16,7 +16,7 @@ SHAPE = (-0.3, 0.5)
 """Mean and standard deviation of the shape before any result. Below 0, improvements have an end, as on the floor of a
 quadratic valley; it is 0 for exponential tails."""
 
-SHARE, FEWEST, MOST = 0.1, 5, 40
+SHARE, FEWEST, MOST = 0.1, 4, 40
 """The tail is fitted to this share of the results, to so many at least and at most."""
 
 SHAPES, SCALES = 17, 21

@@ -123,6 +123,15 @@ def test_a_best_result_that_has_stood_for_long_is_harder_to_beat() -> None:
     assert outlooks(early, [40])[0].chance < outlooks(late, [40])[0].chance
 
 
+def test_gains_are_judged_by_full_trainings() -> None:
+    """What was stopped early is far behind, and says nothing of how close together good results are."""
+    full, early = 1 + some(4, 8) / 1000, 2 + np.abs(some(5, 112))
+    losses, in_full = np.append(early, full), np.arange(120) >= 112
+    farther = np.append(10 * early, full)
+    assert outlooks(losses, [40], in_full) == outlooks(farther, [40], in_full)
+    assert outlooks(losses, [40]) != outlooks(farther, [40])
+
+
 def test_ten_thousand_trials_take_no_time() -> None:
     losses: Any = some(0, 10_000)
     outlooks(losses)

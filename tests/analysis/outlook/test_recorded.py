@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orchestrator.analysis.outlook.recorded import CLOSED, losses_in_order, outlook_in, outlook_of
+from orchestrator.analysis.outlook.recorded import CLOSED, outlook_in, outlook_of, results_in_order
 from orchestrator.analysis.summary.overview import objective_of
 from orchestrator.records.provenance import read_sweep_json
 from tests.cli.recorded import record
@@ -44,17 +44,19 @@ def test_by_the_end_of_the_trials_and_failures_say_nothing(mode: Literal["min", 
         ("paused", sign * 0.8, None),
         ("pending", None, None),
     )
-    assert losses_in_order(rows, mode).tolist() == [0.8, 0.7, np.inf, 0.5]
+    losses, in_full = results_in_order(rows, mode)
+    assert losses.tolist() == [0.8, 0.7, np.inf, 0.5]
+    assert in_full.tolist() == [False, False, False, True]
 
 
 def test_the_best_counts_although_it_still_trains() -> None:
     rows = table(("completed", 0.5, 9), ("running", 0.4, None), ("running", 0.45, None), ("stopped", 0.7, 2))
-    assert losses_in_order(rows, "min").tolist() == [0.7, 0.5, 0.4]
+    assert results_in_order(rows, "min")[0].tolist() == [0.7, 0.5, 0.4]
 
 
 def test_a_sweep_that_has_just_begun() -> None:
-    assert losses_in_order(table(("running", None, None)), "min").tolist() == []
-    assert losses_in_order(table(("running", 0.3, None)), "min").tolist() == [0.3]
+    assert results_in_order(table(("running", None, None)), "min")[0].tolist() == []
+    assert results_in_order(table(("running", 0.3, None)), "min")[0].tolist() == [0.3]
 
 
 def test_a_recorded_sweep(tmp_path: Path) -> None:
