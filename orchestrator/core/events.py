@@ -22,7 +22,7 @@ class Start:
     attempt: int
     config: Config
     seed: int
-    rungs: tuple[int, ...]  # steps at which the trial must wait for a decision
+    rungs: tuple[int, ...]  # at the first report at or beyond each of these steps, the trial waits for a decision
     pauses: bool = False  # whether the trial may pause there, so that its state is to be written first
     recorded: int | None = None  # the trial's last step that the driver has received
     trained_s: float = 0.0  # seconds of training by then, over all attempts

@@ -49,6 +49,12 @@ class Rungs:
 
     # Decisions ---------------------------------------------------------------------------------------------------
 
+    def ahead(self, trial: Trial) -> tuple[int, ...]:
+        """The rungs that a trial has yet to enter; its last step may be beyond the first of them."""
+        if trial.number in self.audit.running_on:
+            return ()
+        return tuple(rung for rung in self._scheduler.rungs(trial.number) if rung > (trial.rung or 0))
+
     def reach(self, trial: Trial, at: float, step: int, value: float, *, pausable: bool) -> Decision | None:
         """Let a trial enter the rungs that its report reaches; returns the last decision, None if none was due."""
         if trial.number in self.audit.running_on:

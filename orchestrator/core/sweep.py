@@ -135,7 +135,7 @@ class Sweep:
             attempt=trial.attempts,
             config=trial.config,
             seed=trial.seed,
-            rungs=self.scheduler.rungs(trial.number),
+            rungs=self.rungs.ahead(trial),
             pauses=self.scheduler.pauses,
             recorded=trial.last_step,
             trained_s=trial.train_s,

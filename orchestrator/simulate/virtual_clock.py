@@ -220,7 +220,8 @@ class _Training:
         self.segment_s = self.message_s = self.load = 0.0
         self._curve = curve
         self._trained_s = start.trained_s  # over all attempts
-        self._step = start.recorded or 0
+        self._step = self._recorded = start.recorded or 0
+        self._decided = 0
         last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
         self._decisions: Sequence[float] = (*(rung for rung in start.rungs if rung < last), last)
         self._objective = sweep.objective
@@ -261,7 +262,7 @@ class _Training:
             self.message_s = costs.message_s + reports_s
 
     def _train_on(self, at: float) -> None:
-        due = next(step for step in self._decisions if step > self._step or step == self._decisions[-1])
+        due = next(step for step in self._decisions if step > self._decided or step == self._decisions[-1])
         metric, diverges, reaches = self._objective.metric, self._objective.diverges, self._objective.reaches
         target, passed = self._target, 0.0
         for seconds, step, metrics in self._curve:
@@ -270,7 +271,10 @@ class _Training:
             self._step = step
             self.reports.append(Report(step=step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s))
             value = metrics.get(metric)
-            if step >= due or self._hand_over_each or value is None or diverges(value):
+            decides = step >= due and step > self._recorded
+            if decides:
+                self._decided = step
+            if decides or self._hand_over_each or value is None or diverges(value):
                 return
             if target is not None and reaches(value, target):
                 return

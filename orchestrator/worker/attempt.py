@@ -81,7 +81,7 @@ class Attempt:
         self._unrecorded = UnrecordedReports(recorded=order.recorded)
         self._gpu_sampler = GpuSampler()
         self._handoff = Handoff(heartbeat_s=settings.heartbeat_s)
-        self._next_rung = self._rung_after(-1 if order.recorded is None else order.recorded)
+        self._next_rung = order.rungs[0] if order.rungs else None
         self._saving = False  # the trainable has ended, and the last checkpoint is being written
         self._began = time.monotonic()
         self._trained_before_s = order.trained_s  # by earlier attempts
@@ -251,6 +251,9 @@ class Attempt:
             self._checkpoints.close(self._settings.keep)
 
     def _reaches_rung(self, report: Report) -> bool:
+        recorded = self._order.recorded
+        if recorded is not None and report.step <= recorded:  # the driver has decided about it
+            return False
         if self._objective_of(report) is None or self._next_rung is None or report.step < self._next_rung:
             return False
         self._next_rung = self._rung_after(report.step)

@@ -148,6 +148,16 @@ class TestAPausedTrial:
         start = begin(sweep)
         assert (start.trial, start.attempt, start.recorded, start.trained_s) == (0, 2, 3, 3.0)
 
+    def test_a_rung_that_its_report_had_passed_is_entered_at_the_next_one(self) -> None:
+        sweep = make(trials=4, scheduler=PROMOTE)
+        for number in range(3):
+            begin(sweep)
+            reach(sweep, number, 10, 0.5 + number)  # beyond the rungs 3 and 9
+        start = begin(sweep)
+        assert (start.trial, start.recorded, start.rungs) == (0, 10, (9,))
+        assert not reach(sweep, 0, 11, 0.4)
+        assert (sweep.trials[0].state, sweep.trials[0].rung, sweep.trials[0].last_step) == (State.PAUSED, 9, 11)
+
     def test_an_added_configuration_goes_first(self) -> None:
         sweep = self.paused()
         begin(sweep)

@@ -154,6 +154,13 @@ def test_where_a_trial_may_pause_its_state_is_on_the_disk_before_the_report_is(a
     assert [each.step for each in again.collect()[0]] == [4]
 
 
+def test_a_rung_that_earlier_reports_had_passed_is_decided_at_the_next_report(attempt: Make) -> None:
+    ended(attempt(lambda trial: train(trial, (3.0, 2.0)), keep="both"))
+    again = attempt(lambda trial: train(trial, (3.0, 2.0, 1.0, 0.5)), rungs=(1,), pauses=True, recorded=2)
+    reports, _, _ = again.collect()
+    assert ([each.step for each in reports], again.saved) == ([3], 3)
+
+
 def test_a_trial_cannot_pause_at_a_step_that_it_has_not_saved(attempt: Make) -> None:
     def rarely(trial: Trial) -> None:
         for step in range(1, 5):
