@@ -92,7 +92,9 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
                 continue
             sweep.rungs.promote(trial)  # it has reported since, and only its promotion was not recorded
         if not trial.state.ended or trial.number in halted:
-            _requeue_unfinished(sweep, trial, reports.get(trial.number, ()), at, saves=saves)
+            since = paused_at.get(trial.number, -1) or 0  # what was reported by then is decided
+            rows = [row for row in reports.get(trial.number, ()) if row.step > since]
+            _requeue_unfinished(sweep, trial, rows, at, saves=saves)
     sweep.used_s = _used(recorded)
     sweep.best = best_of(sweep.trials)
     for trial in sweep.trials:

@@ -158,6 +158,19 @@ class TestAPausedTrial:
         assert not reach(sweep, 0, 11, 0.4)
         assert (sweep.trials[0].state, sweep.trials[0].rung, sweep.trials[0].last_step) == (State.PAUSED, 9, 11)
 
+    def test_a_resume_leaves_a_rung_that_was_passed_to_the_next_report_too(self) -> None:
+        sweep = make(trials=4, scheduler=PROMOTE)
+        for number in range(3):
+            begin(sweep)
+            reach(sweep, number, 10, 0.5 + number)
+        begin(sweep)
+        rows = sweep.take(2.0)
+        again = make(trials=4, scheduler=PROMOTE)
+        replay(again, Recorded(events=rows.events, metrics=rows.metrics), at=9.0)
+        start = again.ask(10.0)
+        assert start is not None
+        assert (start.trial, start.recorded, start.rungs) == (0, 10, (9,))
+
     def test_an_added_configuration_goes_first(self) -> None:
         sweep = self.paused()
         begin(sweep)
