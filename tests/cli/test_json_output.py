@@ -77,8 +77,8 @@ def test_every_mistake_of_a_spec_is_a_value(sweep):
         "key": "budget.trails",
         "value": 3,
         "message": "unknown key 'trails'",
-        "allowed": "one of: trials, hours, gpu_hours, max_failures",
-        "choices": ["trials", "hours", "gpu_hours", "max_failures"],
+        "allowed": "one of: trials, hours, gpu_hours, target, patience, min_gain, max_failures",
+        "choices": ["trials", "hours", "gpu_hours", "target", "patience", "min_gain", "max_failures"],
         "suggestion": "trials",
     }
     assert by_key["objective.metric"]["suggestion"] == "loss"

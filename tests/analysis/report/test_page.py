@@ -101,8 +101,9 @@ def test_the_text_says_what_matters(sweeps: dict[str, ReportData]) -> None:
     assert f"Trial {best.trial}, at step {best.step}." in text
     assert 'metrics.pivot(index="step", columns="trial", values="val_loss")' in text
     text = Elements(page(sweeps["diverging"])).text
-    assert re.search(r"44 of 80 trials diverged, [a-z ]+ lr ≥ ", text)
-    assert "Trials by diagnosis: 44 diverged, " in text
+    diverged = re.search(r"(\d+) of 80 trials diverged, [a-z ]+ lr ≥ ", text)
+    assert diverged is not None
+    assert f"Trials by diagnosis: {diverged[1]} diverged, " in text
     assert "No trial has started yet" in Elements(page(sweeps["just-started"])).text
 
 
