@@ -165,3 +165,21 @@ def test_grids_are_used_up() -> None:
         tried.append(config)
         search.tell(told(len(tried) - 1, config, config["a"] + config["c"]))
     assert len(tried) == 12
+
+
+@pytest.mark.parametrize("values", [[0.0], [1e300, -1e300, 1.0], [1e97, 2.0, 1.0, 1.5], [1e-300, 2e-300], [-5.0, 5.0]])
+@pytest.mark.parametrize("outcome", [Outcome.RUNG, Outcome.DIVERGED])
+def test_any_finite_objective(values: list[float], outcome: Outcome) -> None:
+    space = space_of({"x": {"uniform": [0, 1]}, "c": {"choice": ["only"]}, "n": {"int": [1, 3]}})
+    search = Auto(space, 0, "max", None)
+    for number in range(40):
+        config = search.ask(number, lambda config, times=1: True)
+        assert config is not None
+        value = values[number % len(values)]
+        broken = outcome is Outcome.DIVERGED and number % 2 == 0
+        search.tell(told(number, config, None if broken else value, outcome if broken else Outcome.RUNG))
+
+
+def test_nothing_but_failures() -> None:
+    space = space_of(MIXED)
+    assert len(played(space, 40, fails=lambda config: True).configs) == 40

@@ -53,9 +53,11 @@ class Evidence:
 
     def start(self, number: int, config: Config) -> None:
         """A trial runs. What was told of it as a failure was not its fault."""
-        if number in self.trials:
-            self.trials[number].broken = False
-        self.running[number] = self.encoding.point(config)
+        known = self.trials.get(number)
+        if known is not None:
+            known.broken = False
+        if known is None or not known.step:
+            self.running[number] = self.encoding.point(config)
 
     def forget(self, number: int) -> None:
         """A trial has ended without a result."""

@@ -25,6 +25,7 @@ FITTED = 120  # values that hyperparameters are fitted to
 GROWTH = 1.15  # they are fitted again with this many times the values
 BELIEVED = 150  # trials without a value that are believed
 STRETCH = 0.1  # of the span between good and middling losses: smaller differences do not matter
+WORST = 100.0  # of the same spans: what is worse counts as this bad
 COST_POWER = 0.5
 
 ANYWHERE = 150  # candidates in the whole space
@@ -138,7 +139,7 @@ def _stretched(losses: Array) -> Array:
     """Losses as targets to be maximised: differences among the best are stretched, bad ones compressed."""
     gaps = losses - losses.min()
     span = max(float(np.subtract(*np.quantile(losses, [0.6, 0.1]))), 1e-12)
-    return _standard(-np.log(gaps / span + STRETCH))
+    return _standard(-np.log(np.minimum(gaps / span, WORST) + STRETCH))
 
 
 def _standard(values: Array) -> Array:
