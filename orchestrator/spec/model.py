@@ -151,7 +151,9 @@ class Scheduler(Section):
         default=None, ge=1, description="The step of the first rung; no trial is stopped earlier."
     )
     reduction_factor: int | None = Field(
-        default=None, ge=2, description="The factor between the steps of two rungs; 3 by default."
+        default=None,
+        ge=2,
+        description="The factor between the steps of two rungs. Default: 3; 2 if search and scheduler are auto.",
     )
     max: int | None = Field(
         default=None,

@@ -7,9 +7,9 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmarks.search.peers.stopping import Stopping
 from orchestrator.core.rows import Config
 from orchestrator.core.schedulers import Action, Decision
+from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.search import Accept, Observation, Outcome
 from orchestrator.core.search.dimension import Dimension
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PrunerName = Literal["halving", "hyperband"]
 
 
-class OptunaPruned(Stopping):
+class OptunaPruned(NoScheduler):
     """A study that proposes and prunes. The objective is reported after every step, as Optuna's documentation shows.
 
     Args:

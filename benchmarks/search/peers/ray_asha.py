@@ -6,11 +6,12 @@ import math
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.search.peers.stopping import Stopping
 from orchestrator.core.schedulers import Action, Decision
+from orchestrator.core.schedulers.asha import rung_steps
+from orchestrator.core.schedulers.none import NoScheduler
 
 
-class RayAsha(Stopping):
+class RayAsha(NoScheduler):
     """Ray's scheduler with one bracket, as a scheduler of the sweep. It tells no cutoffs."""
 
     def __init__(self, *, mode: str, max_step: int, grace_period: int, reduction_factor: int) -> None:
@@ -24,7 +25,7 @@ class RayAsha(Stopping):
             grace_period=grace_period,
             reduction_factor=reduction_factor,
         )
-        self._rungs = tuple(_ladder(grace_period, reduction_factor, max_step))
+        self._rungs = tuple(rung_steps(grace_period, reduction_factor, max_step))
         self._trials: dict[int, Any] = {}
 
     def rungs(self, trial: int) -> tuple[int, ...]:
@@ -41,11 +42,3 @@ class RayAsha(Stopping):
         answer = self._ray.on_trial_result(None, self._trials[trial], {"step": step, "value": value})
         action = Action.STOP if answer == "STOP" else Action.CONTINUE
         return (Decision(rung=step, value=value, cutoff=math.nan, action=action),)
-
-
-def _ladder(grace_period: int, reduction_factor: int, max_step: int) -> list[int]:
-    rungs = []
-    while grace_period < max_step:
-        rungs.append(grace_period)
-        grace_period *= reduction_factor
-    return rungs

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 
 from orchestrator.core.schedulers import Action, Decision, RungSummary
+from orchestrator.core.schedulers.never_pauses import NeverPauses
 
 LOOKS = 20
 """Decisions in a full training, about."""
@@ -20,7 +21,7 @@ FEWEST = 3
 """A trial is stopped only if at least this many others have come as far."""
 
 
-class Median:
+class Median(NeverPauses):
     """The scheduler `median`.
 
     Args:
@@ -36,15 +37,6 @@ class Median:
         self._stopped = dict.fromkeys(self._steps, 0)
         self._diverged = dict.fromkeys(self._steps, 0)
         self._losses: dict[int, list[float]] = {}  # by trial, one a step entered
-
-    @property
-    def pauses(self) -> bool:
-        """Trials are stopped, not paused."""
-        return False
-
-    def bracket(self, trial: int) -> int:
-        """Every trial is in bracket 0."""
-        return 0
 
     def rungs(self, trial: int) -> tuple[int, ...]:
         """The steps at which trials are judged."""
@@ -88,20 +80,6 @@ class Median:
         bisect.insort(self._averages[step], sum(losses) / len(losses))
         self._stopped[step] += action in (Action.STOP, Action.AUDIT)
         self._diverged[step] += loss == math.inf
-
-    def next_promotion(self, *, closing: bool) -> int | None:
-        """No trial is paused."""
-        return None
-
-    def promote(self, trial: int) -> None:
-        """No trial is paused."""
-
-    def next_surplus(self) -> int | None:
-        """No trial is paused."""
-        return None
-
-    def release(self, trial: int) -> None:
-        """No trial is paused."""
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
         """The median."""

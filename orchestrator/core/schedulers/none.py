@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.core.schedulers import Decision, RungSummary
+from orchestrator.core.schedulers.never_pauses import NeverPauses
 
 
-class NoScheduler:
+class NoScheduler(NeverPauses):
     """The scheduler `none`: stops no trial."""
-
-    @property
-    def pauses(self) -> bool:
-        """No trial is paused."""
-        return False
-
-    def bracket(self, trial: int) -> int:
-        """Every trial is in bracket 0."""
-        return 0
 
     def rungs(self, trial: int) -> tuple[int, ...]:
         """No rungs."""
@@ -33,20 +25,6 @@ class NoScheduler:
 
     def restore(self, trial: int, decision: Decision) -> None:
         """No rung to enter."""
-
-    def next_promotion(self, *, closing: bool) -> int | None:
-        """No trial is paused."""
-        return None
-
-    def promote(self, trial: int) -> None:
-        """No trial is paused."""
-
-    def next_surplus(self) -> int | None:
-        """No trial is paused."""
-        return None
-
-    def release(self, trial: int) -> None:
-        """No trial is paused."""
 
     def cutoff_among(self, values: Sequence[float]) -> float | None:
         """No cutoff."""
