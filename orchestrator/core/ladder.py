@@ -12,7 +12,7 @@ from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.top_after import TopAfter
-from orchestrator.core.search.auto.roles import explores
+from orchestrator.core.search.auto.roles import role
 from orchestrator.spec import Scheduler as SchedulerSpec
 from orchestrator.spec import Spec, max_step
 from trainables.contract import Declaration
@@ -75,7 +75,7 @@ def scheduler_of(spec: Spec, declaration: Declaration | None) -> Scheduler:
                 max_step=rungs.max_step,
                 brackets=rungs.brackets,
                 variant=rungs.variant,
-                apart=partial(explores, spec.search.seed) if rungs.apart else None,
+                apart=partial(role, spec.search.seed) if rungs.apart else None,
                 seed=spec.search.seed,
             )
         case "pasha":

@@ -16,7 +16,7 @@ from orchestrator.core.schedulers.median import Median
 from orchestrator.core.schedulers.none import NoScheduler
 from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.top_after import TopAfter
-from orchestrator.core.search.auto.roles import explores
+from orchestrator.core.search.auto.roles import role
 from orchestrator.errors import UserError
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
@@ -42,7 +42,7 @@ class TestScheduler:
         assert ladder(spec_of(search={"method": "random"}), EPOCHS) == expected
         assert ladder(spec_of(scheduler={"method": "asha"}), EPOCHS) == expected
         scheduler = scheduler_of(spec_of(search={"seed": 3}), EPOCHS)
-        assert [scheduler.bracket(trial) for trial in range(200)] == [int(explores(3, trial)) for trial in range(200)]
+        assert [scheduler.bracket(trial) for trial in range(200)] == [int(role(3, trial)) for trial in range(200)]
         assert scheduler.rungs(0) == (3, 6, 12, 24, 48)
 
     def test_the_spec_wins_over_defaults(self) -> None:

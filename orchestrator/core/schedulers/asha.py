@@ -53,8 +53,8 @@ class Asha:
             without rungs. A trial's bracket is drawn from (seed, trial), in proportion to the number of configurations
             that Hyperband starts in the bracket (Li et al. 2018, "Hyperband", algorithm 1).
         variant: "stop", "promote" or "auto".
-        apart: Tells which trials are judged among themselves, as a second bracket with the same rungs. Trials that
-            explore would lose every comparison with trials near the best.
+        apart: The bracket of a trial, in place of a draw: 0; 1, with the same rungs; or 2, with the last one only.
+            Trials that explore would lose every comparison with trials near the best.
         seed: The seed of the sweep.
     """
 
@@ -67,7 +67,7 @@ class Asha:
         max_step: int,
         brackets: int = 1,
         variant: Variant = "auto",
-        apart: Callable[[int], bool] | None = None,
+        apart: Callable[[int], int] | None = None,
         seed: int = 0,
     ) -> None:
         self._sign = 1.0 if mode == "min" else -1.0
@@ -77,10 +77,9 @@ class Asha:
         steps = rung_steps(grace_period, reduction_factor, max_step)
         levels = len(steps) + 1
         self._apart = apart
-        count = max(1, min(brackets, levels)) if apart is None else 2
-        later = range(count) if apart is None else (0, 0)  # how many rungs later a bracket starts
-        self._brackets = [[Rung(step, reduction_factor) for step in steps[start:]] for start in later]
-        self._weights = [reduction_factor ** (levels - b) / (levels - b) for b in range(count)]
+        starts = range(max(1, min(brackets, levels))) if apart is None else (0, 0, max(0, len(steps) - 1))
+        self._brackets = [[Rung(step, reduction_factor) for step in steps[start:]] for start in starts]
+        self._weights = [reduction_factor ** (levels - start) / (levels - start) for start in starts]
         self._entered: dict[int, int] = {}  # trial -> how many rungs of its bracket it has entered
         self._highest_first = sorted(
             ((rung, level) for rungs in self._brackets for level, rung in enumerate(rungs)),
@@ -97,7 +96,7 @@ class Asha:
         if len(self._brackets) == 1:
             return 0
         if self._apart is not None:
-            return int(self._apart(trial))
+            return self._apart(trial)
         draw = random.Random(f"{self._seed}/{trial}/bracket")
         return draw.choices(range(len(self._brackets)), self._weights)[0]
 
