@@ -50,6 +50,7 @@ class Comparison:
     ours: str = "ours"
     peer: str | None = None  # a case; None: compare with the target only
     peer_figure: str | None = None  # if the peer's figure has another name
+    peer_name: str = ""  # as it is shown, by default that of the case
     more: bool = False  # whether higher is better
     target: float  # with a peer, the least ratio; without one, the highest figure (with ``more``, the lowest)
     digits: int = 3
@@ -153,7 +154,7 @@ def _answer(comparison: Comparison, runs: Mapping[str, Sequence[Figures]]) -> Re
         unit=comparison.unit,
         ours=ours,
         peer=peer,
-        peer_name=comparison.peer or "",
+        peer_name=comparison.peer_name or comparison.peer or "",
         ratio=ratio,
         target=comparison.target,
         met=met,

@@ -29,11 +29,12 @@ def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as directory:
         for name in names or GRIDS:
-            data = CHURN if name == "churn" else _digits(Path(directory))
+            data = CHURN if name == "churn" else write_digits(Path(directory))
             _record(name, GRIDS[name], data)
 
 
-def _digits(directory: Path) -> Path:
+def write_digits(directory: Path) -> Path:
+    """scikit-learn's digits as a table."""
     from sklearn.datasets import load_digits
 
     path = directory / "digits.csv"

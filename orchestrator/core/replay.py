@@ -134,14 +134,15 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
             trial.failures += trial.state is State.FAILED
+            if trial.state is State.DIVERGED:
+                sweep.rungs.restore_divergence(trial)
             sweep.search_feedback.ended(trial, event.value, event.step, _train_s(event))
 
 
 def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     """Enter a rung again; the recorded decision stands."""
     if event.value is None or not math.isfinite(event.value):
-        trial.rung = event.rung
-        sweep.scheduler.diverge(trial.number)
+        trial.rung = event.rung  # it diverged, as the next event of the trial says
         return
     decision = Decision(
         rung=event.rung or 0,

@@ -76,6 +76,11 @@ class Rungs:
         if trial.number not in self.audit.running_on:
             self._journal.rung_decisions(trial, at, self._scheduler.diverge(trial.number))
 
+    def restore_divergence(self, trial: Trial) -> None:
+        """Take a recorded divergence, as :meth:`diverge` did."""
+        if trial.number not in self.audit.running_on:
+            self._scheduler.diverge(trial.number)
+
     def record(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Record decisions about a trial, and tell the search of rungs where the trial is not stopped."""
         self._journal.rung_decisions(trial, at, decisions)

@@ -144,8 +144,12 @@ class TestEveryScheduler:
         for each in history:
             answer = shadow.move(*each)
             if isinstance(answer, tuple):
-                for _ in answer:
-                    again.scheduler.restore(*next(decided))
+                made = [next(decided) for _ in answer]
+                if each[0] == "diverge":
+                    again.scheduler.diverge(each[1])
+                else:
+                    for decision in made:
+                        again.scheduler.restore(*decision)
             elif each[0] in ("promote", "close") and answer is not None:
                 again.scheduler.promote(answer)
             elif each[0] == "drop" and answer is not None:

@@ -108,12 +108,15 @@ class TestLongerTrainings:
         assert {trial.last_step for trial in sweep.trials} == {12}
         assert {(row.trial, row.step) for row in second.metrics} == {(n, s) for n in range(12) for s in (10, 11, 12)}
 
-    def test_old_rungs_stay_where_they_are(self) -> None:
-        before = spec_of(fixed={"epochs": 100}, scheduler={"method": "asha"})
+    @pytest.mark.parametrize("method", ["asha", "auto"])
+    def test_old_rungs_stay_where_they_are(self, method: str) -> None:
+        before = spec_of(fixed={"epochs": 100}, search={"method": "auto"}, scheduler={"method": method})
         after = grown(before, Extension(max_steps=1000))
-        one, two = (build_sweep(spec, None).scheduler.rungs(0) for spec in (before, after))
-        assert two[: len(one)] == one
-        assert len(two) > len(one)
+        one, two = (build_sweep(spec, None).scheduler for spec in (before, after))
+        assert len({one.rungs(trial) for trial in range(200)}) == (2 if method == "auto" else 1)
+        for trial in range(200):
+            assert two.rungs(trial)[: len(one.rungs(trial))] == one.rungs(trial)
+            assert len(two.rungs(trial)) > len(one.rungs(trial))
 
     @pytest.mark.parametrize(
         ("sections", "steps", "words"),

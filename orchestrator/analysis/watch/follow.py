@@ -56,7 +56,7 @@ class Follower:
         )
         self._metrics = IncrementalTable.log(paths.metrics, {"trial", "step", metric}.__contains__)
         self._events = IncrementalTable.log(paths.events, EVENTS.__contains__)
-        self._story = Story(brackets=_brackets(info))
+        self._story = Story()
         self._scene = _empty(info, paths)
 
     def look(self, now: float) -> Scene:
@@ -104,13 +104,10 @@ class Story:
         news: The newest events in chronological order.
     """
 
-    def __init__(self, *, brackets: int = 1) -> None:
+    def __init__(self) -> None:
         self.news: deque[EventRow] = deque(maxlen=NEWS)
-        self._brackets = brackets
         self._tally = RungTally()
-        self._decisions: list[
-            Mapping[str, Any]
-        ] = []  # with several brackets, counted once the trials' brackets are known
+        self._decisions: list[Mapping[str, Any]] = []  # not counted yet
         self._taken = 0
         self._began: float | None = None
         self._before_s = 0.0  # for which earlier sessions ran
@@ -137,14 +134,13 @@ class Story:
         self.news.extend(EventRow(**row) for row in newest)
 
     def rungs(self, listing: Listing | None) -> list[RungSummary]:
-        """The rung table, by the brackets of these trials."""
-        if self._brackets == 1 or listing is None:
-            return self._tally.table()
-        brackets = listing.column("bracket")
-        tally = RungTally()
+        """The rung table. Decisions about trials that are not in the listing yet are counted later."""
+        brackets = listing.column("bracket") if listing is not None and self._decisions else {}
         for row in self._decisions:
-            tally.add(brackets.get(row["trial"], 0), row)
-        return tally.table()
+            if row["trial"] in brackets:
+                self._tally.add(brackets[row["trial"]], row)
+        self._decisions = [row for row in self._decisions if row["trial"] not in brackets]
+        return self._tally.table()
 
     def session(self, *, going_on: bool) -> Session | None:
         """The latest session; None if none has started."""
@@ -154,9 +150,7 @@ class Story:
         return Session(began=self._began, ended=ended, trials=self._done, before_s=self._before_s)
 
     def _take(self, row: Mapping[str, Any]) -> None:
-        if row["event"] in COUNTED and self._brackets == 1:
-            self._tally.add(0, row)
-        elif row["event"] in COUNTED:
+        if row["event"] in COUNTED:
             self._decisions.append(row)
         match row["event"]:
             case "sweep" if row["reason"] == "began":
@@ -187,8 +181,3 @@ def _limits(paths: SweepPaths, info: SweepInfo) -> _Limits:
         "total": None if spec is None else planned_trials(spec),
         "limit_s": None if hours is None else hours * 3600,
     }
-
-
-def _brackets(info: SweepInfo) -> int:
-    scheduler = info.spec.get("scheduler", {})
-    return 2 if scheduler.get("method") == "hyperband" else int(scheduler.get("brackets") or 1)

@@ -77,7 +77,7 @@ class Scheduler(Protocol):
         ...
 
     def restore(self, trial: int, decision: Decision) -> None:
-        """Take a decision that was made before a restart, or elsewhere: it stands. An audit counts as a stop."""
+        """Take a decision on a finite value that was made before a restart: it stands. An audit counts as a stop."""
         ...
 
     def next_promotion(self, *, closing: bool) -> int | None:

@@ -22,6 +22,9 @@ from orchestrator.core.schedulers.rung import Rung
 
 Variant = Literal["stop", "promote", "auto"]
 
+LATE = 4
+"""Rungs that patient explorers skip: by default their first one is at 16/27 of a full training."""
+
 
 def default_grace_period(max_step: int, reduction_factor: int) -> int:
     """The default step of the first rung: 1/eta**3 of a full training, and never the first report.
@@ -53,7 +56,7 @@ class Asha:
             without rungs. A trial's bracket is drawn from (seed, trial), in proportion to the number of configurations
             that Hyperband starts in the bracket (Li et al. 2018, "Hyperband", algorithm 1).
         variant: "stop", "promote" or "auto".
-        apart: The bracket of a trial, in place of a draw: 0; 1, with the same rungs; or 2, with the last one only.
+        apart: The bracket of a trial, in place of a draw: 0; 1, with the same rungs; or 2, without the first ``LATE``.
             Trials that explore would lose every comparison with trials near the best.
         seed: The seed of the sweep.
     """
@@ -77,9 +80,10 @@ class Asha:
         steps = rung_steps(grace_period, reduction_factor, max_step)
         levels = len(steps) + 1
         self._apart = apart
-        starts = range(max(1, min(brackets, levels))) if apart is None else (0, 0, max(0, len(steps) - 1))
+        drawn = range(max(1, min(brackets, levels)))
+        starts = drawn if apart is None else (0, 0, LATE)
         self._brackets = [[Rung(step, reduction_factor) for step in steps[start:]] for start in starts]
-        self._weights = [reduction_factor ** (levels - start) / (levels - start) for start in starts]
+        self._weights = [reduction_factor ** (levels - start) / (levels - start) for start in drawn]
         self._entered: dict[int, int] = {}  # trial -> how many rungs of its bracket it has entered
         self._highest_first = sorted(
             ((rung, level) for rungs in self._brackets for level, rung in enumerate(rungs)),

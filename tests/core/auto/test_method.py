@@ -10,7 +10,7 @@ import pytest
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Observation, Outcome
 from orchestrator.core.search.auto.method import Auto
-from orchestrator.core.search.auto.roles import EXPLORING, explores
+from orchestrator.core.search.auto.roles import EXPLORING, PATIENT, Role, explores, role
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sobol import sobol
 from orchestrator.spec import Space, parse_spec
@@ -117,6 +117,8 @@ def test_exploration_never_ends_and_does_not_depend_on_what_was_found() -> None:
     exploring = [number for number in range(10_000) if explores(3, number)]
     assert len(exploring) == pytest.approx(10_000 * EXPLORING, rel=0.1)
     assert max(exploring) > 9_900
+    patient = [number for number in exploring if role(3, number) is Role.PATIENT]
+    assert len(patient) == pytest.approx(len(exploring) * PATIENT, rel=0.15)
     space = space_of(MIXED)
     late = next(number for number in exploring if number > 40)
     one, other = played(space, 30, 3), Played(Auto(space, 3, "max", 9), space).play(30)

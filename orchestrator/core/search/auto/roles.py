@@ -9,7 +9,7 @@ EXPLORING = 0.15
 """The share of trials that explore, however long the sweep."""
 
 PATIENT = 0.25
-"""The share of explorers that are judged at the last rung only."""
+"""The share of explorers that skip the first rungs."""
 
 
 class Role(IntEnum):
@@ -17,7 +17,7 @@ class Role(IntEnum):
 
     MEMBER = 0  # proposed by a member of the portfolio
     EXPLORER = 1  # drawn from the whole space, whatever has been found
-    PATIENT = 2  # an explorer that trains up to the last rung: what begins slowly is seen, too
+    PATIENT = 2  # an explorer that skips the first rungs, so that what begins slowly is seen, too
 
 
 def role(seed: int, trial: int) -> Role:
