@@ -244,6 +244,8 @@ class Sweep:
             case events.TrialStopRequested():
                 trial.stop_requested = event.reason
         self._check_results(event.at)
+        if self._stopping is not None:
+            self._stop_at_next_reports(event.at, self._stopping)
         return trial.state is State.RUNNING
 
     def _reported(self, trial: Trial, event: events.Reported) -> None:
@@ -456,8 +458,6 @@ class Sweep:
         self.count_result(trial, state, trial.result, decision)
         if state not in (State.FAILED, State.CANCELLED):
             self._choose(at, self.gpu_shares.ended(trial.number))
-        if self._stopping is not None:
-            self._stop_at_next_reports(at, self._stopping)
 
     def count_result(self, trial: Trial, state: State, value: float | None, decision: str | None) -> None:
         """Count a trial that paused or ended with this value, for patience. Trials that a resume continues do not."""

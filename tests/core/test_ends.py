@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.limits import HOPELESS
-from orchestrator.core.rows import State
+from orchestrator.core.rows import Failure, State
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import parse_spec
 from tests.core.played import make, states, steady
@@ -98,15 +98,22 @@ class TestEnds:
         assert [trial.state for trial in sweep.trials] == [State.CANCELLED] * 3
         assert [trial.last_step for trial in sweep.trials] == [1, 1, None]
 
-    def test_the_last_trial_to_end_by_itself_ends_a_stopping_sweep(self) -> None:
-        sweep = make()
+    @pytest.mark.parametrize("becomes", [State.DIVERGED, State.PAUSED, State.CANCELLED])
+    def test_whatever_becomes_of_the_last_trial_a_stopping_sweep_ends(self, becomes: State) -> None:
+        sweep = make(scheduler={"method": "asha", "grace_period": 1, "variant": "promote"})
         sweep.ask(0.0)
         sweep.on(events.Started(trial=0, at=0.0))
         sweep.on(events.StopAfterNextReport(at=1.0, reason="asked"))
-        report = Report(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": math.nan})
-        sweep.on(events.Reported(trial=0, at=2.0, reports=[report]))
-        assert sweep.trials[0].state is State.DIVERGED
+        loss = math.nan if becomes is State.DIVERGED else 0.5
+        report = Report(step=1, train_s=1.0, reported_at=1.0, metrics={"loss": loss})
+        if becomes is State.CANCELLED:  # a node was lost, and the retry is not waited for
+            failure = Failure(type="NodeDied", message="", traceback="")
+            sweep.on(events.Failed(trial=0, at=2.0, failure=failure, preempted=True))
+        else:
+            sweep.on(events.Reported(trial=0, at=2.0, reports=[report], saved=1))
+        assert sweep.trials[0].state is becomes
         assert sweep.halted == "asked"
+        assert sweep.finished
 
     def test_a_trial_stop_ends_that_trial_alone(self) -> None:
         sweep = make()
