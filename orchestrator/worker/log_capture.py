@@ -21,7 +21,9 @@ def heading(attempt: int) -> str:
 
 @contextmanager
 def captured(log: Path, attempt: int = 1) -> Iterator[int]:
-    """While the context is open, file descriptors 1 and 2 of the process write to the log. An empty log is removed.
+    """While the context is open, file descriptors 1 and 2 of the process write to the log.
+
+    An attempt that prints nothing leaves nothing: its heading is taken back, and an empty log is removed.
 
     One trial runs in a process at a time, so the process's descriptors are the trial's. The log is appended to, because
     a further attempt continues it. A failing disk is not an error: output is lost meanwhile, and if the log cannot be
@@ -33,6 +35,7 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
     _flush(sys.stdout, sys.stderr)
     saved, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)
     file = _opened(log)
+    before = os.fstat(file).st_size
     os.dup2(file, 1)
     os.dup2(file, 2)
     sys.stdout, sys.stderr = _stream(1), _stream(2)
@@ -48,6 +51,9 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
             os.close(original)
         os.close(file)
         with suppress(OSError):
+            printed = before + (len(heading(attempt)) + 1 if attempt > 1 else 0)
+            if log.stat().st_size == printed > before:
+                os.truncate(log, before)
             if log.stat().st_size == 0:
                 log.unlink()
 

@@ -34,11 +34,11 @@ class TestImportance:
         bars = {line.split()[0]: line for line in lines if "█" in line or "─" in line}
         assert next(iter(bars)) == "lr"
         assert bars["lr"].count("█") > 3 * bars["weight_decay"].count("█") > 0
-        assert re.fullmatch(r"momentum +–  only \d+ of the trials have this parameter", lines[-1])
+        assert re.search(r"of the \d+ trials that have it$", bars["momentum"])
 
     def test_for_programs(self, show: Sweep) -> None:
         data = json.loads(show("--importance", "--format", "json").out)
-        assert (data["step"], data["trials"], list(data["silent"])) == (2, 60, ["momentum"])
+        assert (data["step"], data["trials"], data["silent"]) == (2, 60, {})
         assert data["weights"][0]["parameter"] == "lr"
         rows = list(csv.DictReader(io.StringIO(show("--importance", "--format", "csv").out)))
         assert [row["parameter"] for row in rows] == [weight["parameter"] for weight in data["weights"]]

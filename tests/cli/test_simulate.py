@@ -127,7 +127,12 @@ def test_a_spec_without_a_pace(sweep: Sweep, tmp_path: Path) -> None:
 
 
 def test_how_many_ran_at_once() -> None:
-    rows = [{"started_at": 0, "ended_at": 3}, {"started_at": 1, "ended_at": 2}, {"started_at": 3, "ended_at": None}]
-    assert most_at_once(rows) == 2
-    assert most_at_once([{"started_at": 0, "ended_at": 1}, {"started_at": 1, "ended_at": 2}]) == 1
-    assert most_at_once([]) == 1
+    def ran(*events: tuple[float, int | None, str]) -> int:
+        return most_at_once(
+            {"at": at, "trial": trial, "event": event, "reason": "began"} for at, trial, event in events
+        )
+
+    assert ran() == 1
+    assert ran((0, 0, "running"), (1, 1, "running"), (2, 1, "stopped"), (3, 2, "running"), (3, 0, "completed")) == 2
+    assert ran((0, 0, "running"), (1, 0, "paused"), (1, 1, "running"), (2, 1, "retry"), (2, 0, "running")) == 1
+    assert ran((0, 0, "running"), (9, None, "sweep"), (9, 1, "running")) == 1, "the driver was killed in between"

@@ -102,7 +102,7 @@ def test_all_is_there(opened: Open) -> None:
     figures = seen.evaluate("[...document.querySelectorAll('[data-figure]')].map(figure => figure.dataset.figure)")
     assert set(figures) == {"curves", "parallel", "slices", "weights", "timeline"}
     expect(seen.locator("[data-figure=curves] path.curve[data-trial]")).to_have_count(60)
-    expect(seen.locator("[data-figure=curves] .rungs > g")).to_have_count(3)
+    expect(seen.locator("[data-figure=curves] .rungs > g")).to_have_count(4)
     expect(seen.locator("[data-figure=parallel] path.line")).to_have_count(60)
     expect(seen.locator("[data-figure=parallel] g.dimension")).to_have_count(10)
     expect(seen.locator("[data-figure=slices] .grid > div")).to_have_count(9)

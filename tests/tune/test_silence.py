@@ -102,4 +102,4 @@ def test_a_retry_continues_from_the_checkpoint_in_another_process(sweep_of: Call
     assert sweep.metrics["pid"].nunique() == 2
     log = sweep.paths.log(0).read_text()
     assert log.startswith("Timeout (0:00:0")
-    assert log.endswith("attempt 2:\n")
+    assert "attempt 2:" not in log, "it prints nothing"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.rows import State
 from orchestrator.records.paths import SweepPaths
 from orchestrator.simulate.virtual_clock import Outcome
+
+NOT_RUNNING = frozenset(["retry", State.PAUSED, *(state for state in State if state.ended)])
+"""Events after which the attempt of a trial no longer runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +82,16 @@ def _progress(
     )
 
 
-def most_at_once(rows: Iterable[dict[str, Any]]) -> int:
-    """The most trials that ran at the same time."""
-    changes = [
-        change
-        for row in rows
-        if row["started_at"] is not None and row["ended_at"] is not None
-        for change in ((row["started_at"], 1), (row["ended_at"], -1))
-    ]
-    running = most = 0
-    for _, change in sorted(changes):
-        running += change
-        most = max(most, running)
-    return max(1, most)
+def most_at_once(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The most trials that ran at the same time, from the columns at, trial, event and reason of the events."""
+    running: set[int] = set()
+    most = 1
+    for row in sorted(rows, key=lambda row: (row["at"], row["event"] == State.RUNNING)):
+        if row["event"] == State.RUNNING:
+            running.add(row["trial"])
+            most = max(most, len(running))
+        elif row["event"] in NOT_RUNNING:
+            running.discard(row["trial"])
+        elif row["event"] == "sweep" and row["reason"] == "began":  # what ran before was killed with its driver
+            running.clear()
+    return most

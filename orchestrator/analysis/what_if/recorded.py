@@ -14,7 +14,7 @@ from orchestrator.core.rows import State
 from orchestrator.core.search.earlier import Earlier
 from orchestrator.errors import UserError
 from orchestrator.records.decode import trial_rows
-from orchestrator.records.load import metrics_table, trials_table
+from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.simulate.neighbours import KnownCurve, NeighbourCurves, Trust
@@ -74,7 +74,7 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
     base = Path(info.directory)
     before = parse_spec(info.spec, base=base)
     after = parse_spec(info.spec, base=base, overrides=overrides)
-    ran = most_at_once(trials_table(paths, ["started_at", "ended_at"]).to_pylist())
+    ran = most_at_once(events_table(paths, ["at", "trial", "event", "reason"]).to_pylist())
     asked = workers or ran
     metric, mode = before.objective.metric, before.objective.mode
     if after.objective.metric != metric:

@@ -101,15 +101,26 @@ function paintCurves(svg, own, x, y, frame) {
   });
 }
 
+/** A line for each rung, and its cutoff; one for each bracket, where there are several. */
 function paintRungs(svg, x, y, { top, bottom }) {
-  const reached = sweep.rungs.filter(({ rung }) => rung <= x.domain()[1]);
+  const reached = [...new Set(sweep.rungs.map(({ rung }) => rung))]
+    .filter((rung) => rung <= x.domain()[1])
+    .map((rung) => ({ rung, cutoffs: cutoffsAt(rung) }));
   const marks = svg.append("g").attr("class", "rungs").selectAll("g").data(reached).join("g");
   marks.attr("transform", ({ rung }) => `translate(${x(rung)},0)`);
   set(marks.append("line"), { y1: top, y2: bottom });
   set(marks.append("text"), { y: top - 5 }).text(({ rung }, i) => (i ? rung : `rung ${rung}`));
-  const inside = marks.filter(({ cutoff }) => cutoff !== null && y(cutoff) >= top && y(cutoff) <= bottom);
-  set(inside.append("path"), { class: "cutoff", d: ({ cutoff }) => `M-9,${y(cutoff)}h18` });
-  marks.append("title").text(({ rung, cutoff }) => `rung at step ${rung}: last cutoff ${number(cutoff, 6)}`);
+  const inside = ({ cutoffs }) => cutoffs.filter((cutoff) => y(cutoff) >= top && y(cutoff) <= bottom);
+  const bars = marks.selectAll("path").data(inside).join("path");
+  set(bars, { class: "cutoff", d: (cutoff) => `M-9,${y(cutoff)}h18` });
+  marks.append("title").text(({ rung, cutoffs }) => {
+    const last = cutoffs.map((cutoff) => number(cutoff, 6)).join(" and ");
+    return last ? `rung at step ${rung}: last cutoff ${last}` : `rung at step ${rung}`;
+  });
+}
+
+function cutoffsAt(step) {
+  return sweep.rungs.filter(({ rung, cutoff }) => rung === step && cutoff !== null).map(({ cutoff }) => cutoff);
 }
 
 /** Labels the best trial at the end of its curve, with a ring at its best step. */
