@@ -2,8 +2,8 @@
 
 Real trainings of the built-in `tabular`, two at a time, five seeds a task. Ray Tune runs sixty random configurations
 under ASHAScheduler at grace 2 and factor 3, and keeps its processes (`reuse_actors`); ours runs sixty trials of the
-default search. The loss of one training is mostly luck: with another seed, a configuration differs by more than the best
-ones differ from each other. So a configuration is as good as its mean loss over three new seeds. Ours is
+default search. The loss of one training is mostly luck: seeds differ by more than the best configurations do.
+So a configuration is as good as its mean loss over three new seeds. Ours is
 as good as Ray as soon as its best configuration so far is, by that mean. Times count from the start of the command.
 """
 
