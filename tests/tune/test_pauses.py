@@ -118,7 +118,7 @@ def test_killed_in_the_middle_paused_trials_are_promoted_by_the_resume(tmp_path:
         "trainable": "train.py:Saving",
         "space": {"x": {"uniform": [0, 1]}},
         "objective": {"metric": "loss"},
-        "search": {"method": "list", "configs": [{"x": number / 100} for number in range(TRIALS)]},  # the best first
+        "search": {"method": "list", "configs": [{"x": number / 100} for number in range(60)]},  # the best first
         "scheduler": {"max": STEPS, "grace_period": 1},
         "resources": {"concurrency": 2},
     }

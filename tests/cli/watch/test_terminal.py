@@ -22,9 +22,13 @@ import pytest
 from tests.cli.recorded import record
 
 OWN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    " signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""Makes its standard input the terminal by which it is interrupted and hung up, and becomes the command."""
+"""Makes its standard input the terminal by which it is interrupted and hung up, and becomes the command.
+
+Whoever started the tests with nohup ignores SIGHUP, and so would the command.
+"""
 
 
 class Terminal:
