@@ -232,7 +232,8 @@ def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[
     assert (trials.attempts - 1 == trials.preemptions).all()
     there = trials[(trials.node_id == node.node_id) | (trials.preemptions > 0)]
     assert not there.empty
-    assert there.started_at.max() < noticed[0] < trials.started_at.max()
+    handed_out = sweep.events[sweep.events.event == "pending"].set_index("trial")["at"]
+    assert handed_out[there.trial].max() < noticed[0] < handed_out.max()
     again = sweep.metrics[sweep.metrics.attempt > 1]
     assert again.began_at.max() > 0  # from a checkpoint
 
