@@ -24,7 +24,7 @@ QUESTIONS = (
     "recording",
     "driver",
 )
-"""All but `forecasts`, which measures accuracy rather than speed: `make bench BENCH=forecasts`."""
+"""All but `forecasts` and `quality`, which do not measure speed alone: `make bench BENCH=forecasts`."""
 
 if __name__ == "__main__":
     began = time.monotonic()

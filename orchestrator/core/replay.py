@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import (
+    ENDS,
     EVALUATION,
     NODE,
     OUT_OF_MEMORY,
@@ -72,7 +73,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         _replay_event(sweep, trial, event)
         if event.event == State.PAUSED:
             paused_at[trial.number] = event.step
-        if event.event in _ENDS and event.decision == HALTED:
+        if event.event in ENDS and event.decision == HALTED:
             halted.add(trial.number)
         else:
             halted.discard(trial.number)
@@ -127,7 +128,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.failure = _failure(event)
             if event.decision == OUT_OF_MEMORY and event.detail is not None:
                 trial.own_gpu_share = event.detail["gpus"]
-        case _ if event.event in _ENDS:
+        case _ if event.event in ENDS:
             if trial.state is State.PAUSED:
                 sweep.rungs.release(trial)
             trial.end_attempt(event.at)
@@ -166,7 +167,7 @@ def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
 def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mapping[int, Sequence[MetricRow]]) -> None:
     """Count the results again, in the order in which the trials ended."""
     for event in recorded:
-        if event.trial is not None and event.event in (*_ENDS, State.PAUSED):
+        if event.trial is not None and event.event in (*ENDS, State.PAUSED):
             value = _result_at(sweep.objective, reports.get(event.trial, ()), event.step)
             sweep.count_result(sweep.trials[event.trial], State(event.event), value, event.decision)
 
@@ -197,9 +198,6 @@ def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], a
             sweep.objective_reported(trial, at, row.step, value, pausable=saves and row is rows[-1])
     if trial.state is State.PENDING:
         sweep.trial_queue.requeue(trial)
-
-
-_ENDS = frozenset(state.value for state in State if state.ended)
 
 
 def _failure(event: EventRow) -> Failure | None:

@@ -64,6 +64,13 @@ class State(StrEnum):
         return self not in (State.PENDING, State.RUNNING, State.PAUSED)
 
 
+ENDS = frozenset(state.value for state in State if state.ended)
+"""The events that end a trial."""
+
+ATTEMPT_ENDS = ENDS | {"retry", State.PAUSED.value}
+"""The events that end an attempt of a trial."""
+
+
 class Origin(StrEnum):
     """Where a trial's configuration comes from."""
 

@@ -73,13 +73,11 @@ class Rungs:
 
     def diverge(self, trial: Trial, at: float) -> None:
         """Let a diverged trial enter its next rung, as the worst."""
-        if trial.number not in self.audit.running_on:
-            self._journal.rung_decisions(trial, at, self._scheduler.diverge(trial.number))
+        self._journal.rung_decisions(trial, at, self.restore_divergence(trial))
 
-    def restore_divergence(self, trial: Trial) -> None:
-        """Take a recorded divergence, as :meth:`diverge` did."""
-        if trial.number not in self.audit.running_on:
-            self._scheduler.diverge(trial.number)
+    def restore_divergence(self, trial: Trial) -> Sequence[Decision]:
+        """Count a trial as diverged; returns what is decided about it. One that is audited is decided about already."""
+        return () if trial.number in self.audit.running_on else self._scheduler.diverge(trial.number)
 
     def record(self, trial: Trial, at: float, decisions: Sequence[Decision]) -> None:
         """Record decisions about a trial, and tell the search of rungs where the trial is not stopped."""

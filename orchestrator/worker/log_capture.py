@@ -41,6 +41,7 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     if attempt > 1:
         print(heading(attempt), file=sys.stderr)
+    begun = os.fstat(file).st_size
     try:
         yield file
     finally:
@@ -51,8 +52,7 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
             os.close(original)
         os.close(file)
         with suppress(OSError):
-            printed = before + (len(heading(attempt)) + 1 if attempt > 1 else 0)
-            if log.stat().st_size == printed > before:
+            if log.stat().st_size == begun:
                 os.truncate(log, before)
             if log.stat().st_size == 0:
                 log.unlink()

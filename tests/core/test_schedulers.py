@@ -32,6 +32,7 @@ SCHEDULERS: dict[str, Callable[[str], Scheduler]] = {
     "asha, stop": lambda mode: asha(mode=mode, variant="stop"),
     "asha, 3 brackets": lambda mode: asha(mode=mode, brackets=3),
     "hyperband": lambda mode: asha(mode=mode, brackets=5),
+    "asha, explorers apart": lambda mode: asha(mode=mode, max_step=486, apart=lambda trial: trial % 3),
     "pasha": lambda mode: Pasha(mode=mode, grace_period=2, reduction_factor=3, max_step=81),
     "median": lambda mode: Median(mode=mode, grace_period=2, max_step=81),
     "top_after": lambda mode: TopAfter(mode=mode, step=5, top=3),

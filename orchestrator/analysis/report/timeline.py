@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.analysis.report.data import Span, Timeline
-from orchestrator.core.rows import ACCOUNT, EVALUATION, State
+from orchestrator.core.rows import ACCOUNT, ATTEMPT_ENDS, EVALUATION, State
 
 UNKNOWN = "node not recorded"
 """The lane of earlier attempts of a trial in a sweep on several nodes: only the last attempt's node is recorded."""
@@ -76,7 +76,6 @@ def _attempts(
     rows: list[Mapping[str, Any]], sessions: tuple[tuple[float, float], ...]
 ) -> list[tuple[int, int, float, float, str]]:
     """(trial, attempt, began, ended, outcome), sorted by start. The end of a killed session ends its attempts."""
-    ended = {state.value for state in State if state.ended} | {"retry", State.PAUSED.value}
     running: dict[int, tuple[int, float]] = {}
     found = []
     for row in rows:
@@ -85,7 +84,7 @@ def _attempts(
             if trial in running:
                 found.append((trial, *running[trial], _end_of(sessions, running[trial][1]), "retry"))
             running[trial] = (row["attempt"], at)
-        elif row["event"] in ended and trial in running:
+        elif row["event"] in ATTEMPT_ENDS and trial in running:
             found.append((trial, *running.pop(trial), at, row["event"]))
     found += [
         (trial, attempt, began, _end_of(sessions, began), State.RUNNING.value)

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.analysis.summary.overview import Objective
-from orchestrator.core.rows import EVALUATION, State
+from orchestrator.core.rows import ENDS, EVALUATION
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
-
-_ENDS = frozenset(state.value for state in State if state.ended)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ def progress(paths: SweepPaths, objective: Objective) -> Progress:
         if began is None:
             began = at
         latest = max(latest, at)
-        if event in _ENDS:
+        if event in ENDS:
             ends[trial] = before + at - began  # a trial that was resumed counts by its last end
     seconds = before + (0.0 if began is None else latest - began)
     ordered = sorted((at, trial) for trial, at in ends.items())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.rows import PROMOTED, State
+from orchestrator.core.rows import ENDS, PROMOTED
 from orchestrator.core.schedulers import Action, RungSummary
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
@@ -23,7 +23,7 @@ def rung_table(paths: SweepPaths) -> list[RungSummary]:
     return tally.table()
 
 
-COUNTED = frozenset({"rung", PROMOTED, *(state.value for state in State if state.ended)})
+COUNTED = ENDS | {"rung", PROMOTED}
 """The events that a tally needs: decisions, and what becomes of paused trials."""
 
 

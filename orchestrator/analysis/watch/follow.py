@@ -13,7 +13,7 @@ from orchestrator.analysis.summary.results import planned_trials, recorded_spec
 from orchestrator.analysis.summary.rungs import COUNTED, RungTally
 from orchestrator.analysis.watch.listing import COLUMNS, Listing
 from orchestrator.analysis.watch.scene import Scene, Session
-from orchestrator.core.rows import EVALUATION, PROMOTED, EventRow, State
+from orchestrator.core.rows import ENDS, EVALUATION, PROMOTED, EventRow, State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.errors import RecordsError
 from orchestrator.records.incremental_table import IncrementalTable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 NEWS = 100
 """The number of newest events kept."""
 
-ENDS = frozenset(state.value for state in State if state.ended)
 EVENTS = ["at", "event", "trial", "attempt", "step", "rung", "value", "cutoff", "decision", "reason"]
 
 

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.rows import State
+from orchestrator.core.rows import ATTEMPT_ENDS, State
 from orchestrator.records.paths import SweepPaths
 from orchestrator.simulate.virtual_clock import Outcome
-
-NOT_RUNNING = frozenset(["retry", State.PAUSED, *(state for state in State if state.ended)])
-"""Events after which the attempt of a trial no longer runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +87,7 @@ def most_at_once(rows: Iterable[Mapping[str, Any]]) -> int:
         if row["event"] == State.RUNNING:
             running.add(row["trial"])
             most = max(most, len(running))
-        elif row["event"] in NOT_RUNNING:
+        elif row["event"] in ATTEMPT_ENDS:
             running.discard(row["trial"])
         elif row["event"] == "sweep" and row["reason"] == "began":  # what ran before was killed with its driver
             running.clear()
