@@ -74,7 +74,8 @@ def test_a_paused_trial_leaves_its_process_to_others_and_trains_no_step_twice(
     sweep_of: Callable[..., Sweep], tmp_path: Path
 ) -> None:
     scheduler = {"max": STEPS, "grace_period": 1}
-    sweep = sweep_of(TRAIN, trainable="train.py:Saving", scheduler=scheduler, budget={"trials": TRIALS})
+    best_first = {"method": "list", "configs": [{"x": number / TRIALS} for number in range(TRIALS)]}  # it must wait
+    sweep = sweep_of(TRAIN, trainable="train.py:Saving", scheduler=scheduler, search=best_first, budget={})
     assert sweep_of.error is None  # type: ignore[attr-defined]
     trials, events, metrics = (sweep.trials, sweep.events, sweep.metrics)
     assert set(trials["state"]) == {"completed", "stopped"}
