@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import pandas as pd
 import psutil
@@ -35,20 +36,30 @@ resources: {{gpu: 0}}
 trial: {{retries: 10, save_every: {save_every}}}
 """
 TRAIN = """
-import math, os, time
+import json, math, os, time
 
 def train(config, trial):
-    state = ({saves} and trial.restore()) or {{"step": 0, "weight": 1.0}}
+    own = trial.directory / "own.json"
+    if {checkpoints!r} == "own" and own.exists():
+        state = json.loads(own.read_text())
+    else:
+        state = {checkpoints!r} == "saved" and trial.restore() or {{"step": 0, "weight": 1.0}}
     weight = state["weight"]
     for step in range(state["step"] + 1, {steps} + 1):
         until = time.monotonic() + float(os.environ["SECONDS_A_STEP"])
         sum(math.sqrt(number) for number in range(20_000))
         time.sleep(max(0.0, until - time.monotonic()))  # equally long on a busy machine: seconds are compared
         weight -= 0.1 * (weight - config["x"])
-        if {saves}:
+        if {checkpoints!r} == "saved":
             trial.save(step=step, weight=weight)
         trial.report(step=step, loss=(weight - 0.3) ** 2)
+        if {checkpoints!r} == "own":
+            new = own.with_suffix(".new")
+            new.write_text(json.dumps({{"step": step, "weight": weight}}))
+            new.replace(own)
 """
+Checkpoints = Literal["saved", "own", "none"]
+"""With `trial.save`; in a file of the trainable's own, as Hugging Face's Trainer does; none."""
 VICTIMS = ("driver", "worker", "raylet")
 START_S = 8.0  # about what a start of Ray takes; a fifth of the kills falls into it
 
@@ -61,7 +72,7 @@ class Chaos:
     trials: int = 40
     steps: int = 30
     seconds_a_step: float = 0.16
-    saves: bool = True
+    checkpoints: Checkpoints = "saved"
     save_every: float = 0.2
     longest_s: float = 2.2  # between the first report of a session and the kill
     seed: int = 0
@@ -72,7 +83,7 @@ class Chaos:
     def terminal(self, directory: Path) -> Terminal:
         directory.mkdir(parents=True, exist_ok=True)
         spec = SPEC.format(trials=self.trials, save_every=self.save_every)
-        terminal = Terminal(directory, spec=spec, train=TRAIN.format(steps=self.steps, saves=self.saves))
+        terminal = Terminal(directory, spec=spec, train=TRAIN.format(steps=self.steps, checkpoints=self.checkpoints))
         terminal.seconds_a_step = self.seconds_a_step
         return terminal
 
@@ -170,12 +181,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--without-checkpoints", action="store_true", help="trials that are cut off begin anew")
+    parser.add_argument("--checkpoints", choices=get_args(Checkpoints), default="saved", help="of the trainable")
     options = parser.parse_args()
     chaos = Chaos(
         kills=options.kills,
         seed=options.seed,
-        saves=not options.without_checkpoints,
+        checkpoints=options.checkpoints,
         say=lambda line: print(line, flush=True),
     )
     began = time.monotonic()
@@ -196,8 +207,8 @@ def main() -> None:
     ratio = figures["training s"] / figures["training s undisturbed"]
     print(f"{'ratio':24}{ratio:.3f}")
     print("each (trial, step) once, no completed trial twice, every value as undisturbed")
-    if chaos.saves and abs(ratio - 1) > 0.1:
-        sys.exit(f"checkpoints every {chaos.save_every} s, and yet the ratio of training is {ratio:.3f}")
+    if chaos.checkpoints != "none" and abs(ratio - 1) > 0.1:
+        sys.exit(f"checkpoints again and again, and yet the ratio of training is {ratio:.3f}")
 
 
 if __name__ == "__main__":

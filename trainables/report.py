@@ -1,4 +1,4 @@
-"""A report: what a trainable says of a step. The same value goes from the worker to the driver and into checkpoints."""
+"""A report: what a trainable says of a step. The same value goes into its journal and to the driver."""
 
 from __future__ import annotations
 

@@ -112,6 +112,8 @@ class DriverLoop:
             write()
         except RecordsError as error:
             return error
+        if not session.recorder.pending:
+            session.journals.all_recorded()
         return refused
 
     def _take(self, now: float) -> None:
@@ -126,6 +128,7 @@ class DriverLoop:
                 self._trial_ended(row)
 
     def _trial_ended(self, row: TrialRow) -> None:
+        self._session.journals.trial_ended(row)
         self._not_followed_up.pop(row.trial, None)
         try:
             self._session.retention.trial_ended(row)

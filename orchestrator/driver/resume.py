@@ -20,10 +20,10 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.session import ObserverFactory, Session
 from orchestrator.driver.wait_for_node import wait_for_node
-from orchestrator.errors import CodeChangedError, UserError
+from orchestrator.errors import CodeChangedError, RecordsError, UserError
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
-from orchestrator.records.paths import SweepPaths
+from orchestrator.records.paths import SweepPaths, numbered
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, redacted, write_sweep_json
 from orchestrator.sites.code_origin import code_origin, current_job
 from orchestrator.sites.placement import need_of, reached
@@ -32,6 +32,8 @@ from orchestrator.spec.fingerprint import changed_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import declared
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import pack_function
+from orchestrator.worker.report_journal import remove
+from trainables.checkpoints.files import tidy
 from trainables.contract import declaration_of
 
 
@@ -85,6 +87,7 @@ def resume(
         check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
         with Session.open(source, paths, engine, observer, earlier=saved_earlier(paths)) as session:
             _rebuild(session.sweep, paths, source)
+            _forget_unrecorded(session.sweep, paths)
             _extend(session.sweep, info.name, continued, extension, again)
             entry = {
                 "at": datetime.now(UTC).isoformat(),
@@ -151,6 +154,24 @@ def _rebuild(sweep: Sweep, paths: SweepPaths, source: Source) -> None:
         trials=trial_rows(trials_table(paths), kinds),
     )
     replay(sweep, recorded, time.time())
+
+
+def _forget_unrecorded(sweep: Sweep, paths: SweepPaths) -> None:
+    """Remove what is left of trials that a killed driver had started but not recorded: other trials get their numbers.
+
+    Raises:
+        RecordsError: It cannot be removed.
+    """
+    known = len(sweep.trials)
+    try:
+        for trial in numbered(paths.all_checkpoints):
+            if trial >= known:
+                tidy(paths.checkpoints(trial), "none")
+        for trial in numbered(paths.journals):
+            if trial >= known:
+                remove(paths.journal(trial))
+    except OSError as error:
+        raise RecordsError(f"cannot remove the files of trials that are not recorded: {error}") from error
 
 
 def _extend(sweep: Sweep, name: str, continued: _Continuation, extension: Extension, again: Collection[State]) -> None:

@@ -19,6 +19,7 @@ from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.checkpoint_retention import CheckpointRetention
 from orchestrator.driver.commands import Commands
 from orchestrator.driver.gc_tuning import rarely_collected
+from orchestrator.driver.journal_retention import JournalRetention
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.driver.loop import DriverLoop
 from orchestrator.driver.observer import RAY, CheckpointTrouble, NoObserver, Observer
@@ -57,6 +58,7 @@ class Session:
         recorder: Writes the records.
         diagnosis: Adds a verdict on the curves of each ended trial.
         retention: Removes the checkpoints of ended trials.
+        journals: Removes the journals of ended trials.
         accounting: Where the time of the slots goes.
         observer: Shows the sweep.
         checkpoint_trouble: Tells the observer when checkpoints cannot be written.
@@ -98,6 +100,7 @@ class Session:
         self.capacity = Capacity(spec, engine, self.sweep)
         self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())
         self.retention = CheckpointRetention(self.sweep, paths, spec.trial.keep)
+        self.journals = JournalRetention(self.sweep, paths)
         self.loop = DriverLoop(self)
 
     @classmethod
@@ -152,6 +155,8 @@ class Session:
             self._drive()
             with suppress(OSError):  # a checkpoint that cannot be removed stays for `sweep clean`
                 self.retention.finish()
+            with suppress(OSError):
+                self.journals.finish()
             self._record_account()
 
     def result(self) -> SweepPaths:
@@ -251,6 +256,7 @@ class Session:
             target=spec.budget.target,
             logs=str(root / "logs"),
             trials=str(root / "trials"),
+            journals=str(root / "journals"),
             checkpoints=str(root / "checkpoints"),
             save_every_s=spec.trial.save_every,
             keep=spec.trial.keep,

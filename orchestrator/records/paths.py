@@ -74,6 +74,16 @@ class SweepPaths:
         """The files of the sweep's Slurm job: script, output, and the job's number while the job exists."""
         return self.root / "slurm"
 
+    @property
+    def journals(self) -> Path:
+        """The directory of the journals. Absent if there are none."""
+        return self.root / "journals"
+
+    @property
+    def all_checkpoints(self) -> Path:
+        """The directory of the trials' checkpoints. Absent if there are none."""
+        return self.root / "checkpoints"
+
     def log(self, trial: int) -> Path:
         """The trial's output."""
         return self.root / "logs" / f"{trial}.log"
@@ -84,7 +94,24 @@ class SweepPaths:
 
     def checkpoints(self, trial: int) -> Path:
         """The trial's checkpoints."""
-        return self.root / "checkpoints" / str(trial)
+        return self.all_checkpoints / str(trial)
+
+    def journal(self, trial: int) -> Path:
+        """The trial's journal, of reports that may not be recorded yet."""
+        return self.journals / f"{trial}.jsonl"
+
+
+def numbered(directory: Path) -> set[int]:
+    """The trials that have files, or a directory, in one of a sweep's directories.
+
+    Raises:
+        OSError: The directory cannot be read.
+    """
+    try:
+        stems = {path.name.partition(".")[0] for path in directory.iterdir()}
+    except FileNotFoundError:
+        return set()
+    return {int(stem) for stem in stems if stem.isdigit()}
 
 
 def claim(results: Path, name: str) -> SweepPaths:

@@ -85,6 +85,11 @@ class Recorder:
         self._trials_throttle = WriteThrottle(clock, least=trials_every)
         self.seconds = clock() - began
 
+    @property
+    def pending(self) -> bool:
+        """Whether reports or events are not written yet."""
+        return bool(self._metric_rows or self._event_rows or self._metrics_log.pending or self._events_log.pending)
+
     def metrics(self, rows: Iterable[MetricRow]) -> None:
         """Buffer reports. Only the first report of a (trial, step) is kept.
 
@@ -146,7 +151,7 @@ class Recorder:
         self.close()
 
     def _write_logs(self) -> None:
-        if self._metric_rows or self._event_rows or self._metrics_log.pending or self._events_log.pending:
+        if self.pending:
             self._timed(self._write_round, self._logs_throttle)
 
     def _write_trials(self) -> None:

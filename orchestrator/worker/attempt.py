@@ -22,11 +22,10 @@ from orchestrator.worker.gpu_sampling import GpuSampler
 from orchestrator.worker.handoff import Handoff
 from orchestrator.worker.log_capture import captured
 from orchestrator.worker.messages import AttemptEnd, WorkerSettings
-from orchestrator.worker.unrecorded_reports import UnrecordedReports
+from orchestrator.worker.report_journal import ReportJournal
 from orchestrator.worker.watchdog import watched
 from trainables.checkpoints.files import Keep
 from trainables.checkpoints.saving import Checkpoints
-from trainables.checkpoints.snapshot import CarriedReports
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 from trainables.report import Report
@@ -77,10 +76,14 @@ class Attempt:
         checkpoints = (
             Path(settings.checkpoints) / str(order.trial) if settings.checkpoints else self._directory / "checkpoints"
         )
-        self._checkpoints = Checkpoints(checkpoints, every_s=settings.save_every_s, ledger=self)
-        self._unrecorded = UnrecordedReports(recorded=order.recorded)
         self._gpu_sampler = GpuSampler()
         self._handoff = Handoff(heartbeat_s=settings.heartbeat_s)
+        self._journal = ReportJournal(
+            Path(settings.journals) / f"{order.trial}.jsonl",
+            recorded=order.recorded,
+            collected_at=lambda: self._handoff.collected_at,
+        )
+        self._checkpoints = Checkpoints(checkpoints, every_s=settings.save_every_s, before_write=self._journal.sync)
         self._next_rung = order.rungs[0] if order.rungs else None
         self._saving = False  # the trainable has ended, and the last checkpoint is being written
         self._began = time.monotonic()
@@ -111,6 +114,7 @@ class Attempt:
             self._thread.join(SAVING_S)
         if self._thread.is_alive():
             self._checkpoints.close("none")
+            self._journal.close()
         return not self._thread.is_alive()
 
     @property
@@ -141,6 +145,7 @@ class Attempt:
         with suppress(OSError):  # writing to sys.stderr may be where the trial is stuck
             os.write(log, f"no report for {limit:g} s; the trial was at:\n{stack}".encode())
         self._checkpoints.close("none")  # the next attempt may begin while this one still trains
+        self._journal.close()
         self._children.kill()
 
     # In the user's thread --------------------------------------------------------------------------------------
@@ -164,6 +169,7 @@ class Attempt:
             try:
                 self._isolation.prepare(seed=order.seed, threads=settings.threads, gpus=order.gpus or 0.0)
                 self._began = self._handoff.touch()
+                self._send_unrecorded()
                 self._run(self._trial())
                 ended, keep = AttemptEnd(), settings.keep
             except TrialEnded:
@@ -177,6 +183,7 @@ class Attempt:
                 self._saving = True
                 self._handoff.touch()
                 self._checkpoints.close(keep, finished=ended is not None and ended.failure is None)
+                self._journal.close()
                 self.memory_left = self._isolation.restore()
                 if self.memory_left:
                     print(self.memory_left, file=sys.stderr)
@@ -212,30 +219,26 @@ class Attempt:
             report = replace(report, metrics=metrics)
         self._hand_over(report)
 
-    def upto(self, step: int) -> CarriedReports:
-        """The reports that a checkpoint of that step carries."""
-        return self._unrecorded.upto(step)
+    def _send_unrecorded(self) -> None:
+        """Send the reports of earlier attempts that the driver does not have."""
+        for report in self._journal.unrecorded():
+            self._trained_before_s = max(self._order.trained_s, report.train_s)
+            self._hand_over(report, again=True)
 
-    def resume(self, carried: CarriedReports) -> bool:
-        """Send the reports of a checkpoint that the driver does not have; False if some are missing in between."""
-        recorded = self._order.recorded
-        if UnrecordedReports.incomplete(carried, recorded):
-            return False
-        for report in carried.reports:
-            if recorded is None or report.step > recorded:
-                self._trained_before_s = max(self._order.trained_s, report.train_s)
-                self._hand_over(report, saved=True)
-        return True
-
-    def _hand_over(self, report: Report, *, saved: bool = False) -> None:
+    def _hand_over(self, report: Report, *, again: bool = False) -> None:
         now = time.monotonic()
-        self._unrecorded.add(report, now, self._handoff.collected_at)
-        if not saved:
+        if not again:
+            self._journal.append(report, now)
             self._update_checkpoints(report)
         at_rung = self._reaches_rung(report)
         if at_rung and self._order.pauses:
+            if again:
+                self._checkpoints.restore()  # finds the step of what earlier attempts have saved
             self.saved = self._checkpoints.write_now()
-        self._handoff.put(report, since=now, due=at_rung or self._ends(report))
+        due = at_rung or self._ends(report)
+        if due:
+            self._journal.flush()
+        self._handoff.put(report, since=now, due=due)
 
     def _update_checkpoints(self, report: Report) -> None:
         """Pass the loss on. At the last step, the checkpoints are written before the driver gets the report."""

@@ -37,6 +37,7 @@ class WorkerSettings:
     target: float | None = None  # of the objective, at which the sweep ends
     logs: str  # directories
     trials: str
+    journals: str
     checkpoints: str = ""  # directory; "": in the directory of each trial
     save_every_s: float = 10.0
     keep: Keep = "best"  # of a trial that completes

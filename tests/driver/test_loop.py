@@ -18,6 +18,7 @@ from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver import loop
+from orchestrator.driver.journal_retention import JournalRetention
 from orchestrator.driver.loop import DriverLoop
 from orchestrator.driver.observer import CheckpointTrouble
 from orchestrator.errors import RecordsError
@@ -63,6 +64,7 @@ class Driver:
         self.heard: list[events.Event] = []
         self.lease = SimpleNamespace(beat=lambda: None)
         self.retention = SimpleNamespace(trial_ended=ended)
+        self.journals = JournalRetention(self.sweep, self.paths)
         self.diagnosis = SimpleNamespace(diagnosed=lambda rows: rows)
         self.recorder = Recorder(
             self.paths,

@@ -163,7 +163,7 @@ class Malicious:
 @pytest.mark.parametrize("save", [lambda o, p: p.write_bytes(pickle.dumps(o)), torch.save], ids=["pickle", "torch"])
 def test_a_malicious_pickle_is_refused(save: Callable[[Any, Path], Any], tmp_path: Path) -> None:
     path, trap = tmp_path / "last.pt", tmp_path / "sprung"
-    save({"format": 1, "step": 1, "best": 0.0, "random": {}, "state": {"model": Malicious(trap)}}, path)
+    save({"format": snapshot.FORMAT, "step": 1, "best": 0.0, "random": {}, "state": {"model": Malicious(trap)}}, path)
     with pytest.raises(DamagedCheckpoint, match=r"(?i)weights.only|unsupported"):
         snapshot.read(path)
     assert not trap.exists()
@@ -187,7 +187,7 @@ def test_no_part_of_a_file_is_taken_for_a_checkpoint(suffix: str, tmp_path: Path
         ("last.json", b"[]"),
         ("last.json", b"{}"),
         ("last.json", b"\xff\xfe"),
-        ("last.json", b'{"format": 2, "step": 1, "best": 0, "state": {}, "random": {}}'),
+        ("last.json", b'{"format": 1, "step": 1, "best": 0, "state": {}, "random": {}}'),
         ("last.json", b"[" * 100_000),
         ("last.pt", b"not a checkpoint"),
         ("last.pt", b"\x80\x02]q\x00."),

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos import Chaos, compare
+from orchestrator.worker.report_journal import unrecorded
+from tests.chaos import Chaos, Checkpoints, compare
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(280)
@@ -130,3 +131,33 @@ def test_if_ray_ends_the_sweep_ends_in_order(terminal: Terminal) -> None:
     assert "sweep resume" in said
     assert "failed" not in set(terminal.trials()["state"]), "that Ray ended is no fault of a trial"
     assert not (terminal.results / "lease.json").exists()
+
+
+@pytest.mark.parametrize("checkpoints", ["own", "none"])
+def test_a_killed_driver_costs_no_report_whatever_checkpoints_a_trainable_has(
+    tmp_path: Path, checkpoints: Checkpoints
+) -> None:
+    steps = 60
+    chaos = Chaos(kills=0, trials=2, steps=steps, seconds_a_step=0.1, checkpoints=checkpoints)
+    terminal = chaos.terminal(tmp_path)
+    try:
+        launched = terminal.start("launch", "spec.yaml")
+        terminal.wait_for(lambda: terminal.rows() > 20, launched)
+        family = psutil.Process(launched.pid).children(recursive=True)
+        recorded = terminal.metrics().groupby("trial")["step"].max()
+        for process in [psutil.Process(launched.pid), *family]:
+            process.kill()
+        launched.communicate(timeout=30)
+        psutil.wait_procs(family, timeout=30)
+        journals = sorted((terminal.results / "journals").iterdir())
+        assert [path.name for path in journals] == ["0.jsonl", "1.jsonl"]
+        left = {int(path.stem): len(unrecorded(path, int(recorded[int(path.stem)]))) for path in journals}
+        assert any(left.values()), "the records lag behind"
+        code, out = terminal.run("resume")
+        assert code == 0, out
+        metrics = terminal.metrics()
+        assert metrics.groupby("trial")["step"].apply(sorted).tolist() == [list(range(1, steps + 1))] * 2
+        assert (metrics.groupby("trial")["attempt"].max() == 2).all()
+        assert not (terminal.results / "journals").exists()
+    finally:
+        terminal.close()

@@ -31,7 +31,12 @@ def attempt(tmp_path: Path) -> Any:
         settings = {"heartbeat_s": 0.2, "objective": Objective(metric="loss"), "fixed": {"epochs": 3}} | job
         order = Start(trial=7, attempt=1, config={"x": 0.5}, seed=11, rungs=rungs)
         told = WorkerSettings(
-            trainable="", base=str(tmp_path), logs=str(tmp_path), trials=str(tmp_path / "trials"), **settings
+            trainable="",
+            base=str(tmp_path),
+            logs=str(tmp_path),
+            trials=str(tmp_path / "trials"),
+            journals=str(tmp_path / "journals"),
+            **settings,
         )
         made.append(Attempt(order, told, run, Isolation()))
         return made[-1]

@@ -15,7 +15,6 @@ import pytest
 
 from orchestrator.core.events import Start
 from orchestrator.spec import Objective
-from orchestrator.worker import unrecorded_reports
 from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import AttemptEnd, WorkerSettings
 from trainables.checkpoints.files import load
@@ -56,6 +55,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             base=str(tmp_path),
             logs=str(tmp_path),
             trials=str(tmp_path / "trials"),
+            journals=str(tmp_path / "journals"),
             checkpoints=str(tmp_path / "checkpoints"),
             **settings,
         )
@@ -171,6 +171,9 @@ def test_a_trial_cannot_pause_at_a_step_that_it_has_not_saved(attempt: Make) -> 
     made = attempt(rarely, rungs=(3,), pauses=True)
     made.collect()
     assert made.saved == 2
+
+
+def test_a_trial_that_saves_nothing_cannot_pause(attempt: Make) -> None:
     never = attempt(lambda trial: trial.report(step=3, loss=1.0), rungs=(3,), pauses=True)
     never.collect()
     assert never.saved is None
@@ -285,6 +288,8 @@ class TestAheadOfTheRecords:
         made = attempt(run, save_every_s=0.0, keep="both")
         assert reached.wait(10)
         made._checkpoints.close("none")
+        with made._journal._lock:  # what a checkpoint has not made safe by now is lost
+            made._journal._unwritten.clear()
 
     def go_on(self, trial: Trial) -> None:
         train(trial, self.LOSSES)
@@ -312,17 +317,28 @@ class TestAheadOfTheRecords:
         assert [each.step for each in made.collect()[0]] == [2, 3]
         assert [each.step for each in made.collect()[0]] == [4, 5, 6]
 
-    def test_if_reports_are_lost_an_older_checkpoint_is_used(
-        self, attempt: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    def test_a_trial_that_reported_its_last_step_only_ends(self, attempt: Make) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(lambda trial: pytest.fail("trains"), recorded=1, max_step=4)
+        assert [each.step for each in made.collect()[0]] == [2, 3, 4]
+        assert made.end()
+
+    def test_it_can_pause_at_a_report_sent_again_if_that_state_is_saved(self, attempt: Make, files: Any) -> None:
+        self.cut_off_at(attempt, 4)
+        made = attempt(self.go_on, recorded=1, rungs=(4,), pauses=True)
+        assert [each.step for each in made.collect()[0]] == [2, 3, 4]
+        assert made.saved == 4
+        assert made.end()
+        assert files() == {"best": 4, "last": 4}
+
+    def test_where_reports_cannot_be_made_safe_no_checkpoint_is_written(
+        self, attempt: Make, files: Any, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(unrecorded_reports, "MOST", 2)
-        self.cut_off_at(attempt, 5)
-        monkeypatch.undo()
-        made = attempt(self.go_on, recorded=2)
-        assert [each.step for each in made.collect()[0]] == [1, 2, 3, 4, 5, 6]
-        assert "is not restored: reports between the records" in (tmp_path / "7.log").read_text()
-        made = attempt(self.go_on, recorded=3)
-        assert 1 not in [each.step for each in made.collect()[0]]
+        (tmp_path / "journals").touch()
+        made = attempt(train, keep="both")
+        assert ended(made).failure is None
+        assert files() == {}
+        assert made.trouble == "Not a directory"
 
     def test_a_state_is_written_only_when_its_report_has_come(self, attempt: Make, files: Any) -> None:
         def run(trial: Trial) -> None:
@@ -343,7 +359,7 @@ class TestAheadOfTheRecords:
         ended(attempt(run, keep="both"))
         assert files() == {"best": 1, "last": 2}
 
-    def test_the_report_at_which_a_trial_ends_is_carried(self, attempt: Make) -> None:
+    def test_the_report_at_which_a_trial_ends_is_sent_again(self, attempt: Make) -> None:
         reporting = threading.Event()
 
         def run(trial: Trial) -> None:
@@ -359,3 +375,48 @@ class TestAheadOfTheRecords:
         assert made.end()
         again = attempt(self.go_on, recorded=2)
         assert [each.step for each in again.collect()[0]] == [3, 4, 5, 6]
+
+
+class TestWithoutOurCheckpoints:
+    """The trainable has none, or keeps its own, as scripts and Hugging Face's Trainer do."""
+
+    @pytest.mark.parametrize("begin", [1, 4])
+    def test_what_an_earlier_attempt_reported_is_sent_first(self, attempt: Make, begin: int) -> None:
+        def run(trial: Trial) -> None:
+            for step in range(begin if again else 1, 7):
+                trial.report(step=step, loss=1.0 / step)
+                if step == 3 and not again:
+                    again.append(True)
+                    raise RuntimeError("once")
+
+        again: list[bool] = []
+        assert ended(attempt(run)).failure is not None
+        reports, trained, _ = attempt(run, recorded=1, trained_s=0.5).collect()
+        assert [each.step for each in reports] == [2, 3, *range(begin, 7)]
+        assert [each.metrics["loss"] for each in reports] == [1.0 / each.step for each in reports]
+        assert trained >= 0.5
+
+    def test_a_kill_in_the_further_attempt_loses_nothing_either(self, attempt: Make) -> None:
+        def upto(last: int) -> Callable[[Trial], None]:
+            def run(trial: Trial) -> None:
+                for step in range(1, last + 1):
+                    trial.report(step=step, loss=1.0)
+                raise RuntimeError("here")
+
+            return run
+
+        for last in (4, 2, 5):
+            assert ended(attempt(upto(last))).failure is not None
+        reports = attempt(lambda trial: None, recorded=1).collect()[0]
+        assert [each.step for each in reports] == [2, 3, 4, 5]
+
+    def test_seconds_of_training_go_on_from_the_last_report(self, attempt: Make) -> None:
+        def run(trial: Trial) -> None:
+            trial.report(step=1, loss=1.0)
+            time.sleep(0.3)
+            trial.report(step=2, loss=1.0)
+
+        ended(attempt(run))
+        reports, trained, _ = attempt(lambda trial: trial.report(step=3, loss=1.0)).collect()
+        assert [each.step for each in reports] == [1, 2, 3]
+        assert 0.3 <= reports[1].train_s <= reports[2].train_s <= trained < 0.6

@@ -14,11 +14,11 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from trainables.checkpoints import snapshot
 from trainables.checkpoints.files import SUFFIXES, Keep, find, kept, replacing
-from trainables.checkpoints.snapshot import CarriedReports, DamagedCheckpoint, Snapshot
+from trainables.checkpoints.snapshot import DamagedCheckpoint, Snapshot
 
 NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
 
@@ -26,30 +26,11 @@ MARGIN = 512 * 2**20
 """Bytes to leave free on the disk for the records; on a small disk, 1%."""
 
 
-class ReportLedger(Protocol):
-    """Knows which of the trial's reports are recorded.
-
-    A checkpoint may reach the disk before the reports that precede it are recorded. If the driver or the worker dies
-    then, the trial continues after these reports; so the checkpoint carries them, and they are sent again.
-    """
-
-    def upto(self, step: int) -> CarriedReports:
-        """The reports up to a step, without those that are certainly recorded."""
-        ...
-
-    def resume(self, carried: CarriedReports) -> bool:
-        """Send the reports of a checkpoint again that are not recorded.
-
-        Returns False if reports between the records and the checkpoint are lost; then nothing is sent, and the trial
-        must continue from an older checkpoint.
-        """
-        ...
-
-
 class Checkpoints:
     """The checkpoints of one attempt at a trial: ``last`` is the newest state saved, ``best`` that of the lowest loss.
 
-    With a ledger, a state is written only after the next report or save, because the report of its step may follow.
+    With ``before_write``, a state is written only after the next report or save, because the report of its step may
+    follow: a trial that continues from a checkpoint does not make the reports up to its step again.
 
     The thread that trains calls the methods; other threads may call ``close``.
 
@@ -62,7 +43,7 @@ class Checkpoints:
         directory: Path,
         *,
         every_s: float = 0.0,
-        ledger: ReportLedger | None = None,
+        before_write: Callable[[], object] | None = None,
         disk_usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
     ) -> None:
         """Begin without reading or writing anything.
@@ -72,13 +53,14 @@ class Checkpoints:
                 later, as :func:`trainables.checkpoints.files.tidy` does, nothing more is written.
             every_s: The least seconds between two writes, each of the newest state; ``close`` writes the last one. 0:
                 each save is written before ``save`` returns, without a thread.
-            ledger: Knows which reports are recorded; None: reports are not recorded.
+            before_write: Called before files are written, to make the reports so far safe; if it raises, nothing is
+                written. None: nobody keeps the reports.
             disk_usage: Returns the total, used and free bytes of the disk.
         """
         self.trouble = ""
         self._directory = directory
         self._every_s = every_s
-        self._ledger = ledger
+        self._before_write = before_write
         self._disk_usage = disk_usage
         self._lock = threading.Lock()  # for what is saved and not yet written
         self._writing = threading.Lock()  # held while files are written
@@ -113,10 +95,6 @@ class Checkpoints:
                 with suppress(OSError):
                     path.replace(damaged)
             else:
-                if self._ledger is not None and not self._ledger.resume(found.carried):
-                    _say(f"{path} is not restored: reports between the records and this checkpoint were lost")
-                    self._best = math.inf
-                    continue
                 if find(self._directory, "best") is None:  # it was removed
                     self._best = math.inf
                 self._written = found.step
@@ -136,7 +114,7 @@ class Checkpoints:
             self._open()
         with self._lock:
             self._settle()
-            self._newest, self._settled = taken, self._ledger is None or self._reported_step >= step
+            self._newest, self._settled = taken, self._before_write is None or self._reported_step >= step
             if self._settled:
                 self._unwritten["last"] = taken
             self._compare()
@@ -234,6 +212,8 @@ class Checkpoints:
             return
         best, last = unwritten.get("best"), unwritten.get("last")
         try:
+            if self._before_write is not None:
+                self._before_write()
             if best is not None:  # first, because `last` contains the loss of the best
                 self._put("best", best, loss)
             if last is not None and last is best:
@@ -257,8 +237,7 @@ class Checkpoints:
         if free < 2 * taken.size + margin:
             raise OSError(errno.ENOSPC, f"only {free / 1e6:.0f} MB free on disk, {margin / 1e6:.0f} MB of it reserved")
         with replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
-            carried = CarriedReports() if self._ledger is None else self._ledger.upto(taken.step)
-            snapshot.write(file, taken, loss, carried)
+            snapshot.write(file, taken, loss)
             file.flush()
             os.fsync(file.fileno())
         self._clear(name, taken.suffix)

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from trainables.checkpoints import random_state
-from trainables.report import Report
 
-FORMAT = 1  # of a checkpoint file
+FORMAT = 2  # of a checkpoint file
 
 _PLAIN = (bool, int, float, str, type(None))
 _ROOM = 65_536  # bytes of a file in addition to its tensors, a generous estimate
@@ -29,24 +28,12 @@ class DamagedCheckpoint(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CarriedReports:
-    """The reports that a checkpoint carries because they may not be recorded yet.
-
-    No report is lost if the driver or the worker is killed before the reports are recorded.
-    """
-
-    recorded: int | None = None  # reports up to this step are certainly recorded; None: perhaps none is
-    reports: tuple[Report, ...] = ()  # all later reports, up to the checkpoint's step
-
-
-@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A copy of a trial's state after a step, which further training does not change."""
 
     step: int
     state: dict[str, Any]
     random: dict[str, Any]  # as returned by trainables.checkpoints.random_state.capture()
-    carried: CarriedReports = CarriedReports()  # only of a snapshot that was read
 
     @property
     def suffix(self) -> str:
@@ -126,14 +113,13 @@ def _tensors(value: Any) -> Iterator[Any]:
         yield from _tensors(each)
 
 
-def write(file: BinaryIO, snapshot: Snapshot, best: float, carried: CarriedReports = CarriedReports()) -> None:
+def write(file: BinaryIO, snapshot: Snapshot, best: float) -> None:
     """Write a checkpoint.
 
     Args:
         file: An open binary file.
         snapshot: The snapshot to write.
         best: The lowest loss of the trial so far; see :meth:`trainables.checkpoints.saving.Checkpoints.report`.
-        carried: The reports up to the snapshot's step that may not be recorded.
     """
     content = {
         "format": FORMAT,
@@ -141,8 +127,6 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float, carried: CarriedRepor
         "best": best,
         "state": snapshot.state,
         "random": snapshot.random,
-        "recorded": carried.recorded,
-        "reports": [[each.step, each.train_s, each.reported_at, dict(each.metrics)] for each in carried.reports],
     }
     if snapshot.suffix == ".json":
         file.write(json.dumps(_tagged(content)).encode())
@@ -169,16 +153,7 @@ def read(path: Path) -> tuple[Snapshot, float]:
                 content = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
                 raise DamagedCheckpoint(f"format {content['format']}; this version reads format {FORMAT}")
-            reports = tuple(
-                Report(step=step, train_s=train_s, reported_at=reported_at, metrics=metrics)
-                for step, train_s, reported_at, metrics in content["reports"]
-            )
-            found = Snapshot(
-                step=content["step"],
-                state=dict(content["state"]),
-                random=dict(content["random"]),
-                carried=CarriedReports(recorded=content["recorded"], reports=reports),
-            )
+            found = Snapshot(step=content["step"], state=dict(content["state"]), random=dict(content["random"]))
             return found, float(content["best"])
         except MemoryError:
             raise

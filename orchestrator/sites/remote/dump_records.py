@@ -25,7 +25,7 @@ LINE_BYTES = 3 * 8192
 MARGIN_S = 5.0
 """Files that changed up to this many seconds before ``since`` are sent again: they may have changed twice."""
 
-LEFT_OUT = ("lease.json", "remote.json", "requests")
+LEFT_OUT = ("lease.json", "remote.json", "requests", "journals")
 LARGE = ("checkpoints", "trials")
 """Directories with files of the trials, which may be large."""
 
