@@ -57,7 +57,7 @@ def record(results: Path, trials: int, reports: int, name: str = "sweep") -> Swe
         spec=spec.to_plain(),
         command=begun.command,
         directory=begun.base,
-        fingerprints=fingerprints(spec, begun.declaration, begun.trainable(), begun.base),
+        fingerprints=fingerprints(begun.code, spec, begun.declaration, begun.base),
     )
     write_sweep_json(paths.info, info)
     sweep = build_sweep(spec, None)

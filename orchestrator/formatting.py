@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PLAIN_WORD = re.compile(r"(\.{0,2}/)*[A-Za-z_][\w./-]*(:[A-Za-z_][\w.]*)?", re.ASCII)
@@ -38,6 +38,13 @@ def size(count: float) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 trial``, ``2 trials``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """``a``, ``a and b``, ``a, b and c``, ``a, b, c, d and 7 others``."""
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} others"]
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def yaml(value: Any, *, quoted: bool = False) -> str:

@@ -17,6 +17,7 @@ from orchestrator.analysis.compare.repeats import best_in
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.kept_checkpoint import kept_checkpoint
 from orchestrator.analysis.summary.ranking import RankedTrial, full_config
+from orchestrator.code.files import code_files
 from orchestrator.control.hold_lease import hold_lease
 from orchestrator.control.lease import LeaseHeldError
 from orchestrator.core.rows import EVALUATION, EventRow, Failure
@@ -28,7 +29,7 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import EVENTS
 from orchestrator.spec import Spec, parse_spec
-from orchestrator.spec.fingerprint import changed_fingerprints, code_of, fingerprints
+from orchestrator.spec.fingerprint import changed_fingerprints, data_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import declared, load
 from orchestrator.worker.failures import describe
 from trainables import BUILTIN
@@ -105,8 +106,10 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
     trainable = load(spec.trainable, base)
     if not scoring.evaluates(trainable):
         raise UserError(_how_to(spec, trainable))
-    changed = changed_fingerprints(info.fingerprints, fingerprints(spec, declaration_of(trainable), trainable, base))
-    data = [name for name in changed if name != code_of(spec)]
+    declaration = declaration_of(trainable)
+    now = fingerprints(code_files(spec.trainable, base), spec, declaration, base)
+    changed = changed_fingerprints(info.fingerprints, now)
+    data = [name for name in changed if name in data_fingerprints(spec, declaration, base)]
     if data:
         raise CodeChangedError(
             f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test set may now"

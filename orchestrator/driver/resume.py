@@ -21,6 +21,8 @@ from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.session import ObserverFactory, Session
 from orchestrator.driver.wait_for_node import wait_for_node
 from orchestrator.errors import CodeChangedError, RecordsError, UserError
+from orchestrator.formatting import listed
+from orchestrator.records.code_copy import write_code
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths, numbered
@@ -74,7 +76,7 @@ def resume(
     continued = _continuation(info, sent.base if sent else Path(info.directory), extension, train)
     source = continued.source
     if continued.changed and not allow_change:
-        changed, pronoun = " and ".join(continued.changed), "has" if len(continued.changed) == 1 else "have"
+        changed, pronoun = listed(continued.changed), "has" if len(continued.changed) == 1 else "have"
         raise CodeChangedError(
             f"{changed} {pronoun} changed since {info.name} was launched, so new trials would not be comparable."
             " Pass --allow-change (in Python: allow_change=True) to resume anyway."
@@ -97,6 +99,7 @@ def resume(
                 "grown": continued.overrides,
                 "retried": sorted(again),
             }
+            write_code(paths.code, source.code)
             write_sweep_json(
                 paths.info,
                 dataclasses.replace(
@@ -135,7 +138,7 @@ def _continuation(info: SweepInfo, base: Path, extension: Extension, train: Call
         function=train,
         packed=None if train is None else pack_function(train),
     )
-    now = fingerprints(source.spec, declaration, source.trainable(), base)
+    now = fingerprints(source.code, source.spec, declaration, base)
     return _Continuation(
         source=source,
         fingerprints=now,

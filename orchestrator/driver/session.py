@@ -17,6 +17,7 @@ from orchestrator.core.search.earlier import Earlier
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.checkpoint_retention import CheckpointRetention
+from orchestrator.driver.code_edits import CodeEdits
 from orchestrator.driver.commands import Commands
 from orchestrator.driver.gc_tuning import rarely_collected
 from orchestrator.driver.journal_retention import JournalRetention
@@ -98,6 +99,7 @@ class Session:
         )
         self.commands = Commands(paths, signals, spec.resources.concurrency)
         self.capacity = Capacity(spec, engine, self.sweep)
+        self._code_edits = CodeEdits(source.code)
         self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())
         self.retention = CheckpointRetention(self.sweep, paths, spec.trial.keep)
         self.journals = JournalRetention(self.sweep, paths)
@@ -196,7 +198,7 @@ class Session:
         """
         self.accounting.sample()
         self.capacity.tell(self.observer.trouble)
-        return self.commands.poll(at)
+        return [*self.commands.poll(at), *self._code_edits.poll(at)]
 
     def _ahead(self, search: Search, trials: int | None) -> Search:
         self._proposals = ProposalsAhead(search, trials=trials, live=lambda: self.sweep.live)
@@ -250,6 +252,7 @@ class Session:
             trainable=spec.trainable,
             function=self.source.packed,
             base=str(self.source.base.resolve()),
+            code={str(file.path): file.source for file in self.source.code if file.path is not None},
             fixed=spec.fixed,
             objective=spec.objective,
             max_step=enforced_max(spec),

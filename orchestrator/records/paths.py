@@ -35,6 +35,11 @@ class SweepPaths:
         return self.root / "sweep.json"
 
     @property
+    def code(self) -> Path:
+        """The files of the trainable's code, as the sweep's last session trained them."""
+        return self.root / "code"
+
+    @property
     def earlier(self) -> Path:
         """What the search was told of earlier sweeps; absent if that is nothing."""
         return self.root / "earlier.json"

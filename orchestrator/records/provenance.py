@@ -27,11 +27,12 @@ from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, r
 PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
+MAY_HOLD_KEYS = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
+"""Names of files that usually contain keys: these are recorded neither in the diff nor with the code."""
 ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": [], "curves": []}
 """Fields that older versions of sweep.json lack, with their values for these sweeps."""
 
 _USER_INFO = re.compile(r"//[^/@\s]+@")
-_NOT_IN_DIFF = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,7 @@ def git_state(directory: Path) -> GitState | None:
             return None
         head = _git(directory, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
         branch = _git(directory, "symbolic-ref", "--short", "--quiet", "HEAD").decode().strip()
-        left_out = [f":(top,exclude,icase,glob)**/{pattern}" for pattern in _NOT_IN_DIFF]
+        left_out = [f":(top,exclude,icase,glob)**/{pattern}" for pattern in MAY_HOLD_KEYS]
         against = ("HEAD",) if head else ("--cached",)
         diff = _git(directory, "diff", "--no-color", "--no-ext-diff", "--no-textconv", *against, "--", ":/", *left_out)
         untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", ":/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.records.code_copy import write_code
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import collect, write_sweep_json
 from orchestrator.sites.code_origin import with_code_origin
@@ -10,7 +11,7 @@ from orchestrator.spec.source import Source
 
 
 def describe(source: Source, paths: SweepPaths, engine: str) -> None:
-    """Write spec.yaml and sweep.json.
+    """Write spec.yaml, sweep.json and the code.
 
     Args:
         source: The checked spec.
@@ -29,6 +30,7 @@ def describe(source: Source, paths: SweepPaths, engine: str) -> None:
         curves=source.declaration.curves if source.declaration is not None else (),
         command=source.command,
         directory=source.base,
-        fingerprints=fingerprints(spec, source.declaration, source.trainable(), source.base),
+        fingerprints=fingerprints(source.code, spec, source.declaration, source.base),
     )
+    write_code(paths.code, source.code)
     write_sweep_json(paths.info, with_code_origin(info))

@@ -1,17 +1,16 @@
 """Fingerprints of what a sweep's results depend on besides its spec: the trainable's code and the data.
 
-A resume compares them, so that all trials of a sweep stay comparable. Code means the file that defines the trainable,
-not the modules it imports; for those, sweep.json has the git commit and diff.
+A resume compares them, so that all trials of a sweep stay comparable.
 """
 
 from __future__ import annotations
 
 import hashlib
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
+from orchestrator.code.files import CodeFile
+from orchestrator.code.syntax import CODE
 from orchestrator.spec import Spec
 from trainables.contract import Declaration
 
@@ -19,12 +18,14 @@ HASHED_BYTES = 256 * 2**20
 """Larger files are identified by size and modification time."""
 
 
-def fingerprints(
-    spec: Spec, declaration: Declaration | None, trainable: Callable[..., Any], base: Path
-) -> dict[str, str]:
-    """The fingerprints of the trainable's code and of the data files under `fixed`, by readable names."""
-    code = _source(trainable)
-    found = {code_of(spec): code} if code is not None else {}
+def fingerprints(code: Iterable[CodeFile], spec: Spec, declaration: Declaration | None, base: Path) -> dict[str, str]:
+    """The fingerprints of the code's files, by their names, and of the data."""
+    return {file.name: file.fingerprint for file in code} | data_fingerprints(spec, declaration, base)
+
+
+def data_fingerprints(spec: Spec, declaration: Declaration | None, base: Path) -> dict[str, str]:
+    """The fingerprints of the files under `fixed`, by the names of their hyperparameters and their paths."""
+    found = {}
     for hyperparameter in declaration.hyperparameters if declaration is not None else ():
         value = spec.fixed.get(hyperparameter.name)
         if hyperparameter.type is Path and value is not None:
@@ -32,26 +33,14 @@ def fingerprints(
     return found
 
 
-def code_of(spec: Spec) -> str:
-    """The name of the code's fingerprint; all other fingerprints are of data."""
-    return f"code of {spec.trainable}"
-
-
 def changed_fingerprints(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """The names whose fingerprints differ now."""
     return [name for name in before if now.get(name) != before[name]]
 
 
-def _source(trainable: Callable[..., Any]) -> str | None:
-    try:
-        file = inspect.getsourcefile(trainable)
-        return (
-            _file(Path(file))
-            if file is not None and Path(file).is_file()
-            else _hash(inspect.getsource(trainable).encode())
-        )
-    except (OSError, TypeError):
-        return None  # typed at a prompt, so there is no source
+def code_fingerprints(fingerprints: Mapping[str, str]) -> list[str]:
+    """The fingerprints of code among recorded ones, whatever their files are called."""
+    return sorted(each for each in fingerprints.values() if each.startswith(CODE))
 
 
 def _file(path: Path) -> str:
@@ -59,10 +48,6 @@ def _file(path: Path) -> str:
         status = path.stat()
         if status.st_size > HASHED_BYTES:
             return f"size {status.st_size}, changed {status.st_mtime_ns}"
-        return _hash(path.read_bytes())
+        return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
     except OSError as error:
         return f"unreadable: {error.strerror}"
-
-
-def _hash(content: bytes) -> str:
-    return f"sha256 {hashlib.sha256(content).hexdigest()}"

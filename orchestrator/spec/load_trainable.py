@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from orchestrator import own_packages
+from orchestrator.code.pinned import spec_of
 from orchestrator.errors import TrainableError
 from orchestrator.suggestions import did_you_mean
 from trainables import BUILTIN
@@ -106,16 +107,19 @@ def import_user(where: str, base: Path) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        allowed = did_you_mean(path.name, sorted(file.name for file in path.parent.glob("*.py")))
-        raise TrainableError(f"there is no file {path}", value=path.name, allowed=allowed)
     name = path.stem
     known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return known
-    if known is not None or name in sys.stdlib_module_names:
+    is_known = known is not None and getattr(known, "__file__", None) == str(path)
+    if (known is not None and not is_known) or name in sys.stdlib_module_names:
         name = f"{name}_beside_the_spec"  # `random.py` must not replace Python's own
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = spec_of(name, path)
+    if spec is None:
+        if not path.is_file():
+            allowed = did_you_mean(path.name, sorted(file.name for file in path.parent.glob("*.py")))
+            raise TrainableError(f"there is no file {path}", value=path.name, allowed=allowed)
+        spec = importlib.util.spec_from_file_location(name, path)
+    if known is not None and is_known:
+        return known
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -6,9 +6,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from orchestrator.code.files import CodeFile, code_files
 from orchestrator.spec import Spec
 from orchestrator.spec.load_trainable import load
 from trainables.contract import Declaration
@@ -34,6 +36,11 @@ class Source:
     def trainable(self) -> Callable[..., Any]:
         """The function or class that is trained."""
         return self.function or load(self.spec.trainable, self.base)
+
+    @cached_property
+    def code(self) -> tuple[CodeFile, ...]:
+        """The files of the trainable's code, as they were when this was first asked for."""
+        return code_files(self.spec.trainable, self.base, self.function)
 
     @property
     def name(self) -> str:

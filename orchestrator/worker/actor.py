@@ -12,6 +12,7 @@ import ray
 
 from cluster.ray_private.sigterm_isolation import ignore_sigterm
 from cluster.ray_private.tune_worker import LightTrainable
+from orchestrator.code.pinned import pin
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 from orchestrator.spec import load_trainable
@@ -118,6 +119,7 @@ def _runner(trainable: Any) -> Callable[[Trial], None]:
 
 
 def _trainable(settings: WorkerSettings) -> Any:
+    pin(settings.code)
     if settings.function is not None:
         return ray.cloudpickle.loads(settings.function)
     return load_trainable.load(settings.trainable, Path(settings.base))

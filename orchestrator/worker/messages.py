@@ -31,6 +31,7 @@ class WorkerSettings:
     trainable: str  # the spec's reference; "" if a function was given from Python
     function: bytes | None = None  # that function, cloudpickled
     base: str  # the spec's directory: the working directory of trials, where relative paths start
+    code: Mapping[str, bytes] = field(default_factory=dict)  # sources of the user's files, by path: what workers import
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objective: Objective
     max_step: int | None = None

@@ -14,13 +14,14 @@ import yaml
 from orchestrator.after import evaluate
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.ranking import best_trials
+from orchestrator.code.files import code_files
 from orchestrator.control.lease import Lease
 from orchestrator.core.rows import State
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from orchestrator.spec import parse_spec
 from orchestrator.spec.fingerprint import fingerprints
-from orchestrator.spec.load_trainable import declared, load
+from orchestrator.spec.load_trainable import declared
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
 from trainables.checkpoints import files
@@ -270,10 +271,10 @@ class TestEvaluate:
         data.write_text("a")
         info, base = read_sweep_json(paths.info), tmp_path / "results"
         spec = parse_spec(info.spec, base=base, resolve=declared)
-        now = fingerprints(spec, declared(spec.trainable, base), load(spec.trainable, base), base)
-        assert now.keys() == {"code of train.py:train", "data data/a.csv"}
+        now = fingerprints(code_files(spec.trainable, base), spec, declared(spec.trainable, base), base)
+        assert now.keys() == {"train.py", "data data/a.csv"}
         held = json.loads(paths.info.read_text())
-        held["fingerprints"] = {**now, "code of train.py:train": "another"}
+        held["fingerprints"] = {**now, "train.py": "code sha256 of another"}
         paths.info.write_text(json.dumps(held))
 
         data.write_text("b")
@@ -284,8 +285,8 @@ class TestEvaluate:
         data.write_text("a")
         ran = sweep("best", "--evaluate")
         assert ran.code == 0
-        assert "# since the launch, code of train.py:train changed" in ran.err
-        assert evaluations(paths)[0].changed == ("code of train.py:train",)
+        assert "# since the launch, train.py changed" in ran.err
+        assert evaluations(paths)[0].changed == ("train.py",)
 
     def test_a_damaged_checkpoint(self, sweep: Sweep, paths: SweepPaths) -> None:
         save(paths, winner(paths)).write_text("{")

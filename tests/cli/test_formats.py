@@ -16,7 +16,7 @@ from orchestrator.cli.formats import as_csv, painted
 from orchestrator.cli.json_output import as_json
 from orchestrator.cli.views.table import aligned, as_table, config_block
 from orchestrator.cli.views.text import config_yaml, one_line
-from orchestrator.formatting import count, duration
+from orchestrator.formatting import count, duration, listed
 
 VALUES = st.one_of(
     st.booleans(),
@@ -56,6 +56,12 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_counts() -> None:
     assert [count(n, "trial") for n in (0, 1, 1200)] == ["0 trials", "1 trial", "1,200 trials"]
+
+
+def test_lists() -> None:
+    assert [listed("abcdefgh"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert listed("abcdefgh", most=3) == "a, b and 6 others"
+    assert listed("abcde") == "a, b, c, d and e"
 
 
 def test_long_messages_are_cut() -> None:

@@ -70,10 +70,10 @@ def test_stop_resume_and_extend(terminal: Terminal, chaos: Chaos) -> None:
     code, out = terminal.run("stop")
     assert (code, "is not running" in out) == (2, True)
     train = terminal.directory / "train.py"
-    train.write_text(train.read_text() + "\n# changed")
+    train.write_text(train.read_text() + "\nCHANGED = True\n")
     code, out = terminal.run("resume")
     assert code == 2
-    assert "code of train.py:train has changed" in out
+    assert "train.py has changed since s was launched" in out
     assert "--allow-change" in out
     table = terminal.results / "trials.parquet"
     os.truncate(table, table.stat().st_size // 2)

@@ -114,7 +114,8 @@ def _origin(info: SweepInfo) -> Iterator[tuple[str, Any]]:
     yield "code", None if info.git is None else _commit(info.git)
     yield "snapshot", info.snapshot[:10] or None
     for name, fingerprint in info.fingerprints.items():
-        yield name, fingerprint[:17] if fingerprint.startswith("sha256 ") else fingerprint
+        kind, sha256, digits = fingerprint.partition("sha256 ")
+        yield name, f"{kind}{sha256}{digits[:10]}"
     yield "runs on", info.engine
     yield "python", info.python
     yield from info.versions.items()

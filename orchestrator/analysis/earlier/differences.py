@@ -11,9 +11,8 @@ from typing import Any
 from orchestrator.formatting import yaml
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.space.values import canonical_json
+from orchestrator.spec.fingerprint import code_fingerprints
 from orchestrator.spec.source import Source
-
-_CODE = "code of "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class Differences:
     def mild(self) -> list[str]:
         """Why values of the earlier sweep cannot be compared with new ones, although its best may be good here, too."""
         reasons = []
-        if None not in (self._code_before, self._code_now) and self._code_before != self._code_now:
+        if self._code_before and self._code_now and self._code_before != self._code_now:
             reasons.append("the code of the trainable has changed")
         old, new = self.fixed_before, self.fixed_now
         for name in {**old, **new}:
@@ -69,16 +68,16 @@ class Differences:
         return {} if self.source.declaration is None else self.source.declaration.defaults()
 
     @property
-    def _code_before(self) -> str | None:
-        return _code(self.before.fingerprints)
+    def _code_before(self) -> list[str]:
+        return code_fingerprints(self.before.fingerprints)
 
     @property
-    def _code_now(self) -> str | None:
-        return _code(self.now)
+    def _code_now(self) -> list[str]:
+        return code_fingerprints(self.now)
 
     @property
     def _same_trainable(self) -> bool:
-        if self._code_before is not None and self._code_before == self._code_now:
+        if self._code_before and self._code_before == self._code_now:
             return True
         return _called(self.before.trainable) == _called(self.source.spec.trainable)
 
@@ -90,10 +89,6 @@ class Differences:
         if canonical_json(old) != canonical_json(new):
             return f"{name} was {yaml(old)} and is {yaml(new)}"
         return "" if before is None or now is None else f"the content of {new} has changed"
-
-
-def _code(fingerprints: Mapping[str, str]) -> str | None:
-    return next((each for name, each in fingerprints.items() if name.startswith(_CODE)), None)
 
 
 def _called(trainable: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from orchestrator.analysis.earlier.recorded import RecordedTrial, recorded_trial
 from orchestrator.core.rows import Config
 from orchestrator.core.search import Outcome
 from orchestrator.core.search.earlier import Earlier, EarlierTrial, start_points
-from orchestrator.errors import TrainableError
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import count
 from orchestrator.records.find import find
@@ -47,9 +45,7 @@ def take_earlier(source: Source, results: Path) -> Taken:
     """
     if not source.spec.search.earlier:
         return Taken()
-    now: Mapping[str, str] = {}
-    with suppress(TrainableError):  # a simulated sweep has none
-        now = fingerprints(source.spec, source.declaration, source.trainable(), source.base)
+    now = fingerprints(source.code, source.spec, source.declaration, source.base)
     earlier: list[Earlier] = []
     notes = []
     for name in source.spec.search.earlier:

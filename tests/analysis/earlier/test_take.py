@@ -162,7 +162,7 @@ def test_nothing_is_taken_for_another_objective_or_trainable(results: Path, chan
 def test_with_changed_code_the_best_are_tried(results: Path) -> None:
     (results.parent / "train_here.py").write_text("def train(config, trial): ...\n")
     info = json.loads((results / "old" / "sweep.json").read_text())
-    info |= {"trainable": "train_here.py:train", "fingerprints": {"code of train_here.py:train": "sha256 of another"}}
+    info |= {"trainable": "train_here.py:train", "fingerprints": {"train_here.py": "code sha256 of another"}}
     (results / "old" / "sweep.json").write_text(json.dumps(info))
     found = taken(results, trainable="train_here.py:train")
     assert found.notes == (

@@ -1,0 +1,98 @@
+"""The files that a trainable consists of: its own module, and the local modules that it imports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.code import by_value, syntax
+from orchestrator.code.local_modules import Modules, is_local
+from orchestrator.own_packages import ROOT
+from trainables import BUILTIN
+
+_BUILTIN = ROOT / "trainables" / "builtin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeFile:
+    """A file of the code, as it was read."""
+
+    name: str  # its path from the spec's directory, with /
+    path: Path | None  # None: not imported from a file of the user's (a cell of a notebook, a part of this program)
+    source: bytes
+    fingerprint: str
+    leads_out: bool = False  # it is a link in the spec's directory to a file elsewhere
+
+
+def code_files(reference: str, base: Path, function: Callable[..., Any] | None = None) -> tuple[CodeFile, ...]:
+    """The trainable's module and all local modules that it imports, directly or through others, sorted by name.
+
+    Imports are followed wherever they are written: at the top, in functions, under ``if`` and ``try``, and as
+    ``import_module("name")``. Nothing is executed. What cannot be found or read is left out.
+
+    Args:
+        reference: The value of `trainable:`.
+        base: The spec's directory, which is first on ``sys.path`` when the trainable is imported.
+        function: The trainable, if it was given from Python.
+    """
+    where = BUILTIN.get(reference, reference).partition(":")[0]
+    if function is None and reference in BUILTIN:
+        ours = Modules([str(ROOT)])
+        found = _follow(ours.named(where)[-1:], ROOT, ours, lambda path: path.is_relative_to(_BUILTIN))
+        return tuple(replace(file, path=None) for file in found)
+    modules = Modules([str(base), *sys.path])
+    if function is None:
+        first = [base / where] if where.endswith(".py") else modules.named(where)
+        return _follow(first, base, modules)
+    known = by_value.known(function)
+    found = _follow(known.files, base, modules)
+    if known.source is None:
+        return found
+    cell = syntax.read(known.source)
+    imported = [path for wanted in cell.imports for path in modules.of(wanted, base / "cell") if is_local(path)]
+    itself = CodeFile(name=reference, path=None, source=known.source, fingerprint=cell.fingerprint)
+    return (itself, *_follow([*known.files, *imported], base, modules))
+
+
+def lookup_path(path: str | Path) -> Path:
+    """A path by which a file is found whatever links lead to its directory, and whether or not it exists."""
+    return Path(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _follow(
+    first: Iterable[Path], base: Path, modules: Modules, local: Callable[[Path], bool] = is_local
+) -> tuple[CodeFile, ...]:
+    """The given files and the local ones that they import."""
+    found: dict[Path, CodeFile] = {}
+    seen, waiting = set(first), list(dict.fromkeys(first))
+    while waiting:
+        path = waiting.pop()
+        at = lookup_path(path)
+        if at in found:
+            continue
+        try:
+            source = path.read_bytes()
+        except OSError:
+            continue
+        read = syntax.read(source)
+        name, leads_out = _named(path, base)
+        found[at] = CodeFile(name=name, path=at, source=source, fingerprint=read.fingerprint, leads_out=leads_out)
+        for each in (each for wanted in read.imports for each in modules.of(wanted, path)):
+            if each not in seen:
+                seen.add(each)
+                if local(each) and local(lookup_path(each)):
+                    waiting.append(each)
+    return tuple(sorted(found.values(), key=lambda file: file.name))
+
+
+def _named(path: Path, base: Path) -> tuple[str, bool]:
+    """The path of a file from ``base``, and whether it is a link there that leads elsewhere."""
+    real, real_base = Path(os.path.realpath(path)), Path(os.path.realpath(base))
+    if real.is_relative_to(real_base):
+        return real.relative_to(real_base).as_posix(), False
+    name = Path(os.path.relpath(path, base))
+    return name.as_posix(), name.parts[0] != ".."
