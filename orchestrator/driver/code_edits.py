@@ -36,9 +36,7 @@ class CodeEdits:
             return []
         self._told = True
         was = "was" if len(edited) == 1 else "were"
-        text = (
-            f"{listed(edited)} {was} edited while the sweep runs; its trials go on with the version with which it began"
-        )
+        text = f"{listed(edited)} {was} edited while the sweep ran; trials kept to the version it was started with"
         return [events.Noted(at=at, text=text)]
 
     def _edited(self) -> Iterator[str]:

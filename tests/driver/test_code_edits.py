@@ -35,9 +35,7 @@ def said(edits: CodeEdits) -> list[str]:
 def test_an_edit_is_said_once(base: Path, edits: CodeEdits) -> None:
     assert said(edits) == said(edits) == []
     (base / "model.py").write_text("x = 2\n")
-    assert said(edits) == [
-        "model.py was edited while the sweep runs; its trials go on with the version with which it began"
-    ]
+    assert said(edits) == ["model.py was edited while the sweep ran; trials kept to the version it was started with"]
     (base / "train.py").write_text("x = 3\n")
     assert said(edits) == []
 

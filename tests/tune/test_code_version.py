@@ -55,8 +55,8 @@ def test_edits_wait_for_a_resume_that_accepts_them(sweep_of: Callable[..., Sweep
     assert versions(sweep) == [{1.0}] * 4
     (note,) = sweep.events.loc[sweep.events["event"] == "note", "reason"]
     assert note == (
-        "broken.py, late.py, model.py and train.py were edited while the sweep runs;"
-        " its trials go on with the version with which it began"
+        "broken.py, late.py, model.py and train.py were edited while the sweep ran;"
+        " trials kept to the version it was started with"
     )
     paths = SweepPaths(next((tmp_path / "results").iterdir()))
     assert (paths.code / "train.py").read_text() == TRAIN
