@@ -1,7 +1,7 @@
 """What belongs to a function that was given from Python, rather than named in a spec.
 
-A function of a module is sent to workers by the name of its module. One that was typed in a notebook has no module: it
-is sent by value, and so are the functions and classes of other cells that it uses.
+A function of a module is sent to workers by the name of its module. One of a script or a notebook is sent by value, and
+so is what it uses of the script or of other cells.
 """
 
 from __future__ import annotations
@@ -18,34 +18,44 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from orchestrator.code.local_modules import is_local
+from orchestrator.code.script import used_statements
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """What is known of a function's code."""
+class Given:
+    """The code of a function that was given from Python."""
 
-    files: tuple[Path, ...]  # of its module, or of the modules that it uses
-    source: bytes | None = None  # of a function without a file, and of those beside it that it uses
+    files: tuple[Path, ...] = ()  # of its module; of a function of a notebook, those of the modules that it uses
+    by_value: bytes | None = None  # the source of what is sent by value
+    script: Path | None = None  # where that is written; None: in a notebook
 
 
-def known(function: Callable[..., Any]) -> Known:
+def code_of(function: Callable[..., Any]) -> Given:
     """The code of a function, or of a class, partial or callable object."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function)
-    if not isinstance(function, FunctionType | type):
-        function = type(function)
-    module = sys.modules.get(function.__module__)
+    wrapped = function
+    while isinstance(wrapped, functools.partial):
+        wrapped = wrapped.func
+    wrapped = inspect.unwrap(wrapped)
+    if not isinstance(wrapped, FunctionType | type):
+        wrapped = type(wrapped)
+    module = sys.modules.get(wrapped.__module__)
     file = _file(module)
-    if module is not None and file is not None:
-        packages = (file.parents[up] / "__init__.py" for up in range(module.__name__.count(".")))
-        return Known(files=(*packages, file))
+    if module is None or file is None:
+        return _of_notebook(wrapped)
+    if module.__name__ == "__main__":
+        name = wrapped.__qualname__ if wrapped is function else ""  # of a partial, the arguments count as well
+        return Given(by_value=used_statements(file.read_bytes(), name), script=file)
+    packages = (file.parents[up] / "__init__.py" for up in range(module.__name__.count(".")))
+    return Given(files=(*packages, file))
+
+
+def _of_notebook(function: FunctionType | type) -> Given:
     beside, files = _used(function)
     sources = []
     for each in sorted(beside, key=lambda each: each.__qualname__):
         with suppress(OSError, TypeError):  # typed at a prompt; a class, whose methods follow
             sources.append(textwrap.dedent(inspect.getsource(each)))
-    return Known(files=tuple(files), source="\n".join(sources).encode() if sources else None)
+    return Given(files=tuple(files), by_value="\n".join(sources).encode() if sources else None)
 
 
 def _used(function: FunctionType | type) -> tuple[list[FunctionType | type], list[Path]]:

@@ -22,10 +22,10 @@ class CodeFile:
     """A file of the code, as it was read."""
 
     name: str  # its path from the spec's directory, with /
-    path: Path | None  # None: not imported from a file of the user's (a cell of a notebook, a part of this program)
+    path: Path | None  # None: not imported from a file of the user's (a script, a notebook, a part of this program)
     source: bytes
     fingerprint: str
-    leads_out: bool = False  # it is a link in the spec's directory to a file elsewhere
+    kept: bool = True  # whether a copy belongs to the sweep's records
 
 
 def code_files(reference: str, base: Path, function: Callable[..., Any] | None = None) -> tuple[CodeFile, ...]:
@@ -43,19 +43,25 @@ def code_files(reference: str, base: Path, function: Callable[..., Any] | None =
     if function is None and reference in BUILTIN:
         ours = Modules([str(ROOT)])
         found = _follow(ours.named(where)[-1:], ROOT, ours, lambda path: path.is_relative_to(_BUILTIN))
-        return tuple(replace(file, path=None) for file in found)
+        return tuple(replace(file, path=None, kept=False) for file in found)
     modules = Modules([str(base), *sys.path])
     if function is None:
         first = [base / where] if where.endswith(".py") else modules.named(where)
         return _follow(first, base, modules)
-    known = by_value.known(function)
-    found = _follow(known.files, base, modules)
-    if known.source is None:
-        return found
-    cell = syntax.read(known.source)
-    imported = [path for wanted in cell.imports for path in modules.of(wanted, base / "cell") if is_local(path)]
-    itself = CodeFile(name=reference, path=None, source=known.source, fingerprint=cell.fingerprint)
-    return (itself, *_follow([*known.files, *imported], base, modules))
+    given = by_value.code_of(function)
+    if given.by_value is None:
+        return _follow(given.files, base, modules)
+    read = syntax.read(given.by_value)
+    importer = given.script or base / "notebook"
+    used = [path for wanted in read.imports for path in modules.of(wanted, importer) if is_local(path)]
+    itself = CodeFile(
+        name=reference if given.script is None else _named(given.script, base)[0],
+        path=None,
+        source=given.by_value,
+        fingerprint=read.fingerprint,
+        kept=given.script is not None,
+    )
+    return (itself, *_follow([*given.files, *used], base, modules))
 
 
 def lookup_path(path: str | Path) -> Path:
@@ -79,8 +85,8 @@ def _follow(
         except OSError:
             continue
         read = syntax.read(source)
-        name, leads_out = _named(path, base)
-        found[at] = CodeFile(name=name, path=at, source=source, fingerprint=read.fingerprint, leads_out=leads_out)
+        name, leads_out = _named(path, base)  # nothing from elsewhere is copied because of a link
+        found[at] = CodeFile(name=name, path=at, source=source, fingerprint=read.fingerprint, kept=not leads_out)
         for each in (each for wanted in read.imports for each in modules.of(wanted, path)):
             if each not in seen:
                 seen.add(each)

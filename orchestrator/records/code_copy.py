@@ -51,6 +51,5 @@ def write_code(directory: Path, files: Iterable[CodeFile]) -> None:
 
 
 def _is_copied(file: CodeFile) -> bool:
-    if file.path is None or file.leads_out or len(file.source) > LARGEST:
-        return False
-    return not any(fnmatch(file.path.name.lower(), pattern) for pattern in MAY_HOLD_KEYS)
+    name = file.name.rpartition("/")[2].lower()
+    return file.kept and len(file.source) <= LARGEST and not any(fnmatch(name, pattern) for pattern in MAY_HOLD_KEYS)

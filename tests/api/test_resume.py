@@ -109,3 +109,24 @@ def test_a_sweep_of_a_function_goes_on(tmp_path: Path) -> None:
     assert done.stdout.count("refused:") == 3
     assert done.stdout.count("began") + done.stdout.count("running") >= 2  # progress=True: lines in a pipe
     assert done.stdout.count("completed") == 2
+
+
+def test_a_script_may_raise_the_totals_in_itself_and_not_change_its_function(tmp_path: Path) -> None:
+    text = """
+        FACTOR = 1
+
+        def scaled(config, trial):
+            trial.report(step=1, loss=FACTOR * config["x"])
+
+        SPEC["budget"] = {"trials": 2}
+        print(len(orchestrator.run(SPEC, scaled, cpus=1, resume=True).trials), "trials")
+    """
+    assert "2 trials" in run_script(text, tmp_path).stdout
+    more = run_script(text.replace('"trials": 2', '"trials": 3'), tmp_path)
+    assert "3 trials" in more.stdout, more.stderr
+    other = run_script(text.replace('"trials": 2', '"trials": 4').replace("FACTOR = 1", "FACTOR = 2"), tmp_path)
+    assert other.returncode == 1
+    assert "CodeChangedError: script.py has changed since scaled was launched" in other.stderr
+    copied = (tmp_path / "results" / "scaled" / "code" / "script.py").read_text()
+    assert copied.splitlines()[0] == "FACTOR = 1"
+    assert "budget" not in copied

@@ -80,7 +80,7 @@ def test_a_trainable_that_is_not_there_has_no_files(tmp_path: Path) -> None:
 def test_a_built_in_consists_of_our_files(tmp_path: Path) -> None:
     found = code_files("tabular", tmp_path)
     assert {"trainables/builtin/tabular.py", "trainables/builtin/tabular_data.py"} <= {file.name for file in found}
-    assert all(file.path is None and (ROOT / file.name).read_bytes() == file.source for file in found)
+    assert all(file.path is None and not file.kept and (ROOT / file.name).read_bytes() == file.source for file in found)
     assert all(file.name.startswith("trainables/builtin/") for file in found)
 
 
@@ -110,8 +110,8 @@ def test_links_are_followed_and_those_that_lead_out_are_marked(write: Write, tmp
     (base / "out.py").symlink_to("../o.py")
     (base / "shared").symlink_to("../s")
     found = code_files("train.py:train", base)
-    assert {file.name: file.leads_out for file in found} == {
-        "out.py": True, "real.py": False, "shared/m.py": True, "train.py": False
+    assert {file.name: file.kept for file in found} == {
+        "out.py": False, "real.py": True, "shared/m.py": False, "train.py": True
     }  # fmt: skip
     alias = tmp_path / "alias"
     alias.symlink_to("project")

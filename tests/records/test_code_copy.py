@@ -11,8 +11,8 @@ from orchestrator.errors import RecordsError
 from orchestrator.records.code_copy import LARGEST, write_code
 
 
-def file(name: str, source: bytes = b"x = 1", *, leads_out: bool = False) -> CodeFile:
-    return CodeFile(name=name, path=Path("/base") / name, source=source, fingerprint="", leads_out=leads_out)
+def file(name: str, source: bytes = b"x = 1", *, kept: bool = True) -> CodeFile:
+    return CodeFile(name=name, path=Path("/base") / name, source=source, fingerprint="", kept=kept)
 
 
 def copied(directory: Path) -> dict[str, bytes]:
@@ -31,9 +31,9 @@ def test_paths_are_kept_and_a_later_copy_replaces_it_as_a_whole(tmp_path: Path) 
 
 
 def test_what_is_not_copied(tmp_path: Path) -> None:
-    cell = CodeFile(name="__main__:train", path=None, source=b"", fingerprint="")
+    cell = CodeFile(name="__main__:train", path=None, source=b"", fingerprint="", kept=False)
     keys = [file("my_secrets.py"), file("aws/Credentials.py")]
-    large, link = file("large.py", b"#" * (LARGEST + 1)), file("link.py", leads_out=True)
+    large, link = file("large.py", b"#" * (LARGEST + 1)), file("link.py", kept=False)
     write_code(tmp_path / "code", [cell, *keys, large, link, file("train.py")])
     assert copied(tmp_path / "code") == {"train.py": b"x = 1"}
 
