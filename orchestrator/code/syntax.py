@@ -18,6 +18,7 @@ LARGEST = 5_000_000
 _WITH_DOCSTRING = {ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
 _IMPORTING = {ast.Import, ast.ImportFrom, ast.Call}
 _BY_NAME = ("import_module", "__import__")
+_NO_MEANING = {"ctx", "kind"}  # follows from the parent; the u of u"text"
 _PLAIN = {str, bytes, int, float, complex, bool, type(...)}
 
 
@@ -72,7 +73,7 @@ def _words(tree: ast.AST) -> tuple[list[str], list[Import]]:
         node = waiting.pop()
         kind = type(node)
         if not issubclass(kind, ast.AST):  # a name in a list, or None
-            words.append(repr(node))
+            words.append(ascii(node))
             continue
         words.append(kind.__name__)
         if kind in _IMPORTING:
@@ -80,16 +81,18 @@ def _words(tree: ast.AST) -> tuple[list[str], list[Import]]:
         children: list[Any] = []
         for field in kind._fields:
             value = getattr(node, field, None)
-            if value is None or field == "ctx":  # the context follows from the parent
+            if value is None or field in _NO_MEANING:
                 continue
             if type(value) is list:
                 if field == "body" and kind in _WITH_DOCSTRING and _is_text(value):
                     value = value[1:]
+                elif kind is ast.JoinedStr:  # Python 3.12 puts empty texts between the parts
+                    value = [each for each in value if getattr(each, "value", None) != ""]
                 if value:
                     words.append(f"{field}*{len(value)}")
                     children += value
             elif type(value) in _PLAIN:
-                words.append(f"{field}={value!r}")
+                words.append(f"{field}={value!a}")  # what repr escapes depends on the version of Unicode
             else:
                 words.append(field)
                 children.append(value)

@@ -135,3 +135,35 @@ def test_every_module_of_ours_differs_from_every_other() -> None:
 )
 def test_imports_are_seen_wherever_they_are(text: str, imports: list[Import]) -> None:
     assert list(syntax.read(text.encode()).imports) == imports
+
+
+def test_a_fingerprint_is_the_same_in_all_versions_of_python() -> None:
+    """The machine that resumes a sweep may have another one."""
+    source = b"""
+from __future__ import annotations
+import a.b as c
+
+@decorated(1, *x, k=2.5, **y)
+class Net(Base, metaclass=Meta):
+    width: int = 3
+    def __init__(self, a, /, b=None, *args, c: "int" = 1, **more) -> None:
+        self.text = f"{a!r:>{b}} and {c}" u"x" if a else b"\\x00"
+        global G
+        del self[1:2, ::3]
+
+    async def run(self):
+        async with self as s:
+            yield [i async for i in s if i and not (j := i)]
+
+match x:
+    case {"a": [1, *rest], **kw} | Point(x=0) if rest:
+        lambda *, k=-1j: (yield)
+try:
+    pass
+except* E as e:
+    raise X from e
+"""
+    assert (
+        syntax.read(source).fingerprint
+        == "code sha256 f5a991fca72a56d0c949cf10ed823bc7a9fbfe177c3eb62898a96423738a02f9"
+    )
