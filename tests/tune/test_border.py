@@ -262,7 +262,7 @@ def test_scratch_is_removed_and_the_results_hold_few_files(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sweep = sweep_of("def train(config, trial):\n    trial.report(step=1, loss=1.0)\n", budget={"trials": 30})
     files = [path for path in sweep.paths.root.rglob("[!.]*") if path.is_file()]
-    assert len(files) == 5, files  # spec.yaml, sweep.json, one file of metrics, one of events, trials.parquet
+    assert len(files) == 6, files  # spec.yaml, sweep.json, one each of code, metrics and events, trials.parquet
     assert not list(tmp_path.glob("sweep-*"))
 
 
