@@ -18,9 +18,10 @@ from orchestrator.worker.messages import pack_function
 CPUS = 2
 
 
-def random_search(trials: int) -> dict[str, Any]:
+def random_search(trials: int, isolation: str = "reuse") -> dict[str, Any]:
     """A spec with this many trials of one parameter."""
     return {
+        "trial": {"isolation": isolation},
         "space": {"x": {"uniform": [0, 1]}},
         "objective": {"metric": "loss"},
         "search": {"method": "random"},

@@ -8,6 +8,7 @@ the reports in ``trial.history``.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import tempfile
@@ -87,6 +88,7 @@ def declare(
     metrics: tuple[str, ...] = (),
     curves: tuple[str, ...] = (),
     evaluate: Callable[..., Mapping[str, float]] | None = None,
+    prepare: Callable[[Mapping[str, Any]], object] | None = None,
 ) -> Callable[[T], T]:
     """Decorate a trainable with what it reads and reports, so that `sweep check` finds wrong names before a launch.
 
@@ -102,6 +104,9 @@ def declare(
             similar names.
         evaluate: A function ``evaluate(config, trial)`` that scores a trained model on test data, for
             `sweep best --evaluate`. Setting ``train.evaluate`` does the same.
+        prepare: A function ``prepare(fixed)`` that loads what all trials share. It gets the fixed values and the
+            declared defaults, once in each process from which trials are forked, and must not use the GPU. Setting
+            ``train.prepare`` does the same.
 
     Returns:
         The decorator. It returns the trainable itself, with an attribute ``declaration``.
@@ -114,6 +119,8 @@ def declare(
         )
         if evaluate is not None:
             trainable.evaluate = evaluate  # type: ignore[attr-defined]
+        if prepare is not None:
+            trainable.prepare = prepare  # type: ignore[attr-defined]
         return trainable
 
     return decorate
@@ -160,7 +167,7 @@ class Trial:
             train_s: Returns the seconds of training so far. None: the seconds since the trial was made.
             checkpoints: Where states are saved. None: in ``directory / "checkpoints"``, each as soon as it is saved.
         """
-        self.config = dict(config)
+        self.config = copy.deepcopy(dict(config))
         self.number = number
         self.seed = seed
         self.history: list[Report] = []

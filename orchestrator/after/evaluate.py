@@ -36,7 +36,7 @@ from trainables import BUILTIN
 from trainables import evaluation as scoring
 from trainables.checkpoints.snapshot import DamagedCheckpoint
 from trainables.contract import declaration_of
-from trainables.process.isolation import Isolation
+from trainables.process.isolation import SharedProcess
 
 
 class EvaluationError(SweepError):
@@ -188,7 +188,7 @@ def _scores(
     with ExitStack() as stack:
         stack.enter_context(chdir(info.directory))
         stack.enter_context(redirect_stdout(sys.stderr))  # what it prints is not part of the command's output
-        isolation = Isolation()
+        isolation = SharedProcess()
         stack.callback(isolation.restore)
         isolation.prepare(seed=seed, threads=max(1, int(spec.resources.cpu)))
         try:

@@ -27,6 +27,7 @@ from orchestrator.driver.observer import RAY, CheckpointTrouble, NoObserver, Obs
 from orchestrator.driver.proposals import ProposalsAhead
 from orchestrator.driver.signals import Signals
 from orchestrator.driver.time_accounting import TimeAccounting
+from orchestrator.driver.warm_up import warmed_up
 from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, TrialsFailedError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
@@ -147,6 +148,7 @@ class Session:
         self.checkpoint_trouble = CheckpointTrouble(self.observer)
         importing = import_ray_tune()
         with ExitStack() as stack:
+            settings = stack.enter_context(warmed_up(self._worker_settings(), self.engine))
             stack.enter_context(self.engine.running(self._ray_has_ended))
             importing.join(IMPORT_S)  # two threads that import the same modules were seen to block each other for good
             stack.enter_context(self.capacity.followed())
@@ -154,7 +156,7 @@ class Session:
                 stack.callback(self._proposals.close)
             self.signals.catch_again()
             self.accounting.ray_started()
-            self._drive()
+            self._drive(settings)
             with suppress(OSError):  # a checkpoint that cannot be removed stays for `sweep clean`
                 self.retention.finish()
             with suppress(OSError):
@@ -206,15 +208,15 @@ class Session:
 
     # How a session ends -----------------------------------------------------------------------------------------
 
-    def _drive(self) -> None:
+    def _drive(self, settings: WorkerSettings) -> None:
         try:
             with rarely_collected():
                 run_ray_tune(
                     self,
-                    self._worker_settings(),
+                    settings,
                     need=self._need,
                     pack=self.source.spec.resources.placement == "pack",
-                    reuse=self.source.spec.trial.isolation == "reuse",
+                    reuse=self.source.spec.trial.isolation != "process",
                 )
         except LeaseLostError:
             raise  # the records belong to another driver
@@ -265,6 +267,7 @@ class Session:
             keep=spec.trial.keep,
             timeout_s=spec.trial.timeout,
             threads=max(1, int(self._need.cpus)),
+            isolation=spec.trial.isolation,
             heartbeat_s=heartbeat(self._slots),
         )
 

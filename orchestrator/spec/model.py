@@ -252,9 +252,10 @@ class TrialPolicy(Section):
         default=10.0,
         description="Shortest time between two checkpoints of a running trial; a crash loses about this much training.",
     )
-    isolation: Literal["reuse", "process"] = Field(
+    isolation: Literal["reuse", "fork", "process"] = Field(
         default="reuse",
-        description="reuse: a process runs one trial after the other. process: each trial gets a process of its own.",
+        description="reuse: a process runs one trial after the other. fork: each trial gets a process of its own,"
+        " forked from one that has imported the trainable. process: each gets a new process of Ray's.",
     )
 
 

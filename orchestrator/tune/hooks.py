@@ -25,7 +25,7 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.tune.node_lookup import NodeLookup
 from orchestrator.tune.run import Driver
 from orchestrator.tune.worker_deaths import WorkerDeaths
-from orchestrator.worker.actor import ORDER, UPDATE
+from orchestrator.worker.actor import FORKS, ORDER, UPDATE
 from orchestrator.worker.failures import begun, memory_left, worker_died
 from orchestrator.worker.messages import WorkerSettings, WorkerUpdate
 
@@ -44,16 +44,17 @@ class SweepSearcher(_NotPickled, Searcher):
     choose late.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, scheduler: SweepScheduler) -> None:
         super().__init__()
         self._driver = driver
+        self._scheduler = scheduler
 
     def suggest(self, trial_id: str) -> Any:
         now = self._driver.tick()  # Ray Tune may call no other hook for a while
         sweep = self._driver.sweep
         start = sweep.ask(now) if sweep.live < self._driver.slots() else None
         if start is not None:
-            return {ORDER: start}
+            return {ORDER: start, FORKS: self._scheduler.forks}
         return Searcher.FINISHED if sweep.finished else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
@@ -67,7 +68,11 @@ class SweepSearcher(_NotPickled, Searcher):
 
 
 class SweepScheduler(_NotPickled, TrialScheduler):
-    """Passes reports and failures to the sweep, and the sweep's decisions to Ray Tune."""
+    """Passes reports and failures to the sweep, and the sweep's decisions to Ray Tune.
+
+    Attributes:
+        forks: Whether new workers are to fork the processes of their trials: until one of them could not.
+    """
 
     def __init__(self, driver: Driver, settings: WorkerSettings, nodes: NodeLookup) -> None:
         super().__init__()
@@ -77,7 +82,8 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._timeout_s = settings.timeout_s
         self._nodes = nodes
         self._deaths = WorkerDeaths(driver.sweep, nodes, time.time)
-        self._memory_noted = False
+        self._noted: set[str] = set()
+        self.forks = settings.isolation == "fork"
         # Ray Tune's trials, by id:
         self._running: set[str] = set()  # begun, and the sweep does not know their end yet
         self._failure_reported: set[str] = set()  # the sweep knows their failure; their worker is not discarded yet
@@ -96,8 +102,10 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         if trial.trial_id in self._given_up:
             return TrialScheduler.STOP
         update = WorkerUpdate.unpack(result[UPDATE])
+        self._note(update.note)
+        self.forks = self.forks and not update.once
         decision = self._on_update(update, trial)
-        if decision == TrialScheduler.STOP and update.node.id in self._nodes.avoided():
+        if decision == TrialScheduler.STOP and (update.once or update.node.id in self._nodes.avoided()):
             discard_process_after(trial)
         return decision
 
@@ -135,9 +143,9 @@ class SweepScheduler(_NotPickled, TrialScheduler):
             )
         )
         self._running.discard(trial.trial_id)
-        if ended.numerical:
+        if not update.spent:
             return TrialScheduler.STOP
-        # If a failed trial continues, its worker raises WorkerSpent, and Ray Tune discards the process.
+        # If a failed trial continues, its worker raises WorkerSpent, and Ray Tune discards it.
         self._failure_reported.add(trial.trial_id)
         return TrialScheduler.CONTINUE
 
@@ -159,12 +167,12 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._given_up.add(trial.trial_id)
         self._deaths.add(number, error, failure, began=began)
         if not began:
-            self._note_memory(memory_left(str(error)))
+            self._note(memory_left(str(error)))
 
-    def _note_memory(self, text: str) -> None:
-        """Note once that a process is discarded because its trial left GPU memory allocated."""
-        if text and not self._memory_noted:
-            self._memory_noted = True
+    def _note(self, text: str) -> None:
+        """Record something about the sweep as a whole, once."""
+        if text and text not in self._noted:
+            self._noted.add(text)
             self._sweep.on(events.Noted(at=time.time(), text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:

@@ -27,7 +27,7 @@ def fit(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reu
     scheduler = SweepScheduler(driver, settings, nodes)
     trainable, search = trainable_and_search(
         tune.with_parameters(Worker, settings=settings),
-        SweepSearcher(driver),
+        SweepSearcher(driver, scheduler),
         lambda config: placement.request(config[ORDER].gpus),
     )
     with (

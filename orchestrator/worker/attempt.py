@@ -1,9 +1,14 @@
-"""One attempt at a trial: the user's code in a thread of its own, and the reports it makes. Knows nothing of Ray."""
+"""One attempt at a trial in this process: the user's code, and the reports it makes. Knows nothing of Ray.
+
+The code runs in the main thread of a process that is the trial's own, or in a thread of a process that trains other
+trials too.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import math
+import mmap
 import os
 import sys
 import threading
@@ -16,12 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.core.events import Start
+from orchestrator.core.node_health import Node
 from orchestrator.worker.child_processes import ChildProcesses
 from orchestrator.worker.failures import describe, stack_of, timed_out
 from orchestrator.worker.gpu_sampling import GpuSampler
 from orchestrator.worker.handoff import Handoff
 from orchestrator.worker.log_capture import captured
-from orchestrator.worker.messages import AttemptEnd, WorkerSettings
+from orchestrator.worker.messages import AttemptEnd, WorkerSettings, WorkerUpdate
 from orchestrator.worker.report_journal import ReportJournal
 from orchestrator.worker.watchdog import watched
 from trainables.checkpoints.files import Keep
@@ -34,10 +40,13 @@ PATIENCE_S = 2.0
 """Seconds that a thread may take to end before it counts as stuck."""
 SAVING_S = 10.0
 """Seconds that it may then take to write its checkpoint."""
+EXIT_S = 5.0
+"""Seconds that the processes which a trial has started may take to end, when the trial has ended."""
+ELSEWHERE = "trial.report was called in a process that the trial has started; only the trial's own process can report"
 
 
 class Attempt:
-    """Runs one trial. The worker calls ``collect`` and ``end``; the user's thread calls ``_sink``.
+    """Runs one trial. One thread calls ``run``; another calls ``update`` and ``end``.
 
     Attributes:
         loss: The objective by which the trial is judged, its best or its last, as a loss.
@@ -54,13 +63,13 @@ class Attempt:
         isolation: Isolation,
         best_loss_so_far: float = math.inf,
     ) -> None:
-        """Start the thread.
+        """Begin, without running anything.
 
         Args:
             order: Which trial to run.
             settings: What all attempts of the sweep share.
             run: Trains a trial.
-            isolation: Prepares this process for a trial and resets it afterwards.
+            isolation: Prepares this process for a trial, and cleans up afterwards.
             best_loss_so_far: The best loss seen in this process. If the scheduler stops the trial, its checkpoint is
                 written only if its loss beats that: the best trial of the sweep does, and few others.
         """
@@ -89,10 +98,29 @@ class Attempt:
         self._began = time.monotonic()
         self._trained_before_s = order.trained_s  # by earlier attempts
         self._children = ChildProcesses()
-        self._thread = threading.Thread(target=self._main, name=f"trial-{order.trial}", daemon=True)
-        self._thread.start()
+        self._process = os.getpid()
+        self._reported_elsewhere = mmap.mmap(-1, 1)  # shared with processes that the trial forks
+        self._thread: int | None = None  # that which runs the trial
+        self._done = threading.Event()
 
-    # Called by the worker --------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Run the trial in a new thread."""
+        threading.Thread(target=self.run, name=f"trial-{self._order.trial}", daemon=True).start()
+
+    def run(self) -> None:
+        """Run the trial in this thread, to its end."""
+        self._thread = threading.get_ident()
+        ended: AttemptEnd | None = None
+        try:
+            ended = self._train()
+        except TrialEnded:
+            pass  # raised by force after the trainable had ended
+        except BaseException as error:  # our own bug: without an end the trial would seem to train for ever
+            ended = AttemptEnd(failure=describe(error))
+        self._done.set()
+        self._handoff.close(ended)
+
+    # Called by another thread ------------------------------------------------------------------------------------
 
     def collect(self) -> tuple[list[Report], float, AttemptEnd | None]:
         """New reports, seconds of training over all attempts, and how the attempt ended if it did.
@@ -102,31 +130,40 @@ class Attempt:
         reports, ended = self._handoff.take()
         return reports, self._train_s(), ended
 
+    def update(self, *, node: Node, gpu_ids: tuple[str, ...]) -> WorkerUpdate:
+        """What ``collect`` returns and all else that the driver is told."""
+        reports, train_s, ended = self.collect()
+        return WorkerUpdate(
+            reports=reports,
+            train_s=train_s,
+            node=node,
+            gpu_ids=gpu_ids,
+            gpu_gb=self._gpu_sampler.gpu_gb,
+            saved=self.saved,
+            ended=ended,
+            trouble=self.trouble,
+        )
+
     def end(self) -> bool:
-        """End the thread, at its next report or by force; returns whether it has ended."""
+        """End the training, at its next report or by force; returns whether it has ended."""
         self._handoff.end()
-        self._thread.join(PATIENCE_S)
-        if self._thread.is_alive() and self._thread.ident is not None and not self._saving:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(TrialEnded))
+        ended = self._done.wait(PATIENCE_S)
+        if not ended and self._thread is not None and not self._saving:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(TrialEnded))
             self._children.kill()  # the thread may be waiting for one
-            self._thread.join(PATIENCE_S)
-        if self._saving:
-            self._thread.join(SAVING_S)
-        if self._thread.is_alive():
+            ended = self._done.wait(PATIENCE_S)
+        if not ended and self._saving:
+            ended = self._done.wait(SAVING_S)
+        if not ended:
             self._checkpoints.close("none")
             self._journal.close()
-        return not self._thread.is_alive()
+        return ended
 
     @property
     def failed(self) -> bool:
-        """Whether the trainable raised, even if not collected yet: the process must not run another trial then."""
+        """Whether the trainable raised, even if not collected yet."""
         ended = self._handoff.ended
-        return ended is not None and ended.spoils_process
-
-    @property
-    def gpu_gb(self) -> float | None:
-        """10^9 bytes of memory of the trial's GPU; None if it has used none that can be measured."""
-        return self._gpu_sampler.gpu_gb
+        return ended is not None and ended.failed
 
     @property
     def trouble(self) -> str:
@@ -139,7 +176,7 @@ class Attempt:
     # Called by the watchdog ------------------------------------------------------------------------------------
 
     def _time_out(self, limit: float, log: int) -> None:
-        stack = stack_of(sys._current_frames().get(self._thread.ident or 0))
+        stack = stack_of(sys._current_frames().get(self._thread or 0))
         if not self._handoff.give_up(AttemptEnd(failure=timed_out(limit, stack))):
             return
         with suppress(OSError):  # writing to sys.stderr may be where the trial is stuck
@@ -148,17 +185,7 @@ class Attempt:
         self._journal.close()
         self._children.kill()
 
-    # In the user's thread --------------------------------------------------------------------------------------
-
-    def _main(self) -> None:
-        ended: AttemptEnd | None = None
-        try:
-            ended = self._train()
-        except TrialEnded:
-            pass  # raised by force after the trainable had ended
-        except BaseException as error:  # our own bug: without an end the trial would seem to train for ever
-            ended = AttemptEnd(failure=describe(error))
-        self._handoff.close(ended)
+    # In the thread that trains -----------------------------------------------------------------------------------
 
     def _train(self) -> AttemptEnd | None:
         """Run the trainable until it ends; None if it was told to end."""
@@ -171,6 +198,8 @@ class Attempt:
                 self._began = self._handoff.touch()
                 self._send_unrecorded()
                 self._run(self._trial())
+                if self._reported_elsewhere[0]:
+                    raise RuntimeError(ELSEWHERE)
                 ended, keep = AttemptEnd(), settings.keep
             except TrialEnded:
                 ended, keep = None, self._kept_when_ended()
@@ -184,11 +213,21 @@ class Attempt:
                 self._handoff.touch()
                 self._checkpoints.close(keep, finished=ended is not None and ended.failure is None)
                 self._journal.close()
-                self.memory_left = self._isolation.restore()
+                self.memory_left = self._restored()
                 if self.memory_left:
                     print(self.memory_left, file=sys.stderr)
                 self._children.kill()
         return ended
+
+    def _restored(self) -> str:
+        """Clean up the process; what waits for processes of the trial does not wait for ever."""
+        impatient = threading.Timer(EXIT_S, self._children.kill)
+        impatient.daemon = True
+        impatient.start()
+        try:
+            return self._isolation.restore()
+        finally:
+            impatient.cancel()
 
     def _kept_when_ended(self) -> Keep:
         if not self._handoff.judged:
@@ -214,6 +253,9 @@ class Attempt:
         )
 
     def _sink(self, report: Report) -> None:
+        if os.getpid() != self._process:
+            self._reported_elsewhere[0] = 1
+            raise RuntimeError(ELSEWHERE)
         metrics = self._gpu_sampler.with_sample(report.metrics, self._handoff.touch())
         if metrics is not report.metrics:
             report = replace(report, metrics=metrics)

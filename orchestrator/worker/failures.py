@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import threading
 import traceback
 from itertools import dropwhile
@@ -101,10 +102,8 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
         log: The trial's log, whose end often shows the cause.
         limit: trial.timeout.
     """
-    dump = _DUMP.search(_tail(log, MAX_DUMP)) if limit is not None else None
-    if limit is not None and dump is not None:
-        return timed_out(limit, _stack_in(dump.group(1)))
-    last = _tail(log).strip().rpartition("\n")[2]
+    if (timeout := _timeout_in(log, limit)) is not None:
+        return timeout
     if wording.worker_never_ready(text):
         cause = text.strip().rpartition("\n")[2]
         return Failure(
@@ -116,13 +115,46 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
     memory = wording.low_on_memory(text)
     how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
     advice = "; set resources.memory to what a trial needs" if memory else ""
-    log_line = f"; last line of its log: {last[:200]}" if last else ""
     return Failure(
         type="WorkerDied",
-        message=f"the worker process ended {how}{advice}{log_line}",
+        message=f"the worker process ended {how}{advice}{_last_line(log)}",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
     )
+
+
+def process_died(status: int, log: Path, limit: float | None) -> Failure:
+    """The failure of a trial whose own process ended without a word.
+
+    Args:
+        status: The exit status of the process, or minus the signal that ended it.
+        log: The trial's log, whose end often shows the cause.
+        limit: trial.timeout.
+    """
+    if (timeout := _timeout_in(log, limit)) is not None:
+        return timeout
+    if status < 0:
+        name = signal.Signals(-status).name
+        how = f"was ended by {name}" + (", perhaps because memory ran out" if -status == signal.SIGKILL else "")
+    else:
+        how = f"ended with exit status {status}, without a return from the trainable"
+    return Failure(
+        type="WorkerDied",
+        message=f"the trial's process {how}{_last_line(log)}",
+        traceback="",
+        fingerprint=f"WorkerDied {how}",
+    )
+
+
+def _timeout_in(log: Path, limit: float | None) -> Failure | None:
+    """The failure if our watchdog has ended the process: it leaves all stacks at the end of the log."""
+    dump = _DUMP.search(_tail(log, MAX_DUMP)) if limit is not None else None
+    return timed_out(limit, _stack_in(dump.group(1))) if limit is not None and dump is not None else None
+
+
+def _last_line(log: Path) -> str:
+    last = _tail(log).strip().rpartition("\n")[2]
+    return f"; last line of its log: {last[:200]}" if last else ""
 
 
 def memory_left_message(left: str) -> str:
@@ -152,7 +184,7 @@ def _stack_in(dump: str) -> str:
     """The trial's stack, out of the stacks of all threads, formatted like a traceback: the innermost frame last."""
     for thread in re.split(r"^(?:T|Current t)hread 0x.*$", dump, flags=re.MULTILINE):
         found = _FRAME.findall(thread)
-        if any(file.endswith("worker/attempt.py") and function == "_main" for file, _, function in found):
+        if any(file.endswith("worker/attempt.py") and function == "run" for file, _, function in found):
             frames = [traceback.FrameSummary(file, int(line), function) for file, line, function in reversed(found)]
             return "".join(traceback.format_list(_users_frames(frames)))
     return dump

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from cluster.ray_private.environment import set_for_ray
 from orchestrator.core.node_health import Node
@@ -14,6 +14,9 @@ from orchestrator.errors import TrainableError
 from orchestrator.spec import Objective
 from trainables.checkpoints.files import Keep
 from trainables.report import Report
+
+Isolated = Literal["fork", "process", "reuse"]
+"""As in the spec: see orchestrator.spec.model.TrialPolicy."""
 
 BEATS = 50
 """Heartbeats per second that the driver receives, from all trials together; each costs the driver a millisecond."""
@@ -44,6 +47,8 @@ class WorkerSettings:
     keep: Keep = "best"  # of a trial that completes
     timeout_s: float | None = None  # a trial without a report for longer fails
     threads: int = 1  # torch threads: the CPUs of a trial
+    isolation: Isolated = "reuse"
+    warmed: str = ""  # the address of a warm parent on the driver's machine; "": there is none
     heartbeat_s: float = 1.0  # how long a worker may hold reports back
 
 
@@ -55,8 +60,8 @@ class AttemptEnd:
     numerical: bool = False
 
     @property
-    def spoils_process(self) -> bool:
-        """Whether the process must not run another trial: the trainable raised, and not just for divergence."""
+    def failed(self) -> bool:
+        """Whether the trainable raised, and not just for divergence."""
         return self.failure is not None and not self.numerical
 
 
@@ -72,6 +77,9 @@ class WorkerUpdate:
     saved: int | None = None  # the step of the trial's state on the disk when it last reached a rung
     ended: AttemptEnd | None = None
     trouble: str = ""  # why no checkpoint can be written at present
+    spent: bool = False  # whether the worker is to be discarded, because the trial has failed in it
+    once: bool = False  # whether the worker is to be discarded when the attempt has ended, however it ends
+    note: str = ""  # what is to be recorded about the sweep, once
 
     def pack(self) -> bytes:
         """The update as bytes, which Ray Tune passes on unchanged.
@@ -112,3 +120,10 @@ def pack_function(function: Callable[..., Any]) -> bytes:
             f"{name} cannot be sent to the workers: {error}. Create what the function refers to inside the function, or"
             " name it in the spec as file.py:function"
         ) from error
+
+
+def unpack_function(function: bytes) -> Callable[..., Any]:
+    """The function that :func:`pack_function` packed. Imports Ray only if the function was packed by its content."""
+    set_for_ray()
+    unpacked: Callable[..., Any] = pickle.loads(function)
+    return unpacked

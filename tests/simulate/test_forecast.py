@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.core.schedulers import Action
 from orchestrator.core.schedulers.asha import Asha
-from orchestrator.simulate.costs import MEASURED, Costs, measured_costs
+from orchestrator.simulate.costs import FORK_S, MEASURED, Costs, measured_costs
 from orchestrator.simulate.forecast import MOST, Forecast, Pace, forecast_sweep
 from orchestrator.spec import Spec, parse_spec
 
@@ -205,12 +205,13 @@ def test_the_same_spec_has_the_same_forecast() -> None:
 
 
 def test_proposals_and_processes_cost_the_slots_time() -> None:
-    quick, learning, own = (
+    quick, learning, forked, own = (
         seen(spec_of(500), slots=50, costs=measured_costs(method, heartbeat_s=1.0, isolation=isolation))
-        for method, isolation in (("sobol", "reuse"), ("tpe", "reuse"), ("sobol", "process"))
+        for method, isolation in (("sobol", "reuse"), ("tpe", "reuse"), ("sobol", "fork"), ("sobol", "process"))
     )
     assert quick.search == 0 < learning.search < 1
     assert quick.seconds.middle < learning.seconds.middle
+    assert forked.seconds.middle == pytest.approx(quick.seconds.middle + 9 * FORK_S, rel=0.01)
     assert own.seconds.middle == pytest.approx(
         quick.seconds.middle + 9 * (MEASURED.worker_s - MEASURED.turn_s), rel=0.01
     )

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from trainables.process import device
-from trainables.process.isolation import LEFT, Isolation, left_behind
+from trainables.process.isolation import LEFT, SharedProcess, left_behind
 
 SIZE = 16e9
 
@@ -60,7 +60,7 @@ def test_all_shares_of_a_gpu_fit_on_it_with_their_contexts() -> None:
 
 
 def test_the_limit_is_set_before_each_trial_and_peaks_begin_anew(cuda: MagicMock) -> None:
-    isolation = Isolation()
+    isolation = SharedProcess()
     isolation.prepare(seed=0, threads=1, gpus=0.5)
     cuda.set_per_process_memory_fraction.assert_called_once_with(pytest.approx(0.46875), 0)
     cuda.reset_peak_memory_stats.assert_called_once_with(0)
@@ -87,7 +87,7 @@ def test_a_share_is_limited_before_the_trial_begins_to_use_the_gpu(cuda: MagicMo
 
 
 def test_without_a_gpu_there_is_nothing_to_limit_or_to_measure() -> None:
-    isolation = Isolation()
+    isolation = SharedProcess()
     isolation.prepare(seed=0, threads=1, gpus=0.5)  # fake, as with --gpus
     assert torch.ones(3).sum() == 3
     assert device.use() is None
@@ -141,7 +141,7 @@ def test_a_driver_that_does_not_tell_is_no_trouble(cuda: MagicMock) -> None:
 
 def test_memory_that_stays_taken_spends_the_process(cuda: MagicMock) -> None:
     cuda.memory_allocated.return_value = 1e9  # allocated by importing the trainable
-    isolation = Isolation()
+    isolation = SharedProcess()
     isolation.prepare(seed=0, threads=1, gpus=1.0)
     assert isolation.restore() == ""
     cuda.memory_allocated.return_value = 3.5e9

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.process.isolation import RESTORED, Isolation, Restored, free_memory
+from trainables.process.isolation import RESTORED, Restored, SharedProcess, free_memory
 
 
 def change_environment() -> None:
@@ -49,14 +49,14 @@ CHANGE: dict[str, Callable[[], object]] = {
 @pytest.fixture(autouse=True)
 def safe() -> Iterator[None]:
     """Restore the process after a failing test."""
-    isolation = Isolation()
+    isolation = SharedProcess()
     yield
     isolation.restore()
 
 
 @pytest.mark.parametrize("thing", RESTORED, ids=lambda thing: thing.name)
 def test_each_listed_thing_is_restored(thing: Restored) -> None:
-    isolation, before = Isolation(), thing.capture()
+    isolation, before = SharedProcess(), thing.capture()
     isolation.prepare(seed=0, threads=torch.get_num_threads())
     CHANGE[thing.name]()
     assert thing.capture() != before, "the test must change it"
@@ -67,7 +67,7 @@ def test_each_listed_thing_is_restored(thing: Restored) -> None:
 
 
 def test_what_is_restored_works_again() -> None:
-    isolation = Isolation()
+    isolation = SharedProcess()
     for change in CHANGE.values():
         change()
 
@@ -85,7 +85,7 @@ def test_what_is_restored_works_again() -> None:
 
 
 def test_a_deleted_working_directory_is_left(tmp_path_factory: pytest.TempPathFactory) -> None:
-    isolation, before, gone = Isolation(), os.getcwd(), tmp_path_factory.mktemp("gone")
+    isolation, before, gone = SharedProcess(), os.getcwd(), tmp_path_factory.mktemp("gone")
     os.chdir(gone)
     gone.rmdir()
 
@@ -95,7 +95,7 @@ def test_a_deleted_working_directory_is_left(tmp_path_factory: pytest.TempPathFa
 
 
 def test_prepare_undoes_what_happened_between_trials() -> None:
-    isolation, before = Isolation(), os.getcwd()
+    isolation, before = SharedProcess(), os.getcwd()
     isolation.restore()
     os.chdir("/")
     isolation.prepare(seed=0, threads=1)
@@ -103,7 +103,7 @@ def test_prepare_undoes_what_happened_between_trials() -> None:
 
 
 def test_prepare_seeds_every_generator() -> None:
-    isolation = Isolation()
+    isolation = SharedProcess()
 
     def draw(seed: int) -> tuple[float, float, float]:
         isolation.prepare(seed=seed, threads=1)
@@ -115,7 +115,7 @@ def test_prepare_seeds_every_generator() -> None:
 
 
 def test_prepare_gives_threads_to_torch_and_to_what_the_trial_starts() -> None:
-    isolation = Isolation()
+    isolation = SharedProcess()
     isolation.prepare(seed=0, threads=3)
     assert torch.get_num_threads() == 3
     assert os.environ["OMP_NUM_THREADS"] == "3"
@@ -141,9 +141,9 @@ def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
     """The state right after importing torch is never captured, so RESTORED must give it correctly."""
     in_a_new_process("""
         import sys
-        from trainables.process.isolation import RESTORED, Isolation
+        from trainables.process.isolation import RESTORED, SharedProcess
 
-        isolation = Isolation()
+        isolation = SharedProcess()
         isolation.prepare(seed=0, threads=1)
         assert "torch" not in sys.modules
         isolation.restore()
@@ -168,9 +168,9 @@ def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
 
 def test_what_importing_the_trainable_sets_stays() -> None:
     in_a_new_process("""
-        from trainables.process.isolation import Isolation
+        from trainables.process.isolation import SharedProcess
 
-        isolation = Isolation()
+        isolation = SharedProcess()
         import torch  # as a trainable's module does, before its first trial
         torch.set_default_dtype(torch.float64)
         for _ in range(2):
@@ -184,9 +184,9 @@ def test_what_importing_the_trainable_sets_stays() -> None:
 def test_an_idle_round_takes_under_a_millisecond_without_torch() -> None:
     in_a_new_process("""
         import sys, time
-        from trainables.process.isolation import Isolation
+        from trainables.process.isolation import SharedProcess
 
-        isolation = Isolation()
+        isolation = SharedProcess()
         times = []
         for _ in range(50):
             start = time.perf_counter()

@@ -7,8 +7,8 @@ import sys
 
 TRIAL = """
 import random
-from trainables.process.isolation import Isolation
-isolation = Isolation()
+from trainables.process.isolation import SharedProcess
+isolation = SharedProcess()
 for trial in range(2):
     isolation.prepare(seed=5, threads=1)
     import numpy, torch

@@ -20,7 +20,7 @@ from orchestrator.spec import Objective
 from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import WorkerSettings
 from trainables.contract import Trial, TrialEnded
-from trainables.process.isolation import Isolation
+from trainables.process.isolation import SharedProcess
 
 
 @pytest.fixture
@@ -38,7 +38,8 @@ def attempt(tmp_path: Path) -> Any:
             journals=str(tmp_path / "journals"),
             **settings,
         )
-        made.append(Attempt(order, told, run, Isolation()))
+        made.append(Attempt(order, told, run, SharedProcess()))
+        made[-1].start()
         return made[-1]
 
     yield make

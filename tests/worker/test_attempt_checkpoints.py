@@ -19,7 +19,7 @@ from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import AttemptEnd, WorkerSettings
 from trainables.checkpoints.files import load
 from trainables.contract import Trial
-from trainables.process.isolation import Isolation
+from trainables.process.isolation import SharedProcess
 
 Make = Callable[..., Attempt]
 MAX = Objective(metric="loss", mode="max", diverged_above=1e6)
@@ -59,7 +59,8 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             checkpoints=str(tmp_path / "checkpoints"),
             **settings,
         )
-        made.append(Attempt(order, told, run, Isolation(), bar))
+        made.append(Attempt(order, told, run, SharedProcess(), bar))
+        made[-1].start()
         return made[-1]
 
     yield make

@@ -1,19 +1,21 @@
-"""Prepares and resets the process between trials, because a worker process trains one trial after another.
+"""Prepares a process for a trial, and resets it afterwards if other trials are to use it.
 
-Only the list :data:`RESTORED` is reset; a trial that leaves anything else behind (open files, threads, patched modules)
-needs ``isolation: process``. Nothing here imports torch: its settings are accessed only after it has been imported.
+Only the list :data:`RESTORED` is reset: `trial.isolation: reuse` is for code that changes nothing else. Nothing here
+imports torch: its settings are accessed only after it has been imported.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from trainables.process import device
 from trainables.process.seeding import seed_all
@@ -164,7 +166,56 @@ RESTORED = (
 """What a trial may change without an effect on the next one."""
 
 
-class Isolation:
+def prepare(*, seed: int, threads: int, gpus: float = 0.0) -> None:
+    """Prepare a process for a trial: seed, set torch's CPU threads and its share of a GPU.
+
+    Args:
+        seed: The seed of random, numpy and torch, even if the trial is the first to import numpy or torch.
+        threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for libraries and child processes.
+        gpus: GPUs of the trial. A share of a GPU limits torch to that share of its memory.
+    """
+    seed_all(seed)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if "torch" in sys.modules and _torch().get_num_threads() != threads:
+        _torch().set_num_threads(threads)
+    device.begin_trial(gpus)
+
+
+class Isolation(Protocol):
+    """What an attempt does with its process before the training and after it."""
+
+    def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
+        """Prepare the process for a trial; arguments as of :func:`prepare`."""
+        ...
+
+    def restore(self) -> str:
+        """Clean up after a trial.
+
+        Returns:
+            Why the process should not be used again, in words; "" if it can be used.
+        """
+        ...
+
+
+class OwnProcess:
+    """For a process that trains one trial and ends: nothing is reset, and what waits for the exit is run."""
+
+    def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
+        """Prepare the process for its trial; arguments as of :func:`prepare`."""
+        prepare(seed=seed, threads=threads, gpus=gpus)
+
+    def restore(self) -> str:
+        """Run what waits for the exit: executors' ends, then `atexit`. Python's finalization would take much longer.
+
+        Threads that still run are not waited for.
+        """
+        for function in reversed(getattr(threading, "_threading_atexits", [])):
+            function()
+        atexit._run_exitfuncs()
+        return ""
+
+
+class SharedProcess:
     """The initial state of this process, to restore after every trial.
 
     Create it once, after the worker has loaded its trainable, so that changes made by importing the trainable are part
@@ -177,22 +228,10 @@ class Isolation:
         self._capture_unseen()
 
     def prepare(self, *, seed: int, threads: int, gpus: float = 0.0) -> None:
-        """Prepare the process for a trial: reset, seed, set torch's CPU threads and its share of a GPU.
-
-        The reset is repeated here because settings may change between trials.
-
-        Args:
-            seed: The seed of random, numpy and torch, even if the trial is the first to import numpy or torch.
-            threads: CPU threads of the trial; also set as OMP_NUM_THREADS, for libraries and child processes.
-            gpus: GPUs of the trial. A share of a GPU limits torch to that share of its memory.
-        """
+        """Reset the process, because settings may change between trials too, and prepare it as :func:`prepare` does."""
         self._capture_unseen()
         self._reset()
-        seed_all(seed)
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        if "torch" in sys.modules and _torch().get_num_threads() != threads:
-            _torch().set_num_threads(threads)
-        device.begin_trial(gpus)
+        prepare(seed=seed, threads=threads, gpus=gpus)
 
     def restore(self) -> str:
         """Restore the settings in :data:`RESTORED` that the trial has changed, and free its memory.

@@ -27,7 +27,7 @@ from orchestrator.spec.source import Source
 from orchestrator.worker.failures import describe
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.contract import run as run_trainable
-from trainables.process.isolation import Isolation
+from trainables.process.isolation import SharedProcess
 
 
 def try_trial(found: Source, given: str | None, *, steps: int | None, debug: bool, as_json: bool = False) -> None:
@@ -106,7 +106,7 @@ class TrialRun:
         config = {**defaults, **found.spec.fixed, **start.config, **(more or {})}
         trial = Trial(config=config, seed=start.seed, sink=self.take, train_s=lambda: self.seconds)
         os.chdir(found.base)
-        isolation = Isolation()
+        isolation = SharedProcess()
         isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
         try:
             self.train(trainable, trial, debug)

@@ -1,0 +1,66 @@
+"""Loads the trainable of a sweep in the process that is to run it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.code.pinned import pin
+from orchestrator.errors import TrainableError
+from orchestrator.spec import load_trainable
+from orchestrator.worker.failures import describe
+from orchestrator.worker.messages import WorkerSettings, unpack_function
+from trainables.contract import Trial, declaration_of
+from trainables.contract import run as run_trainable
+
+
+def load(settings: WorkerSettings) -> Any:
+    """Import the sweep's trainable, in the spec's directory.
+
+    Raises:
+        TrainableError: The trainable cannot be imported.
+    """
+    os.chdir(settings.base)
+    pin(settings.code)
+    if settings.function is not None:
+        return unpack_function(settings.function)
+    return load_trainable.load(settings.trainable, Path(settings.base))
+
+
+def runner(trainable: Any, settings: WorkerSettings) -> Callable[[Trial], None]:
+    """A function that trains a trial, with the trainable's declared defaults filled in.
+
+    The trainable's ``prepare`` is called now, if it has one: what it loads is there for every trial of the process.
+
+    Raises:
+        TrainableError: ``prepare`` has failed.
+    """
+    declaration = declaration_of(trainable)
+    defaults = declaration.defaults() if declaration is not None else {}
+    train: Callable[[Any, Trial], None] = run_trainable
+    if load_trainable.shape_of(trainable) == "ray":
+        from orchestrator.worker import ray_function
+
+        train = ray_function.run
+    _prepare(trainable, {**defaults, **settings.fixed})
+
+    def run(trial: Trial) -> None:
+        trial.config = {**defaults, **trial.config}
+        train(trainable, trial)
+
+    return run
+
+
+def _prepare(trainable: Any, fixed: Mapping[str, Any]) -> None:
+    found = inspect.getattr_static(trainable, "prepare", None)
+    if found is None or (isinstance(trainable, type) and not isinstance(found, staticmethod | classmethod)):
+        return  # a method of that name is the class's own affair
+    try:
+        trainable.prepare(copy.deepcopy(dict(fixed)))
+    except Exception as error:
+        failure = describe(error)
+        raise TrainableError(f"prepare() failed: {failure.fingerprint}: {failure.message}") from error
