@@ -12,18 +12,19 @@ class ChildProcesses:
     """All descendants that this process starts from now on. Created when a trial begins."""
 
     def __init__(self) -> None:
-        self._before = _descendants()
+        self._before = descendants()
 
     def kill(self) -> None:
         """Kill the descendants that still run; twice, to catch processes that were just starting."""
         for _ in range(2):
-            for process in _descendants() - self._before:
+            for process in descendants() - self._before:
                 with suppress(psutil.Error):
                     if not _is_tracker(process):
                         process.kill()
 
 
-def _descendants() -> set[psutil.Process]:
+def descendants() -> set[psutil.Process]:
+    """All processes that this one has started, and those that they have; quick if there are none."""
     if hasattr(os, "waitid"):  # macOS has it since Python 3.13
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

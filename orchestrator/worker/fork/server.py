@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from orchestrator.errors import TrainableError
+from orchestrator.worker.child_processes import descendants
 from orchestrator.worker.fork import child
 from orchestrator.worker.fork.foresight import uses_torch
 from orchestrator.worker.fork.linux import adopt_orphans, end_with_parent
@@ -177,7 +178,7 @@ class _Server:
         if self._child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child, signal.SIGKILL)
-        for process in _orphans():
+        for process in descendants():
             with suppress(psutil.Error):
                 process.kill()
         self._child = 0
@@ -190,15 +191,3 @@ class _Server:
         _freeze()
         self._known = frozenset(sys.modules)
         self._connection.send(cannot_fork(", ".join(modules[:3])))
-
-
-def _orphans() -> list[psutil.Process]:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:  # no children: this takes a microsecond, listing them takes milliseconds
-        return []
-    return psutil.Process().children(recursive=True)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
