@@ -42,7 +42,7 @@ def update(step: int) -> dict[str, Any]:
 def test_an_attempt_that_was_given_up_is_stopped_and_ignored(tmp_path: Path) -> None:
     sweep = build_sweep(spec(), None)
     driver: Any = SimpleNamespace(sweep=sweep, checkpoint_trouble=CheckpointTrouble(NoObserver()))
-    settings: Any = SimpleNamespace(logs=str(tmp_path), timeout_s=None)
+    settings: Any = SimpleNamespace(logs=str(tmp_path), timeout_s=None, isolation="reuse")
     nodes: Any = NodeLookup()
     scheduler = SweepScheduler(driver, settings, nodes)
     start = sweep.ask(T0)
