@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from orchestrator.core.events import Start
@@ -27,6 +28,13 @@ class Worker:
         surroundings = Surroundings(environ=dict(os.environ), node=Node(id="n", name="here"), gpu_ids=())
         self.runner = Forking(settings, surroundings)
         self._numbers = itertools.count()
+
+    @property
+    def parent(self) -> psutil.Process:
+        """The warm parent."""
+        process = self.runner._parent._process
+        assert process is not None
+        return psutil.Process(process.pid)
 
     def begin(self, *, rungs: tuple[int, ...] = (), **config: Any) -> int:
         number = next(self._numbers)

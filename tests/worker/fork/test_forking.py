@@ -157,7 +157,7 @@ def test_nothing_that_a_trial_has_started_is_left(what: str, crash: str, worker_
             {crash}
         """
     )
-    (parent,) = psutil.Process().children()
+    parent = worker.parent
     worker.train()
     deadline = time.monotonic() + 10
     while parent.children(recursive=True) and time.monotonic() < deadline:
@@ -367,7 +367,7 @@ def test_after_the_parent_has_died_there_is_another(worker_of: WorkerOf, monkeyp
         """
     )
     worker.begin(s=1000)
-    (parent,) = psutil.Process().children()
+    parent = worker.parent
     (child,) = parent.children()
     parent.kill()
     ended = until_ended(worker)
@@ -418,7 +418,7 @@ def test_fifty_trials_leave_no_memory_behind(worker_of: WorkerOf) -> None:
             trial.report(step=1, loss=len(data))
         """
     )
-    (parent,) = psutil.Process().children()
+    parent = worker.parent
     for _ in range(5):
         worker.train()
     before = parent.memory_info().rss, psutil.Process().memory_info().rss, parent.num_fds(), psutil.Process().num_fds()

@@ -40,13 +40,15 @@ def settings_in(directory: Path, at_import: str = "", *, isolation: Isolated = "
 
 
 def test_workers_get_their_parents_from_it_and_do_not_import_again(tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
     imports = f"open({str(tmp_path / 'imports')!r}, 'a').write('.')"
     with warmed_up(settings_in(tmp_path, imports), Embedded(cpus=2)) as settings:
         workers = [Worker(settings) for _ in range(2)]  # they wait until it is ready
         parents = [worker.train()[0]["parent"] for worker in workers]
         assert parents[0] != parents[1]
         assert (tmp_path / "imports").read_text() == "."
-        processes = psutil.Process().children(recursive=True)
+        processes = set(psutil.Process().children(recursive=True)) - before
+        assert len(processes) == 3
         for worker in workers:
             worker.runner.close()
     _, alive = psutil.wait_procs(processes, timeout=10)
@@ -77,7 +79,8 @@ def test_nothing_is_warmed_up_where_nobody_would_use_it(engine: Any, isolation: 
 
 
 def test_it_ends_when_it_is_not_wanted_any_more_even_during_its_imports(tmp_path: Path) -> None:
+    before = set(psutil.Process().children())
     with warmed_up(settings_in(tmp_path, "import time; time.sleep(1000)"), Embedded(cpus=2)):
-        (process,) = psutil.Process().children()
+        (process,) = set(psutil.Process().children()) - before
         time.sleep(0.5)
     assert not process.is_running()
