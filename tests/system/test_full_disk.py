@@ -139,7 +139,7 @@ def test_a_full_disk_is_waited_for(launch: Launch, disk: Path) -> None:
     launch.wait_for("trial 0    completed")
     filler = fill(disk)
     line = launch.wait_for("waiting for the records: ", 10)
-    assert "waiting for the records: cannot write small/s/" in line
+    assert "small/s/" in line  # whichever file is written first: a log, or the lease
     assert line.endswith(": No space left on device; trials wait at their next report")
     began = time.time()
     time.sleep(HELD_S + 5)
