@@ -105,7 +105,8 @@ def declare(
         evaluate: A function ``evaluate(config, trial)`` that scores a trained model on test data, for
             `sweep best --evaluate`. Setting ``train.evaluate`` does the same.
         prepare: A function ``prepare(fixed)`` that loads what all trials share. It gets the fixed values and the
-            declared defaults, once in each process from which trials are forked, and must not use the GPU. Setting
+            declared defaults, once in each process in which trials run or from which they are forked,
+            and must not use the GPU. Setting
             ``train.prepare`` does the same.
 
     Returns:

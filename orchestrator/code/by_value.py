@@ -86,7 +86,7 @@ def _named_in(value: FunctionType | type) -> Iterator[object]:
         yield from value.__bases__
         yield from (getattr(each, "__func__", each) for each in vars(value).values())  # its methods
         return
-    for name in _names(value.__code__):
+    for name in names(value.__code__):
         if name in value.__globals__:
             yield value.__globals__[name]
     for cell in value.__closure__ or ():
@@ -94,11 +94,12 @@ def _named_in(value: FunctionType | type) -> Iterator[object]:
             yield cell.cell_contents
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def names(code: CodeType) -> Iterator[str]:
+    """The global names and attributes that code uses, with the modules it imports; nested functions included."""
     yield from code.co_names
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            yield from _names(each)
+            yield from names(each)
 
 
 def _file(module: object) -> Path | None:

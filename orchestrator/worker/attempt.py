@@ -88,7 +88,7 @@ class Attempt:
         self._gpu_sampler = GpuSampler()
         self._handoff = Handoff(heartbeat_s=settings.heartbeat_s)
         self._journal = ReportJournal(
-            Path(settings.journals) / f"{order.trial}.jsonl",
+            settings.journal(order.trial),
             recorded=order.recorded,
             collected_at=lambda: self._handoff.collected_at,
         )
@@ -192,7 +192,7 @@ class Attempt:
         order, settings = self._order, self._settings
         ended: AttemptEnd | None = None
         keep: Keep = "both"  # of states that are not written yet; another attempt may need them
-        with captured(Path(settings.logs) / f"{order.trial}.log", order.attempt) as log, self._watched(log):
+        with captured(settings.log(order.trial), order.attempt) as log, self._watched(log):
             try:
                 self._isolation.prepare(seed=order.seed, threads=settings.threads, gpus=order.gpus or 0.0)
                 self._began = self._handoff.touch()

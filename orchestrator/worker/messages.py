@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from cluster.ray_private.environment import set_for_ray
@@ -50,6 +51,14 @@ class WorkerSettings:
     isolation: Isolated = "reuse"
     warmed: str = ""  # the address of a warm parent on the driver's machine; "": there is none
     heartbeat_s: float = 1.0  # how long a worker may hold reports back
+
+    def log(self, trial: int) -> Path:
+        """The log of a trial."""
+        return Path(self.logs) / f"{trial}.log"
+
+    def journal(self, trial: int) -> Path:
+        """The journal of a trial's reports."""
+        return Path(self.journals) / f"{trial}.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

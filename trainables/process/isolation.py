@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trainables.process import device
+from trainables.process import device, on_import
 from trainables.process.seeding import seed_all
 
 LEFT = 0.25e9
@@ -176,9 +176,18 @@ def prepare(*, seed: int, threads: int, gpus: float = 0.0) -> None:
     """
     seed_all(seed)
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    if "torch" in sys.modules and _torch().get_num_threads() != threads:
-        _torch().set_num_threads(threads)
+    set_torch_threads(threads)
     device.begin_trial(gpus)
+
+
+def set_torch_threads(threads: int) -> None:
+    """Limit torch to this many CPU threads, now or when it is imported."""
+
+    def limit() -> None:
+        if _torch().get_num_threads() != threads:
+            _torch().set_num_threads(threads)
+
+    on_import.do("torch", "threads", limit)
 
 
 class Isolation(Protocol):

@@ -83,7 +83,7 @@ def _answer(
     try:
         while connection.recv_bytes() == COLLECT:
             update = attempt.update(node=surroundings.node, gpu_ids=surroundings.gpu_ids)
-            connection.send(Packed(update=update.pack(), ended=update.ended is not None, used_ray=bool(used_ray)))
+            connection.send(Packed(update=update.pack(), used_ray=bool(used_ray)))
         ended = attempt.end()
         connection.send(Closing(loss=attempt.loss, imported=_imported(known) if ended else ()))
         if not ended:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from types import CodeType
 from typing import Any
 
+from orchestrator.code.by_value import names
 from trainables import BUILTIN
 
 _IMPORTS_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
@@ -21,11 +21,5 @@ def uses_torch(trainable: Any) -> bool:
     try:
         return _IMPORTS_TORCH.search(inspect.getsource(sys.modules[name])) is not None
     except (KeyError, OSError, TypeError):  # a function given from a notebook has no module here
-        return _imports(getattr(trainable, "__code__", None), "torch")
-
-
-def _imports(code: CodeType | None, module: str) -> bool:
-    if code is None:
-        return False
-    names = {name.partition(".")[0] for name in code.co_names}
-    return module in names or any(_imports(each, module) for each in code.co_consts if isinstance(each, CodeType))
+        code = getattr(trainable, "__code__", None)
+        return code is not None and any(each.partition(".")[0] == "torch" for each in names(code))

@@ -7,7 +7,6 @@ import signal
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from orchestrator.core.events import Start
 from orchestrator.worker.attempt import PATIENCE_S, SAVING_S
@@ -126,11 +125,10 @@ class Forking:
         if -status in (signal.SIGKILL, signal.SIGTERM):
             time.sleep(NODE_S)
         settings, order = self._settings, self._order
-        failure = process_died(status, Path(settings.logs) / f"{order.trial}.log", settings.timeout_s)
-        journal, recorded = Path(settings.journals) / f"{order.trial}.jsonl", order.recorded
+        failure = process_died(status, settings.log(order.trial), settings.timeout_s)
         reports: list[Report] = []
         with suppress(OSError):
-            reports = unrecorded(journal, -1 if recorded is None else recorded)
+            reports = unrecorded(settings.journal(order.trial), -1 if order.recorded is None else order.recorded)
         return self._update(reports, ended=AttemptEnd(failure=failure))
 
     def _update(self, reports: list[Report], *, ended: AttemptEnd | None) -> bytes:

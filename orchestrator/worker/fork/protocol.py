@@ -54,7 +54,6 @@ class Forked:
 class Exited:
     """A process has ended, and so has everything that it left behind."""
 
-    pid: int
     status: int  # an exit status, or minus a signal
 
 
@@ -63,7 +62,6 @@ class Packed:
     """What happened in a trial's process since the last time that the worker asked."""
 
     update: bytes  # of a WorkerUpdate, to be passed on unchanged
-    ended: bool
     used_ray: bool  # whether the trainable tried to use Ray
 
 

@@ -30,7 +30,7 @@ from orchestrator.worker.fork.readiness import cannot_fork
 from orchestrator.worker.loading import load, runner
 from orchestrator.worker.messages import WorkerSettings
 from trainables.contract import Trial
-from trainables.process import on_import
+from trainables.process.isolation import set_torch_threads
 
 _ENVIRON = dict(os.environ)
 """Before any import changes it."""
@@ -65,7 +65,7 @@ def main(descriptor: int) -> None:
 
 
 def _prepare(settings: WorkerSettings) -> Callable[[Trial], None]:
-    on_import.do("torch", "one thread", lambda: sys.modules["torch"].set_num_threads(1))  # OpenMP's do not fork
+    set_torch_threads(1)  # OpenMP's do not fork
     trainable = load(settings)
     run = runner(trainable, settings)
     if uses_torch(trainable):
@@ -113,10 +113,11 @@ class _Server:
         self._surroundings: Surroundings = connection.recv()
         self._child = 0
         self._known = frozenset(sys.modules)
+        self._pipe = os.pipe()  # wakes the loop when a process ends
 
     def serve(self) -> None:
         adopt_orphans()
-        reads, writes = os.pipe()
+        reads, writes = self._pipe
         os.set_blocking(writes, False)
         signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -127,25 +128,25 @@ class _Server:
                 self._reap()
             if self._connection in ready:
                 try:
-                    self._answer(self._connection.recv(), reads, writes)
+                    self._answer(self._connection.recv())
                 except (EOFError, ConnectionError):  # the worker has ended
                     self._end_all()
                     return
 
-    def _answer(self, message: Any, *pipe: int) -> None:
+    def _answer(self, message: Any) -> None:
         if isinstance(message, Order):
-            self._fork(message, *pipe)
+            self._fork(message)
         else:
             self._learn(message)
 
-    def _fork(self, order: Order, *pipe: int) -> None:
+    def _fork(self, order: Order) -> None:
         with socket.socket(fileno=os.dup(self._connection.fileno())) as ours:
             _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
         (theirs,) = descriptors
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
-            for descriptor in (*pipe, self._connection.fileno()):
+            for descriptor in (*self._pipe, self._connection.fileno()):
                 os.close(descriptor)
             child.main(
                 Connection(theirs),
@@ -171,7 +172,7 @@ class _Server:
                 return
             if pid == self._child:
                 self._end_all()
-                self._connection.send(Exited(pid=pid, status=os.waitstatus_to_exitcode(status)))
+                self._connection.send(Exited(status=os.waitstatus_to_exitcode(status)))
 
     def _end_all(self) -> None:
         """Kill the child's process group, and what has left the group."""
@@ -186,7 +187,7 @@ class _Server:
     def _learn(self, modules: tuple[str, ...]) -> None:
         """Import what a trial has imported, so that the next ones need not. Answers why it is now unfit, or ""."""
         for name in modules:
-            with suppress(BaseException):
+            with suppress(Exception, SystemExit):  # the trials import it themselves then
                 importlib.import_module(name)
         _freeze()
         self._known = frozenset(sys.modules)

@@ -289,6 +289,19 @@ def test_the_parent_imports_what_trials_import(worker_of: WorkerOf) -> None:
     assert worker.train()[0] == {"loss": 1, "mailbox": 1, "helper": 0}  # the user's own module is the trial's
 
 
+def test_torch_has_the_threads_of_the_trial_whoever_imports_it(worker_of: WorkerOf) -> None:
+    worker = worker_of(
+        """
+        import importlib
+        def train(config, trial):
+            torch = importlib.import_module("torch")  # the first time in the trial, then in its parent
+            trial.report(step=1, loss=torch.get_num_threads())
+        """,
+        threads=2,
+    )
+    assert [worker.train()[0]["loss"] for _ in range(2)] == [2, 2]
+
+
 def test_a_module_that_starts_a_thread_is_left_to_the_trials(
     worker_of: WorkerOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
