@@ -1,9 +1,9 @@
-"""Checks a configuration against a declaration, for a trainable that is called without a spec, as in a notebook."""
+"""Configurations as trainables see them: nested, and checked against a declaration where no spec has been checked."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,27 @@ from typing import Any
 from trainables.contract import REQUIRED, Hyperparameter
 
 
+def nested(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration in which dotted names are nested: ``{"optim.lr": 0.1}`` becomes ``{"optim": {"lr": 0.1}}``.
+
+    >>> nested({"epochs": 9, "optim.name": "sgd", "optim.lr": 0.1})
+    {'epochs': 9, 'optim': {'name': 'sgd', 'lr': 0.1}}
+    """
+    whole: dict[str, Any] = {}
+    for name, value in config.items():
+        *groups, last = name.split(".")
+        inner = whole
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = value
+    return whole
+
+
 def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter]) -> dict[str, Any]:
     """The configuration with declared defaults filled in, and numbers and paths converted to the declared type.
 
-    A numpy number thus becomes one of Python, whose arithmetic raises where numpy would only warn.
+    A numpy number thus becomes one of Python, whose arithmetic raises where numpy would only warn. Of nested
+    hyperparameters, both the configuration and what is returned are nested.
 
     Raises:
         ValueError: A name is not declared, a required one is missing, or a value is not allowed. The error lists all
@@ -22,6 +39,7 @@ def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter
     """
     declared = {h.name: h for h in hyperparameters}
     mistakes = []
+    config = dict(_flat(config, declared))
     for name in config:
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
@@ -34,10 +52,21 @@ def complete(config: Mapping[str, Any], hyperparameters: Iterable[Hyperparameter
             mistakes.append(f"{name}: {problem}")
     if mistakes:
         raise ValueError("\n".join(mistakes))
-    return {
-        name: declared[name].type(value) if declared[name].type in (int, float, Path) else value
-        for name, value in completed.items()
-    }
+    return nested(
+        {
+            name: declared[name].type(value) if declared[name].type in (int, float, Path) else value
+            for name, value in completed.items()
+        }
+    )
+
+
+def _flat(config: Mapping[str, Any], declared: Collection[str], within: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        name = f"{within}{key}"
+        if isinstance(value, Mapping) and any(each.startswith(f"{name}.") for each in declared):
+            yield from _flat(value, declared, f"{name}.")
+        else:
+            yield name, value
 
 
 def _problem(value: Any, declared: Hyperparameter) -> str:

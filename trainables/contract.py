@@ -11,6 +11,8 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+import operator
+import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -20,13 +22,17 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from trainables.checkpoints import random_state
+from trainables.checkpoints.saved_files import source_of
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import take
-from trainables.process.device import pick_device
+from trainables.process.device import gpu_of_rank, pick_device
 from trainables.report import Report as Report
 
 RESERVED = frozenset({"trial", "trial_id", "attempt", "step", "train_s", "reported_at", "extra"})
 """Column names of the metrics table that a metric cannot have."""
+
+STEPS = range(2**63)
+"""The steps that can be recorded."""
 
 
 class TrialEnded(BaseException):
@@ -73,6 +79,7 @@ class Declaration:
     metrics: tuple[str, ...] = ()  # the metrics it reports, if it always reports the same
     curves: tuple[str, ...] = ()  # the ones by which its fit is diagnosed: of the training data, of the validation data
     summary: str = field(default="", compare=False)
+    define_by_run: bool = False  # it names its hyperparameters and their ranges as it runs
 
     def defaults(self) -> dict[str, Any]:
         """The default of every hyperparameter that has one."""
@@ -141,7 +148,11 @@ class Trial:
         number: The number of the trial in its sweep, from 0.
         seed: An integer in [0, 2**31), different for every trial. The sweep seeds random, numpy and torch with it
             before the trial starts.
+        rank: Which of the trial's processes this is, from 0; 0 if there is one.
+        world_size: The number of the trial's processes: ``resources.workers``.
         history: The reports so far, if nothing else takes them: in a test or a notebook, not in a sweep.
+        suggested: What the trainable has asked for as it ran, by name: the value that it got, and the distribution as
+            in a spec, ``{"loguniform": [1e-4, 1e-1]}``. An objective of Optuna names its hyperparameters only then.
     """
 
     def __init__(
@@ -150,11 +161,14 @@ class Trial:
         config: Mapping[str, Any],
         number: int = 0,
         seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
         directory: Path | None = None,
         device: str | None = None,
         sink: Callable[[Report], None] | None = None,
         train_s: Callable[[], float] | None = None,
         checkpoints: Checkpoints | None = None,
+        ended: Callable[[], bool] | None = None,
     ) -> None:
         """Make a trial by hand, in a test or a notebook; a sweep makes its own.
 
@@ -162,22 +176,31 @@ class Trial:
             config: The hyperparameters.
             number: The number of the trial.
             seed: Stored only; seed the random generators yourself.
+            rank: Which of the trial's processes this is.
+            world_size: How many there are.
             directory: The directory of the trial, made when it is needed. None: nothing is saved.
             device: The device to train on. None: the one that torch finds.
-            sink: Called with each report, which then is not added to ``history``.
+            sink: Called with each report, which then is not added to ``history``; a further report of a step has only
+                what is new.
             train_s: Returns the seconds of training so far. None: the seconds since the trial was made.
             checkpoints: Where states are saved. None: in ``directory / "checkpoints"``, each as soon as it is saved.
+            ended: Returns whether the trial is to end. None: it never is.
         """
         self.config = copy.deepcopy(dict(config))
         self.number = number
         self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
         self.history: list[Report] = []
+        self.suggested: dict[str, tuple[Any, Mapping[str, Any]]] = {}
         self._directory = directory
         self._device = device
-        self._sink = sink or self.history.append
+        self._sink = sink or self._collect
         began = time.monotonic()
         self._train_s = train_s or (lambda: time.monotonic() - began)
+        self._ended = ended
         self._last_step: int | None = None
+        self._at_last_step: dict[str, float] = {}
         if checkpoints is None and directory is not None:
             checkpoints = Checkpoints(directory / "checkpoints")
         self._checkpoints = checkpoints
@@ -192,76 +215,130 @@ class Trial:
 
     @cached_property
     def device(self) -> str:
-        """The device to train on: "cuda", "mps" or "cpu", whichever torch finds first."""
+        """The device to train on: "cuda", "mps" or "cpu", whichever torch finds first; "cuda:1" and so on for ranks."""
         if self._device is not None:
             return self._device
-        return pick_device()
+        picked = pick_device()
+        return f"cuda:{gpu_of_rank()}" if picked == "cuda" and self.world_size > 1 else picked
 
-    def report(self, *, step: int, **metrics: float) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the trial is to end: the next report raises TrialEnded. A step that takes long may look."""
+        return self._ended is not None and self._ended()
+
+    def report(self, /, *, step: int, **metrics: float) -> None:
         """Report metrics at a step. Returns if the trial goes on.
+
+        With several ranks, the reports of rank 0 count. The others report the steps that it reports, and end where it
+        ends, or report nothing.
 
         Args:
             step: Epochs or iterations so far, counted from the beginning of the training, also after a restore. Must be
-                greater than in the last report.
-            metrics: One number each: of Python, of numpy, or a tensor of one element. NaN and infinity are allowed; as
-                the objective they end the trial as diverged.
+                below 2**63, and not less than in the last report: several reports of one step count as one. Report the
+                objective in the last of them, because the trial may end or pause there.
+            metrics: One number each: of Python, of numpy, or an array or tensor of one element. NaN and infinity are
+                allowed; as the objective they end the trial as diverged.
 
         Raises:
-            ValueError: The step is not greater than the last one, there are no metrics, or one has a reserved name.
+            ValueError: The step is less than the last one or too large; there are no metrics; one has a name that is
+                reserved or cannot be recorded, or had another value in an earlier report of the step.
             TypeError: The step is not an integer, or a metric is not a number.
             TrialEnded: The trial must end here. Let it pass.
         """
         step = _whole(step, "report")
-        if step < 0:
-            raise ValueError(f"report(step={step}): a step must not be negative")
-        if self._last_step is not None and step <= self._last_step:
-            raise ValueError(f"report(step={step}): the step must be greater than the last one, {self._last_step}")
+        if step not in STEPS:
+            raise ValueError(f"report(step={step}): a step must be {'below 2**63' if step > 0 else 'at least 0'}")
+        if self._last_step is not None and step < self._last_step:
+            raise ValueError(f"report(step={step}): steps grow, and the last one was {self._last_step}")
         if not metrics:
             raise ValueError("report() needs at least one metric, as in report(step=1, val_loss=0.3)")
         values = {}
         for name, value in metrics.items():
-            if name in RESERVED:
-                raise ValueError(f"report({name}=…): {name!r} is a column of the records, so it cannot name a metric")
+            if problem := wrong_metric_name(name):
+                raise ValueError(f"report({name!r}: …): {problem}")
             try:
-                values[name] = as_number(value)
-            except (TypeError, ValueError, RuntimeError):
+                values[str.__str__(name)] = as_number(value)  # never an Enum, which the driver may be unable to import
+            except (TypeError, ValueError, RuntimeError, AttributeError):
                 raise TypeError(
                     f"report({name}={value!r}): a metric must be one number, not {type(value).__name__}"
                 ) from None
-        self._last_step = step
-        self._sink(Report(step=step, metrics=values, reported_at=time.time(), train_s=self._train_s()))
+        if step == self._last_step:
+            values = self._in_addition(values)
+        else:
+            self._last_step, self._at_last_step = step, {}
+        if values:
+            self._at_last_step = {**self._at_last_step, **values}
+            self._sink(Report(step=step, metrics=values, reported_at=time.time(), train_s=self._train_s()))
 
-    def save(self, *, step: int, **state: Any) -> None:
+    def _in_addition(self, values: dict[str, float]) -> dict[str, float]:
+        """What a further report of the last step adds to the earlier ones."""
+        for name, before in self._at_last_step.items():
+            if name in values and str(values[name]) != str(before):  # NaN is the same as NaN
+                raise ValueError(
+                    f"report(step={self._last_step}): {name} was {before:g} at this step before, and is now"
+                    f" {values[name]:g}"
+                )
+        return {name: value for name, value in values.items() if name not in self._at_last_step}
+
+    def _collect(self, report: Report) -> None:
+        if self.history and self.history[-1].step == report.step:
+            report = self.history.pop().joined(report)
+        self.history.append(report)
+
+    def save(self, *, step: int, path: str | os.PathLike[str] | None = None, **state: Any) -> None:
         """Save the state after a step, so that the trial can continue from it. Random generators are saved as well.
 
         The state is copied before ``save`` returns. Files are written in the background, at intervals
         (``trial.save_every`` in the spec), where the trial may pause, and when it ends. Save before you report the
         step, because ``report`` may end or pause the trial. To have the checkpoint of the best report, and to be paused
-        at any rung rather than stopped, save at every step that you report.
+        at any rung rather than stopped, save at every step that you report. Of several ranks, rank 0 saves; what the
+        others save is ignored.
 
         Args:
             step: The step as in ``report``.
+            path: A file or directory that the program has written: a ``.ckpt``, a ``checkpoint-500/``. It is copied
+                before ``save`` returns, so the program may change or remove it then. Links in a directory must not
+                lead out of it.
             state: Everything that a step changes: objects with a ``state_dict()``, as in
                 ``model=model, optimizer=optimizer``, or numbers, strings, tensors, and lists, tuples and dicts of them.
+                Beside a path no tensors: they belong into its files.
 
         Raises:
             TypeError: The step is not an integer, or something cannot be saved; the error names it.
+            FileNotFoundError: Nothing is at the path.
+            ValueError: What is at the path cannot be copied.
         """
         step = _whole(step, "save")
-        if self._checkpoints is None:
-            take(step, state)  # so that a mistake shows
-        else:
-            self._checkpoints.save(step, state)
+        if self._checkpoints is not None:
+            self._checkpoints.save(step, state, path)
+            return
+        take(step, state, files=path is not None)  # so that a mistake shows
+        if path is not None:
+            source_of(path)
+
+    def write_saved(self) -> None:
+        """Write what was saved last now, rather than when it is due, and wait for the disk: no kill loses it then."""
+        if self._checkpoints is not None:
+            self._checkpoints.write_now()
+
+    @property
+    def saved_path(self) -> Path | None:
+        """The copy of the file or directory that this attempt has saved last; None if it has saved none. Read it before
+        the next save, and write nothing there."""
+        return None if self._checkpoints is None else self._checkpoints.newest_files
 
     def restore(self) -> dict[str, Any] | None:
         """The last saved state if the trial was interrupted; None if the trial starts from the beginning.
+
+        Each of several ranks gets what rank 0 has saved.
 
         The random generators are set to their saved states as well. So call ``restore`` after the model and the data
         are made: the training then continues as if it had not been interrupted.
 
         Returns:
             Each saved object under its name (as its ``state_dict()``, if it has one), with tensors on the CPU, and the
-            step of the save under "step". Or None.
+            step of the save under "step". If a file or directory was saved, the :class:`~pathlib.Path` of its copy
+            under "path": read it before the next save, which may remove it, and write nothing there. Or None.
         """
         restored = self._checkpoints.restore() if self._checkpoints is not None else None
         if restored is None:
@@ -271,22 +348,37 @@ class Trial:
 
 
 def as_number(value: Any) -> float:
-    """A metric as a float: from a number of Python or numpy, or a tensor of one element. Text is refused.
+    """A metric as a float: from a number of Python or numpy, or an array or tensor of one element. Text is refused.
 
     Raises:
-        TypeError, ValueError, RuntimeError: The value is not a single number.
+        TypeError, ValueError, RuntimeError, AttributeError: The value is not a single number.
     """
-    if isinstance(value, str | bytes):
+    if isinstance(value, str | bytes) or getattr(getattr(value, "dtype", None), "kind", "") in ("U", "S", "M", "m"):
         raise TypeError
     if hasattr(value, "detach"):
         value = value.detach()  # else torch warns of a loss that still has its graph
-    return float(value)
+    return float(value.reshape(()) if getattr(value, "ndim", 0) else value)
 
 
-def _whole(step: int, method: str) -> int:
-    if isinstance(step, bool) or not hasattr(step, "__index__"):
-        raise TypeError(f"{method}(step=…) takes an integer, not {step!r}")
-    return step.__index__()
+def wrong_metric_name(name: str) -> str:
+    """Why the records cannot have a metric of this name; "" if they can."""
+    if name in RESERVED:
+        return f"{name!r} is a column of the records, so it cannot name a metric"
+    if not name:
+        return "a metric needs a name"
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        return f"{name!r} is not valid Unicode, so it cannot name a metric"
+    return ""
+
+
+def _whole(step: Any, method: str) -> int:
+    """A step as an int: from an integer of Python or numpy, or an array or tensor of one integer."""
+    try:
+        if isinstance(step, bool):
+            raise TypeError
+        return operator.index(step.reshape(()) if getattr(step, "ndim", 0) else step)
+    except (TypeError, ValueError, RuntimeError, AttributeError):
+        raise TypeError(f"{method}(step=…) takes an integer, not {step!r}") from None
 
 
 class TrainableClass(Protocol):

@@ -7,6 +7,7 @@ is a method ``evaluate()``, called on an instance that has loaded the state.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Restoring(Checkpoints):
         self.taken = True
         return self.found
 
-    def save(self, step: int, state: Mapping[str, Any]) -> None:
+    def save(self, step: int, state: Mapping[str, Any], path: str | os.PathLike[str] | None = None) -> None:
         """Does nothing."""
 
 
@@ -84,6 +85,6 @@ def evaluate(
     for name, value in scores.items():
         try:
             values[str(name)] = as_number(value)
-        except (TypeError, ValueError, RuntimeError):
+        except (TypeError, ValueError, RuntimeError, AttributeError):
             raise TypeError(f"evaluate: the score {name} must be one number, not {value!r:.80}") from None
     return values

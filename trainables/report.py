@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +16,8 @@ class Report:
         reported_at: Seconds since the epoch.
         train_s: Seconds of training up to this report, over all attempts at the trial.
 
+    Several reports of one step, as of training and of validation, count as one: ``joined``.
+
     Reports of the same metrics at the same step are equal, whenever they were made.
     """
 
@@ -23,3 +25,7 @@ class Report:
     metrics: Mapping[str, float]
     reported_at: float = field(compare=False)
     train_s: float = field(compare=False)
+
+    def joined(self, more: Report) -> Report:
+        """This report with what a further one of the same step has in addition; the times stay."""
+        return replace(self, metrics={**self.metrics, **more.metrics, **self.metrics})

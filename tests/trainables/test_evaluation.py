@@ -71,6 +71,20 @@ def test_a_class_is_scored_by_its_method_in_the_state_it_was_saved_in(tmp_path: 
     assert evaluate(Stepped, checkpoint(Stepped, tmp_path), config={"lr": 0.5}) == {"test_loss": -1.5}
 
 
+def test_files_that_a_trial_has_saved_are_there_to_be_scored(tmp_path: Path) -> None:
+    def with_files(config: Mapping[str, Any], trial: Trial) -> None:
+        (trial.directory / "weights").write_text("0.25")
+        trial.save(step=1, path=trial.directory / "weights")
+
+    def score_files(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
+        state = trial.restore()
+        assert state is not None
+        return {"test_loss": float(state["path"].read_text())}
+
+    with_files.evaluate = score_files  # type: ignore[attr-defined]
+    assert evaluate(with_files, checkpoint(with_files, tmp_path), config={}) == {"test_loss": 0.25}
+
+
 def test_nothing_is_written_where_the_checkpoint_is(tmp_path: Path) -> None:
     def saves(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
         trial.restore()

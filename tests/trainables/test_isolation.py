@@ -25,23 +25,13 @@ def change_environment() -> None:
     del os.environ["PATH"]
 
 
-def change_cudnn() -> None:
-    torch.backends.cudnn.benchmark = True
-    torch.backends.cudnn.deterministic = True
-
-
 CHANGE: dict[str, Callable[[], object]] = {
     "working directory": lambda: os.chdir("/"),
     "environment": change_environment,
-    "warning filters": lambda: warnings.simplefilter("ignore"),
     "garbage collector": gc.disable,
-    "numpy error handling": lambda: np.seterr(all="raise"),
     "torch threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "torch default dtype": lambda: torch.set_default_dtype(torch.float64),
-    "torch default device": lambda: torch.set_default_device("meta"),
     "torch grad mode": lambda: torch.set_grad_enabled(False),
-    "torch determinism": lambda: torch.use_deterministic_algorithms(True, warn_only=True),
-    "cudnn flags": change_cudnn,
 }
 """How a trial would change each thing. A thing that is listed and not changed here fails the tests."""
 
@@ -149,17 +139,13 @@ def test_torch_imported_by_a_trial_returns_to_its_defaults() -> None:
         isolation.restore()
 
         isolation.prepare(seed=0, threads=1)
-        import numpy, torch
+        import torch
         things = [thing for thing in RESTORED if thing.library and thing.name != "torch threads"]
         fresh = {thing.name: thing.capture() for thing in things}
         assert fresh == {thing.name: thing.at_import() for thing in things}, fresh
         assert torch.get_num_threads() == 1, "as prepared"
         torch.set_default_dtype(torch.float64)
-        torch.set_default_device("meta")
-        numpy.seterr(all="raise")
         torch.set_grad_enabled(False)
-        torch.use_deterministic_algorithms(True)
-        torch.backends.cudnn.benchmark = True
         isolation.restore()
         now = {thing.name: thing.capture() for thing in things}
         assert now == fresh, now

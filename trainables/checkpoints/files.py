@@ -1,28 +1,36 @@
 """The checkpoint files of a trial, in their own directory: ``last``, the newest state, and ``best``, the best report's.
 
-States with tensors are ``.pt`` files, others ``.json``. :mod:`trainables.checkpoints.saving` writes them during a
-trial.
+States with tensors are ``.pt`` files, others ``.json``. Files and directories that a trial saves are copied to a place
+beside them (:mod:`trainables.checkpoints.saved_files`), which a ``.json`` file names: replacing that file replaces them
+at once. :mod:`trainables.checkpoints.saving` writes them during a trial.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from trainables.checkpoints import snapshot
+from trainables.checkpoints.saved_files import is_place, remove
 
 Keep = Literal["best", "last", "both", "none"]
 
 SUFFIXES = (".pt", ".json")
 
+PATIENCE_S = 2.0
+"""Seconds for which a writer may be faster than the removal of what it writes."""
+
 
 def load(path: Path) -> dict[str, Any]:
-    """A checkpoint's state by the names it was saved under, with "step". Nothing is unpickled.
+    """A checkpoint's state by the names it was saved under, with "step", and the saved file or directory as "path".
+
+    Nothing is unpickled.
 
     Raises:
         DamagedCheckpoint: The file is not a complete checkpoint.
@@ -37,33 +45,107 @@ def find(directory: Path, name: Literal["best", "last"]) -> Path | None:
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
+def saved_path(path: Path) -> Path | None:
+    """The saved file or directory of a checkpoint, unless it has none or is damaged.
+
+    Raises:
+        OSError: The checkpoint cannot be read.
+    """
+    if snapshot.place_of(path) is None:
+        return None
+    try:
+        files = snapshot.read(path)[0].files
+    except snapshot.DamagedCheckpoint:
+        return None
+    return None if files is None else files.path
+
+
 def surplus(directory: Path, keep: Keep) -> list[Path]:
-    """The files to remove from a trial that is not running: other and damaged checkpoints, leftovers of killed writers.
+    """What to remove from a trial that is not running: other and damaged checkpoints, leftovers of killed writers.
 
     If ``keep`` is "best" and there is no best checkpoint, because no report came at the step of a save, "last" is kept.
 
     Raises:
         OSError: The directory cannot be read.
     """
-    names = kept(keep, best=find(directory, "best") is not None)
     try:
-        return [path for path in directory.iterdir() if not (path.stem in names and path.suffix in SUFFIXES)]
+        with _opened(directory) as opened:
+            return [directory / name for name in _surplus(opened, directory, keep)]
     except FileNotFoundError:
         return []
+
+
+def _surplus(opened: int, directory: Path, keep: Keep) -> list[str]:
+    names, found = kept(keep, best=find(directory, "best") is not None), os.listdir(opened)
+    checkpoints = [name for name in found if Path(name).stem in names and Path(name).suffix in SUFFIXES]
+    stays = {*checkpoints, *places(directory, checkpoints)}
+    return sorted(set(found) - stays)  # a checkpoint before its place, so that a kill leaves none without its files
+
+
+def places(directory: Path, checkpoints: Iterable[str]) -> Collection[str]:
+    """The names of the directories with the files of these checkpoint files.
+
+    Raises:
+        OSError: A checkpoint cannot be read.
+    """
+    return {place for name in checkpoints if (place := snapshot.place_of(directory / name)) is not None}
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """What killed writers have left in a trial's directory of checkpoints: nobody would read it again.
+
+    Raises:
+        OSError: The directory or a checkpoint cannot be read.
+    """
+    found = list(directory.iterdir())
+    used = places(directory, (path.name for path in found if path.suffix in SUFFIXES))
+    hidden = [path for path in found if path.name.startswith(".") and not path.is_dir()]
+    return hidden + [path for path in found if is_place(path.name) and path.name not in used]
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
+    """A descriptor of a trial's directory, where neither it nor the one above is a symbolic link."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        above = os.open(directory.parent, flags)
+        try:
+            opened = os.open(directory.name, flags, dir_fd=above)
+        finally:
+            os.close(above)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR) and (directory.is_symlink() or directory.parent.is_symlink()):
+            raise OSError(errno.ELOOP, "a symbolic link, through which nothing is removed", str(directory)) from error
+        raise
+    try:
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def tidy(directory: Path, keep: Keep) -> None:
     """Remove the :func:`surplus`, and the directory if no checkpoint is left; a writer still active there gives up.
 
     Raises:
-        OSError: A file cannot be removed.
+        OSError: A file cannot be removed, or the directory is a symbolic link.
     """
+    give_up_at = time.monotonic() + PATIENCE_S
     with suppress(FileNotFoundError):  # nothing to remove
-        while unwanted := surplus(directory, keep):
-            for path in unwanted:
-                path.unlink(missing_ok=True)
-        if keep != "none" and any(directory.iterdir()):
-            return
+        with _opened(directory) as opened:
+            while unwanted := _surplus(opened, directory, keep):
+                for name in unwanted:
+                    try:
+                        if is_place(name):
+                            remove(name, dir_fd=opened)
+                        else:  # never a directory, which is no checkpoint of ours
+                            os.unlink(name, dir_fd=opened)
+                    except FileNotFoundError:
+                        pass
+                    except OSError as error:
+                        if error.errno != errno.ENOTEMPTY or time.monotonic() > give_up_at:
+                            raise
+            if keep != "none" and os.listdir(opened):
+                return
         try:
             directory.rmdir()
         except OSError as error:
@@ -88,7 +170,7 @@ def replacing(path: Path) -> Iterator[Path]:
         hidden.replace(path)
     except BaseException:
         with suppress(OSError):  # it would fill a full disk
-            hidden.unlink(missing_ok=True)
+            remove(hidden)
         raise
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:

@@ -1,5 +1,8 @@
 """Saves a trial: the thread that trains copies the state, which is quick, and another thread writes it.
 
+Files that the program has written are copied by the thread that trains, because the program may change or remove them
+as soon as ``save`` returns; the other thread waits until the disk has the copy, and lets the checkpoint name it.
+
 A failed write does not end the training: the trial's log says so, and the next write is tried when it is due.
 """
 
@@ -13,11 +16,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from trainables.checkpoints import snapshot
-from trainables.checkpoints.files import SUFFIXES, Keep, find, kept, replacing
+from trainables.checkpoints import saved_files, snapshot
+from trainables.checkpoints.files import SUFFIXES, Keep, find, kept, leftovers, places, replacing
+from trainables.checkpoints.saved_files import SavedFiles
 from trainables.checkpoints.snapshot import DamagedCheckpoint, Snapshot
 
 NAMES: tuple[Literal["last"], Literal["best"]] = ("last", "best")  # in the order in which they are restored
@@ -71,9 +76,17 @@ class Checkpoints:
         self._reported: tuple[int, float] | None = None  # the newest step with a finite loss
         self._best = math.inf
         self._unwritten: dict[str, Snapshot] = {}
+        self._copies: set[str] = set()  # places of files that were copied, by earlier attempts too, until removed
+        self._copying = ""  # the place that is being copied to
         self._opened = False  # whether the directory was created
         self._closed = threading.Event()
         self._writer: threading.Thread | None = None
+
+    @property
+    def newest_files(self) -> Path | None:
+        """The copy of the file or directory that was saved last; None if the last save had none, or there was none."""
+        newest = self._newest
+        return None if newest is None or newest.files is None else newest.files.path
 
     def restore(self) -> Snapshot | None:
         """The newest complete checkpoint: ``last``, or else ``best``, which is older; None if there is none.
@@ -101,28 +114,44 @@ class Checkpoints:
                 return found
         return None
 
-    def save(self, step: int, state: Mapping[str, Any]) -> None:
+    def save(self, step: int, state: Mapping[str, Any], path: str | os.PathLike[str] | None = None) -> None:
         """Copy the state after a step, and write it when due; see :func:`trainables.checkpoints.snapshot.take`.
 
+        A file or directory is copied before this returns, if the disk has room for it.
+
         Raises:
-            TypeError: A value in the state cannot be saved.
+            TypeError: A value in the state cannot be saved, or not together with files.
+            FileNotFoundError, ValueError: See :func:`trainables.checkpoints.saved_files.source_of`.
         """
-        taken = snapshot.take(step, state)
+        taken = snapshot.take(step, state, files=path is not None)
+        source = None if path is None else saved_files.source_of(path, self._directory)
         if self._closed.is_set():
             return
         if not self._opened:
             self._open()
+        if source is not None:
+            copied = self._copied(source, step)
+            if copied is None:
+                return
+            taken = replace(taken, files=copied)
         with self._lock:
             self._settle()
-            self._newest, self._settled = taken, self._before_write is None or self._reported_step >= step
-            if self._settled:
-                self._unwritten["last"] = taken
-            self._compare()
+            self._copying = ""
+            if not self._closed.is_set():
+                self._newest, self._settled = taken, self._before_write is None or self._reported_step >= step
+                if self._settled:
+                    self._unwritten["last"] = taken
+                self._compare()
         if not self._every_s:
             self._write()
         elif self._writer is None:
             self._writer = threading.Thread(target=self._write_when_due, name="checkpoints", daemon=True)
             self._writer.start()
+        if self._writing.acquire(blocking=False):  # else the writer does it
+            try:
+                self._remove_superseded()
+            finally:
+                self._writing.release()
 
     def report(self, step: int, loss: float | None) -> None:
         """Take the loss at a step, before or after the save of that step.
@@ -173,11 +202,47 @@ class Checkpoints:
     def _open(self) -> None:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            for left in self._directory.glob(".*"):  # left by killed writers
-                left.unlink(missing_ok=True)
+            for left in leftovers(self._directory):
+                saved_files.remove(left)
+            self._copies = {path.name for path in self._directory.iterdir() if saved_files.is_place(path.name)}
             self._opened = True
         except OSError as error:
             self._note(error)
+
+    def _copied(self, source: Path, step: int) -> SavedFiles | None:
+        """A copy of a file or directory, not yet named by a checkpoint; None if it cannot be made."""
+        if not self._opened:
+            return None
+        place = self._directory / saved_files.new_place(step)
+        with self._lock:
+            self._copying = place.name
+            self._copies.add(place.name)
+        try:
+            self._require(saved_files.size_of(source))
+            return saved_files.copy_to(place, source)
+        except OSError as error:
+            with self._lock:
+                self._copying = ""
+            with self._writing:
+                self._remove_superseded()
+            if self._directory.exists():  # else the checkpoints are no longer wanted
+                self._note(error)
+            return None
+
+    def _remove_superseded(self) -> None:
+        """Remove the copies of files that no checkpoint names, and none will."""
+        if not self._copies:
+            return
+        with suppress(OSError):  # what stays is removed with the trial's surplus
+            with self._lock:
+                states = (self._newest, *self._unwritten.values())
+                wanted = {each.files.place for each in states if each is not None and each.files is not None}
+                going = self._copies - wanted - {self._copying}
+            going -= set(places(self._directory, (f"{name}.json" for name in NAMES)))
+            for place in going:
+                saved_files.remove(self._directory / place)
+            with self._lock:
+                self._copies -= going
 
     def _settle(self) -> None:
         """Let the newest state be written: its report has come, or none will."""
@@ -203,6 +268,7 @@ class Checkpoints:
     def _write(self) -> None:
         with self._writing:
             self._write_alone()
+            self._remove_superseded()
 
     def _write_alone(self) -> None:
         with self._lock:
@@ -231,11 +297,17 @@ class Checkpoints:
                 self._written = last.step
             self._note(None)
 
-    def _put(self, name: str, taken: Snapshot, loss: float) -> None:
+    def _require(self, size: int) -> None:
+        """Refuse to write so many bytes if the disk would be full."""
         total, _, free = self._disk_usage(self._directory)
         margin = min(MARGIN, total // 100)
-        if free < 2 * taken.size + margin:
+        if free < size + margin:
             raise OSError(errno.ENOSPC, f"only {free / 1e6:.0f} MB free on disk, {margin / 1e6:.0f} MB of it reserved")
+
+    def _put(self, name: str, taken: Snapshot, loss: float) -> None:
+        self._require(2 * taken.size)
+        if taken.files is not None:
+            taken.files.sync()
         with replacing(self._directory / f"{name}{taken.suffix}") as hidden, hidden.open("xb") as file:
             snapshot.write(file, taken, loss)
             file.flush()
@@ -274,4 +346,5 @@ def _reason(error: BaseException) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    with suppress(Exception):  # the trial may have replaced it
+        print(line, file=sys.stderr, flush=True)

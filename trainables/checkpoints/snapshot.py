@@ -11,11 +11,13 @@ import json
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from trainables.checkpoints import random_state
+from trainables.checkpoints.saved_files import SavedFiles
 
 FORMAT = 2  # of a checkpoint file
 
@@ -34,6 +36,7 @@ class Snapshot:
     step: int
     state: dict[str, Any]
     random: dict[str, Any]  # as returned by trainables.checkpoints.random_state.capture()
+    files: SavedFiles | None = None  # the copy of what trial.save(path=…) was given
 
     @property
     def suffix(self) -> str:
@@ -46,24 +49,30 @@ class Snapshot:
         return _ROOM + sum(int(tensor.nbytes) for tensor in _tensors(self.state))
 
     def restored(self) -> dict[str, Any]:
-        """The state by the names it was saved under, with "step"."""
-        return {**self.state, "step": self.step}
+        """The state by the names it was saved under, with "step", and with "path" if files were saved."""
+        path = {} if self.files is None else {"path": self.files.path}
+        return {**self.state, **path, "step": self.step}
 
 
-def take(step: int, state: Mapping[str, Any]) -> Snapshot:
+def take(step: int, state: Mapping[str, Any], *, files: bool = False) -> Snapshot:
     """Copy the current state, with tensors on the CPU.
 
     Args:
         step: The last step that the state includes.
         state: By name, objects with a ``state_dict()`` or plain data: numbers, strings, None, tensors, and lists,
             tuples and dicts of these.
+        files: Whether files are saved as well; then tensors are in the files, not in the state.
 
     Raises:
         TypeError: A value is none of these; the message names it.
     """
-    return Snapshot(
-        step=step, state={key: _copy(value, key) for key, value in state.items()}, random=random_state.capture()
-    )
+    copied = {key: _copy(value, key) for key, value in state.items()}
+    if files and (with_tensors := next((key for key in copied if next(_tensors(copied[key]), None) is not None), None)):
+        raise TypeError(
+            f"trial.save(path=…, {with_tensors}=…): tensors are saved in the path, or without one; beside it, numbers,"
+            " strings, and lists, tuples and dicts of them"
+        )
+    return Snapshot(step=step, state=copied, random=random_state.capture())
 
 
 def _copy(value: Any, where: str) -> Any:
@@ -127,6 +136,7 @@ def write(file: BinaryIO, snapshot: Snapshot, best: float) -> None:
         "best": best,
         "state": snapshot.state,
         "random": snapshot.random,
+        **({} if snapshot.files is None else {"files": snapshot.files.record()}),
     }
     if snapshot.suffix == ".json":
         file.write(json.dumps(_tagged(content)).encode())
@@ -140,7 +150,7 @@ def read(path: Path) -> tuple[Snapshot, float]:
     """The snapshot in a file, and the trial's lowest loss by then. Only tensors and plain types are unpickled.
 
     Raises:
-        DamagedCheckpoint: The file is incomplete, or not a checkpoint.
+        DamagedCheckpoint: The file is incomplete, or not a checkpoint, or files that it speaks of are incomplete.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
@@ -153,7 +163,10 @@ def read(path: Path) -> tuple[Snapshot, float]:
                 content = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
                 raise DamagedCheckpoint(f"format {content['format']}; this version reads format {FORMAT}")
-            found = Snapshot(step=content["step"], state=dict(content["state"]), random=dict(content["random"]))
+            files = SavedFiles.recorded(content["files"], path.parent) if "files" in content else None
+            found = Snapshot(
+                step=content["step"], state=dict(content["state"]), random=dict(content["random"]), files=files
+            )
             return found, float(content["best"])
         except MemoryError:
             raise
@@ -161,6 +174,19 @@ def read(path: Path) -> tuple[Snapshot, float]:
             if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: torch seeks beyond the end
                 raise
             raise DamagedCheckpoint(str(error).partition("\n")[0] or type(error).__name__) from error
+
+
+def place_of(path: Path) -> str | None:
+    """The place of the files that a checkpoint file speaks of; None if it speaks of none, or is no checkpoint.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if path.suffix != ".json":  # a checkpoint with files has no tensors
+        return None
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        return str(json.loads(path.read_bytes())["files"]["place"])
+    return None
 
 
 def _tagged(value: Any) -> Any:

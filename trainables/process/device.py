@@ -6,6 +6,7 @@ or torch has not initialised a GPU, there is nothing to measure, and measuring m
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -37,6 +38,14 @@ def pick_device() -> str:
     if torch.backends.mps.is_available():
         return "mps"
     return "cpu"
+
+
+def gpu_of_rank() -> int:
+    """The index of the first GPU of this rank among those that the ranks of this node see together."""
+    import torch
+
+    visible: int = torch.cuda.device_count()
+    return int(os.environ["LOCAL_RANK"]) * (visible // int(os.environ["LOCAL_WORLD_SIZE"]))
 
 
 def begin_trial(share: float) -> None:

@@ -1,0 +1,83 @@
+"""Why a program failed: its exit status or signal, and what the end of its output says about the cause."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+LONGEST = 20_000
+"""Characters of output in which the cause is looked for."""
+
+_ERROR = re.compile(
+    r"^((?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Interrupt|Warning|Exit)))(?:: (.*))?$", re.MULTILINE
+)
+"""The last line of a traceback of Python."""
+
+
+class ProgramFailed(RuntimeError):
+    """A training program ended with an error.
+
+    Attributes:
+        kind: The type of the error in its traceback if it is written in Python, else ``ExitStatus`` or ``Signal``.
+        how: The exit status or the signal, in words.
+        output: The end of what it printed.
+    """
+
+    def __init__(self, status: int, output: str, *, ended: str = "") -> None:
+        """Say how it ended.
+
+        Args:
+            status: The exit status, or minus the signal.
+            output: What it printed, or the end of that.
+            ended: What is wrong with how it ended, if that is not its status.
+        """
+        self.output = output[-LONGEST:].rstrip()
+        self.how = ended or _how(status)
+        error = _last_error(self.output) if status > 0 else None
+        self.kind = error[2] if error else "Signal" if status < 0 else "ExitStatus" if status else "NoMetrics"
+        last = error[0] if error else self.output.rpartition("\n")[2].strip()
+        super().__init__(f"{last[:500]} ({self.how})" if error else f"the program {self.how}{_last_line(last)}")
+
+
+class ProgramDiverged(ProgramFailed, FloatingPointError):
+    """It ended with an OverflowError or a FloatingPointError of Python, which is an outcome, as it is of a function."""
+
+
+def failed(status: int, output: str, *, ended: str = "") -> ProgramFailed:
+    """The error of a program that has ended; arguments as of :class:`ProgramFailed`."""
+    error = ProgramFailed(status, output, ended=ended)
+    if error.kind in ("OverflowError", "FloatingPointError"):
+        return ProgramDiverged(status, output, ended=ended)
+    return error
+
+
+def _how(status: int) -> str:
+    """``exit status 3``, ``ended by SIGKILL``."""
+    if status < 0:
+        return f"was ended by {_name(-status)}{_perhaps(-status)}"
+    if status > 128 and _name(status - 128).startswith("SIG"):  # as a shell says that its command was
+        return f"ended with exit status {status}, as of a command that was ended by {_name(status - 128)}" + _perhaps(
+            status - 128
+        )
+    return f"ended with exit status {status}"
+
+
+def _perhaps(number: int) -> str:
+    return ", perhaps because memory ran out" if number == signal.SIGKILL else ""
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_error(output: str) -> re.Match[str] | None:
+    if "Traceback (most recent call last)" not in output:
+        return None
+    return next(reversed(list(_ERROR.finditer(output))), None)
+
+
+def _last_line(last: str) -> str:
+    return f"; its last line: {last[:200]}" if last else ", and printed nothing"

@@ -1,0 +1,1 @@
+"""Reads records out of what a program prints or writes, one format a file; nothing about the steps they belong to."""

@@ -1,0 +1,143 @@
+"""Runs a program in a process group of its own, of which nothing remains, however this process ends.
+
+The group's first process is a guard: a shell that waits for this process to end, by whatever means, and then kills the
+group. It also keeps the group's number from being given to others.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Literal
+
+import psutil
+
+from trainables.process.linux import adopt_orphans
+
+Stream = Literal["stdout", "stderr"]
+
+_GUARD = "trap '' HUP INT TERM; read -r _; kill -KILL 0"
+_CHUNK = 65_536  # bytes
+_LAST_WORDS_S = 2.0
+"""Seconds for which the output of an ended program is read, if processes that it has started hold it open."""
+_QUIET_S = 0.2
+"""Seconds without output after which an ended program has said everything."""
+
+
+class Process:
+    """A program that runs.
+
+    Attributes:
+        status: The exit status of the program, or minus the signal that ended it; None while it runs.
+    """
+
+    def __init__(self, arguments: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start it in the working directory, without input.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        self.status: int | None = None
+        self._program: subprocess.Popen[bytes] | None = None
+        self._selector = selectors.DefaultSelector()
+        adopt_orphans()  # a program may go into the background, out of its group
+        self._before = _descendants()
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        try:
+            self._program = subprocess.Popen(
+                arguments,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                process_group=self._guard.pid,
+            )
+        except BaseException:
+            self.kill()
+            raise
+        for stream, pipe in (("stdout", self._program.stdout), ("stderr", self._program.stderr)):
+            assert pipe is not None
+            self._selector.register(pipe, selectors.EVENT_READ, stream)
+
+    def read(self, seconds: float) -> list[tuple[Stream, bytes]]:
+        """What the program has printed, once there is something; at the latest after some seconds."""
+        assert self._program is not None
+        found: list[tuple[Stream, bytes]] = []
+        if not self._selector.get_map():
+            with suppress(subprocess.TimeoutExpired):
+                self._program.wait(seconds)
+        for key, _ in self._selector.select(seconds) if self._selector.get_map() else ():
+            data = os.read(key.fd, _CHUNK)
+            if data:
+                found.append((key.data, data))
+            else:
+                self._selector.unregister(key.fileobj)
+        self.status = self._program.poll()
+        return found
+
+    def last_words(self) -> Iterator[tuple[Stream, bytes]]:
+        """What the program had printed when it ended and is not read yet."""
+        until = time.monotonic() + _LAST_WORDS_S
+        while self._selector.get_map() and time.monotonic() < until:
+            found = self.read(_QUIET_S)
+            if not found and self._selector.get_map():
+                return
+            yield from found
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Halt the program, and what it has started, while the context is open."""
+        halted = _descendants() - self._before - {psutil.Process(self._guard.pid)}
+        for process in halted:
+            with suppress(psutil.Error):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in halted:
+                with suppress(psutil.Error):
+                    process.resume()
+
+    def end(self, grace_s: float) -> Iterator[tuple[Stream, bytes]]:
+        """Ask the program to end, by SIGTERM to its group; gives what it prints in the seconds that it may take."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard.pid, signal.SIGTERM)
+        until = time.monotonic() + grace_s
+        while self.status is None and (left := until - time.monotonic()) > 0:
+            yield from self.read(min(left, _QUIET_S))
+        yield from self.last_words()
+
+    def kill(self) -> None:
+        """Kill whatever is left of the program, in its group and outside."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        left = _descendants() - self._before
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait()
+        if self._program is not None:
+            self.status = self._program.wait()
+            self._selector.close()
+            for pipe in (self._program.stdout, self._program.stderr):
+                assert pipe is not None
+                pipe.close()
+        psutil.wait_procs(left, timeout=1)  # those that this process has adopted
+
+
+def _descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
