@@ -6,13 +6,15 @@ partial and damaged files, and checkpoints that the user no longer wants to keep
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.analysis.summary.kept_checkpoint import keep_of
-from orchestrator.analysis.summary.ranking import best_trials
+from orchestrator.analysis.summary.overview import Objective, objective_of
 from orchestrator.control.hold_lease import hold_lease
 from orchestrator.core.rows import State
 from orchestrator.driver.checkpoint_retention import to_keep
@@ -21,6 +23,7 @@ from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from trainables.checkpoints.files import Keep, surplus, tidy
+from trainables.checkpoints.saved_files import below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +34,11 @@ class Surplus:
     state: State
     keep: Keep  # what is kept
     directory: Path
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # and directories, with all that is in them
     size: int  # bytes of disk space that deleting them frees
 
 
-def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
+def surplus_of(paths: SweepPaths, keep: str | None = None) -> list[Surplus]:
     """The checkpoints that a sweep that is not running need not keep, by trial.
 
     :func:`orchestrator.driver.checkpoint_retention.to_keep` decides what stays.
@@ -48,21 +51,22 @@ def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
         RecordsError: The records or the checkpoints cannot be read.
     """
     info = read_sweep_json(paths.info)
-    best = {ranked.trial for ranked in best_trials(paths, info, 1)}
-    found = []
-    for row in trials_table(paths, ["trial", "state"]).to_pylist():
+    table = trials_table(paths, ["trial", "state", "objective"]).to_pylist()
+    policy = keep_of(info, keep)
+    leaders, found = _leaders(table, objective_of(info), policy.ranked), []
+    for row in table:
         trial, state = row["trial"], State(row["state"])
-        policy = to_keep(state, keep or keep_of(info), is_best=trial in best)
+        stays = to_keep(state, policy, leads=trial in leaders)
         directory = paths.checkpoints(trial)
         try:
-            files = surplus(directory, policy)
+            files = surplus(directory, stays)
             if files:
                 size = _freed(files)
                 found.append(
                     Surplus(
                         trial=trial,
                         state=state,
-                        keep=policy,
+                        keep=stays,
                         directory=directory,
                         files=tuple(sorted(files)),
                         size=size,
@@ -74,7 +78,7 @@ def surplus_of(paths: SweepPaths, keep: Keep | None = None) -> list[Surplus]:
 
 
 def clean(
-    paths: SweepPaths, keep: Keep | None = None, *, waiting: Callable[[str], None] = lambda sentence: None
+    paths: SweepPaths, keep: str | None = None, *, waiting: Callable[[str], None] = lambda sentence: None
 ) -> list[Surplus]:
     """Delete the checkpoints that :func:`surplus_of` finds, and return them.
 
@@ -95,9 +99,17 @@ def clean(
     return found
 
 
-def _freed(files: list[Path]) -> int:
-    """The bytes that deleting the files frees: "best" and "last" may be hard links to the same content."""
-    status = [path.lstat() for path in files]
+def _leaders(rows: Sequence[Mapping[str, Any]], objective: Objective, count: int) -> set[int]:
+    """The best trials whose result stands, by rows of the table of trials."""
+    sign = 1 if objective.mode == "min" else -1
+    settled = [row for row in rows if State(row["state"]).settled and row["objective"] is not None]
+    return {row["trial"] for row in sorted(settled, key=lambda row: (sign * row["objective"], row["trial"]))[:count]}
+
+
+def _freed(surplus: list[Path]) -> int:
+    """The bytes that deleting these frees: "best" and "last" may be hard links to the same content."""
+    status = [path.lstat() for each in surplus for path in (each, *below(each))]
+    status = [each for each in status if not stat.S_ISDIR(each.st_mode)]
     going = Counter(each.st_ino for each in status)
     sizes = {each.st_ino: each.st_size for each in status if each.st_nlink <= going[each.st_ino]}
     return sum(sizes.values())

@@ -26,15 +26,17 @@ from orchestrator.records.encode import events_table
 from orchestrator.records.load import trials_table
 from orchestrator.records.parquet_log import ParquetLog
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.project import given_again, project_directory
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import EVENTS
 from orchestrator.spec import Spec, parse_spec
 from orchestrator.spec.fingerprint import changed_fingerprints, data_fingerprints, fingerprints
-from orchestrator.spec.load_trainable import declared, load
+from orchestrator.spec.load_trainable import load
 from orchestrator.worker.failures import describe
 from trainables import BUILTIN
 from trainables import evaluation as scoring
 from trainables.checkpoints.snapshot import DamagedCheckpoint
+from trainables.configuration import nested
 from trainables.contract import declaration_of
 from trainables.process.isolation import SharedProcess
 
@@ -57,7 +59,7 @@ class EvaluationError(SweepError):
 
 
 def evaluate_best(
-    paths: SweepPaths, info: SweepInfo, *, waiting: Callable[[str], None]
+    paths: SweepPaths, info: SweepInfo, *, waiting: Callable[[str], None], project: Path | None = None
 ) -> tuple[Evaluation, list[Evaluation]]:
     """The scores of the best trial, and all earlier evaluations.
 
@@ -67,6 +69,7 @@ def evaluate_best(
         paths: The sweep's files.
         info: The content of sweep.json.
         waiting: Called with a sentence that says what is being waited for.
+        project: As for ``evaluate``.
 
     Raises:
         UserError: The sweep is running, or as for :func:`evaluate`.
@@ -83,36 +86,43 @@ def evaluate_best(
             best, earlier = best_in(paths, info), evaluations(paths)  # again, now that nobody else changes anything
             known = _known(earlier, best)
             if known is None:
-                known = evaluate(paths, info, best)
+                known = evaluate(paths, info, best, project=project)
                 check()
-                record(paths, known)
+                record(paths, info.name, known)
     except LeaseHeldError as error:
         raise StillRunningError(f"{error}; its best trial may still change, so evaluate when it has ended") from error
     return known, earlier
 
 
-def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluation:
+def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial, *, project: Path | None = None) -> Evaluation:
     """Score a trial's checkpoint on the test set, in this process.
 
+    Args:
+        paths: The sweep's files.
+        info: The content of sweep.json.
+        trial: The trial.
+        project: Where code and data are now; None: where they were, or where they have moved along with the sweep.
+
     Raises:
-        UserError: The trainable has no evaluate, there is no checkpoint, or the data have changed since the launch.
+        UserError: The trainable has no evaluate or cannot be had, the directory of its code is gone, there is no
+            checkpoint, or the data have changed since the launch.
         EvaluationError: The trainable's evaluate raised.
         RecordsError: The checkpoint is damaged, or the records cannot be read.
     """
-    paths, base = SweepPaths(paths.root.absolute()), Path(info.directory)
-    if not base.is_dir():
-        raise UserError(f"{paths.name} was launched in {base}, which no longer exists; code and data were there")
-    spec = parse_spec(info.spec, base=base, resolve=declared)
-    trainable = load(spec.trainable, base)
+    paths = SweepPaths(paths.root.absolute())
+    base = project_directory(paths, info, project)
+    given = given_again(paths.name, info, base)
+    trainable = load(parse_spec(info.spec, base=base).trained, base) if given is None else given
+    declaration = declaration_of(trainable)
+    spec = parse_spec(info.spec, base=base, resolve=lambda _reference, _base: declaration)
     if not scoring.evaluates(trainable):
         raise UserError(_how_to(spec, trainable))
-    declaration = declaration_of(trainable)
-    now = fingerprints(code_files(spec.trainable, base), spec, declaration, base)
+    now = fingerprints(code_files(spec.trained, base, given), spec, declaration, base)
     changed = changed_fingerprints(info.fingerprints, now)
     data = [name for name in changed if name in data_fingerprints(spec, declaration, base)]
     if data:
         raise CodeChangedError(
-            f"the data have changed since {info.name} was launched ({', '.join(data)}), so the test set may now"
+            f"the data have changed since {paths.name} was launched ({', '.join(data)}), so the test set may now"
             " contain rows that the model was trained on"
         )
     checkpoint = kept_checkpoint(paths, info, trial)
@@ -127,13 +137,13 @@ def evaluate(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> Evaluati
         at=datetime.now(UTC),
         step=restoring.found.step,
         value=trial.value,
-        scores=_scores(paths, info, trial, spec, trainable, restoring),
+        scores=_scores(paths, base, info, trial, spec, trainable, restoring),
         checkpoint=checkpoint.name,
         changed=tuple(changed),
     )
 
 
-def record(paths: SweepPaths, found: Evaluation) -> None:
+def record(paths: SweepPaths, sweep: str, found: Evaluation) -> None:
     """Append an evaluation to the sweep's events. The caller must hold the lease.
 
     Raises:
@@ -151,7 +161,7 @@ def record(paths: SweepPaths, found: Evaluation) -> None:
         reason=f"scored its {found.checkpoint} checkpoint on the test set",
         detail={"scores": dict(found.scores), "checkpoint": found.checkpoint, "changed": list(found.changed)},
     )
-    log.append(events_table([row], paths.name))
+    log.append(events_table([row], sweep))
     log.write()
 
 
@@ -161,6 +171,11 @@ def _known(earlier: list[Evaluation], best: RankedTrial) -> Evaluation | None:
 
 
 def _how_to(spec: Spec, trainable: Callable[..., Any]) -> str:
+    if spec.program is not None:
+        return (
+            "a program cannot be evaluated by sweep: run it yourself on the best checkpoint"
+            " (sweep best --checkpoint DIR), or report its test metric, too"
+        )
     if spec.trainable in BUILTIN:
         return f"{spec.trainable} has no test set"
     if isinstance(trainable, type):
@@ -174,6 +189,7 @@ def _how_to(spec: Spec, trainable: Callable[..., Any]) -> str:
 
 def _scores(
     paths: SweepPaths,
+    base: Path,
     info: SweepInfo,
     trial: RankedTrial,
     spec: Spec,
@@ -186,7 +202,7 @@ def _scores(
     seeds = trials_table(paths, ["trial", "seed"]).to_pylist()
     seed = next(row["seed"] for row in seeds if row["trial"] == trial.trial)
     with ExitStack() as stack:
-        stack.enter_context(chdir(info.directory))
+        stack.enter_context(chdir(base))
         stack.enter_context(redirect_stdout(sys.stderr))  # what it prints is not part of the command's output
         isolation = SharedProcess()
         stack.callback(isolation.restore)
@@ -195,10 +211,10 @@ def _scores(
             return scoring.evaluate(
                 trainable,
                 checkpoint,
-                config={**defaults, **full_config(info, trial)},
+                config=nested({**defaults, **full_config(info, trial)}),
                 number=trial.trial,
                 seed=seed,
                 directory=paths.trial(trial.trial),
             )
         except (Exception, SystemExit) as error:
-            raise EvaluationError(spec.trainable, describe(error)) from error
+            raise EvaluationError(str(spec.trained), describe(error)) from error

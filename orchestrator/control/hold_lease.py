@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from orchestrator.control.lease import BEAT_SECONDS, Lease
 from orchestrator.errors import RecordsError
-from orchestrator.records.paths import SweepPaths
+from orchestrator.records.paths import SweepPaths, refuse_links
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def hold_lease(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Ca
 
     Raises:
         LeaseHeldError: The sweep is running.
-        RecordsError: The lease cannot be written.
+        RecordsError: The lease cannot be written, or a symbolic link leads out of the sweep's directory.
     """
     done, trouble = threading.Event(), list[RecordsError]()
 
@@ -39,6 +39,7 @@ def hold_lease(paths: SweepPaths, waiting: Callable[[str], None]) -> Iterator[Ca
         if trouble:
             raise trouble[0]
 
+    refuse_links(paths)
     with Lease.acquire(paths.lease, waiting=waiting) as lease:
         beating = threading.Thread(target=beat, name="lease", daemon=True)
         beating.start()

@@ -23,7 +23,8 @@ from typing import Literal, Self
 import psutil
 
 from orchestrator.errors import RecordsError, UserError
-from orchestrator.records.atomic_files import temporary_path
+from orchestrator.records.atomic_files import open_new, temporary_path
+from orchestrator.records.plain_files import parse_as, read_plain
 
 BEAT_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
@@ -73,7 +74,7 @@ class Lease:
         path: Path,
         *,
         patience: float = PATIENCE_SECONDS,
-        waiting: Callable[[str], None] = lambda sentence: None,
+        waiting: Callable[[str], object] = lambda sentence: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Lease:
@@ -146,7 +147,8 @@ class Lease:
 
     def _write(self) -> None:
         """Replace the file, without a sync: after a power cut, no lease is valid anyway."""
-        temporary_path(self._path).write_text(json.dumps(asdict(self._holder)))
+        with open_new(temporary_path(self._path)) as file:
+            file.write(json.dumps(asdict(self._holder)).encode())
         temporary_path(self._path).replace(self._path)
 
 
@@ -209,7 +211,7 @@ def _may_live(
     held: bytes,
     path: Path,
     patience: float,
-    waiting: Callable[[str], None],
+    waiting: Callable[[str], object],
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> bool:
@@ -232,7 +234,7 @@ def _may_live(
 def _held_by(held: bytes, path: Path) -> str:
     holder = _holder(held)
     if holder is None:
-        return f"{path} is held by an unknown driver"
+        return f"{path} is damaged, so it does not say which driver runs the sweep"
     minutes = max(0.0, time.time() - holder.started) / 60
     return f"{path.parent} has been running for {minutes:.0f} min (pid {holder.pid} on {holder.host})"
 
@@ -240,15 +242,16 @@ def _held_by(held: bytes, path: Path) -> str:
 def _holder(content: bytes) -> Holder | None:
     """The holder; None if the content is not a lease, for example after a power cut."""
     try:
-        return Holder(**json.loads(content))
-    except (ValueError, TypeError):
+        holder: Holder = parse_as(Holder, content)
+    except ValueError:
         return None
+    return holder if 0 < holder.pid < 2**31 else None
 
 
 def _content(path: Path) -> bytes:
     """The file's content; empty if there is no file."""
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         return b""
 
@@ -256,7 +259,8 @@ def _content(path: Path) -> bytes:
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """Let only one process at a time check and take the lease, so that two cannot both find it free."""
-    with path.with_name(f".{path.name}.lock").open("wb") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path.with_name(f".{path.name}.lock"), flags, 0o666), "wb") as file:
         with contextlib.suppress(OSError):  # the file system has no locks: the loser finds out at its first beat
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -14,8 +14,8 @@ class FileOperations:
     """The file operations with which records are written."""
 
     def open(self, path: Path) -> BinaryIO:
-        """Create a file, or truncate it."""
-        return path.open("wb")
+        """Create a file. What a killed writer has left there is removed; a symbolic link is not followed."""
+        return open_new(path)
 
     def write(self, file: BinaryIO, data: bytes | memoryview) -> None:
         """Write all of the data."""
@@ -37,6 +37,12 @@ class FileOperations:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Create a file in place of another of that name, which is removed, and never written to."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 FILE_OPERATIONS = FileOperations()

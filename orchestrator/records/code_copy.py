@@ -1,16 +1,17 @@
-"""Keeps a copy of a sweep's code beside its records, to be read: workers get the code from the driver."""
+"""Keeps a copy of a sweep's code beside its records, for people and `sweep repro`: workers get it from the driver."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
-from fnmatch import fnmatch
 from pathlib import Path
 
+from cluster.secret_files import is_secret
 from orchestrator.code.files import CodeFile
 from orchestrator.errors import RecordsError
 from orchestrator.records.atomic_files import temporary_path
-from orchestrator.records.provenance import MAY_HOLD_KEYS
+from orchestrator.records.plain_files import read_plain
 
 LARGEST = 5_000_000
 """Bytes. Larger files are not copied."""
@@ -50,6 +51,24 @@ def write_code(directory: Path, files: Iterable[CodeFile]) -> None:
         raise RecordsError(f"cannot write {directory}: {error.strerror or error}") from error
 
 
+def read_code(directory: Path) -> dict[str, bytes]:
+    """The files of the copy, by their names from the spec's directory; none if there is no copy.
+
+    Raises:
+        RecordsError: A file cannot be read, or is no regular file.
+    """
+    found = {}
+    for place, _, names in os.walk(directory):
+        for name in names:
+            path = Path(place, name)
+            parts = path.relative_to(directory).parts
+            try:
+                source = read_plain(path, LARGEST, follow=False)
+            except OSError as error:
+                raise RecordsError(f"cannot read {path}: {error.strerror or error}") from error
+            found["/".join(".." if part == ABOVE else part for part in parts)] = source
+    return found
+
+
 def _is_copied(file: CodeFile) -> bool:
-    name = file.name.rpartition("/")[2].lower()
-    return file.kept and len(file.source) <= LARGEST and not any(fnmatch(name, pattern) for pattern in MAY_HOLD_KEYS)
+    return file.kept and len(file.source) <= LARGEST and not is_secret(file.name.removeprefix("../"))

@@ -17,7 +17,7 @@ def find_sweeps(results: Path) -> list[SweepPaths]:
 
     Sweeps whose sweep.json cannot be read come first. Directories without a sweep.json are not sweeps.
     """
-    return [seen for here in find_all(results) if (seen := visible_paths(here)).info.is_file()]
+    return [seen for here in find_all(results) if (seen := _visible(here)).info.is_file()]
 
 
 def find(results: Path, name: str | None = None) -> SweepPaths:
@@ -54,7 +54,7 @@ def find_here(results: Path, name: str | None = None) -> SweepPaths:
     if name and _exists(exact := SweepPaths(results / name)):
         return exact
     if name and (os.sep in name or name in (os.curdir, os.pardir)):
-        at = SweepPaths(Path(os.path.abspath(Path(name).expanduser())))
+        at = SweepPaths(Path(os.path.abspath(os.path.expanduser(name))))
         if _exists(at):
             return at
         raise NoSuchSweepError(f"no sweep in {name}: there is no sweep.json")
@@ -78,8 +78,15 @@ def find_here(results: Path, name: str | None = None) -> SweepPaths:
     raise NoSuchSweepError(f"no sweep {name!r} in {results}; {hint}", value=name, allowed=known)
 
 
+def _visible(here: SweepPaths) -> SweepPaths:
+    try:
+        return visible_paths(here)
+    except RecordsError:
+        return here
+
+
 def _exists(sweep: SweepPaths) -> bool:
-    return sweep.info.is_file() or sweep.remote.is_file()
+    return os.path.isfile(sweep.info) or os.path.isfile(sweep.remote)  # also of a name that no file can have
 
 
 def _created(sweep: SweepPaths) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from orchestrator.records.parquet_log import log_files, read_file, read_footer
+from orchestrator.records.table_rules import Rules, require_columns
 
 Stamp = tuple[int, int, int]
 
@@ -23,28 +24,32 @@ class IncrementalTable:
         reads: The number of files read so far.
     """
 
-    def __init__(self, files: Callable[[], list[Path]], wanted: Callable[[str], bool]) -> None:
+    def __init__(
+        self, files: Callable[[], list[Path]], wanted: Callable[[str], bool], rules: Rules | None = None
+    ) -> None:
         """Create the table without reading anything.
 
         Args:
             files: Gives the current files, oldest first.
             wanted: Decides by its name whether a column is read.
+            rules: What must hold for the rows; None: nothing.
         """
         self.table: pa.Table | None = None
         self.reads = 0
         self._files = files
         self._wanted = wanted
+        self._rules = rules
         self._seen: dict[Path, tuple[Stamp, pa.Table]] = {}
 
     @classmethod
-    def log(cls, directory: Path, wanted: Callable[[str], bool]) -> IncrementalTable:
+    def log(cls, directory: Path, wanted: Callable[[str], bool], rules: Rules | None = None) -> IncrementalTable:
         """The table of a log."""
-        return cls(lambda: log_files(directory), wanted)
+        return cls(lambda: log_files(directory), wanted, rules)
 
     @classmethod
-    def file(cls, path: Path, wanted: Callable[[str], bool]) -> IncrementalTable:
+    def file(cls, path: Path, wanted: Callable[[str], bool], rules: Rules | None = None) -> IncrementalTable:
         """The table of a single file, which is replaced as a whole."""
-        return cls(lambda: [path] if path.exists() else [], wanted)
+        return cls(lambda: [path] if path.exists() else [], wanted, rules)
 
     def look(self) -> bool:
         """Read the files that have changed; returns whether any has.
@@ -65,8 +70,10 @@ class IncrementalTable:
 
     def _read(self, path: Path) -> pa.Table:
         self.reads += 1
-        columns = [name for name in read_footer(path).schema.to_arrow_schema().names if self._wanted(name)]
-        return read_file(path, columns)
+        names = read_footer(path).schema.to_arrow_schema().names
+        if self._rules is not None:
+            require_columns(names, self._rules, path)
+        return read_file(path, [name for name in names if self._wanted(name)], self._rules)
 
 
 def _stamp(path: Path) -> Stamp:

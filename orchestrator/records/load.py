@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from orchestrator.errors import RecordsError
+from orchestrator.errors import DamagedError
+from orchestrator.records.extra import EXTRA, unfolded
 from orchestrator.records.find import find
 from orchestrator.records.parquet_log import log_files, read_file, read_footer
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
-from orchestrator.records.schema import EVENTS, metrics_schema, trials_schema
+from orchestrator.records.schema import no_rows
+from orchestrator.records.table_rules import EVENTS_RULES, METRICS, TRIALS, Rules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,23 +31,21 @@ def trials_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tabl
         RecordsError: The file is damaged.
     """
     if not paths.trials_table.exists():
-        return _select(trials_schema({}).empty_table(), columns)
-    try:
-        return read_file(paths.trials_table, columns)
-    except RecordsError as error:
-        if not isinstance(error.__cause__, pa.ArrowInvalid):
-            raise
-        again = f"delete it, and `sweep resume {paths.name}` writes it again from metrics and events"
-        raise RecordsError(f"{error}; {again}") from error
+        return _select(no_rows(TRIALS.schema), columns)
+    return read_file(paths.trials_table, columns, TRIALS)
 
 
 def metrics_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
-    """One row per report, in the order of writing; the steps of a trial increase.
+    """One row per report, in the order of writing, and one column per metric; the steps of a trial increase.
 
     Raises:
         RecordsError: A file is damaged, missing, or does not belong there.
     """
-    return _log_table(paths.metrics, metrics_schema(()), columns)
+    wanted = columns if columns is None or _has_columns(paths.metrics, columns) else [*columns, EXTRA]
+    table = _log_table(paths.metrics, METRICS, wanted)
+    if EXTRA in table.schema.names:
+        table = unfolded(table)
+    return table if columns is None else table.select([name for name in columns if name in table.schema.names])
 
 
 def events_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Table:
@@ -54,7 +54,7 @@ def events_table(paths: SweepPaths, columns: list[str] | None = None) -> pa.Tabl
     Raises:
         RecordsError: A file is damaged, missing, or does not belong there.
     """
-    return _log_table(paths.events, EVENTS, columns)
+    return _log_table(paths.events, EVENTS_RULES, columns)
 
 
 def load(path: str | Path) -> Sweep:
@@ -82,8 +82,8 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The sweep's name."""
-        return self.info.name
+        """The sweep's name, which is its directory's; ``info.name`` is the name that it was launched with."""
+        return self.paths.name
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -118,16 +118,23 @@ class Sweep:
         )
 
 
-def _log_table(directory: Path, schema: pa.Schema, columns: list[str] | None) -> pa.Table:
-    tables = [read_file(path, columns) for path in log_files(directory)]
+def _has_columns(log: Path, names: list[str]) -> bool:
+    """Whether the files of a log have these columns; all have the same."""
+    files = log_files(log)
+    return bool(files) and set(names) <= set(read_footer(files[0]).schema.to_arrow_schema().names)
+
+
+def _log_table(directory: Path, rules: Rules, columns: list[str] | None) -> pa.Table:
+    tables = [read_file(path, columns, rules) for path in log_files(directory)]
     try:
-        return pa.concat_tables(tables) if tables else _select(schema.empty_table(), columns)
+        return pa.concat_tables(tables) if tables else _select(no_rows(rules.schema), columns)
     except pa.ArrowInvalid as error:
-        raise RecordsError(f"the files in {directory} have different columns: {error}") from error
+        raise DamagedError(f"the files in {directory} have different columns: {error}") from error
 
 
 def _select(table: pa.Table, columns: list[str] | None) -> pa.Table:
-    return table if columns is None else table.select(columns)
+    """The wanted columns of a table without rows, as far as it has them: those of metrics are known with the first."""
+    return table if columns is None else table.select([name for name in columns if name in table.schema.names])
 
 
 def frame(table: pa.Table) -> pd.DataFrame:

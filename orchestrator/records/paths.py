@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import RecordsError, UserError
+from orchestrator.errors import OptionsError, RecordsError, UserError
 
 # polars and DuckDB would read "=" in a path as a Hive partition, and "*", "?" and "[" as a pattern.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+
+# pathlib makes one slash of two. A letter and a colon are a drive of Windows.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
+
+
+def log_name(trial: int, rank: int = 0) -> str:
+    """The name of the log of a trial, or of one of its other ranks."""
+    return f"{trial}.rank{rank}.log" if rank else f"{trial}.log"
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,23 @@ class SweepPaths:
         """The directory of the trials' checkpoints. Absent if there are none."""
         return self.root / "checkpoints"
 
-    def log(self, trial: int) -> Path:
-        """The trial's output."""
-        return self.root / "logs" / f"{trial}.log"
+    @property
+    def logs(self) -> Path:
+        """The directory of the trials' output. Absent if there is none."""
+        return self.root / "logs"
+
+    @property
+    def trials(self) -> Path:
+        """The directory of the trials' own directories."""
+        return self.root / "trials"
+
+    def log(self, trial: int, rank: int = 0) -> Path:
+        """The trial's output, or that of one of its other ranks."""
+        return self.logs / log_name(trial, rank)
 
     def trial(self, trial: int) -> Path:
         """The trial's own directory."""
-        return self.root / "trials" / str(trial)
+        return self.trials / str(trial)
 
     def checkpoints(self, trial: int) -> Path:
         """The trial's checkpoints."""
@@ -119,15 +139,56 @@ def numbered(directory: Path) -> set[int]:
     return {int(stem) for stem in stems if stem.isdigit()}
 
 
+def refuse_links(paths: SweepPaths) -> None:
+    """Check that nothing of a sweep leads out of its directory, before something is written or removed there.
+
+    What trials have put into their own directories is not looked at.
+
+    Raises:
+        RecordsError: There is a symbolic link, or the directory cannot be read.
+    """
+    try:
+        with os.scandir(paths.root) as scanned:
+            entries = list(scanned)
+        for entry in entries:
+            below = os.scandir(entry.path) if entry.is_dir(follow_symlinks=False) else nullcontext(())
+            with below as inner:
+                for each in (entry, *inner):
+                    if each.is_symlink():
+                        raise RecordsError(
+                            f"{each.path} is a symbolic link, and nothing is written through one:"
+                            " put what it leads to in its place, or remove it"
+                        )
+    except OSError as error:
+        raise RecordsError(f"cannot read {paths.root}: {error.strerror or error}") from error
+
+
+def results_directory(text: str | Path) -> Path:
+    """The directory that a user names for sweeps.
+
+    Raises:
+        OptionsError: It is a URL, such as that of a bucket.
+    """
+    if _URL.match(str(text)):
+        raise OptionsError(
+            f"results cannot be at {text}: sweeps are recorded in a directory of the file system, not at a URL;"
+            " name a local or a mounted directory",
+            value=str(text),
+        )
+    return Path(text)
+
+
 def claim(results: Path, name: str) -> SweepPaths:
     """Create the directory of a new sweep, safely against other processes.
 
     If the name exists, the directory is called ``name-2``, ``name-3`` and so on.
 
     Raises:
-        UserError: The name has characters that are not allowed.
+        UserError: The name has characters that are not allowed, or the path is not text that all programs can read.
         RecordsError: The directory cannot be created.
     """
+    if (where := os.fsencode(os.path.realpath(results)).decode(errors="replace")) != os.path.realpath(results):
+        raise UserError(f"cannot record sweeps in {where}: the path is not UTF-8; choose another directory")
     if not _NAME.fullmatch(name):
         allowed = "letters, digits, '-', '_' and '.', the first one not '-' or '.'"
         raise UserError(f"{name!r} is not a valid sweep name: use {allowed}")

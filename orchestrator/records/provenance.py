@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import platform
 import re
 import socket
@@ -14,25 +15,78 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from orchestrator.errors import RecordsError
+from cluster.secret_files import is_secret
+from orchestrator.errors import DamagedError, RecordsError
 from orchestrator.records import SCHEMA_VERSION
 from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, replace_file
+from orchestrator.records.masking import masked
+from orchestrator.records.plain_files import parse_as, read_plain
+from orchestrator.spec.given import Given
+from orchestrator.spec.keep_policy import KeepText
+from orchestrator.spec.recorded_spec import with_dotted_names
 
-PACKAGES = ("sweep-orchestrator", "ray", "torch", "pyarrow", "pandas", "optuna")
+PACKAGES = ("sweep-orchestrator", "ray", "torch", "numpy", "pyarrow", "pandas", "optuna")
 DIFF_BYTES = 256 * 1024
 GIT_SECONDS = 5.0
-MAY_HOLD_KEYS = ("*.env", ".env*", "*.pem", "*.key", "*secret*", "*credential*")
-"""Names of files that usually contain keys: these are recorded neither in the diff nor with the code."""
-ADDED: Mapping[str, Any] = {"engine": "local", "snapshot": "", "jobs": [], "curves": []}
-"""Fields that older versions of sweep.json lack, with their values for these sweeps."""
 
 _USER_INFO = re.compile(r"//[^/@\s]+@")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Version:
+    schema: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Objective:
+    metric: str
+    mode: Literal["min", "max"]
+    at: Literal["best", "last"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Search:
+    method: str
+    repeats: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trial:
+    keep: KeepText | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Budget:
+    trials: int | None = None
+    hours: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spec:
+    """What is read of a recorded spec without parsing it, which a later version may refuse."""
+
+    objective: _Objective
+    search: _Search
+    trial: _Trial
+    budget: _Budget
+    trainable: str | None = None
+    command: str | list[str] | None = None
+    space: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+    scheduler: dict[str, Any] | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WithSpec:
+    spec: _Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +101,15 @@ class GitState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a trainable declares of the values that a hyperparameter may have."""
+
+    low: float | None = None
+    high: float | None = None
+    choices: list[Any] = field(default_factory=list)  # empty: any
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepInfo:
     """The content of sweep.json."""
 
@@ -54,8 +117,7 @@ class SweepInfo:
     name: str
     created: str  # ISO 8601, UTC
     seed: int
-    trainable: str  # as in the spec
-    engine: str  # the value of --on
+    trainable: str  # as in the spec; a program's command, in one line
     spec: dict[str, Any]  # the effective spec: defaults and --set applied
     command: list[str]
     directory: str  # the user's working directory
@@ -65,9 +127,13 @@ class SweepInfo:
     git: GitState | None  # None outside of git
     fingerprints: dict[str, str]  # of the trainable's code and of the data
     resumed: list[dict[str, Any]]  # one entry per resume: time, command, changes
+    engine: str = "local"  # the value of --on; this one and those below are missing in early records
     snapshot: str = ""  # the hash of the code that was sent to a cluster; "" if no code was sent
     jobs: list[str] = field(default_factory=list)  # the ids of the Ray jobs of the launch and the resumes
     curves: list[str] = field(default_factory=list)  # the metrics by which the trainable's fit is diagnosed
+    limits: dict[str, Limits] = field(default_factory=dict)  # of the hyperparameters for which any are declared
+    location: str = ""  # the sweep's own directory when it last ran
+    given: Given | None = None  # how the trainable was given from Python; None: the spec names it
 
     @property
     def parent(self) -> str | None:
@@ -83,6 +149,9 @@ def collect(
     engine: str = "local",
     spec: Mapping[str, Any],
     curves: Sequence[str] = (),
+    limits: Mapping[str, Limits] | None = None,
+    given: Given | None = None,
+    location: Path | None = None,
     command: Sequence[str],
     directory: Path,
     fingerprints: Mapping[str, str] | None = None,
@@ -97,6 +166,9 @@ def collect(
         engine: The value of --on.
         spec: The effective spec as plain JSON values.
         curves: The metrics that the trainable declares as its curves.
+        limits: What the trainable declares of values.
+        given: How the trainable was given from Python, if it was.
+        location: The sweep's directory.
         command: The user's command line.
         directory: The user's working directory, whose git state is recorded.
         fingerprints: Fingerprints of code and data, by name.
@@ -111,11 +183,14 @@ def collect(
         engine=engine,
         spec=dict(spec),
         curves=list(curves),
+        limits=dict(limits or {}),
+        given=given,
+        location="" if location is None else os.path.realpath(location),
         command=redacted(command),
         directory=str(directory),
         host=socket.gethostname(),
         python=platform.python_version(),
-        versions=_versions(),
+        versions=package_versions(),
         git=git_state(directory),
         fingerprints=dict(fingerprints or {}),
         resumed=[],
@@ -135,16 +210,19 @@ def git_state(directory: Path) -> GitState | None:
             return None
         head = _git(directory, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
         branch = _git(directory, "symbolic-ref", "--short", "--quiet", "HEAD").decode().strip()
-        left_out = [f":(top,exclude,icase,glob)**/{pattern}" for pattern in MAY_HOLD_KEYS]
         against = ("HEAD",) if head else ("--cached",)
-        diff = _git(directory, "diff", "--no-color", "--no-ext-diff", "--no-textconv", *against, "--", ":/", *left_out)
+        changed = _git(directory, "diff", "--no-renames", "--name-only", "-z", *against, "--", ":/").split(b"\0")
+        secret = [name for name in map(os.fsdecode, changed) if name and is_secret(name)]
+        left_out = [f":(top,exclude,literal){name}" for name in secret]
+        how = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+        diff = _git(directory, "diff", *how, *against, "--", ":/", *left_out)
         untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", ":/")
     except (OSError, subprocess.SubprocessError):
         return None
     return GitState(
         commit=head or None,
         branch=branch or None,
-        diff=diff[:DIFF_BYTES].decode("utf-8", "replace"),
+        diff=masked(diff[:DIFF_BYTES].decode("utf-8", "replace")),
         diff_cut=len(diff) > DIFF_BYTES,
         untracked=untracked.count(b"\0"),
     )
@@ -163,27 +241,29 @@ def read_sweep_json(path: Path) -> SweepInfo:
     """Read sweep.json, ignoring fields that this version does not know.
 
     Raises:
-        RecordsError: The file cannot be read, is incomplete, or was written by a newer version.
+        RecordsError: The file cannot be read, is damaged, or was written by a newer version.
     """
     try:
-        held = ADDED | json.loads(path.read_bytes())
-        version = held["schema"]
+        content = read_plain(path)
+        version = parse_as(_Version, content).schema
         if version > SCHEMA_VERSION:
             raise RecordsError(
                 f"{path} has schema version {version}, but this program reads up to {SCHEMA_VERSION}: "
                 "install a newer sweep-orchestrator"
             )
-        git = held["git"] and GitState(**{name: held["git"][name] for name in GitState.__dataclass_fields__})
-        return SweepInfo(**{name: held[name] for name in SweepInfo.__dataclass_fields__} | {"git": git})
+        parse_as(_WithSpec, content)
+        info: SweepInfo = parse_as(SweepInfo, content)
+        if datetime.fromisoformat(info.created).tzinfo is None:
+            raise ValueError(f"created: {info.created} has no time zone")
     except OSError as error:
         raise RecordsError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError) as error:
-        raise RecordsError(f"{path} is damaged: {error}") from error
-    except KeyError as error:
-        raise RecordsError(f"{path} is incomplete: it has no {error}") from error
+    except ValueError as error:
+        raise DamagedError(f"{path} is damaged: {error}") from error
+    return replace(info, spec=with_dotted_names(info.spec))
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """The versions of PACKAGES that are installed."""
     versions = {}
     for package in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):

@@ -1,8 +1,9 @@
 """The only writer of a sweep's records.
 
 Rows are buffered and written in rounds, in an order that keeps the records consistent wherever a crash interrupts it: a
-trial's "pending" event, which has its configuration, before its metrics; its metrics before its other events; and all
-of them before the table of trials. So every report has its configuration, and every ended trial all its reports.
+trial's "pending" and "suggested" events, which have its configuration, before its metrics; its metrics before its other
+events; and all of them before the table of trials. So every report has its configuration, and every ended trial all its
+reports.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Self
 
 import pyarrow as pa
 
-from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
+from orchestrator.core.rows import SUGGESTED, EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
+from orchestrator.records.additions import completed, joined
 from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations
 from orchestrator.records.encode import events_table, metrics_table
+from orchestrator.records.extra import widened
 from orchestrator.records.parquet_log import SEAL_ROWS, ParquetLog, log_files, read_file
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.schema import EVENTS, Kind, metric_names, metrics_schema
@@ -28,6 +31,11 @@ from orchestrator.records.write_throttle import WriteThrottle
 LOGS_EVERY = 1.0
 TRIALS_EVERY = 2.0
 """Shortest time in seconds between two writes of the logs, and of the table of trials."""
+
+_WITH_CONFIG = frozenset({State.PENDING.value, SUGGESTED})
+
+COLUMNS = 2000
+"""The most metrics that get a column each; the values of others are in ``extra``."""
 
 
 class Recorder:
@@ -72,14 +80,15 @@ class Recorder:
         began = clock()
         self._clock = clock
         self._sweep = sweep
-        self._expected = tuple(metrics)
         self._metrics_log = ParquetLog(paths.metrics, metrics_schema(metrics), disk=disk, seal_rows=seal_rows)
         self._events_log = ParquetLog(paths.events, EVENTS, disk=disk, seal_rows=seal_rows)
         _require(self._metrics_log, metrics_schema(metric_names(self._metrics_log.schema)))
         _require(self._events_log, EVENTS)
         self._trials = TrialsTable(paths.trials_table, sweep, parameters, disk=disk)
-        self._last_step = _last_steps(paths.metrics)
+        self._last_step = _last_steps(paths.metrics) if self._metrics_log.rows else {}
         self._metric_rows: list[MetricRow] = []
+        self._buffered: dict[int, int] = {}  # where the last of these rows is, by trial
+        self._additions: list[MetricRow] = []  # to rows that are in the log
         self._event_rows: list[EventRow] = []
         self._logs_throttle = WriteThrottle(clock, least=logs_every)
         self._trials_throttle = WriteThrottle(clock, least=trials_every)
@@ -88,23 +97,39 @@ class Recorder:
     @property
     def pending(self) -> bool:
         """Whether reports or events are not written yet."""
-        return bool(self._metric_rows or self._event_rows or self._metrics_log.pending or self._events_log.pending)
+        buffered = self._metric_rows or self._additions or self._event_rows
+        return bool(buffered or self._metrics_log.pending or self._events_log.pending)
 
     def metrics(self, rows: Iterable[MetricRow]) -> None:
-        """Buffer reports. Only the first report of a (trial, step) is kept.
+        """Buffer reports. A (trial, step) has one row: a further report adds the metrics that it lacks.
 
-        A step that is not beyond the trial's last is a repetition after a restart, and dropped.
+        A step before the trial's last is a repetition after a restart, and dropped.
         """
         began = self._clock()
         for row in rows:
-            if row.step > self._last_step.get(row.trial, -1):
+            last = self._last_step.get(row.trial, -1)
+            if row.step > last:
                 self._last_step[row.trial] = row.step
+                self._buffered[row.trial] = len(self._metric_rows)
                 self._metric_rows.append(row)
+            elif row.step == last and row.trial in self._buffered:
+                at = self._buffered[row.trial]
+                self._metric_rows[at] = joined(self._metric_rows[at], row)
+            elif row.step == last:
+                self._additions.append(row)
         self.seconds += self._clock() - began
 
     def events(self, rows: Iterable[EventRow]) -> None:
         """Buffer events. The "pending" event of a trial must come before its metrics."""
         self._event_rows.extend(rows)
+
+    def parameters(self, kinds: Mapping[str, Kind]) -> None:
+        """Add columns for parameters that were found while trials ran.
+
+        Args:
+            kinds: All parameters, those of before included, and the kinds of their columns.
+        """
+        self._trials.widen(kinds)
 
     def trial(self, row: TrialRow) -> None:
         """Buffer a trial's row, which replaces earlier rows of the trial.
@@ -173,25 +198,35 @@ class Recorder:
 
     def _write_round(self) -> None:
         if self._metric_rows:
-            starts = [row for row in self._event_rows if row.event == State.PENDING]
-            if starts:
-                self._event_rows = [row for row in self._event_rows if row.event != State.PENDING]
-                self._events_log.append(events_table(starts, self._sweep))
+            configs = [row for row in self._event_rows if row.event in _WITH_CONFIG]
+            if configs:
+                self._event_rows = [row for row in self._event_rows if row.event not in _WITH_CONFIG]
+                self._events_log.append(events_table(configs, self._sweep))
             self._events_log.write()
-            self._set_columns()
+            self._add_columns(self._metric_rows)
             self._metrics_log.append(metrics_table(self._metric_rows, self._metrics_log.schema, self._sweep))
-            self._metric_rows = []
+            self._metric_rows, self._buffered = [], {}
+        if self._additions:
+            self._add_columns(self._additions)
+            rows, self._additions = self._additions, []
+            self._metrics_log.rewrite(self._metrics_log.schema, lambda table: completed(table, rows, self._sweep))
         self._metrics_log.write()
         if self._event_rows:
             self._events_log.append(events_table(self._event_rows, self._sweep))
             self._event_rows = []
         self._events_log.write()
 
-    def _set_columns(self) -> None:
-        """Choose the metrics with columns by the first reports of the sweep."""
-        if not self._metrics_log.rows and not self._metrics_log.pending:
-            seen = (name for row in self._metric_rows for name in row.metrics)
-            self._metrics_log.set_columns(metrics_schema(dict.fromkeys([*self._expected, *seen])))
+    def _add_columns(self, rows: Sequence[MetricRow]) -> None:
+        """Give each new metric a column, while the columns are not final and not too many."""
+        log = self._metrics_log
+        if log.sealed:
+            return
+        own = metric_names(log.schema)
+        seen = dict.fromkeys(name for row in rows for name in row.metrics)
+        new = [name for name in seen if name not in own][: max(0, COLUMNS - len(own))]
+        schema = metrics_schema([*own, *new])
+        if schema != log.schema:
+            log.rewrite(schema, lambda rows: widened(rows, schema))
 
 
 def _require(log: ParquetLog, schema: pa.Schema) -> None:

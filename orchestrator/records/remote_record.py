@@ -6,12 +6,14 @@ It is in the sweep's directory on this machine, beside the copy of the records o
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from orchestrator.errors import RecordsError
+from orchestrator.errors import DamagedError, RecordsError
 from orchestrator.records.atomic_files import replace_file
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.plain_files import parse_as, read_plain
 from orchestrator.records.provenance import read_sweep_json
 
 
@@ -45,15 +47,16 @@ def read_remote(paths: SweepPaths) -> Remote | None:
         RecordsError: The file cannot be read.
     """
     try:
-        held = json.loads(paths.remote.read_bytes())
-        known = {name: held[name] for name in Remote.__dataclass_fields__ if name in held}
-        return Remote(**known | {"jobs": tuple(held["jobs"])})
+        remote: Remote = parse_as(Remote, read_plain(paths.remote))
+        if not remote.jobs or not math.isfinite(remote.clock):
+            raise ValueError("jobs: there is none" if not remote.jobs else f"clock: {remote.clock} is no time")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RecordsError(f"cannot read {paths.remote}: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise RecordsError(f"{paths.remote} is damaged: {error}") from error
+    except ValueError as error:
+        raise DamagedError(f"{paths.remote} is damaged: {error}") from error
+    return remote
 
 
 def write_remote(paths: SweepPaths, remote: Remote) -> None:

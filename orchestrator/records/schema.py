@@ -7,6 +7,8 @@ from typing import Literal
 
 import pyarrow as pa
 
+from orchestrator.records.extra import EXTRA
+
 Kind = Literal["int", "float", "bool", "str", "json"]
 """The type of a parameter's column. "json" is for lists and for choices of mixed types or with None."""
 
@@ -44,7 +46,7 @@ _METRICS_BEFORE = {
     "train_s": pa.float64(),
     "reported_at": TIME,
 }
-_METRICS_AFTER = {"extra": pa.map_(pa.string(), pa.float64())}
+_METRICS_AFTER = {EXTRA: pa.map_(pa.string(), pa.float64())}
 
 _TRIALS_BEFORE = {
     "sweep": pa.string(),
@@ -105,3 +107,8 @@ def metrics_schema(metrics: Iterable[str]) -> pa.Schema:
 def metric_names(schema: pa.Schema) -> list[str]:
     """The metrics that have a column in a metrics log of this schema."""
     return [name for name in schema.names if name not in _METRICS_BEFORE | _METRICS_AFTER]
+
+
+def no_rows(schema: pa.Schema) -> pa.Table:
+    """A table of this schema without rows. pyarrow's own ``empty_table`` imports pandas, which delays Ray."""
+    return pa.Table.from_batches([], schema=schema)

@@ -16,8 +16,10 @@ from orchestrator.records.atomic_files import FILE_OPERATIONS, FileOperations, r
 from orchestrator.records.decode import trial_rows
 from orchestrator.records.encode import check_config, trials_table
 from orchestrator.records.in_place_parquet import FileVersion, next_version, version_on_disk
-from orchestrator.records.parquet_log import read_file
-from orchestrator.records.schema import Kind, trials_schema
+from orchestrator.records.parquet_log import MOST_BYTES, read_file
+from orchestrator.records.plain_files import read_plain
+from orchestrator.records.schema import Kind, no_rows, trials_schema
+from orchestrator.records.table_rules import TRIALS
 
 BLOCK = 256
 """Trials in a block."""
@@ -46,8 +48,8 @@ class TrialsTable:
         self._stale: set[int] = set()
         self._version: FileVersion | None = None
         if path.exists():
-            self._version = version_on_disk(path.read_bytes())
-            for row in trial_rows(read_file(path), self._parameters):
+            self._version = version_on_disk(read_plain(path, MOST_BYTES))
+            for row in trial_rows(read_file(path, rules=TRIALS), self._parameters, path):
                 self.put(row)
         else:
             self._replace()
@@ -64,6 +66,11 @@ class TrialsTable:
             check_config(row, self._parameters)
         rows[row.trial] = row
         self._stale.add(block)
+
+    def widen(self, parameters: Mapping[str, Kind]) -> None:
+        """Add columns for further parameters, to be written with the next write."""
+        self._parameters = dict(parameters)
+        self._stale.update(self._rows)
 
     @property
     def pending(self) -> bool:
@@ -87,7 +94,7 @@ class TrialsTable:
     def _replace(self) -> None:
         schema = trials_schema(self._parameters)
         blocks = [self._tables[block] for block in sorted(self._tables)]
-        table = pa.concat_tables([schema.empty_table(), *blocks]).combine_chunks()
+        table = pa.concat_tables([no_rows(schema), *blocks]).combine_chunks()
         version = next_version(table, self._version)
         replace_file(self._path, version.content, self._disk)
         self._version = version

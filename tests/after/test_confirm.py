@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.after.confirm import confirming_sweep
+from orchestrator.after.written_spec import written_spec
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.cli.remote.remote_sweep import write_spec_file
 from orchestrator.core.build import build_sweep
@@ -62,6 +63,12 @@ def test_seeds_are_fresh(tmp_path: Path) -> None:
     assert source.spec.search.seed == info.seed + 1
 
 
+def test_one_seed_for_all_trials_is_not_taken_over(tmp_path: Path) -> None:
+    source, paths, _ = confirming(tmp_path, trial={"seed": 7})
+    assert set(trials_table(paths, ["seed"])["seed"].to_pylist()) == {7}
+    assert source.spec.trial.seed is None
+
+
 def test_the_text_is_a_spec_that_says_the_same(tmp_path: Path) -> None:
     source, *_ = confirming(tmp_path)
     (tmp_path / "confirm.yaml").write_bytes(source.text)
@@ -81,7 +88,7 @@ def test_what_holds_for_the_first_holds_for_it(tmp_path: Path) -> None:
     assert spec.scheduler is not None
     assert (spec.scheduler.method, spec.scheduler.max) == ("none", 27)
     assert (spec.budget.hours, spec.budget.max_failures) == (None, 3)
-    assert (spec.trial.keep, spec.trial.timeout, spec.resources.cpu) == ("best", 540, 2)
+    assert (spec.keep.checkpoints, spec.trial.timeout, spec.resources.cpu) == ("best", 540, 2)
 
 
 def test_a_configuration_counts_once_and_there_may_be_fewer(tmp_path: Path) -> None:
@@ -129,3 +136,15 @@ def test_a_file_to_be_sent_elsewhere(tmp_path: Path) -> None:
     assert read_spec(file) == source.spec
     with pytest.raises(UserError, match="is not overwritten; choose another --name"):
         write_spec_file(source)
+
+
+def test_what_a_trial_of_an_objective_did_not_ask_for_gets_any_value(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("def objective(trial): pass\n")
+    plain = {
+        "trainable": "train.py:objective",
+        "space": {"kind": {"choice": ["a", "b"]}, "c": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "list", "configs": [{"kind": "a", "c": 0.25}, {"kind": "b"}]},
+    }
+    source = written_spec(plain, "by hand", tmp_path, None)
+    assert source.spec.search.configs == [{"kind": "a", "c": 0.25}, {"kind": "b", "c": 0.5}]

@@ -104,6 +104,16 @@ def test_a_driver_elsewhere_that_beats_keeps_its_lease(path: Path, clock: Clock)
     assert "waiting up to 30 s" in said[0]
 
 
+def test_what_a_damaged_lease_is_waited_for(path: Path, clock: Clock) -> None:
+    path.write_text("not json")
+    said: list[str] = []
+    Lease.acquire(path, clock=clock, sleep=clock.sleep, waiting=said.append)
+    assert said == [
+        f"{path} is damaged, so it does not say which driver runs the sweep;"
+        " waiting up to 30 s to see whether that driver is still alive"
+    ]
+
+
 @pytest.mark.parametrize("content", [json.dumps(asdict(ELSEWHERE)), "{}", "not json", "[]"])
 def test_what_stands_still_is_taken(path: Path, clock: Clock, content: str) -> None:
     path.write_text(content)

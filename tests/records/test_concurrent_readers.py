@@ -1,4 +1,8 @@
-"""pandas, polars and DuckDB each read a thousand times while a driver writes at full speed."""
+"""pandas, polars and DuckDB each read a thousand times while a driver writes ten times as often as in a sweep.
+
+It pauses, because a file keeps its previous version for those who are reading it, and not the one before: a reader that
+the machine holds up between opening a file for its footer and for its columns must be back before the second write.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,16 @@ from orchestrator.records.paths import SweepPaths
 from tests.records.writer import start_writer
 
 READS = 1_000
+PAUSE_S = 0.1
+"""Seconds between two writes; a sweep writes once a second at most."""
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SweepPaths]:
-    """A sweep that a driver writes at full speed, for as long as the tests read."""
+    """A sweep that a driver writes, for as long as the tests read."""
     root = tmp_path_factory.mktemp("results") / "churn"
     root.mkdir()
-    with start_writer(root, 1_000_000) as writer:
+    with start_writer(root, 1_000_000, PAUSE_S) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
         drain = threading.Thread(target=writer.stdout.read)

@@ -17,6 +17,7 @@ from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import NoSuchSweepError, RecordsError, UserError
 from orchestrator.records.find import find, find_sweeps
 from orchestrator.records.load import events_table, load, metrics_table, trials_table
+from orchestrator.records.masking import masked
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.provenance import (
     DIFF_BYTES,
@@ -27,6 +28,7 @@ from orchestrator.records.provenance import (
     write_sweep_json,
 )
 from orchestrator.records.recorder import Recorder
+from orchestrator.spec import parse_spec
 
 INFO = SweepInfo(
     schema=1,
@@ -35,7 +37,15 @@ INFO = SweepInfo(
     seed=0,
     trainable="tabular",
     engine="local",
-    spec={"space": {"lr": {"loguniform": [1e-4, 1e-1]}}},
+    spec=parse_spec(
+        {
+            "trainable": "linear",
+            "space": {"lr": {"loguniform": [1e-4, 1e-1]}},
+            "objective": {"metric": "loss", "mode": "min"},
+            "budget": {"trials": 1},
+        },
+        base=Path(),
+    ).to_plain(),
     command=["sweep", "run", "churn.yaml"],
     directory="/home/user",
     host="here",
@@ -143,10 +153,10 @@ def test_a_sweep_is_what_plain_pandas_reads(tmp_path: Path) -> None:
         recorder.metrics(
             [MetricRow(trial=0, attempt=1, step=1, train_s=0.1, reported_at=1.0, metrics={"val_loss": 0.5})]
         )
-        recorder.events([EventRow(at=1.0, event="pending", trial=0)])
+        recorder.events([EventRow(at=1.0, event="running", trial=0)])
     sweep = load(str(paths.root))
     pd.testing.assert_frame_equal(sweep.trials, pd.read_parquet(paths.trials_table))
-    pd.testing.assert_frame_equal(sweep.metrics, pd.read_parquet(paths.metrics))
+    pd.testing.assert_frame_equal(sweep.metrics, pd.read_parquet(paths.metrics).drop(columns="extra"))
     pd.testing.assert_frame_equal(sweep.events, pd.read_parquet(paths.events))
     assert sweep.trials["state"].tolist() == ["completed", "running"]
     assert str(sweep.trials["seed"].dtype) == "int64"
@@ -165,7 +175,7 @@ def test_a_sweep_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_a_damaged_table_is_a_sentence(tmp_path: Path) -> None:
     paths = make(tmp_path, "churn")
     paths.trials_table.write_bytes(b"PAR1")
-    with pytest.raises(RecordsError, match=r"cannot read .*trials.parquet: damaged.*; delete it, and"):
+    with pytest.raises(RecordsError, match=r"cannot read .*trials.parquet: damaged"):
         trials_table(paths)
     paths.metrics.mkdir()
     (paths.metrics / "stray.csv").touch()
@@ -179,6 +189,33 @@ def test_a_damaged_table_is_a_sentence(tmp_path: Path) -> None:
 def git(directory: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=n", "-c", "user.email=e"]
     subprocess.run(["git", *identity, *arguments], cwd=directory, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".netrc", "a/.npmrc", "id_rsa", ".aws/config", "auth_token", "k.P12", ".env.local", "b/x.pem", "my_secret.txt"],
+)
+def test_the_diff_has_no_file_that_holds_secrets(tmp_path: Path, name: str) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@e.org"]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    for content in ("x = 1\n", "x = 2  # planted\n"):
+        (tmp_path / name).write_text(content)
+        (tmp_path / "train.py").write_text(content)
+        if content == "x = 1\n":
+            for words in (["init", "-q"], ["add", "-f", "."], ["commit", "-qm", "first"]):
+                subprocess.run([*git, *words], check=True)
+    state = git_state(tmp_path)
+    assert state is not None
+    assert state.diff.count("planted") == 1
+    assert name not in state.diff
+
+
+def test_secrets_in_a_diff_are_masked_and_code_is_not() -> None:
+    for secret in ("ghp_" + "a1B2" * 9, "AKIA" + "A7" * 8, "q9Zr+T4vXw/8LmN2bKc7YdHs5Jf0", "deadbeef" * 5):
+        assert secret not in masked(f"+url = f('{secret}')")
+    assert masked('+password = "hunter2"') == '+password = "[masked]"'
+    code = Path(__file__).read_text().split("def test_secrets_in_a_diff")[0]
+    assert masked(code) == code
 
 
 def test_git_state_has_commit_diff_and_no_keys(tmp_path: Path) -> None:
@@ -213,7 +250,7 @@ def test_sweep_json_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
         name="churn",
         seed=1,
         trainable="tabular",
-        spec={"a": [1]},
+        spec=INFO.spec,
         command=["sweep"],
         directory=Path(__file__).parent,
     )
@@ -229,7 +266,7 @@ def test_a_newer_damaged_or_incomplete_sweep_json_is_a_sentence(tmp_path: Path) 
     held = json.loads(path.read_text())
     for spoiled, sentence in [
         (json.dumps(held | {"schema": 2}), "has schema version 2, but this program reads up to 1: install"),
-        (json.dumps({"schema": 1}), "is incomplete: it has no"),
+        (json.dumps({"schema": 1}), "is damaged: spec: field required"),
         ("[]", "is damaged"),
         ("{", "is damaged"),
     ]:

@@ -43,7 +43,8 @@ def test_it_loads(old: Path) -> None:
     assert json.loads(winner["config.shape"]) == [8]
     assert len(sweep.metrics) == 72
     assert sweep.metrics.gap.map(math.isinf).all()
-    assert sweep.metrics.extra.notna().sum() == 25
+    assert sweep.metrics.columns[6:].tolist() == ["loss", "gap", "late"]
+    assert sweep.metrics.late.notna().sum() == 25
     assert set(sweep.events.event) == {
         "sweep",
         "pending",

@@ -6,15 +6,19 @@ import itertools
 import os
 import random
 import signal
+import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
 from orchestrator.errors import RecordsError
-from orchestrator.records.decode import event_rows
+from orchestrator.records import recorder as recorder_module
+from orchestrator.records.decode import event_rows, metric_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
@@ -34,7 +38,7 @@ def report(trial: int, step: int, **metrics: float) -> MetricRow:
     return MetricRow(trial=trial, attempt=1, step=step, train_s=0.0, reported_at=0.0, metrics=metrics)
 
 
-def test_the_first_reports_set_the_columns_and_later_metrics_go_to_extra(paths: SweepPaths) -> None:
+def test_a_metric_that_appears_later_gets_its_column(paths: SweepPaths) -> None:
     with Recorder(paths, sweep="churn", parameters={}, metrics=["val_loss"]) as recorder:
         assert list(pd.read_parquet(paths.metrics).columns)[6:] == ["val_loss", "extra"]
         recorder.metrics([report(0, 1, loss=1.0), report(0, 2, acc=0.5, loss=float("inf"))])
@@ -43,10 +47,133 @@ def test_the_first_reports_set_the_columns_and_later_metrics_go_to_extra(paths: 
     with Recorder(paths, sweep="churn", parameters={}, metrics=["other"]) as recorder:
         recorder.metrics([report(0, 4, other=8.0)])
     table = metrics_table(paths)
-    assert table.schema.names[6:] == ["val_loss", "loss", "acc", "extra"]
     assert str(table["acc"].to_pylist()) == "[None, 0.5, nan, None]"
     assert table["loss"].to_pylist() == [1.0, float("inf"), None, None]
-    assert table["extra"].to_pylist() == [None, None, [("late", 7.0)], [("other", 8.0)]]
+    assert table["late"].to_pylist() == [None, None, 7.0, None]
+    assert table["other"].to_pylist() == [None, None, None, 8.0]
+    frame = pd.read_parquet(paths.metrics)
+    assert list(frame.columns)[6:] == ["val_loss", "loss", "acc", "late", "other", "extra"]
+    assert frame["extra"].isna().all()
+
+
+def test_metrics_that_come_after_a_file_is_sealed_go_to_extra_and_are_unfolded(paths: SweepPaths) -> None:
+    with Recorder(paths, sweep="churn", parameters={}, seal_rows=2) as recorder:
+        recorder.metrics([report(0, step, loss=1.0) for step in (1, 2)])
+        recorder.flush()
+        recorder.metrics([report(0, step, loss=1.0, full=float(step)) for step in (3, 4)])  # the first file is full
+        recorder.flush()
+        recorder.metrics([report(0, 5, loss=1.0, late=7.0), report(0, 6, late=float("nan"))])
+    assert pd.read_parquet(paths.metrics)["extra"].dropna().map(dict).map(str).tolist() == [
+        "{'late': 7.0}",
+        "{'late': nan}",
+    ]
+    table = metrics_table(paths)
+    assert table.schema.names[6:] == ["loss", "full", "late"]
+    assert table["full"].to_pylist() == [None, None, 3.0, 4.0, None, None]
+    assert str(table["late"].to_pylist()) == "[None, None, None, None, 7.0, nan]"
+    assert str(metrics_table(paths, ["step", "late"]).to_pydict()) == str(table.select(["step", "late"]).to_pydict())
+    assert metrics_table(paths, ["step", "nothing"]).schema.names == ["step"]
+    assert str([row.metrics for row in metric_rows(table)][2:]) == (
+        "[{'loss': 1.0, 'full': 3.0}, {'loss': 1.0, 'full': 4.0}, {'loss': 1.0, 'late': 7.0}, {'late': nan}]"
+    )
+
+
+def test_what_was_in_extra_moves_into_the_column(paths: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a sweep of an older version, or of very many metrics, that is resumed."""
+    with monkeypatch.context() as few:
+        few.setattr(recorder_module, "COLUMNS", 1)
+        with Recorder(paths, sweep="churn", parameters={}) as recorder:
+            recorder.metrics([report(0, 1, loss=1.0, a=2.0, b=3.0), report(0, 2, loss=1.0)])
+    assert pd.read_parquet(paths.metrics)["extra"].map(bool).tolist() == [True, False]
+    with Recorder(paths, sweep="churn", parameters={}) as recorder:
+        recorder.metrics([report(0, 3, a=4.0)])
+    frame = pd.read_parquet(paths.metrics)
+    assert str(frame["a"].tolist()) == "[2.0, nan, 4.0]"
+    assert frame["extra"].tolist() == [[("b", 3.0)], None, None]
+    assert metrics_table(paths)["b"].to_pylist() == [3.0, None, None]
+
+
+PARTS = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # trial
+        st.booleans(),  # the next step, or the same
+        st.dictionaries(st.sampled_from(["loss", "acc", "late"]), st.sampled_from([1.0, 2.0]), min_size=1),
+        st.sampled_from(["buffer", "flush", "refuse", "reopen"]),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTS)
+def test_reports_of_one_step_are_one_row_whenever_they_come(
+    parts: list[tuple[int, bool, dict[str, float], str]],
+) -> None:
+    expected: dict[tuple[int, int], dict[str, float]] = {}
+    steps = {0: 0, 1: 0, 2: 0}
+    with tempfile.TemporaryDirectory() as name:
+        paths, disk = SweepPaths(Path(name)), FailingDisk(lambda count: False)
+        recorder = Recorder(paths, sweep="churn", parameters={}, metrics=["loss"], disk=disk)
+        for trial, further, metrics, then in parts:
+            steps[trial] += further
+            row = expected.setdefault((trial, steps[trial]), {})
+            recorder.metrics([report(trial, steps[trial], **metrics)])
+            row.update({name: value for name, value in metrics.items() if name not in row})
+            if then == "flush":
+                recorder.flush()
+            elif then == "refuse":
+                disk.fails = lambda count: True
+                with pytest.raises(RecordsError):
+                    recorder.flush()
+                disk.fails = lambda count: False
+            elif then == "reopen":
+                recorder.close()
+                recorder = Recorder(paths, sweep="churn", parameters={}, metrics=["loss"], disk=disk)
+        recorder.close()
+        assert not recorder.pending
+        rows = metric_rows(metrics_table(paths))
+        assert {(row.trial, row.step): row.metrics for row in rows} == expected
+        assert len(rows) == len(expected)
+        assert [(row.trial, row.step) for row in rows] == list(expected)
+
+
+def test_what_is_in_a_sealed_file_stays(paths: SweepPaths) -> None:
+    with Recorder(paths, sweep="churn", parameters={}, seal_rows=2) as recorder:
+        recorder.metrics([report(0, 1, loss=1.0), report(1, 1, loss=1.0)])
+        recorder.flush()
+        recorder.metrics([report(1, 1, acc=3.0)])  # the file is full, and the newest
+        recorder.flush()
+        recorder.metrics([report(0, 2, loss=1.0)])
+        recorder.flush()
+        recorder.metrics([report(1, 1, acc=2.0, more=4.0), report(0, 2, more=5.0)])
+    table = metrics_table(paths)
+    assert table.select(["trial", "step", "loss", "acc", "more"]).to_pydict() == {
+        "trial": [0, 1, 0],
+        "step": [1, 1, 2],
+        "loss": [1.0, 1.0, 1.0],
+        "acc": [None, 3.0, None],
+        "more": [None, None, 5.0],
+    }
+
+
+def test_a_new_column_is_written_once_the_disk_accepts_it(paths: SweepPaths) -> None:
+    disk = FailingDisk(lambda count: False)
+    recorder = Recorder(paths, sweep="churn", parameters={}, disk=disk)
+    recorder.metrics([report(0, 1, loss=1.0)])
+    recorder.flush()
+    disk.fails = lambda count: True
+    for step, name in ((2, "a"), (3, "b")):
+        recorder.metrics([report(0, step, **{name: float(step)})])
+        with pytest.raises(RecordsError):
+            recorder.flush()
+        assert metrics_table(paths).schema.names[6:] == ["loss"]
+    disk.fails = lambda count: False
+    recorder.close()
+    assert metrics_table(paths, ["loss", "a", "b"]).to_pydict() == {
+        "loss": [1.0, None, None],
+        "a": [None, 2.0, None],
+        "b": [None, None, 3.0],
+    }
 
 
 def test_the_first_row_of_a_step_stands_over_restarts(paths: SweepPaths) -> None:

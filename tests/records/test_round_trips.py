@@ -31,13 +31,13 @@ METRICS = st.builds(
     step=COUNTS,
     train_s=st.floats(0, 1e9),
     reported_at=TIMES,
-    metrics=st.dictionaries(st.sampled_from(["loss", "acc", "späť", "extra", "trial"]), FLOATS, min_size=1),
+    metrics=st.dictionaries(st.sampled_from(["loss", "acc", "späť", "a/b", "Δ"]), FLOATS, min_size=1),
 )
 EVENTS = st.builds(
     EventRow,
     at=TIMES,
-    event=st.sampled_from(["pending", "running", "rung", "completed", "note"]),
-    trial=st.none() | COUNTS,
+    event=st.sampled_from(["sweep", "note", "of a later version"]),
+    trial=st.none() | st.integers(0, 2**31 - 1),
     attempt=st.none() | COUNTS,
     step=st.none() | COUNTS,
     rung=st.none() | COUNTS,

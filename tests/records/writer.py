@@ -1,9 +1,9 @@
-"""A driver at full speed, which the tests of concurrent readers and of crashes run as a process.
+"""A driver that writes without end, which the tests of concurrent readers and of crashes run as a process.
 
-    python writer.py DIRECTORY ROUNDS
+    python writer.py DIRECTORY ROUNDS [PAUSE]
 
-It says the number of acknowledged reports, a line a round. Each trial has a "pending" event, STEPS reports,
-and an end.
+It says the number of acknowledged reports, a line a round, and waits PAUSE seconds after each. Each trial has a
+"pending" event, STEPS reports, and an end.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from orchestrator.core.rows import EventRow, MetricRow, State, TrialRow
@@ -44,16 +45,16 @@ def record_trial(recorder: Recorder, trial: int) -> None:
     recorder.trial(TrialRow(trial=trial, state=State.COMPLETED, config={"lr": 0.1}))
 
 
-def start_writer(root: Path, rounds: int) -> subprocess.Popen[str]:
+def start_writer(root: Path, rounds: int, pause: float = 0.0) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, __file__, str(root), str(rounds)],
+        [sys.executable, __file__, str(root), str(rounds), str(pause)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def main(root: Path, rounds: int) -> None:
+def main(root: Path, rounds: int, pause: float) -> None:
     recorder = open_recorder(root)
     trial = 0
     for _ in range(rounds):
@@ -62,7 +63,8 @@ def main(root: Path, rounds: int) -> None:
             trial += 1
         recorder.flush()
         print(trial * STEPS, flush=True)
+        time.sleep(pause)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
