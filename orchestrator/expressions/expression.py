@@ -1,4 +1,4 @@
-"""Conditions and constraints: Python expressions restricted to arithmetic, comparison and logic.
+"""Conditions, constraints and formulas: Python expressions restricted to arithmetic, comparison and logic.
 
 A spec may come from somebody else, so its text is never executed: ``grammar.py`` checks the syntax tree, and this
 module evaluates it.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from orchestrator.errors import UserError
 from orchestrator.expressions.grammar import parsed
-from orchestrator.expressions.operators import ARITHMETIC, COMPARISON, SIGNS, number
+from orchestrator.expressions.operators import ARITHMETIC, COMPARISON, FUNCTIONS, SIGNS, number
 
 
 class EvaluationError(UserError):
@@ -21,7 +21,7 @@ class EvaluationError(UserError):
 
     code = "expression-failed"
 
-    def __init__(self, expression: Expression, values: Mapping[str, Any], reason: str) -> None:
+    def __init__(self, expression: Formula, values: Mapping[str, Any], reason: str) -> None:
         self.expression = expression
         seen = ", ".join(f"{name} = {values[name]!r}" for name in sorted(expression.names) if name in values)
         self.problem = f"{expression.text!r} cannot be evaluated" + (f" for {seen}" if seen else "") + f": {reason}"
@@ -29,31 +29,31 @@ class EvaluationError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
-    """A condition on parameters. Two expressions are equal if their texts are."""
+class Formula:
+    """The computation of a value: a number, a text, or true or false. Two are equal if their texts are."""
 
     text: str
-    names: frozenset[str] = field(compare=False)  # the parameters it uses
+    names: frozenset[str] = field(compare=False)  # the names it uses
     tree: ast.expr = field(compare=False, repr=False)
 
     @classmethod
-    def parse(cls, text: str, names: Collection[str]) -> Expression:
+    def parse(cls, text: str, names: Collection[str]) -> Self:
         """Parse and check a text; evaluating the result can then only fail because of values.
 
         Raises:
-            ExpressionError: The text is not a condition, or uses a name that is not in ``names``.
+            ExpressionError: The text is not an expression, or uses a name that is not in ``names``.
         """
-        tree, used = parsed(text, names)
-        return cls(text, used, tree)
+        return cls(text, *parsed(text, names, value=True))
 
-    def evaluate(self, values: Mapping[str, Any]) -> bool:
-        """Whether the condition holds. ``values`` must contain all of its names.
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """The value.
 
         Raises:
-            EvaluationError: The condition cannot be evaluated for these values.
+            EvaluationError: It cannot be computed for these values.
+            KeyError: It needs a name that ``values`` does not contain.
         """
         try:
-            return bool(_value(self.tree, values))
+            return _value(self.tree, values)
         except (ArithmeticError, TypeError, ValueError) as error:
             raise EvaluationError(self, values, str(error)) from None
 
@@ -65,6 +65,28 @@ class Expression:
                 for option in options.elts if isinstance(options, ast.List | ast.Tuple) else [options]:
                     if isinstance(option, ast.Constant) and isinstance(option.value, str):
                         yield node.left.id, option.value
+
+
+@dataclass(frozen=True, slots=True)
+class Expression(Formula):
+    """A condition on parameters: a formula that is true or false."""
+
+    @classmethod
+    def parse(cls, text: str, names: Collection[str]) -> Self:
+        """As for a formula.
+
+        Raises:
+            ExpressionError: The text is not a condition, or uses a name that is not in ``names``.
+        """
+        return cls(text, *parsed(text, names))
+
+    def evaluate(self, values: Mapping[str, Any]) -> bool:
+        """Whether the condition holds. ``values`` must contain all of its names.
+
+        Raises:
+            EvaluationError: The condition cannot be evaluated for these values.
+        """
+        return bool(Formula.evaluate(self, values))
 
 
 def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
@@ -85,6 +107,10 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
             return ARITHMETIC[type(op)](number(_value(left, values)), number(_value(right, values)))
         case ast.Compare():
             return _holds(node, values)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return _value(body if _value(test, values) else orelse, values)
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return FUNCTIONS[name].compute(*(number(_value(each, values)) for each in args))
     raise AssertionError(f"unchecked node {node!r}")
 
 

@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _MAX_BITS = 1024  # of the result of an integer power; floats have the same range
@@ -47,5 +48,28 @@ COMPARISON: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.In: lambda value, options: value in options,
     ast.NotIn: lambda value, options: value not in options,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function of numbers, and how many it takes."""
+
+    compute: Callable[..., Any]
+    least: int = 1
+    most: int = 1
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "abs": Function(compute=abs),
+    "ceil": Function(compute=math.ceil),
+    "exp": Function(compute=math.exp),
+    "floor": Function(compute=math.floor),
+    "int": Function(compute=int),
+    "log": Function(compute=math.log, most=2),
+    "max": Function(compute=max, least=2, most=10),
+    "min": Function(compute=min, least=2, most=10),
+    "round": Function(compute=round, most=2),
+    "sqrt": Function(compute=math.sqrt),
 }
 SIGNS: Mapping[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos}

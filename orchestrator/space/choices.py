@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from orchestrator.formatting import count
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.values import (
     Kind,
@@ -26,6 +29,12 @@ def _of_one_type(options: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 _Options = Annotated[tuple[Value, ...], Strict(False), Field(min_length=1), AfterValidator(_of_one_type)]
+
+
+_Weight = Annotated[float, Field(gt=0, le=1e9)]
+
+RAREST = 1e-6
+"""The least share of the draws that a value may have."""
 
 
 class _Listed(Distribution):
@@ -57,9 +66,12 @@ class _Listed(Distribution):
         return self.options[min(int(u * len(self.options)), len(self.options) - 1)]
 
     def to_unit(self, value: Any) -> float:
+        return (self.place(value) + 0.5) / len(self.options)
+
+    def place(self, value: Any) -> int:
+        """The position of a value among the options."""
         seen = canonical_json(self.snap(value))
-        place = next(at for at, option in enumerate(self.options) if canonical_json(option) == seen)
-        return (place + 0.5) / len(self.options)
+        return next(at for at, option in enumerate(self.options) if canonical_json(option) == seen)
 
     def values(self) -> tuple[Any, ...]:
         return self.options
@@ -75,11 +87,43 @@ class _Listed(Distribution):
 
 
 class Choice(_Listed):
-    """One of the values, all equally likely."""
+    """One of the values; all equally likely unless they have weights."""
 
     form = "choice"
     options: _Options = Field(alias="choice", description="The values: words, numbers, true and false, or lists.")
     ordered: bool = Field(default=False, description="Whether the order of the values has a meaning.")
+    weights: Annotated[tuple[_Weight, ...], Strict(False)] | None = Field(
+        default=None, description="How likely each value is before there are results; 2 is twice as likely as 1."
+    )
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Self:
+        if self.weights is None:
+            return self
+        if len(self.weights) != len(self.options):
+            problem = f"{count(len(self.weights), 'weight')} for {count(len(self.options), 'value')}"
+            raise mistake(problem, "weights: one number for each value")
+        if min(self.weights) < RAREST * sum(self.weights):
+            raise mistake(f"a value of weight {min(self.weights):g} would never be drawn", "leave the value out")
+        return self
+
+    @cached_property
+    def edges(self) -> tuple[float, ...] | None:
+        """Where in [0, 1) the intervals of the values but the first begin, if they have weights."""
+        if self.weights is None:
+            return None
+        total = math.fsum(self.weights)
+        return tuple(math.fsum(self.weights[:at]) / total for at in range(1, len(self.weights)))
+
+    def from_unit(self, u: float) -> Any:
+        return super().from_unit(u) if self.edges is None else self.options[bisect_right(self.edges, u)]
+
+    def to_unit(self, value: Any) -> float:
+        if self.edges is None:
+            return super().to_unit(value)
+        bounds = (0.0, *self.edges, 1.0)
+        place = self.place(value)
+        return (bounds[place] + bounds[place + 1]) / 2
 
 
 class Grid(_Listed):

@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from orchestrator.space.values import Kind, Value
+from orchestrator.formatting import shown
+from orchestrator.space.values import Kind, Value, canonical_json
 from orchestrator.suggestions import Allowed
 
 _Float = Annotated[float, Field(ge=-1e300, le=1e300)]
@@ -87,6 +88,17 @@ class Distribution(BaseModel, ABC):
     @abstractmethod
     def snap(self, value: Any) -> Any:
         """The closest possible value: of the column's type, on a step, within the bounds."""
+
+    def draws_as(self, other: Distribution) -> bool:
+        """Whether another distribution has the same values, equally likely."""
+        return canonical_json(self._plain()) == canonical_json(other._plain())
+
+    def written(self) -> str:
+        """The distribution as in a spec, without conditions and guesses: ``loguniform: [0.0001, 0.1]``."""
+        return ", ".join(f"{key}: {shown(value)}" for key, value in self._plain().items())
+
+    def _plain(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"when", "prior", "ordered"})
 
     @abstractmethod
     def allowed(self, seen: Any = None) -> Allowed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from orchestrator.expressions.expression import EvaluationError, Expression
+from orchestrator.expressions.expression import EvaluationError, Formula
 from orchestrator.space.space import Space
 from orchestrator.yaml.document import Document, Path
 
@@ -17,7 +17,7 @@ ENOUGH = 100
 
 def check_by_sampling(document: Document, space: Space) -> None:
     """Add a mistake for expressions that cannot be evaluated, and for constraints that no configuration meets."""
-    if not (space.constraints or space.conditions):
+    if not (space.constraints or space.conditions or space.derived):
         return
     rng = random.Random(0)
     unmet = set(range(len(space.constraints)))
@@ -27,6 +27,7 @@ def check_by_sampling(document: Document, space: Space) -> None:
             return
         try:
             config = space.sample(rng)
+            space.complete(config)
             met = [space.holds(constraint, config) for constraint in space.constraints]
         except EvaluationError as error:
             document.add(_path(space, error.expression), error.problem)
@@ -45,9 +46,12 @@ def _note_infeasible(document: Document, space: Space, unmet: set[int]) -> None:
         document.add(("constraints",), f"{nothing} all of them", allowed)
 
 
-def _path(space: Space, expression: Expression) -> Path:
+def _path(space: Space, expression: Formula) -> Path:
     """The path of the expression."""
+    for name, formula in space.derived.formulas.items() if space.derived is not None else ():
+        if formula is expression:
+            return ("derived", name)
     for name, condition in space.conditions.items():
         if condition is expression:
             return ("space", name, "when")
-    return ("constraints", space.constraints.index(expression))
+    return ("constraints", next(at for at, each in enumerate(space.constraints) if each is expression))

@@ -6,23 +6,18 @@ Search methods and checks share this one class, so that all of them agree on wha
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
 from orchestrator.expressions.expression import Expression
 from orchestrator.formatting import shown
+from orchestrator.space.choices import Choice
+from orchestrator.space.derived import Derived
 from orchestrator.space.distribution import Distribution
-from orchestrator.space.values import Config, canonical_json
+from orchestrator.space.evaluation_order import evaluation_order
+from orchestrator.space.values import Config, Kind, canonical_json
 from orchestrator.suggestions import Allowed, did_you_mean
-
-
-class CycleError(ValueError):
-    """Conditions that depend on each other; ``names`` is the cycle, with its start repeated at the end."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        super().__init__("conditions form a cycle: " + " → ".join(names))
 
 
 class Space:
@@ -35,7 +30,11 @@ class Space:
         parameters: Distributions by name, in the order of the spec, which is also the order of a point's coordinates.
         fixed: The values that are the same in every configuration. Expressions can use them; configurations do
             not contain them.
+        derived: The values that are computed from a configuration, which constraints can use; None if there are none.
         order: The names, each after those that it depends on.
+        asked: What trials have asked for as they ran, by name; a spec may narrow it.
+        open: Whether trials find further parameters as they run, and do not ask for all of these: what is proposed
+            is then less and more than the configuration that a trial has in the end.
     """
 
     def __init__(
@@ -43,24 +42,33 @@ class Space:
         parameters: Mapping[str, Distribution],
         constraints: Sequence[str] = (),
         fixed: Mapping[str, Any] | None = None,
+        derived: Mapping[str, str] | None = None,
     ) -> None:
         """Parse every expression.
 
         Raises:
-            ExpressionError: A condition or constraint is not an expression, or uses an unknown name.
-            CycleError: Conditions depend on each other in a cycle.
+            ExpressionError: A condition, constraint or formula is not an expression, or uses an unknown name.
+            CycleError: Conditions, or formulas, depend on each other in a cycle.
         """
         self.parameters = dict(parameters)
         self.fixed = dict(fixed or {})
+        self.asked: dict[str, Distribution] = {}
+        self.open = False
         names = [*self.parameters, *self.fixed]
         self.conditions = {
             name: Expression.parse(distribution.when, names)
             for name, distribution in self.parameters.items()
             if distribution.when is not None
         }
-        self.constraints = tuple(Expression.parse(text, names) for text in constraints)
+        self.derived = Derived(derived, self.parameters, self.fixed) if derived else None
+        self.constraints = tuple(Expression.parse(text, [*names, *(derived or ())]) for text in constraints)
         needs = {name: condition.names & self.parameters.keys() for name, condition in self.conditions.items()}
         self.order = evaluation_order(list(self.parameters), needs)
+
+    def add(self, name: str, distribution: Distribution) -> None:
+        """Add a parameter that a trial has found. Another thread that reads the space has it before or after that."""
+        self.parameters = {**self.parameters, name: distribution}
+        self.order = (*self.order, name)
 
     def from_unit(self, point: Sequence[float]) -> Config:
         """The configuration at a point of the unit cube: one coordinate per parameter, in the order of the spec.
@@ -97,6 +105,11 @@ class Space:
         """Whether the user has guessed a good value of some parameter."""
         return any(distribution.prior is not None for distribution in self.parameters.values())
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether some values of a choice are likelier than others."""
+        return any(isinstance(each, Choice) and each.weights is not None for each in self.parameters.values())
+
     def prior_config(self) -> Config:
         """The configuration of the user's guesses, other parameters in the middle. It may violate a constraint."""
         return self.draw(lambda _, each: each.from_unit(0.5) if each.prior is None else each.prior)
@@ -116,6 +129,24 @@ class Space:
         }
         return self.draw(lambda name, each: _near_prior(each, *draws[name], width))
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of the columns of parameters and derived values."""
+        kinds = {name: each.kind for name, each in self.parameters.items()}
+        return kinds if self.derived is None else kinds | self.derived.kinds
+
+    def complete(self, config: Config) -> Config:
+        """A configuration with its derived values; the same object if there are none.
+
+        Raises:
+            EvaluationError: A derived value cannot be computed for this configuration.
+        """
+        return config if self.derived is None else {**config, **self.derived.of({**self.fixed, **config})}
+
+    def given(self, config: Config) -> Config:
+        """What the trainable is given: fixed, searched and derived values."""
+        return {**self.fixed, **self.complete(config)}
+
     def feasible(self, config: Mapping[str, Any]) -> bool:
         """Whether every constraint holds. A constraint that uses an inactive parameter holds.
 
@@ -127,6 +158,8 @@ class Space:
     def holds(self, constraint: Expression, config: Mapping[str, Any]) -> bool:
         """Whether one constraint holds, as it does if it uses an inactive parameter."""
         values = {**self.fixed, **config}
+        if self.derived is not None and constraint.names & self.derived.formulas.keys():
+            values |= self.derived.of(values)
         return not constraint.names <= values.keys() or constraint.evaluate(values)
 
     def cells(self) -> Iterator[Config] | None:
@@ -210,28 +243,3 @@ def _near_prior(distribution: Distribution, place: float, chance: float, width: 
     bell = NormalDist(distribution.to_unit(distribution.snap(prior)), width)
     low, high = bell.cdf(0.0), bell.cdf(1.0)
     return distribution.from_unit(min(max(bell.inv_cdf(low + place * (high - low)), 0.0), 1 - 2.0**-53))
-
-
-def evaluation_order(names: Sequence[str], needs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """The names sorted so that each comes after the names it needs, otherwise in the given order.
-
-    Raises:
-        CycleError: The names depend on each other in a cycle.
-    """
-    order: list[str] = []
-    waiting = list(names)
-    while waiting:
-        ready = next((name for name in waiting if all(need in order for need in needs.get(name, ()))), None)
-        if ready is None:
-            raise CycleError(_cycle(waiting, needs))
-        order.append(ready)
-        waiting.remove(ready)
-    return tuple(order)
-
-
-def _cycle(waiting: Sequence[str], needs: Mapping[str, Collection[str]]) -> list[str]:
-    """A cycle among names that wait for each other, found by following needs until a name repeats."""
-    path = [waiting[0]]
-    while path[-1] not in path[:-1]:
-        path.append(next(need for need in sorted(needs[path[-1]]) if need in waiting))
-    return path[path.index(path[-1]) :]

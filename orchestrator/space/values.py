@@ -64,7 +64,7 @@ def is_recordable(value: Any) -> bool:
         case list():
             return all(map(is_recordable, value))
         case dict():
-            return all(map(is_recordable, value.values()))
+            return all(is_recordable(each) for pair in value.items() for each in pair)
     return False
 
 

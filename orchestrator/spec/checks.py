@@ -5,18 +5,22 @@ Each check adds its mistakes to the document and skips parts that are already br
 
 from __future__ import annotations
 
-from orchestrator.expressions.expression import EvaluationError, Expression
-from orchestrator.expressions.grammar import ExpressionError
+from collections.abc import Iterable
+
+from orchestrator.expressions.expression import EvaluationError, Expression, Formula
+from orchestrator.expressions.grammar import ExpressionError, is_formula
 from orchestrator.formatting import shown
+from orchestrator.space.choices import Choice, Grid
+from orchestrator.space.evaluation_order import CycleError
 from orchestrator.space.probing import check_by_sampling
-from orchestrator.space.space import CycleError, Space
-from orchestrator.spec.max_step import max_step
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.space.space import Space
+from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_step
+from orchestrator.spec.model import DO_NOT_LEARN, GROW
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.spec.search_checks import check_search_settings
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
-from trainables.contract import RESERVED, Declaration
+from trainables.contract import Declaration, wrong_metric_name
 
 SCHEDULER_KEYS = {
     "variant": ("auto", "asha", "hyperband"),
@@ -35,11 +39,14 @@ _OLD_DEFAULTS: dict[str, tuple[int]] = {"reduction_factor": (3,), "brackets": (1
 def check_meaning(partial: PartialSpec) -> None:
     """Add every mistake in the well-formed parts that can be found without knowing the trainable."""
     _check_presence(partial)
+    _check_texts(partial)
     _check_metric(partial)
     _check_budget(partial)
+    _check_workers(partial)
     space = _checked_space(partial)
     if space is not None:
         _check_priors(partial)
+        _check_kinds(partial, space)
         check_by_sampling(partial.document, space)
         _check_configs(partial, space)
         _check_grid(partial, space)
@@ -51,6 +58,10 @@ def _check_presence(partial: PartialSpec) -> None:
         if name in partial.fixed_names():
             path = partial.searched_path(name)
             document.add(path, f"{name} is also in fixed", f"remove it from fixed or from {path[0]}")
+    for name in partial.derived_names():
+        others = {"fixed": partial.fixed_names(), "space": partial.searched_names()}
+        for section in (section for section, names in others.items() if name in names):
+            document.add(("derived", name), f"{name} is also in {section}", f"remove it from {section} or from derived")
     if not partial.is_valid("search"):
         return
     listed = spec.search.method == "list"
@@ -62,14 +73,51 @@ def _check_presence(partial: PartialSpec) -> None:
     if spec.search.repeats > 1 and spec.search.method not in ("list", "grid"):
         allowed = "only list and grid do; the other methods never propose a configuration twice"
         document.add(("search", "repeats"), f"method {spec.search.method} takes no repeats", allowed)
+    if spec.search.repeats > 1 and spec.trial.seed is not None:
+        problem = f"all {spec.search.repeats} repeats of a configuration would have the seed {spec.trial.seed}"
+        document.add(("trial", "seed"), problem, "leave out trial.seed, or search.repeats")
     check_search_settings(partial)
-    if not listed and partial.is_valid("space") and not spec.space:
-        document.add(("space",), "there is nothing to search", "as in space: {lr: {loguniform: [1e-4, 1e-1]}}")
+
+
+def check_not_empty(partial: PartialSpec, declaration: Declaration | None) -> None:
+    """Add a mistake for a spec without a space, unless the trainable finds the space as it runs."""
+    spec = partial.spec
+    if not all(map(partial.is_valid, ("space", "search"))) or spec.space or spec.search.method == "list":
+        return
+    if declaration is None or not declaration.define_by_run:
+        allowed = "as in space: {lr: {loguniform: [1e-4, 1e-1]}}"
+        partial.document.add(("space",), "there is nothing to search", allowed)
+        return
+    if spec.derived:
+        problem = f"{spec.trained} asks for its values by name, and for none of these"
+        partial.document.add(("derived",), problem, "leave it out")
+    if spec.search.method not in GROW:
+        problem = f"method {spec.search.method} needs a space, and that of {spec.trained} is found as it runs"
+        partial.document.add(("search", "method"), problem, ", ".join(GROW))
+
+
+def _check_texts(partial: PartialSpec) -> None:
+    """Values that look as if something computed them: nothing does, and the trainable would get the text."""
+    spec = partial.spec
+    names = {*partial.fixed_names(), *partial.searched_names(), UNDECLARED_LENGTH}
+    texts: list[tuple[Path, str, object]] = [(("fixed", name), name, value) for name, value in spec.fixed.items()]
+    for name, distribution in spec.space.items():
+        if isinstance(distribution, Choice | Grid):
+            texts += [
+                (("space", name, distribution.form, at), name, each) for at, each in enumerate(distribution.options)
+            ]
+    for path, name, value in texts:
+        if isinstance(value, str) and is_formula(value, names - {name}):
+            allowed = f'a number; values that are computed from others go under derived, as in {name}: "{value}"'
+            partial.document.add(path, f"{shown(value)} is a text, which is not computed", allowed)
 
 
 def _check_priors(partial: PartialSpec) -> None:
     method = partial.spec.search.method
     for name, distribution in partial.spec.space.items():
+        if getattr(distribution, "weights", None) is not None and method in ("grid", "list"):
+            problem = f"method {method} does not use weights"
+            partial.document.add(("space", name, "weights"), problem, "leave them out, or use a method that draws")
         prior, path = distribution.prior, ("space", name, "prior")
         if prior is None:
             continue
@@ -80,10 +128,16 @@ def _check_priors(partial: PartialSpec) -> None:
             partial.document.add(path, f"method {method} does not use a prior", allowed)
 
 
+def _check_kinds(partial: PartialSpec, space: Space) -> None:
+    for name, kind in space.derived.kinds.items() if space.derived is not None else ():
+        if kind == "json":
+            problem = f"{partial.spec.derived[name]!r} does not always give a value of the same type"
+            partial.document.add(("derived", name), problem, "numbers only, texts only, or true and false only")
+
+
 def _check_metric(partial: PartialSpec) -> None:
     metric = partial.spec.objective.metric
-    if metric in RESERVED:
-        problem = f"{metric!r} is a column of the records, so it cannot name a metric"
+    if problem := wrong_metric_name(metric):
         partial.document.add(("objective", "metric"), problem, "a metric that the trainable reports, as in val_loss")
 
 
@@ -99,12 +153,26 @@ def _check_budget(partial: PartialSpec) -> None:
         document.add(("budget", "target"), problem, "within objective.diverged_above")
 
 
+def _check_workers(partial: PartialSpec) -> None:
+    if not partial.is_valid("resources"):
+        return
+    resources, document = partial.spec.resources, partial.document
+    if resources.workers > 1 and resources.gpu == "packed":
+        problem = f"{resources.workers} workers a trial cannot be measured together"
+        document.add(("resources", "gpu"), problem, "auto, a whole number, or a fraction below 1: GPUs of each worker")
+    if resources.strict and resources.workers == 1:
+        document.add(("resources", "strict"), "strict does nothing with one worker", "resources.workers: 2 or more")
+
+
 def _checked_space(partial: PartialSpec) -> Space | None:
     """The space; None if an expression or distribution is broken."""
     spec, document = partial.spec, partial.document
-    is_valid = partial.is_valid("space") and partial.is_valid("fixed") and partial.is_valid("search")
+    is_valid = all(map(partial.is_valid, ("space", "fixed", "derived", "search")))
     for index, text in enumerate(spec.constraints):
-        is_valid &= _parses(partial, ("constraints", index), text)
+        is_valid &= _parses(partial, ("constraints", index), text, partial.derived_names())
+    for name, text in spec.derived.items():
+        others = [each for each in partial.derived_names() if each != name]
+        is_valid &= _parses(partial, ("derived", name), text, others, Formula)
     for name, distribution in spec.space.items():
         is_valid &= distribution.when is None or _parses(partial, ("space", name, "when"), distribution.when)
     if not is_valid:
@@ -112,13 +180,24 @@ def _checked_space(partial: PartialSpec) -> Space | None:
     try:
         return spec.parameter_space()
     except CycleError as cycle:
-        document.add(("space", cycle.names[0], "when"), str(cycle), "depend on a parameter without a condition")
+        if cycle.names[0] in spec.derived:
+            problem = f"derived values form a cycle: {cycle}"
+            document.add(("derived", cycle.names[0]), problem, "compute one of them from other values")
+        else:
+            problem, allowed = f"conditions form a cycle: {cycle}", "depend on a parameter without a condition"
+            document.add(("space", cycle.names[0], "when"), problem, allowed)
     return None
 
 
-def _parses(partial: PartialSpec, path: Path, text: str) -> bool:
+def _parses(
+    partial: PartialSpec,
+    path: Path,
+    text: str,
+    derived: Iterable[str] = (),
+    form: type[Formula] = Expression,
+) -> bool:
     try:
-        expression = Expression.parse(text, [*partial.searched_names(), *partial.fixed_names()])
+        expression = form.parse(text, [*partial.searched_names(), *partial.fixed_names(), *derived])
     except ExpressionError as error:
         partial.document.add(path, error.problem, error.allowed)
         return False

@@ -7,7 +7,7 @@ compare it with what they meant, because an alias can carry a change to another 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.spec.writing import behind_key, line
@@ -19,6 +19,43 @@ Key = tuple[str, ...]
 
 class UneditableError(ValueError):
     """The text is not a block of keys, or a value is where a section should be."""
+
+
+def edit(text: str, edits: Mapping[Key, Any], *, after: Mapping[Key, str]) -> str:
+    """Set and remove many values, and return the new text.
+
+    Args:
+        text: The spec.
+        edits: The new values by their paths; None removes the key.
+        after: As for :func:`set_value`, by path.
+
+    Raises:
+        KeyError: There is no such key to remove.
+        NotYamlError, UneditableError: As for :func:`set_value`.
+    """
+    document = compose(text)
+    cuts = {path: None if value is None else _cut(text, document, path, value) for path, value in edits.items()}
+    for start, end, written in sorted((cut for cut in cuts.values() if cut is not None), reverse=True):
+        text = text[:start] + written + text[end:]
+    alone = {path: edits[path] for path, cut in cuts.items() if cut is None}
+    for path, value in alone.items():
+        if value is not None:
+            text = set_value(text, path, value, after=after.get(path))
+    for path, value in alone.items():
+        if value is None:
+            text = remove_key(text, path)
+    return text
+
+
+def _cut(text: str, document: Any, path: Key, value: Any) -> tuple[int, int, str] | None:
+    """Start, end and replacement of a value that is there and can be replaced whatever else is edited; else None."""
+    path = _as_written(document, path)
+    section = _mapping(document, path[:-1])
+    entry = None if section is None else _entry(section, path[-1])
+    if entry is None or (section.flow_style and "\n" in line(path[-1], value)):
+        return None
+    key = entry[0]
+    return key.end_mark.index, _end(text, entry), f":{behind_key(path[-1], value, key.start_mark.column)}"
 
 
 def set_value(text: str, path: Key, value: Any, *, after: str | None = None) -> str:
@@ -34,16 +71,16 @@ def set_value(text: str, path: Key, value: Any, *, after: str | None = None) -> 
         NotYamlError: The text is not YAML.
         UneditableError: The text is not a block of keys, or a value is where a section should be.
     """
-    section = _mapping(text, path[:-1])
+    document = compose(text)
+    path = _as_written(document, path)
+    section = _mapping(document, path[:-1])
     if section is None:
         return set_value(text, path[:-1], {path[-1]: value})
-    entry = _entry(section, path[-1])
     if section.flow_style and "\n" in line(path[-1], value):
         return set_value(_unfolded(text, path[:-1]), path, value)
-    if entry is not None:
-        key = entry[0]
-        written = behind_key(path[-1], value, key.start_mark.column)
-        return f"{text[: key.end_mark.index]}:{written}{text[_end(text, entry) :]}"
+    if (cut := _cut(text, document, path, value)) is not None:
+        start, end, written = cut
+        return text[:start] + written + text[end:]
     if section.flow_style:
         at = _end(text, section.value[-1])
         return f"{text[:at]}, {line(path[-1], value)}{text[at:]}"
@@ -62,7 +99,9 @@ def remove_key(text: str, path: Key) -> str:
         KeyError: There is no such key.
         NotYamlError, UneditableError: As for ``put``.
     """
-    section = _mapping(text, path[:-1])
+    document = compose(text)
+    path = _as_written(document, path)
+    section = _mapping(document, path[:-1])
     entry = None if section is None else _entry(section, path[-1])
     if section is None or entry is None:
         raise KeyError(path)
@@ -77,21 +116,30 @@ def remove_key(text: str, path: Key) -> str:
     return text[: entry[0].start_mark.index] + text[section.value[1][0].start_mark.index :]
 
 
-def add_comment(text: str, path: Key, words: str) -> str:
-    """Append a comment to the line of a key, after an existing comment; return the new text.
+def add_comments(text: str, remarks: Sequence[tuple[Key, str]]) -> str:
+    """Append comments to the lines of keys, after existing ones; return the new text.
+
+    Args:
+        text: The spec.
+        remarks: The paths of keys, and what is said of each.
 
     Raises:
         KeyError: There is no such key.
         NotYamlError, UneditableError: As for ``put``.
     """
-    section = _mapping(text, path[:-1])
-    entry = None if section is None else _entry(section, path[-1])
-    if entry is None:
-        raise KeyError(path)
-    start = _line_start(text, entry[0].start_mark.index)
-    end = _line_end(text, start)
-    commented = any(start <= at < end for at in comments(text))
-    return text[:end].rstrip() + ("; " if commented else "  # ") + " ".join(words.split()) + text[end:]
+    document = compose(text)
+    commented = {_line_end(text, at) for at in comments(text)}
+    added: dict[int, list[str]] = {}
+    for key, words in remarks:
+        path = _as_written(document, key)
+        section = _mapping(document, path[:-1])
+        entry = None if section is None else _entry(section, path[-1])
+        if entry is None:
+            raise KeyError(key)
+        added.setdefault(_line_end(text, entry[0].start_mark.index), []).append(" ".join(words.split()))
+    for end in sorted(added, reverse=True):
+        text = text[:end].rstrip() + ("; " if end in commented else "  # ") + "; ".join(added[end]) + text[end:]
+    return text
 
 
 def comments(text: str) -> Iterator[int]:
@@ -117,9 +165,8 @@ def _scalars(node: Any) -> Iterator[Any]:
             yield from _scalars(inner)
 
 
-def _mapping(text: str, path: Key) -> Any:
-    """The node of a section; None if the section is missing or empty."""
-    node: Any = compose(text)
+def _mapping(node: Any, path: Key) -> Any:
+    """The node of a section of a document; None if the section is missing or empty."""
     if node is None or node.id != "mapping" or node.flow_style or not node.value:
         raise UneditableError("not a block of keys")
     for name in path:
@@ -130,6 +177,24 @@ def _mapping(text: str, path: Key) -> Any:
         if node.id != "mapping":
             raise UneditableError(f"{name} is not a section")
     return node if node.value else None
+
+
+def _as_written(node: Any, path: Key) -> Key:
+    """The path of a value whose names have dots, as the text has it: nested, with dots, or some of both.
+
+    What the text lacks goes into the innermost group that it has.
+    """
+    written: Key = ()
+    for each in path:
+        parts = each.split(".")
+        while parts:
+            entries = node.value if node is not None and node.id == "mapping" else ()
+            known = {key.value: value for key, value in entries}
+            lengths = range(len(parts), 0, -1)
+            taken = next((length for length in lengths if ".".join(parts[:length]) in known), len(parts))
+            name = ".".join(parts[:taken])
+            written, parts, node = (*written, name), parts[taken:], known.get(name)
+    return written
 
 
 def _entry(section: Any, name: str) -> tuple[Any, Any] | None:
@@ -156,7 +221,7 @@ def _end(text: str, entry: tuple[Any, Any]) -> int:
 
 def _unfolded(text: str, path: Key) -> str:
     """Turn a section in braces into a block of lines; its entries keep their text."""
-    key, section = _entry(_mapping(text, path[:-1]), path[-1]) or (None, None)
+    key, section = _entry(_mapping(compose(text), path[:-1]), path[-1]) or (None, None)
     if key is None or section is None or key.start_mark.column:
         raise UneditableError(f"{path[-1]} is not a top-level section")
     lines = [text[each[0].start_mark.index : _end(text, each)] for each in section.value]

@@ -43,6 +43,12 @@ def code_fingerprints(fingerprints: Mapping[str, str]) -> list[str]:
     return sorted(each for each in fingerprints.values() if each.startswith(CODE))
 
 
+def fingerprinted_files(fingerprints: Mapping[str, str], *, code: bool = True) -> list[str]:
+    """The files that recorded fingerprints are of, as the sweep named them: data, and code unless that is left out."""
+    data = [name.partition(" ")[2] for name, each in fingerprints.items() if not each.startswith(CODE)]
+    return [*(name for name, each in fingerprints.items() if code and each.startswith(CODE)), *data]
+
+
 def _file(path: Path) -> str:
     try:
         status = path.stat()

@@ -7,7 +7,8 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -15,24 +16,41 @@ from typing import Any, Literal
 from orchestrator import own_packages
 from orchestrator.code.pinned import spec_of
 from orchestrator.errors import TrainableError
+from orchestrator.spec.foreign_functions import is_objective, refuse_foreign
+from orchestrator.spec.values_read import ValuesRead, values_read
 from orchestrator.suggestions import did_you_mean
 from trainables import BUILTIN
+from trainables.command import executable
+from trainables.command.program import Program
 from trainables.contract import Declaration, declaration_of
 
-Shape = Literal["function", "class", "ray"]
-"""``train(config, trial)``; a class with ``step()``; or a Ray Tune function, ``train(config)``."""
+_importing: list[str] = []
+
+Shape = Literal["function", "class", "ray", "ray_class", "objective"]
+"""``train(config, trial)``; a class with ``step()``; a Ray Tune function, ``train(config)``; a class of
+Ray Tune, ``tune.Trainable``; or an objective of Optuna, ``objective(trial)``."""
+
+OBJECTIVE = Declaration(hyperparameters=(), define_by_run=True)
+"""What is known of an objective of Optuna."""
 
 
-def load(reference: str, base: Path) -> Callable[..., Any]:
+def load(reference: str | Program, base: Path) -> Callable[..., Any]:
     """The trainable that a spec names.
 
     Args:
-        reference: The value of `trainable:`.
+        reference: The value of `trainable:`, or the program of `command:`.
         base: The spec's directory: paths are relative to it, and it is put first on sys.path.
 
     Raises:
-        TrainableError: The trainable does not exist, cannot be imported, or has no known form.
+        TrainableError: The trainable does not exist, cannot be imported, or has no known form; the program is missing.
     """
+    if isinstance(reference, Program):
+        problem, remedy = executable.problem(reference.arguments, base)
+        if not problem and reference.template and not (base / reference.template).is_file():
+            problem, remedy = f"there is no file {base / reference.template}", "the template's path from the spec"
+        if problem:
+            raise TrainableError(problem, value=str(reference), allowed=remedy)
+        return reference
     where, _, attribute = BUILTIN.get(reference, reference).partition(":")
     if not attribute:
         kind = "file.py:function, module:function, or built in"
@@ -47,13 +65,39 @@ def load(reference: str, base: Path) -> Callable[..., Any]:
     if trainable is None:
         own = [name for name, each in vars(module).items() if getattr(each, "__module__", None) == module.__name__]
         raise TrainableError(f"{where} has no {attribute!r}", value=attribute, allowed=did_you_mean(attribute, own))
-    shape_of(trainable)
+    check_trainable(trainable)
     return trainable  # type: ignore[no-any-return]
 
 
-def declared(reference: str, base: Path) -> Declaration | None:
+def known(reference: str | Program, base: Path) -> Declaration | ValuesRead | None:
+    """What is known of the values that a trainable reads: by its declaration, or by its source. Raises as ``load``."""
+    return known_of(load(reference, base))
+
+
+def known_of(trainable: object) -> Declaration | ValuesRead | None:
+    """The same of a function or class."""
+    return declared_by(trainable) or values_read(trainable)
+
+
+def check_trainable(trainable: object) -> None:
+    """Refuse what cannot be trained, before anything starts.
+
+    Raises:
+        TrainableError: It has no known form, or is written for Optuna or Ray Tune in a way that fails here.
+    """
+    shape_of(trainable)
+    refuse_foreign(trainable)
+
+
+def declared(reference: str | Program, base: Path) -> Declaration | None:
     """The trainable's declaration; None if it has none. Raises as ``load`` does."""
-    return declaration_of(load(reference, base))
+    return declared_by(load(reference, base))
+
+
+def declared_by(trainable: object) -> Declaration | None:
+    """The declaration of a function or class; that of an objective of Optuna is always the same."""
+    declaration = declaration_of(trainable)
+    return OBJECTIVE if declaration is None and shape_of(trainable) == "objective" else declaration
 
 
 def shape_of(trainable: object) -> Shape:
@@ -64,10 +108,7 @@ def shape_of(trainable: object) -> Shape:
     """
     if isinstance(trainable, type):
         if any(cls.__module__.startswith("ray.tune") for cls in trainable.__mro__):
-            raise TrainableError(
-                f"{trainable.__name__} is a ray.tune.Trainable class; give a function train(config) that calls"
-                " tune.report, or a class with __init__(config, trial) and step()"
-            )
+            return "ray_class"
         if not callable(getattr(trainable, "step", None)):
             raise TrainableError(f"the class {trainable.__name__} has no method step() that returns metrics")
         return "class"
@@ -81,10 +122,10 @@ def shape_of(trainable: object) -> Shape:
     if any(p.kind is p.VAR_POSITIONAL for p in parameters) or len(needed) == 2:
         return "function"
     if len(needed) == 1:
-        return "ray"
+        return "objective" if is_objective(trainable, needed[0].name) else "ray"
     raise TrainableError(
-        f"a training function takes (config, trial), or (config) if it calls ray.tune.report; this one takes"
-        f" {inspect.signature(trainable)}"
+        f"a training function takes (config, trial), (config) if it calls ray.tune.report, or (trial) if it calls"
+        f" trial.suggest_…; this one takes {inspect.signature(trainable)}"
     )
 
 
@@ -94,16 +135,46 @@ def import_user(where: str, base: Path) -> ModuleType:
     Raises:
         TrainableError: It does not exist, or cannot be imported.
     """
-    own_packages.give_way(base)
-    if str(base) not in sys.path:
-        sys.path.insert(0, str(base))
-    importlib.invalidate_caches()
-    try:
+    with importing(where, base):
         return _import_file(base / where) if where.endswith(".py") else importlib.import_module(where)
+
+
+@contextmanager
+def importing(where: str, *search: Path) -> Iterator[None]:
+    """Run a user's module: with directories first on sys.path, and what it raises as a TrainableError.
+
+    Args:
+        where: What is imported, for errors.
+        search: The directories, the first of which is to be the first.
+    """
+    for directory in reversed(search):
+        own_packages.give_way(directory)
+        if str(directory) not in sys.path:
+            sys.path.insert(0, str(directory))
+    importlib.invalidate_caches()
+    streams = sys.stdout, sys.stderr
+    _importing.append(where)
+    try:
+        yield
     except TrainableError:
         raise
     except (Exception, SystemExit) as error:
         raise TrainableError(f"{where} cannot be imported: {_last_line(error, where)}") from error
+    finally:
+        _importing.pop()
+        sys.stdout, sys.stderr = streams  # in case that it has replaced them, by a copy into a file for example
+
+
+def refuse_while_importing() -> None:
+    """Refuse to start a sweep while the module of a trainable is imported for another.
+
+    Raises:
+        TrainableError: One is.
+    """
+    if _importing:
+        raise TrainableError(
+            f'{_importing[-1]} starts a sweep whenever it is imported: do that under `if __name__ == "__main__":`'
+        )
 
 
 def _import_file(path: Path) -> ModuleType:

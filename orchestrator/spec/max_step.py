@@ -21,11 +21,13 @@ def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     """The last step of the longest training; None if it is unknown.
 
     It is ``scheduler.max`` if given, else the hyperparameter that counts the steps: its fixed value, the upper bound of
-    its distribution, or its declared default.
+    its distribution, or its declared default. It is not known if that is derived.
     """
     if spec.scheduler is not None and spec.scheduler.max is not None:
         return spec.scheduler.max
     length = length_of(declaration)
+    if length in spec.derived:  # another one in every trial
+        return None
     known: dict[str, Any] = {} if declaration is None else dict(declaration.defaults())
     known |= {name: each.extent and each.extent[1] for name, each in spec.distributions().items()}
     known |= spec.fixed

@@ -33,6 +33,7 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
             container, path = _container(document, parts, place)
             document.replace(path, place)
             container[path[-1]] = read_value(document, path, text)
+            _replace_group(container, path[-1])
         except _OverrideError as error:
             document.add_at(place, error.path, error.problem, error.allowed)
         except NotYamlError as error:
@@ -43,22 +44,35 @@ def _container(document: Document, parts: Sequence[str], place: Place) -> tuple[
     """The mapping or list that holds the last part, created if missing, and the whole path."""
     inner: Any = document.data
     path: Path = ()
-    for part in parts:
+    left = list(parts)
+    while left:
         if path:
             if isinstance(inner, dict) and inner.get(path[-1]) is None:
                 inner[path[-1]] = {}
                 document.places[path] = place
             inner = inner[path[-1]]
-        path = (*path, _key(inner, path, part))
+        key, taken = _key(inner, path, left)
+        path, left = (*path, key), left[taken:]
     return inner, path
 
 
-def _key(container: Any, path: Path, part: str) -> str | int:
+def _key(container: Any, path: Path, parts: Sequence[str]) -> tuple[str | int, int]:
+    """The key that the next parts mean, and how many of them it takes: several, where the key itself has dots."""
     if isinstance(container, dict):
-        return part
+        lengths = range(len(parts), 1, -1)
+        taken = next((length for length in lengths if ".".join(parts[:length]) in container), 1)
+        return ".".join(parts[:taken]), taken
+    part = parts[0]
     if not isinstance(container, list):
         raise _OverrideError(path, f"{shown(container)} has no keys", f"set {dotted(path)} itself")
     if not part.isdecimal() or int(part) >= len(container):
         allowed = f"{dotted(path)}.0 to {dotted(path)}.{len(container) - 1}" if container else ""
         raise _OverrideError(path, f"the list has no item {part!r}", allowed)
-    return int(part)
+    return int(part), 1
+
+
+def _replace_group(container: Any, key: str | int) -> None:
+    """Remove what is written with dots of a group that has been set as a whole."""
+    if isinstance(container, dict):
+        for each in [each for each in container if each.startswith(f"{key}.")]:
+            del container[each]

@@ -13,7 +13,7 @@ from orchestrator.spec.model import Spec
 from orchestrator.spec.validation_messages import SECTIONS, add_validation_errors
 from orchestrator.yaml.document import Document, Path
 
-_PLACEHOLDERS: Mapping[str, Any] = {"trainable": "unknown", "objective": {"metric": "unknown"}}
+_PLACEHOLDERS: Mapping[str, Any] = {"objective": {"metric": "unknown"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +29,24 @@ class PartialSpec:
         """Whether nothing at, below or above the path is broken."""
         return all(each[: len(path)] != path and path[: len(each)] != each for each in self.broken)
 
+    @property
+    def trained_by(self) -> str:
+        """The key that says what is trained."""
+        return "command" if "command" in self.document.data else "trainable"
+
+    @property
+    def names_trainable(self) -> bool:
+        """Whether what is trained is known: by one key, in which nothing is broken."""
+        given = [key for key in ("trainable", "command") if key in self.document.data]
+        return len(given) == 1 and all(map(self.is_valid, (*given, "env", "output", "template", "resume")))
+
     def fixed_names(self) -> tuple[str, ...]:
         """The names in fixed, broken ones included."""
         return _keys(self.document.data.get("fixed"))
+
+    def derived_names(self) -> tuple[str, ...]:
+        """The names of derived values, broken ones included."""
+        return _keys(self.document.data.get("derived"))
 
     def searched_names(self) -> tuple[str, ...]:
         """The names in the space, broken ones included; without a space, those in the configurations."""
@@ -45,6 +60,9 @@ class PartialSpec:
 def without_mistakes(document: Document, base: FilePath) -> PartialSpec:
     """Add every structural mistake to the document, and return the rest. A section without a value counts as absent."""
     document.data = {key: value for key, value in document.data.items() if value is not None}
+    if not {"trainable", "command"} & document.data.keys():
+        allowed = "as in trainable: tabular, or command: python train.py --lr {lr}"
+        document.add(("trainable",), "trainable is missing", allowed)
     data = dict(document.data)
     broken: list[Path] = []
     try:
@@ -62,7 +80,7 @@ def _leave_out(data: dict[str, Any], path: Path) -> None:
     if path[0] not in data:
         return
     match path:
-        case ("space" | "fixed" as section, str(name), *_):
+        case ("space" | "fixed" | "derived" as section, str(name), *_):
             data[section] = {key: value for key, value in data[section].items() if key != name}
         case ("constraints", int(index), *_):  # replaced, so that the others keep their numbers
             data["constraints"] = [*data["constraints"][:index], "True", *data["constraints"][index + 1 :]]

@@ -10,21 +10,28 @@ from orchestrator.errors import Mistake, Place, SpecError, TrainableError
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.space.space import Space
 from orchestrator.space.values import Config
-from orchestrator.spec.checks import check_meaning, check_scheduler
+from orchestrator.spec.checks import check_meaning, check_not_empty, check_scheduler
+from orchestrator.spec.command_checks import check_command
 from orchestrator.spec.csv_configs import read_csv_configs
-from orchestrator.spec.declaration_checks import check_declared
+from orchestrator.spec.declaration_checks import check_declared, check_values_read
+from orchestrator.spec.extending import KEY, composed
 from orchestrator.spec.model import Spec
+from orchestrator.spec.nested_names import flat, flatten_names
 from orchestrator.spec.overrides import apply_overrides
 from orchestrator.spec.partial_spec import PartialSpec, without_mistakes
 from orchestrator.spec.search_checks import check_search_method
+from orchestrator.spec.values_read import ValuesRead
+from orchestrator.spec.writing import spec_yaml
 from orchestrator.yaml.document import Document, from_mapping
 from orchestrator.yaml.reader import from_yaml
+from trainables.command.program import Program
 from trainables.contract import Declaration
 
 MAX_BYTES = 2_000_000
 
-Resolve = Callable[[str, Path], Declaration | None]
-"""Gives a trainable's declaration from its reference and the spec's directory; None if it declares nothing."""
+Resolve = Callable[[str | Program, Path], Declaration | ValuesRead | None]
+"""Gives a trainable's declaration, or what it reads, from its reference or program and the spec's directory; None if
+both are unknown."""
 
 
 def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | None = None) -> Spec:
@@ -41,7 +48,15 @@ def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | N
     document = from_yaml(text_of(path), str(path))
     if not document.data:
         document.raise_mistakes()
-    return _understood(document, path.parent, overrides, resolve)
+    return _understood(composed(document, path.parent, text_of, (path,)), path.parent, overrides, resolve)
+
+
+def text_to_record(path: Path, spec: Spec) -> bytes:
+    """The text of a spec's file; of one that extends another, the whole spec."""
+    text = path.read_bytes()
+    if not from_yaml(text.decode("utf-8-sig"), str(path)).data.get(KEY):
+        return text
+    return f"# {path.name}, with what it extends\n{spec_yaml(spec)}".encode()
 
 
 def parse_spec(
@@ -58,7 +73,7 @@ def parse_spec(
     Raises:
         SpecError: All mistakes.
     """
-    return _understood(from_mapping(data), base, overrides, resolve)
+    return _understood(composed(from_mapping(data), base, text_of), base, overrides, resolve)
 
 
 def read_config(text: str, space: Space, *, name: str) -> Config:
@@ -74,6 +89,7 @@ def read_config(text: str, space: Space, *, name: str) -> Config:
     """
     document = from_yaml(text, name, option=True)
     document.raise_mistakes()
+    document.data = flat(document.data, space.parameters)
     try:
         for key, problem, allowed in space.mistakes_in(document.data):
             document.add((key,) if key else (), problem, allowed)
@@ -90,6 +106,8 @@ def text_of(path: Path) -> str:
         SpecError: The file cannot be read, is not text, or is too large.
     """
     try:
+        if path.is_fifo() or path.is_char_device():  # it may be read once only, or without end
+            raise _unreadable(path, "not a regular file", "a file, as paths in a spec are relative to its directory")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
@@ -109,24 +127,32 @@ def _unreadable(path: Path, problem: str, allowed: str = "") -> SpecError:
 def _understood(document: Document, base: Path, overrides: Sequence[str], resolve: Resolve | None) -> Spec:
     apply_overrides(document, overrides)
     read_csv_configs(document, base)
+    flatten_names(document)
     partial = without_mistakes(document, base)
     check_meaning(partial)
     if resolve is not None:
         check_search_method(partial)
-    if resolve is not None and partial.is_valid("trainable"):
+    check_command(partial)
+    if resolve is not None and partial.names_trainable:
         _check_trainable(partial, resolve)
+    elif resolve is not None or "space" not in document.data:  # a saved one may be empty, until trials have found it
+        check_not_empty(partial, None)
     document.raise_mistakes()
     return _canonical(partial.spec)
 
 
 def _check_trainable(partial: PartialSpec, resolve: Resolve) -> None:
     try:
-        declaration = resolve(partial.spec.trainable, partial.base)
+        known = resolve(partial.spec.trained, partial.base)
     except TrainableError as error:
-        partial.document.add(("trainable",), error.problem, error.allowed)
+        partial.document.add((partial.trained_by,), error.problem, error.allowed)
         return
-    if declaration is not None:
-        check_declared(partial, declaration)
+    declaration = None if isinstance(known, ValuesRead) else known
+    check_not_empty(partial, declaration)
+    if isinstance(known, ValuesRead):
+        check_values_read(partial, known)
+    elif known is not None and not known.define_by_run:
+        check_declared(partial, known)
     check_scheduler(partial, declaration)
 
 

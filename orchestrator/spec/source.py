@@ -13,6 +13,8 @@ from typing import Any
 from orchestrator.code.files import CodeFile, code_files
 from orchestrator.spec import Spec
 from orchestrator.spec.load_trainable import load
+from trainables.command.executable import script_of
+from trainables.command.program import Program
 from trainables.contract import Declaration
 
 _LONGEST = 100
@@ -32,15 +34,18 @@ class Source:
     command: Sequence[str] = field(default_factory=lambda: tuple(sys.argv))
     file: Path | None = None  # the spec's file; None: the spec was made by a program
     overrides: Sequence[str] = ()  # the changes that were made to the file's text, as for `--set`
+    recorded_code: tuple[CodeFile, ...] | None = None  # trained in place of the code on the disk
 
     def trainable(self) -> Callable[..., Any]:
         """The function or class that is trained."""
-        return self.function or load(self.spec.trainable, self.base)
+        return self.function or load(self.spec.trained, self.base)
 
     @cached_property
     def code(self) -> tuple[CodeFile, ...]:
         """The files of the trainable's code, as they were when this was first asked for."""
-        return code_files(self.spec.trainable, self.base, self.function)
+        if self.recorded_code is not None:
+            return self.recorded_code
+        return code_files(self.spec.trained, self.base, self.function)
 
     @property
     def name(self) -> str:
@@ -48,10 +53,12 @@ class Source:
         cannot have are replaced."""
         if self.spec.name is not None:
             return self.spec.name
-        called = self.file.stem if self.file is not None else _name_of_trainable(self.spec.trainable)
+        called = self.file.stem if self.file else _name_of(self.spec.trained, of_file=self.function is None)
         return re.sub(r"[^A-Za-z0-9_.-]+", "-", called).strip("-._")[:_LONGEST] or "sweep"
 
 
-def _name_of_trainable(trainable: str) -> str:
-    where, _, attribute = trainable.partition(":")
-    return Path(where).stem if where.endswith(".py") else attribute.rpartition(".")[2] or where
+def _name_of(trained: str | Program, *, of_file: bool) -> str:
+    if isinstance(trained, Program):
+        return Path(script_of(trained.arguments) or trained.arguments[0]).stem
+    where, _, attribute = trained.partition(":")
+    return Path(where).stem if of_file and where.endswith(".py") else attribute.rpartition(".")[2] or where

@@ -40,7 +40,6 @@ _TYPES: Mapping[str, str] = {
     "model_attributes_type": "keys and values",
 }
 _EXAMPLES: Mapping[str, str] = {
-    "trainable": "as in trainable: tabular",
     "objective": "as in objective: {metric: val_loss, mode: min}",
     "objective.metric": "as in metric: val_loss",
 }
@@ -74,6 +73,8 @@ def add_validation_errors(
 
 def _written_path(loc: Path) -> Path:
     """pydantic's location without the member of a union and the "[key]" that pydantic adds."""
+    if loc[0] in ("command", "resume"):
+        loc = (loc[0], *loc[2:])
     if len(loc) > 2 and (loc[0] == "space" or loc[:2] == ("search", "configs")):
         loc = (*loc[:2], *loc[3:])
     return tuple(part for part in loc if part != "[key]")

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.formatting import yaml
 from orchestrator.spec.model import Spec
 
-EXPRESSIONS = ("when", "constraints")
+EXPRESSIONS = ("when", "constraints", "derived")
 """Keys whose texts are always quoted."""
 
 
@@ -18,14 +18,19 @@ def spec_yaml(spec: Spec) -> str:
     lines = []
     for key, value in plain.items():
         if isinstance(value, Mapping) and value:
-            lines += [f"{key}:", *(line(name, each, indent=2) for name, each in value.items())]
+            lines += [
+                f"{key}:",
+                *(line(name, each, indent=2, quoted=key in EXPRESSIONS) for name, each in value.items()),
+            ]
         else:
             lines.append(line(key, value))
     return "\n".join(lines) + "\n"
 
 
-def line(key: str, value: Any, indent: int = 0) -> str:
+def line(key: str, value: Any, indent: int = 0, *, quoted: bool = False) -> str:
     """A key and its value; lists of mappings or expressions take one line per item below the key."""
+    if quoted:
+        return f"{' ' * indent}{yaml(key)}: {yaml(value, quoted=True)}"
     return f"{' ' * indent}{yaml(key)}:{behind_key(key, value, indent)}"
 
 

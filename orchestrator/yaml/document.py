@@ -8,10 +8,12 @@ from typing import Any
 
 from orchestrator.errors import Mistake, Place, SpecError
 from orchestrator.suggestions import Allowed
+from orchestrator.yaml.python_values import as_yaml
 
 Path = tuple[str | int, ...]
 """A path into nested mappings and lists: ("space", "lr", "uniform", 0)."""
 
+NOT_TEXT = "not text: half of a surrogate pair, which no file can hold"
 MAX_DEPTH = 20
 """Levels of nesting; a spec has five."""
 
@@ -73,23 +75,33 @@ def dotted(path: Path) -> str:
     return text.removeprefix(".")
 
 
+def is_text(value: Any) -> bool:
+    """Whether this is text that UTF-8 can express, which has no lone surrogates."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def from_mapping(data: Mapping[str, Any]) -> Document:
-    """A document from a Python mapping."""
+    """A document from a Python mapping; values of numpy, torch and pandas become Python's own."""
     document = Document(data={}, places={(): Place(file="spec")})
-    plain = _plain(document, (), data)
-    document.data = plain if isinstance(plain, dict) else {}
+    read = _read(document, (), data)
+    document.data = read if isinstance(read, dict) else {}
     return document
 
 
-def _plain(document: Document, path: Path, value: Any) -> Any:
+def _read(document: Document, path: Path, value: Any) -> Any:
     if len(path) > MAX_DEPTH:
         document.add(path[:2], "nested too deeply", f"at most {MAX_DEPTH} levels")
         return None
+    value = as_yaml(value)
     if isinstance(value, Mapping):
         for key in value:
-            if not isinstance(key, str):
+            if not is_text(key):
                 document.add(path, f"the key {key!r} is not text")
-        return {key: _plain(document, (*path, key), each) for key, each in value.items() if isinstance(key, str)}
+        named = [(str.__str__(key), each) for key, each in value.items() if is_text(key)]
+        return {key: _read(document, (*path, key), each) for key, each in named}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(document, (*path, index), each) for index, each in enumerate(value)]
+        return [_read(document, (*path, index), each) for index, each in enumerate(value)]
+    if isinstance(value, str) and not is_text(value):
+        document.add(path, NOT_TEXT)
+        return None
     return value

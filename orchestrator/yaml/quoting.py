@@ -18,14 +18,14 @@ _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 def is_expression(path: Path) -> bool:
     """Whether the value at this path is an expression."""
     match path:
-        case ("space", _, "when") | ("constraints", int()):
+        case ("space", _, *_, "when") | ("derived", str(), *_) | ("constraints", int()):
             return True
     return False
 
 
 def quoted(text: str, path: Path) -> str:
     """The line with quotes."""
-    return f"{'when: ' if path[-1] == 'when' else '- '}{_in_quotes(text)}"
+    return f"{'- ' if isinstance(path[-1], int) else f'{path[-1]}: '}{_in_quotes(text)}"
 
 
 def unquoted_expression(lines: Sequence[str], index: int) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import Place
 from orchestrator.formatting import shown
-from orchestrator.yaml.document import MAX_DEPTH, Document, Path
+from orchestrator.yaml.document import MAX_DEPTH, NOT_TEXT, Document, Path, is_text
 from orchestrator.yaml.quoting import is_expression, quoted, unquoted_expression
 
 if TYPE_CHECKING:
@@ -141,6 +141,9 @@ class _Reading:
         if node.id == "scalar" and kind in _SCALARS:
             if self._source is not None and kind == "str" and node.style is None and is_expression(path):
                 self._document.add(path, "an expression without quotes", f"write {quoted(node.value, path)}")
+            if not is_text(node.value):
+                self._document.add(path, NOT_TEXT)
+                return None
             return _scalar(kind, node)
         self._document.add(path, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "plain values")
         return None
@@ -154,7 +157,7 @@ class _Reading:
                 merged = {**self._merged(value_node, path), **merged}
                 continue
             key = key_node.value if key_node.tag == _TAG + "str" else None
-            if not isinstance(key, str):
+            if key is None or not is_text(key):
                 self._document.add(path, f"the key {_short(key_node)} is not text", "a name, quoted if necessary")
                 continue
             if key in own:

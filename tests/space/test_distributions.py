@@ -37,6 +37,8 @@ ALL = [
     {"choice": [1, 0.5]},
     {"choice": ["relu", "gelu"]},
     {"choice": [True, False]},
+    {"choice": ["a", "b", "c"], "weights": [5, 1, 0.5]},
+    {"choice": [1, 2, 3], "weights": [1, 2, 1], "ordered": True},
     {"choice": [1, True, "a", None, [1, 2]]},
     {"grid": [3, 1, 2]},
 ]
@@ -236,3 +238,25 @@ def test_types_are_not_guessed(form):
 def test_frozen():
     with pytest.raises(ValidationError):
         made({"uniform": [0, 1]}).when = "a"
+
+
+def test_weights_are_the_shares_of_random_draws() -> None:
+    choice, rng = made({"choice": ["a", "b", "c"], "weights": [6, 3, 1]}), random.Random(0)
+    drawn = [choice.from_unit(rng.random()) for _ in range(2000)]
+    assert [drawn.count(each) / 2000 for each in "abc"] == pytest.approx([0.6, 0.3, 0.1], abs=0.03)
+    assert [choice.to_unit(each) for each in "abc"] == pytest.approx([0.3, 0.75, 0.95])
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"choice": ["a", "b"], "weights": [1]}, "1 weight for 2 values"),
+        ({"choice": ["a", "b"], "weights": [1, 0]}, "greater than 0"),
+        ({"choice": ["a", "b"], "weights": [1, "x"]}, "valid number"),
+        ({"choice": ["a", "b"], "weights": [1, 1e-8]}, "a value of weight 1e-08 would never be drawn"),
+        ({"grid": ["a", "b"], "weights": [1, 1]}, "Extra inputs"),
+    ],
+)
+def test_weights_are_checked(form: object, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        made(form)

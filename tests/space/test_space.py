@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.expressions.grammar import ExpressionError
 from orchestrator.space.distributions import AnyDistribution
-from orchestrator.space.space import CycleError
+from orchestrator.space.evaluation_order import CycleError
 from orchestrator.spec import Space
 
 PARAMETERS = TypeAdapter(dict[str, AnyDistribution])

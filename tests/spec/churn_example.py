@@ -30,7 +30,7 @@ search: {method: tpe, seed: 0}
 scheduler: {method: asha, grace_period: 2, reduction_factor: 3}
 budget: {trials: 60, hours: 1}                              # gpu_hours
 resources: {cpu: 1, gpu: auto}
-trial: {timeout: 10m, retries: 2, keep: best, isolation: reuse}
+trial: {timeout: 10m, retries: 2, keep: best, isolation: fork}
 """
 
 

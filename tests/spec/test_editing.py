@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.spec.editing import UneditableError, add_comment, comments, remove_key, set_value
+from orchestrator.spec.editing import UneditableError, add_comments, comments, edit, remove_key, set_value
 from orchestrator.yaml.reader import NotYamlError, from_yaml
 from tests.spec.churn_example import EXAMPLE
 
@@ -93,6 +93,27 @@ def test_the_values_are_those_that_were_meant(name: str, edits: list[tuple[tuple
 
 
 @pytest.mark.parametrize("name", TEXTS)
+@given(edits=edits)
+def test_many_at_once_are_as_one_after_the_other(name: str, edits: list[tuple[tuple[str, ...], Any]]) -> None:
+    apart: dict[tuple[str, ...], Any] = {}
+    for path, value in edits:
+        if not any(path[: len(each)] == each or each[: len(path)] == path for each in apart):
+            apart[path] = value
+    text = TEXTS[name]
+    try:
+        for path, value in apart.items():
+            if value is not None and value != "take out":
+                text = set_value(text, path, value)
+        for path, value in apart.items():
+            if value == "take out":
+                text = remove_key(text, path)
+    except KeyError:
+        return
+    given = {path: None if value == "take out" else value for path, value in apart.items() if value is not None}
+    assert read(edit(TEXTS[name], given, after={})) == read(text)
+
+
+@pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("path", [("space", "lr"), ("space", "width"), ("name",), ("objective", "metric")])
 def test_no_other_line_changes(name: str, path: tuple[str, ...]) -> None:
     before = TEXTS[name].splitlines()
@@ -127,7 +148,7 @@ class TestPut:
             EXAMPLE, ("space", "x"), 1
         )
         assert "name: churn\nparent: old\ntrainable" in set_value(EXAMPLE, ("parent",), "old", after="name")
-        assert set_value(EXAMPLE, ("parent",), "old").endswith("isolation: reuse}\nparent: old\n")
+        assert set_value(EXAMPLE, ("parent",), "old").endswith("isolation: fork}\nparent: old\n")
 
     def test_a_list_of_mappings_unfolds_its_section_and_keeps_its_comment(self) -> None:
         text = EXAMPLE.replace("search: {method: tpe, seed: 0}", "search: {method: tpe, seed: 0x10}   # why")
@@ -155,14 +176,15 @@ class TestPut:
 
 class TestRemarks:
     def test_behind_the_line_or_behind_what_is_said_there(self) -> None:
-        text = add_comment(add_comment(EXAMPLE, ("space", "lr"), "was\n  wider"), ("trainable",), "and more")
-        assert "lr: {loguniform: [1e-4, 1e-1]}  # was wider\n" in text
+        remarks = [(("space", "lr"), "was\n  wider"), (("trainable",), "and more"), (("space", "lr"), "it was")]
+        text = add_comments(EXAMPLE, remarks)
+        assert "lr: {loguniform: [1e-4, 1e-1]}  # was wider; it was\n" in text
         assert "# a built-in, module:attr, or file.py:attr; and more\n" in text
         assert read(text) == read(EXAMPLE)
 
     @pytest.mark.parametrize("path", [("space", "lr"), ("space", "lr", "when"), ("space", "kind"), ("fixed", "data")])
     def test_whatever_is_in_the_line(self, path: tuple[str, ...]) -> None:
-        text = add_comment(ODD, path, "words")
+        text = add_comments(ODD, [(path, "words")])
         assert read(text) == read(ODD)
         assert text.count("words") == 1
 

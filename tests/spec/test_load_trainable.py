@@ -1,14 +1,15 @@
-"""The name of a sweep whose spec has none."""
+"""How a trainable is found, and the name of a sweep whose spec has none."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from orchestrator.api.run import trainable_name
 from orchestrator.records.paths import claim
 from orchestrator.spec import parse_spec
+from orchestrator.spec.load_trainable import load
 from orchestrator.spec.source import Source
 
 
@@ -32,8 +33,6 @@ def _train_in_a_closure() -> object:
         ("my train.py:fit", "my-train"),
         ("größe.py:fit", "gr-e"),
         ("--.py:fit", "sweep"),
-        (trainable_name(_train_in_a_closure()), "train"),  # type: ignore[arg-type]
-        (trainable_name(lambda config, trial: None), "lambda"),
     ],
 )
 def test_a_sweep_without_name_or_file_is_called_after_its_trainable(trainable: str, name: str, tmp_path: Path) -> None:
@@ -60,3 +59,12 @@ def test_a_spec_without_a_name_is_called_after_its_file(file: str, name: str, tm
 
 def test_the_name_in_the_spec_comes_first() -> None:
     assert _source("tabular", Path("other.yaml"), name="churn").name == "churn"
+
+
+def test_a_module_that_replaces_the_streams_does_not_replace_ours(tmp_path: Path) -> None:
+    (tmp_path / "replaces_streams.py").write_text(
+        "import sys\nsys.stdout = sys.stderr = object()\ndef train(config, trial): ..."
+    )
+    streams = sys.stdout, sys.stderr
+    load("replaces_streams.py:train", tmp_path)
+    assert (sys.stdout, sys.stderr) == streams

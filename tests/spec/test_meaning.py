@@ -2,9 +2,13 @@
 """Mistakes in well-formed specs: in space, configurations, scheduler, and against the trainable."""
 
 import math
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from orchestrator.errors import SpecError
 from orchestrator.spec import max_step, parse_spec
@@ -37,11 +41,10 @@ def declared(*hyperparameters, **more):
 @pytest.mark.parametrize(
     ("sections", "expected"),
     [
-        ({"space": {}}, "space: there is nothing to search"),
         ({"space": {"l r": {"int": [0, 1]}}}, "space.l r: 'l r' is not a valid parameter name"),
         ({"fixed": {"lr": 1}}, "space.lr: lr is also in fixed"),
         ({"fixed": {"x": math.nan}}, "fixed.x: nan cannot be recorded exactly"),
-        ({"fixed": {"x": "\ud800"}}, "fixed.x: '\\ud800' cannot be recorded exactly"),
+        ({"fixed": {"x": "\ud800"}}, "fixed.x: not text: half of a surrogate pair, which no file can hold"),
         ({"fixed": {"x": 10**5000}}, "fixed.x: a huge integer cannot be recorded exactly"),
         ({"space": {"a": {"int": [0, 1], "when": "a > 0"}}}, "space.a.when: conditions form a cycle: a → a"),
         ({"constraints": ["lr < 0"]}, "constraints[0]: none of 1000 random configurations meets 'lr < 0'"),
@@ -65,6 +68,10 @@ def declared(*hyperparameters, **more):
         ({"space": {"lr": {"uniform": [0, 1], "prior": 0.5}}, "search": {"method": "random"}},
          "space.lr.prior: method random does not use a prior (leave it out, or use a method that learns)"),
         ({"search": {"method": "list"}}, "search.configs: method list has no configurations"),
+        (
+            {"search": {"method": "list", "configs": [{"lr": 0.1}], "repeats": 2}, "trial": {"seed": 7}},
+            "trial.seed: all 2 repeats of a configuration would have the seed 7 (leave out trial.seed, or search.repeats)",
+        ),
         ({"search": {"repeats": 2}}, "search.repeats: method auto takes no repeats (only list and grid do"),
         ({"search": {"configs": [{"lr": 1}]}}, "search.configs: method auto takes no configs"),
         ({"search": {"method": "list", "configs": [{"lr": 1}, {}]}, "space": {}}, "search.configs[1].lr: no value for lr"),
@@ -118,6 +125,52 @@ def test_start_points_are_kept_as_they_would_have_been_drawn():
     assert repr(spec.search.start) == "[{'lr': 1.0, 'optimizer': 'adam'}]"
 
 
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        ({"fixed": {"warm": "0.1*epochs"}}, "fixed.warm: '0.1*epochs' is a text, which is not computed"),
+        ({"fixed": {"warm": "epochs // 10", "epochs": 9}}, "fixed.warm: 'epochs // 10' is a text"),
+        ({"fixed": {"warm": "-lr"}}, "fixed.warm: '-lr' is a text"),
+        ({"fixed": {"warm": "lr < 0.5"}}, "fixed.warm: 'lr < 0.5' is a text"),
+        (
+            {"space": {"lr": {"uniform": [0, 1]}, "warm": {"choice": [0.1, "lr / 10"]}}},
+            "space.warm.choice[1]: 'lr / 10'",
+        ),
+        (
+            {"fixed": {"lambda": 1}},
+            "fixed.lambda: 'lambda' is a keyword of Python, which no condition can name (as in lambda_)",
+        ),
+        ({"space": {"class": {"int": [0, 1]}}}, "space.class: 'class' is a keyword"),
+        ({"search": {"start": [{"if": 1}]}}, "search.start[0].if: 'if' is a keyword"),
+        ({"fixed": {"\u00b5": 1}}, "has letters that Python replaces (U+00B5) (\u03bc)"),
+        ({"space": {"\ufb01t": {"int": [0, 1]}}}, "(U+FB01) (fit)"),
+        (
+            {"resources": {"workers": 2, "gpu": "packed"}},
+            "resources.gpu: 2 workers a trial cannot be measured together (auto, a whole number, or a fraction below 1",
+        ),
+        (
+            {"resources": {"strict": True}},
+            "resources.strict: strict does nothing with one worker (resources.workers: 2 or more)",
+        ),
+    ],
+)
+def test_what_could_not_be_used_later_is_refused_now(sections, expected):
+    assert expected in "\n".join(mistakes(**sections))
+
+
+def test_texts_that_compute_nothing_are_texts():
+    fixed = {
+        "model": "resnet-50",
+        "data": "data/2024",
+        "monitor": "lr",
+        "day": "2026-01-01",
+        "ratio": "16/9",
+        "of": "a*b",
+    }
+    parse_spec(written(fixed=fixed, space={**SPACE, "norm": {"choice": ["l1", "l2-l1"]}}), base=Path())
+    parse_spec(written(fixed={"μ": 1, "match": 2, "größe": 3, "重み": 4}), base=Path())
+
+
 class TestCsv:
     def read(self, tmp_path, text, **sections):
         (tmp_path / "c.csv").write_text(text)
@@ -136,6 +189,46 @@ class TestCsv:
         spec = self.read(tmp_path, 'lr,wide,sizes,word\n1,true,"[1, 2]",x\n0.5,false,[3],y\n', space={})
         kinds = {name: each.kind for name, each in spec.parameter_space().parameters.items()}
         assert kinds == {"lr": "float", "wide": "bool", "sizes": "json", "word": "str"}
+
+    @pytest.mark.parametrize("index", [True, False])
+    def test_what_pandas_writes_comes_back(self, tmp_path, index):
+        rows = [
+            {"flag": True, "code": "001", "lr": 0.1, "width": 64, "sizes": [64, 64], "word": "2026-01-01"},
+            {"flag": False, "code": "1_000", "lr": 1e-5, "width": 128, "sizes": ["a", None], "word": "1-2"},
+        ]
+        spec = self.read(tmp_path, pd.DataFrame(rows).to_csv(index=index), space={})
+        assert [repr(dict(sorted(each.items()))) for each in spec.search.configs] == [
+            repr(dict(sorted(each.items()))) for each in rows
+        ]
+
+    def test_whole_numbers_that_pandas_made_floats_are_whole_again(self, tmp_path):
+        space = {"kind": {"choice": ["a", "b"]}, "n": {"int": [1, 9], "when": "kind == 'a'"}, "lr": {"uniform": [0, 1]}}
+        frame = pd.DataFrame({"kind": ["a", "b", "a"], "n": [1, None, 9], "lr": [1, 0, 1]})
+        assert "1.0" in frame.to_csv()
+        spec = self.read(tmp_path, frame.to_csv(), space=space)
+        assert repr([each.get("n") for each in spec.search.configs]) == "[1, None, 9]"
+        assert repr([each["lr"] for each in spec.search.configs]) == "[1.0, 0.0, 1.0]"
+
+    def test_a_column_without_a_name_that_is_no_index_is_a_mistake(self, tmp_path):
+        with pytest.raises(SpecError, match="'' is not a valid parameter name"):
+            self.read(tmp_path, ",lr\n5,0.1\n6,0.2\n", space={})
+
+    @pytest.mark.parametrize(
+        ("cell", "value"),
+        [
+            *((text, True) for text in ("true", "True", "TRUE")),
+            *((text, text) for text in ("001", "1_000", "00.5", "1e", ".", "-", "yes", "nan", "٣", "(1)", "(a", "[a]")),
+            (".5", 0.5),
+            ("1.", 1.0),
+            ("+1", 1.0),
+            ("-0.5e-3", -0.5e-3),
+            ("'a'", "'a'"),
+            ("\"['a', (1, True)]\"", ["a", [1, True]]),
+        ],
+    )
+    def test_a_cell_is_what_it_looks_like(self, tmp_path, cell, value):
+        spec = self.read(tmp_path, f"x,y\n{cell},1\n", space={})
+        assert repr(spec.search.configs[0]["x"]) == repr(value)
 
     def test_ten_thousand_rows_are_no_matter(self, tmp_path):
         rows = "\n".join(f"{index / 7},{index}" for index in range(10_000))
@@ -293,3 +386,59 @@ class TestKeysOfASchedulerMethod:
         (found,) = mistakes(resolve=lambda *_: None, scheduler=scheduler, budget={"hours": 1})
         assert found.startswith("scheduler.method: top_after trains the best to their end when no new trials come")
         assert mistakes(resolve=lambda *_: None, scheduler=scheduler, budget={"hours": 1, "trials": 9}) == []
+
+
+class Activation(StrEnum):
+    RELU = "relu"
+
+
+class Level(IntEnum):
+    ONE = 1
+
+
+class TestValuesOfPythonPrograms:
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            (np.logspace(-2, -1, 2), (0.01, 0.1)),
+            (list(np.logspace(-2, -1, 2)), (0.01, 0.1)),
+            (np.arange(16, 48, 16), (16, 32)),
+            (list(np.array(["relu", "tanh"])), ("relu", "tanh")),
+            ([np.bool_(True), False], (True, False)),
+            ([np.float32(0.5), np.int8(2)], (0.5, 2.0)),
+            (np.array([[1, 2], [3, 4]]), ([1, 2], [3, 4])),
+            ([np.array(1.5), np.array([2])], (1.5, [2])),
+            (torch.tensor([1.0, 2.0]), (1.0, 2.0)),
+            ([torch.tensor(3), torch.tensor([True])], (3, [True])),
+            (pd.Series(["a", "b"]), ("a", "b")),
+            (pd.Index([1, 2]), (1, 2)),
+            (range(2), (0, 1)),
+            ((Activation.RELU, Level.ONE), ("relu", 1)),
+            ([Path("a/b"), "c"], ("a/b", "c")),
+        ],
+        ids=repr,
+    )
+    def test_become_pythons_own(self, options, expected):
+        spec = parse_spec(written(space={"x": {"choice": options}}, fixed={"k": options}, constraints=[]), base=Path())
+        assert repr(spec.space["x"].options) == repr(expected)
+        assert repr(spec.fixed["k"]) == repr(list(expected)) or isinstance(expected[0], float)
+        assert parse_spec(spec.to_plain(), base=Path()) == spec
+
+    def test_wherever_they_are(self):
+        spec = parse_spec(
+            written(
+                space={"x": {"uniform": np.array([0, 1]), "prior": np.float64(0.5)}, "n": {"int": [np.int64(1), 4]}},
+                fixed={"nested": {np.str_("a"): [np.int16(3)]}},
+                constraints=[],
+                search={"start": [{"x": np.float32(0.5), "n": np.uint8(2)}], "seed": np.int64(3)},
+                budget={"trials": np.int64(7), "hours": np.float64(0.5)},
+            ),
+            base=Path(),
+        )
+        assert (spec.budget.trials, spec.search.seed, spec.fixed) == (7, 3, {"nested.a": [3]})
+        assert repr(spec.search.start) == "[{'x': 0.5, 'n': 2}]"
+
+    @pytest.mark.parametrize("value", [torch.nn.ReLU, np.float32, object(), {1}, np.datetime64("2026-01-01"), 1j])
+    def test_what_specs_have_not_is_refused(self, value):
+        with pytest.raises(SpecError, match=r"fixed.k: .* cannot be recorded exactly"):
+            parse_spec(written(fixed={"k": value}), base=Path())

@@ -54,6 +54,8 @@ BILLION_LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("- 1\n- 2\n", "s.yaml:1: the document has no keys"),
         ("a: 1\nb: 2\na: 3\n", "s.yaml:3: a: given twice, first on line 1"),
         ("a: {b: 1, b: 2}\n", "s.yaml:1: a.b: given twice, first on line 1"),
+        ('"\\uD800": 2\n', "s.yaml:1: the key '\\ud800' is not text"),
+        ('a: {b: ["\\uDC00"]}\n', "s.yaml:1: a.b[0]: not text: half of a surrogate pair, which no file can hold"),
         ("1: 2\n", "s.yaml:1: the key '1' is not text"),
         ("true: 2\n", "s.yaml:1: the key 'true' is not text"),
         ("{a: 1}: 2\n", "s.yaml:1: the key in brackets is not text"),
