@@ -3,6 +3,8 @@
 ClusterError
 ├── UnreachableError      nothing answers at the address
 └── UnsupportedRayError   the installed Ray lacks what a sweep cannot run without
+
+Two more are declared beside the only code that raises them: RayStartError and NoScratchError, both in cluster/local/.
 """
 
 from __future__ import annotations

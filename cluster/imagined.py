@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster.fit import Need, capacity
+from cluster.fit import Need, ranks
 from cluster.inventory import Node
 
 GPUS_PER_NODE = 8
@@ -37,4 +37,4 @@ def _node(name: str, gpus: int, need: Need, cpus: float | None) -> Node:
         accelerator=need.accelerator,
         custom=dict.fromkeys(need.custom, PLENTY),
     )
-    return replace(node, cpus=max(1, capacity(node, need)) * need.cpus if cpus is None else cpus)
+    return replace(node, cpus=max(1, ranks(node, need)) * need.cpus if cpus is None else cpus)

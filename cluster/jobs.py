@@ -24,6 +24,7 @@ from cluster.errors import ClusterError, UnreachableError
 from cluster.ray_private import wording
 from cluster.ray_private.environment import for_a_job, set_for_ray
 from cluster.ray_private.jobs_client import server_version, silence_uploads
+from cluster.token import keep_private, token_file
 
 OLDEST = (2, 60)
 """The oldest Ray that a cluster may run."""
@@ -248,6 +249,8 @@ def _check_listens(address: str, patience: float) -> None:
 
 def _use_token() -> None:
     """Present a token if there is one; by itself, Ray presents it only if RAY_AUTH_MODE says so."""
-    home = Path.home() / ".ray" / "auth_token"
-    if any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")) or home.is_file():
+    keep_private()
+    home = token_file()
+    in_home = home is not None and home.is_file()
+    if in_home or any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
         os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -1,7 +1,8 @@
 """Which files of a project are sent to a cluster: those that git tracks or would, hashed and packed into a zip.
 
-Beside .gitignore, .sweepignore excludes files, and with ``!`` includes ignored ones. Files that usually hold keys are
-excluded. The hash covers names and contents, so the same code has the same hash everywhere.
+Beside .gitignore, .sweepignore excludes files, and with ``!`` includes ignored ones. Files that usually hold secrets
+and links that leave the project are excluded. The hash covers names and contents, so the same code has the same hash
+everywhere.
 """
 
 from __future__ import annotations
@@ -18,20 +19,13 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from pathspec import GitIgnoreSpec
 
 from cluster.errors import ClusterError
+from cluster.secret_files import is_secret
 
 IGNORE = ".sweepignore"
 LIMIT = 100_000_000
 """Bytes. Ray itself accepts up to 512 MiB, zipped, and keeps them in its head's memory."""
 
 ALWAYS_OUT = (".git", ".venv", "venv", "__pycache__")
-KEYS = (
-    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
-    ".netrc", ".pgpass", ".pypirc", ".npmrc", "auth_token", "credentials", "credentials.*", "secrets.*", "!secrets.py",
-    "!credentials.py", ".aws/", ".ssh/", ".kube/",
-)  # fmt: skip
-"""Files that usually hold keys, as patterns of .gitignore."""
-
-_KEYS = GitIgnoreSpec.from_lines(KEYS)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, so that the same files give the same zip
 
 
@@ -41,7 +35,7 @@ class Snapshot:
 
     root: Path
     sizes: dict[str, int]  # bytes by path from the root, with /, sorted
-    withheld: tuple[str, ...]  # excluded because such files usually hold keys
+    withheld: tuple[str, ...]  # excluded because they usually hold secrets, or are links that leave the project
 
     @property
     def size(self) -> int:
@@ -77,13 +71,22 @@ def take(root: Path, *, without: Collection[Path] = ()) -> Snapshot:
             continue
         if not path.is_file() or any(parent.resolve() in out for parent in path.parents):
             continue
-        if verdict is None and (_KEYS.match_file(name) or _KEYS.match_file(path.resolve().name)):
+        if verdict is None and _is_withheld(name, path, root):
             withheld.append(name)
             continue
         kept.add(name)
     return Snapshot(
         root=root, sizes={name: (root / name).stat().st_size for name in sorted(kept)}, withheld=tuple(sorted(withheld))
     )
+
+
+def _is_withheld(name: str, path: Path, root: Path) -> bool:
+    """Whether a file usually holds secrets, also by another name, or is a link that leaves the project."""
+    held, inside = path.resolve(), root.resolve()
+    if not held.is_relative_to(inside):
+        return True
+    names = {name, held.relative_to(inside).as_posix()}
+    return any(is_secret(each) and not each.endswith(".py") for each in names)  # trials import modules
 
 
 def check_size(snapshot: Snapshot, limit: int = LIMIT) -> None:

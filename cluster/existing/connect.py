@@ -18,6 +18,8 @@ from cluster.errors import ClusterError
 from cluster.local.watch import knock
 from cluster.ray_private import head
 from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.search_path import our_packages_first
+from cluster.token import keep_private
 from cluster.where import AUTO
 
 REACH_S = 15.0
@@ -45,6 +47,7 @@ def connected(address: str, *, runtime_env: Mapping[str, Any] | None = None) -> 
     Raises:
         ClusterError: There is no cluster, its token or version differs, or this machine is not one of its nodes.
     """
+    keep_private()
     set_for_ray(joining=True)
     place = _on_this_machine() if address == AUTO else address
     _check_listens(place)
@@ -113,6 +116,7 @@ def _join(place: str, runtime_env: Mapping[str, Any] | None) -> None:
             address=place,
             namespace=f"sweep-{uuid.uuid4().hex}",
             runtime_env=dict(runtime_env) if runtime_env else None,
+            **our_packages_first(),
             log_to_driver=False,
             logging_level=logging.ERROR,
         )

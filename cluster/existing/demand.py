@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 
 @contextmanager
-def wanted(bundle: Mapping[str, float]) -> Iterator[None]:
-    """While this is open, request room for these amounts on one node; once there is such room, it is kept free."""
+def wanted(bundles: Sequence[Mapping[str, float]]) -> Iterator[None]:
+    """While this is open, request room for each of these amounts on a node; once there is room, it is kept free."""
     from ray.util import placement_group, remove_placement_group
 
-    group = placement_group([dict(bundle)])
+    group = placement_group([dict(bundle) for bundle in bundles])
     try:
         yield
     finally:

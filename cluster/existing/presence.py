@@ -6,7 +6,7 @@ What only the head knows of its nodes is asked in ``ray_private.cluster_state``.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 CALL_S = 0.5
 """Seconds that a node may take to accept a connection; the driver waits meanwhile, so only a moment."""
@@ -27,9 +27,11 @@ def answers(node_id: str) -> bool:
     return False
 
 
-def waiting(bundle: Mapping[str, float]) -> int:
+def waiting(bundles: Sequence[Mapping[str, float]]) -> int:
     """How many requests for exactly these resources Ray has not placed anywhere yet, whoever makes them."""
     from ray.util import placement_group_table
 
     states = (group for group in placement_group_table().values() if group["state"] == "PENDING")
-    return sum([dict(each) for each in group["bundles"].values()] == [dict(bundle)] for group in states)
+    return sum(
+        [dict(each) for each in group["bundles"].values()] == [dict(each) for each in bundles] for group in states
+    )

@@ -16,7 +16,7 @@ def present_address() -> str | None:
         ClusterError: It is connected by Ray Client, through which no sweep can be driven.
     """
     ray = sys.modules.get("ray")
-    if ray is None or not ray.is_initialized():
+    if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():  # a thread may be importing it
         return None
     from ray.util.client import ray as client
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cluster.environment import environment
 from cluster.gpus import count
 from cluster.inventory import this_machine
+from cluster.local.home import ensure_home
 from cluster.local.reaper import reap, reaped
-from cluster.local.watch import LastWords, vital_process_ended, watched
-from cluster.ray_private.daemons import session_pattern
+from cluster.local.scratch import scratch
+from cluster.local.start_failure import RayStartError, explained
+from cluster.local.watch import LastWords, RayEndedError, vital_process_ended, watched
 from cluster.ray_private.embedded_ray import all_memory, shut_down
-from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.environment import for_a_session, set_for_ray
 from cluster.ray_private.loopback_only import loopback_only
 from cluster.ray_private.minimal_daemons import minimal_daemons
+from cluster.ray_private.search_path import our_packages_first
 from cluster.ray_private.sigterm_isolation import sigterm_isolation
+from cluster.token import keep_private
 
 
 @contextmanager
@@ -29,43 +33,38 @@ def embedded(*, cpus: float | None = None, gpus: float | None = None, stuck: Las
         stuck: As for ``watch.watched``.
 
     Raises:
+        NoScratchError: There is no directory for temporary files.
+        RayStartError: Ray does not start.
         RayEndedError: Ray ended, or was ended, while this was open.
     """
     set_for_ray()
+    ensure_home()
     import ray
 
+    keep_private()  # a token that Ray makes comes into a directory that is closed already
     node = this_machine(cpus=cpus, gpus=gpus)
-    with reaped(*session_pattern(os.getpid())) as reaper:
-        settings = count.gpus().settings if node.gpus else {}
-        with sigterm_isolation(), minimal_daemons(), loopback_only(), _environment(settings):
-            context = ray.init(
+    with scratch(kept_after=(RayStartError, RayEndedError)) as directory, reaped(directory):
+        settings = {**(count.gpus().settings if node.gpus else {}), **for_a_session(directory.path)}
+        with (
+            explained(directory.path),
+            sigterm_isolation(),
+            minimal_daemons(),
+            loopback_only(),
+            environment(settings),  # Ray's processes inherit them, and so do the workers
+        ):
+            ray.init(
                 address="local",  # a stale file of an earlier run would make a plain init() join a dead cluster
                 num_cpus=int(node.cpus),
                 num_gpus=int(node.gpus),
                 **all_memory(node.memory),  # a plan counts on all of it
+                **our_packages_first(),
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        session = str(context.address_info.get("session_dir", ""))
-        reaper.watch(session)
+        keep_private()
         try:
             with watched(vital_process_ended(), stuck=stuck):
                 yield
         finally:
-            shut_down(lambda: reap("", session))  # SIGTERM, with which Ray would end its processes, is kept from them
-
-
-@contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Ray's processes that start while this is open inherit these variables, and so do the workers."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+            shut_down(lambda: reap("", directory.path))  # SIGTERM, by which Ray ends its processes, is kept from them

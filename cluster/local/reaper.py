@@ -2,8 +2,8 @@
 
 Ray's daemons notice the death, but its agents go on for a minute, trying to reach a driver that is gone. So a small
 process of ours holds the other end of a pipe: when the driver is gone, the pipe closes, and the reaper kills what
-belongs to its Ray session. A process belongs to it if its environment has our mark, as processes that trials start
-have, or if it has a log file of the session open: Ray's processes overwrite their environment with a title.
+belongs to its Ray. A process belongs to it if its environment has our mark, as processes that trials start have, or if
+it has a log file in Ray's directory open: Ray's processes overwrite their environment with a title.
 """
 
 from __future__ import annotations
@@ -17,61 +17,49 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:  # this file is also run by itself
+    from cluster.local.scratch import Scratch
 
 MARK = "SWEEP_EMBEDDED_RAY"
 GRACE_S = 3.0
 """Seconds that Ray has to end on its own."""
 
 
-class Reaper:
-    """The small process; ``watch`` tells it the Ray session, once that is known."""
-
-    def __init__(self, directory: Path, pattern: str) -> None:
-        self._mark = os.environ[MARK] = uuid.uuid4().hex
-        self._session = ""
-        command = [sys.executable, str(Path(__file__)), self._mark, str(directory), pattern]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
-
-    def watch(self, session: str) -> None:
-        """Tell the reaper the directory of the Ray session."""
-        self._session = session
-        assert self._process.stdin is not None
-        self._process.stdin.write(session)
-        self._process.stdin.flush()
-
-    def end(self) -> None:
-        """End the reaper after Ray was shut down, and the agents that Ray leaves behind if its raylet was killed."""
-        del os.environ[MARK]
-        self._process.kill()
-        self._process.communicate()
-        if self._session:
-            reap("", self._session)
-
-
 @contextmanager
-def reaped(directory: Path, pattern: str) -> Iterator[Reaper]:
+def reaped(directory: Scratch) -> Iterator[None]:
     """No process of a Ray that starts while this is open outlives this process for long.
 
     Args:
-        directory: Where the directory of this process's Ray session will be.
-        pattern: Matches its name.
+        directory: Where Ray will have its session. The reaper keeps it locked until it has done its work.
     """
-    reaper = Reaper(directory, pattern)
+    mark = os.environ[MARK] = uuid.uuid4().hex
+    command = [sys.executable, __file__, mark, str(directory.path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, pass_fds=[directory.lock])
     try:
-        yield reaper
-    finally:
-        reaper.end()
+        yield
+    finally:  # Ray was shut down, but for the agents that it leaves behind if its raylet was killed
+        del os.environ[MARK]
+        process.kill()
+        process.communicate()
+        reap("", directory.path)
 
 
-def reap(mark: str, session: str) -> None:
-    """Kill every other process that has the mark or a file of the session open; look twice, for those just started."""
-    session = os.path.realpath(session) if session else ""  # as the system names open files; macOS links /tmp elsewhere
+def reap(mark: str, directory: Path) -> None:
+    """Kill every other process that has the mark or a file in the directory open; look twice, for those just started.
+
+    Args:
+        mark: The value of MARK in the environment; "": whatever it is.
+        directory: Of one Ray.
+    """
+    real = os.path.realpath(directory)  # as the system names open files; macOS links /tmp elsewhere
     for _ in range(2):
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.pid != os.getpid() and (_marked(process, mark) or _within(process, session)):
+                if process.pid != os.getpid() and (_marked(process, mark) or _within(process, real)):
                     process.kill()
 
 
@@ -79,17 +67,12 @@ def _marked(process: psutil.Process, mark: str) -> bool:
     return bool(mark) and process.environ().get(MARK) == mark
 
 
-def _within(process: psutil.Process, session: str) -> bool:
-    return bool(session) and any(file.path.startswith(f"{session}/") for file in process.open_files())
-
-
-def _session_in(directory: str, pattern: str) -> str:
-    """The session of a driver that was killed while it started Ray, and did not say which; "" if none began."""
-    return str(max(Path(directory).glob(pattern), default=""))
+def _within(process: psutil.Process, directory: str) -> bool:
+    return any(file.path.startswith(f"{directory}/") for file in process.open_files())
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a SIGTERM to every process of a job is meant for the driver
-    session = sys.stdin.read()  # until the driver is gone
+    sys.stdin.read()  # until the driver is gone
     time.sleep(GRACE_S)
-    reap(sys.argv[1], session or _session_in(sys.argv[2], sys.argv[3]))
+    reap(sys.argv[1], Path(sys.argv[2]))

@@ -1,11 +1,10 @@
-"""How Ray's daemons are named, where a session keeps its files, and how `ray start` is run and says that it is up.
+"""How Ray's daemons are named, and how `ray start` is run and says that it is up.
 
 Where Ray changes one of these, the daemons are not watched or not cleaned up after; a sweep runs all the same.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -24,16 +23,6 @@ STARTED = "Ray runtime started"
 def vital_daemons() -> list[tuple[str, psutil.Process]]:
     """The daemons that an embedded Ray has started in this process and cannot do without, by name."""
     return [(child.name(), child) for child in psutil.Process().children() if child.name() in VITAL]
-
-
-def session_pattern(driver: int) -> tuple[Path, str]:
-    """Where the session of an embedded Ray lies that a driver is starting: a directory, and a pattern for a name in it.
-
-    Args:
-        driver: The driver's pid, by which Ray names the session's directory.
-    """
-    of_the_user = os.environ.get("TMPDIR", "/tmp") if sys.platform == "linux" else "/tmp"
-    return Path(os.environ.get("RAY_TMPDIR", of_the_user), "ray"), f"session_*_{driver}"
 
 
 def start_command() -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 
 RAY = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a trial without GPUs does not hide the GPUs from its child processes
@@ -33,6 +34,15 @@ RAY_TUNE = {
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000",
 }
 """Read by Ray Tune when a run starts."""
+
+
+def for_a_session(directory: Path) -> dict[str, str]:
+    """Variables of a Ray that keeps its session in a directory of its own.
+
+    Args:
+        directory: Its path takes the place of /tmp.
+    """
+    return {"RAY_TMPDIR": str(directory)}
 
 
 def for_a_job(stop_s: int) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Ray has no setting to leave these out: an API server, which starts even without a dashboard to count usage, and for
 which a start waits; an autoscaler's monitor where there is no autoscaler; and a monitor that forwards logs to a driver
-that has refused them.
+that has refused them. The agent of each node it starts as where Ray was installed without its dashboard, as small as it
+can be, if it believes that here.
 """
 
 from __future__ import annotations
@@ -20,15 +21,22 @@ def minimal_daemons() -> Iterator[None]:
     if found is None:
         yield
         return
-    node, *methods = found
-    for method in methods:
-        setattr(node, method.__name__, _start_nothing)
+    *methods, utils, dashboard_error = found
+    node = methods.pop(0)
+    replaced = [(node, method) for method in methods] + [(utils, dashboard_error)]
+    for owner, function in replaced:
+        setattr(owner, function.__name__, _start_nothing if owner is node else _no_dashboard)
     try:
         yield
     finally:
-        for method in methods:
-            setattr(node, method.__name__, method)
+        for owner, function in replaced:
+            setattr(owner, function.__name__, function)
 
 
 def _start_nothing(*_: object, **__: object) -> None:
     """Stands in for each method of Ray's node that starts such a daemon."""
+
+
+def _no_dashboard() -> ImportError:
+    """Stands in for Ray's attempt to import what its dashboard needs, which takes the driver half a second as well."""
+    return ImportError("left out")

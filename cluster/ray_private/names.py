@@ -75,14 +75,16 @@ def _takes(function: Any, parameter: str) -> bool:
 
 
 MINIMAL_DAEMONS = Family(
-    purpose="starting Ray without an API server and monitors",
+    purpose="starting Ray without an API server, monitors and what a dashboard needs",
     names=(
         "ray._private.node:Node",
         "ray._private.node:Node.start_api_server",
         "ray._private.node:Node.start_log_monitor",
         "ray._private.node:Node.start_monitor",
+        "ray._private.utils",
+        "ray._private.utils:get_dashboard_dependency_error",
     ),
-    without="Ray takes some 2 s longer to start on this machine",
+    without="Ray takes some 3 s longer to start on this machine",
 )
 LOOPBACK_ONLY = Family(
     purpose="keeping Ray on the loopback interface",
@@ -93,6 +95,11 @@ ALL_MEMORY = Family(
     purpose="giving trials all of this machine's memory",
     names=("ray:init(_memory)",),
     without="on this machine trials can ask for 70% of the memory at most (resources.memory)",
+)
+OUR_PACKAGES_FIRST = Family(
+    purpose="importing our packages in workers whatever folders a project has",
+    names=("ray.job_config:JobConfig(_py_driver_sys_path)",),
+    without="a project with a folder called orchestrator cannot be launched",
 )
 OTHER_GPUS = Family(
     purpose="counting GPUs of other makers than NVIDIA",
@@ -156,6 +163,7 @@ MEMORY_KILLS = Family(
 LIGHT_TRIALS = Family(
     purpose="leaving out what Ray Tune does for each trial and nobody reads",
     names=(
+        "ray.tune.experiment.trial:_get_trainable_kwargs",
         "ray.tune.experiment:Experiment().spec",
         "ray.tune.experiment:Trial(stub)",
         "ray.tune.experiment:Trial().temporary_state",
@@ -170,10 +178,9 @@ LIGHT_TRIALS = Family(
         "ray.tune.experiment:Trial.path",
         "ray.tune.experiment:Trial.set_ray_actor",
         "ray.tune.experiment:Trial.update_last_result",
-        "ray.tune.registry:get_trainable_cls",
-        "ray.tune:Trainable._setup_logdir",
     ),
-    without="each trial takes some 10 ms longer to start, and a dead worker's trial does not say how the worker died",
+    without="each worker takes a second longer to start, each trial some 10 ms, and a trial does not say how its worker"
+    " died",
 )
 STOPPING_TRIALS = Family(
     purpose="keeping a failed trial from being run again",
@@ -185,6 +192,11 @@ ENDED_TRIALS = Family(
     purpose="dropping ended trials from Ray Tune's list",
     names=("ray.tune.execution.tune_controller:TuneController.get_trials",),
     without="sweeps of thousands of trials slow down towards their end",
+)
+CALLBACK_COUNT = Family(
+    purpose="starting without the loggers of MLflow and W&B",
+    names=("ray.air._internal.usage", "ray.air._internal.usage:tag_callbacks"),
+    without="where MLflow and W&B are installed, the first trial starts some 2 s later",
 )
 SILENCE = Family(
     purpose="keeping Ray Tune's own progress lines off the terminal",
@@ -206,6 +218,24 @@ FUNCTION_SESSION = Family(
     names=("ray.train._internal.session", "ray.train._internal.session:_session"),
     without="functions written for Ray Tune do not train; those with train(config, trial) do",
     needed=True,
+)
+CLASS_ITERATION = Family(
+    purpose="counting the steps of a class of Ray Tune over all attempts",
+    names=("ray.tune:Trainable()._iteration",),
+    without="in a class of Ray Tune, training_iteration stays 0",
+)
+ASKED_RESOURCES = Family(
+    purpose="taking over the resources of tune.with_resources",
+    names=("ray.tune.trainable.util:with_parameters(_resources)",),
+    without="tune.with_resources is ignored for functions; resources in the spec are not",
+)
+TASKS_OF_TRIALS = Family(
+    purpose="placing Ray tasks that a trial starts beside the trial",
+    names=(
+        "ray._private.worker:Worker",
+        "ray._private.worker:Worker.should_capture_child_tasks_in_placement_group",
+    ),
+    without="a Ray task or actor that a trial starts waits for ever, unless it needs no CPU",
 )
 
 FAMILIES = tuple(value for value in globals().copy().values() if isinstance(value, Family))

@@ -24,28 +24,37 @@ SPENT = PlacementGroupFactory([{"spent": 1}])
 class PlacementRequest(PlacementGroupFactory):
     """What one trial occupies."""
 
-    def __init__(self, bundle: Mapping[str, float], options: Callable[[Mapping[str, float]], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        bundle: Mapping[str, float],
+        options: Callable[[Mapping[str, float]], dict[str, Any]],
+        *,
+        ranks: int = 1,
+        strict: bool = False,
+    ) -> None:
         """
         Args:
             bundle: Amounts by Ray's names of resources.
             options: Gives further arguments of Ray's ``placement_group``, each time a process is about to start.
+            ranks: How many such bundles the trial occupies. The trial's process is in the first.
+            strict: Whether all of them must be on one node; else on as few as there is room on.
         """
-        super().__init__([dict(bundle)])
+        super().__init__([dict(bundle) for _ in range(ranks)], strategy="STRICT_PACK" if strict else "PACK")
         self._options = options
 
-    def __reduce__(self) -> tuple[type[PlacementGroupFactory], tuple[list[dict[str, float]]]]:
+    def __reduce__(self) -> tuple[type[PlacementGroupFactory], tuple[list[dict[str, float]], str]]:
         """A worker gets Ray's own class: the options are for this process, and this package may not be there."""
-        return PlacementGroupFactory, ([dict(bundle) for bundle in self.bundles],)
+        return PlacementGroupFactory, ([dict(bundle) for bundle in self.bundles], self.strategy)
 
     def to_placement_group(self) -> PlacementGroup:
         """Ask for a place for a new process. Where Ray Tune does not call this, it asks without the options."""
-        (bundle,) = self.bundles
-        return placement_group([bundle], **self._options(bundle))
+        bundles = self.bundles
+        return placement_group(bundles, **{"strategy": self.strategy, **self._options(bundles[0])})
 
 
-def avoiding(nodes: list[str]) -> dict[str, Any]:
-    """The option that leaves nodes out, given their ids."""
-    return {"bundle_label_selector": [{NODE_LABEL: f"!in({','.join(nodes)})"}]} if nodes else {}
+def avoiding(nodes: list[str], *, ranks: int = 1) -> dict[str, Any]:
+    """The option that leaves nodes out, given their ids and the number of bundles."""
+    return {"bundle_label_selector": [{NODE_LABEL: f"!in({','.join(nodes)})"}] * ranks} if nodes else {}
 
 
 def preferring(node: str) -> dict[str, Any]:

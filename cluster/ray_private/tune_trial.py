@@ -3,13 +3,16 @@
 For each trial, Ray Tune asks the cluster's key-value store for the trainable three times, and the worker twice for
 facts about itself, before the worker may train; it makes two directories and sends their paths along; it keeps the
 trial's last result with statistics of each number in it, and writes all of that down at the end. A sweep's own records
-have what counts. Where the installed Ray does not allow light trials, Ray Tune's own trials serve.
+have what counts. And each worker imports Ray Tune, which takes it a second and 110 MB, for a class to inherit from and
+for what is sent along with a configuration. Where the installed Ray does not allow light trials, Ray Tune's own trials
+serve.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +22,8 @@ from ray.tune.experiment import Experiment
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.search import Searcher, SearchGenerator
 
-from cluster.ray_private.names import LIGHT_TRIALS, find
+from cluster.ray_private.names import LIGHT_TRIALS
+from cluster.ray_private.tune_worker import TuneWorker, as_trainable
 
 Resources = Callable[[Mapping[str, Any]], PlacementGroupFactory]
 """What a trial occupies, given its configuration."""
@@ -47,18 +51,33 @@ class NoStorage:
 NO_STORAGE = NoStorage()
 
 
+class TravellingAlone(dict[str, Any]):
+    """A configuration without what Ray Tune adds to it: to read that, a worker would have to import Ray Tune."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._own = tuple(config)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TravellingAlone:
+        """Ray Tune copies the configuration and adds to the copy."""
+        return TravellingAlone(deepcopy(dict(self), memo))
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        """Arrive as a plain dict."""
+        return dict, ({name: self[name] for name in self._own},)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SharedTrialSettings:
-    """What all trials of a run have in common, looked up once."""
+    """What all trials of a run have in common.
 
-    trainable: type
+    Attributes:
+        worker: The class of the actor that runs trials.
+        spec: What the experiment says of its trials.
+    """
+
+    worker: type
     spec: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, experiment: Experiment) -> SharedTrialSettings:
-        """What the experiment says of its trials."""
-        get_trainable = find("ray.tune.registry:get_trainable_cls")
-        return cls(trainable=get_trainable(experiment.spec["run"]), spec=experiment.spec)
 
 
 class LightTrial(TuneTrial):
@@ -73,10 +92,10 @@ class LightTrial(TuneTrial):
     def __init__(
         self, common: SharedTrialSettings, config: dict[str, Any], trial_id: str, resources: PlacementGroupFactory
     ) -> None:
-        self._trainable = common.trainable
+        self._worker = common.worker
         super().__init__(
             common.spec["run"],
-            config=config,
+            config=TravellingAlone(config),
             trial_id=trial_id,
             storage=common.spec["storage"],
             placement_group_factory=resources,
@@ -109,8 +128,8 @@ class LightTrial(TuneTrial):
         """The resources are known from the start."""
 
     def get_trainable_cls(self) -> type:
-        """The trainable, known from the start."""
-        return self._trainable
+        """The class of the actor: the worker itself, without a Trainable around it."""
+        return self._worker
 
     def set_ray_actor(self, ray_actor: Any) -> None:
         """Keep the worker, without asking where it runs: its results say so."""
@@ -132,8 +151,9 @@ class LightTrial(TuneTrial):
 class LightTrialGenerator(SearchGenerator):
     """Makes light trials of a Searcher's suggestions, neither copying nor parsing the experiment for each."""
 
-    def __init__(self, searcher: Searcher, resources: Resources) -> None:
+    def __init__(self, searcher: Searcher, worker: type[TuneWorker], resources: Resources) -> None:
         super().__init__(searcher)
+        self._worker = worker
         self._resources = resources
         self._over = False
 
@@ -145,7 +165,7 @@ class LightTrialGenerator(SearchGenerator):
         """Called once, before the first trial."""
         super().add_configurations(experiments)
         experiment = experiments if isinstance(experiments, Experiment) else experiments[0]
-        self._common = SharedTrialSettings.of(experiment)
+        self._common = SharedTrialSettings(worker=self._worker, spec=experiment.spec)
 
     def next_trial(self) -> TuneTrial | None:
         """Ask the Searcher; None if no trial is to start now."""
@@ -167,29 +187,35 @@ def error_of(trial: TuneTrial) -> Exception | None:
     return getattr(trial, "error", None)
 
 
-def trainable_and_search(trainable: Any, searcher: Searcher, resources: Resources) -> tuple[Any, Any]:
+def trainable_and_search(worker: type[TuneWorker], searcher: Searcher, resources: Resources) -> tuple[Any, Any]:
     """What Ray Tune is to be given as trainable and ``search_alg``.
 
     Args:
-        trainable: A Trainable class.
+        worker: The class of the actor that runs trials.
         searcher: Suggests the configurations.
         resources: Says what each trial occupies. Ray Tune may pickle it.
     """
+    trainable = as_trainable(worker)  # Ray Tune wants one in any case
     if light_trials_fit():
-        return trainable, LightTrialGenerator(searcher, resources)
+        return trainable, LightTrialGenerator(searcher, worker, resources)
     return tune.with_resources(trainable, resources), searcher
 
 
 def light_trials_fit() -> bool:
     """Whether the installed Ray Tune makes and uses a trial as light trials expect; tries one out."""
-    if LIGHT_TRIALS.find() is None:
+    found = LIGHT_TRIALS.find()
+    if found is None:
         return False
+    arguments_of, *_ = found
     spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
-    settings = SharedTrialSettings(trainable=object, spec=spec)
+    settings = SharedTrialSettings(worker=object, spec=spec)
     try:
         trial = LightTrial(settings, {}, "id", PlacementGroupFactory([{"CPU": 1}]))
         trial.set_ray_actor(None)
-        return trial.temporary_state.ray_actor is None and all(map(_overridden_alike, vars(LightTrial)))
+        started_alike = set(arguments_of(trial)) == {"config", "storage"}  # those of the worker's __init__
+        return (
+            started_alike and trial.temporary_state.ray_actor is None and all(map(_overridden_alike, vars(LightTrial)))
+        )
     except (AttributeError, TypeError):
         return False
 

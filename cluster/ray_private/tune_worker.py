@@ -1,51 +1,48 @@
-"""The worker's side of Ray Tune: a Trainable without directories, and the session that ``tune.report`` reports to."""
+"""A worker as Ray Tune's Trainable, where Ray Tune takes nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 from ray import tune
 
-from cluster.ray_private.names import FUNCTION_SESSION
+
+class TuneWorker(Protocol):
+    """The class of a worker: what Ray Tune calls of a Trainable."""
+
+    def __init__(self, config: dict[str, Any]) -> None: ...
+
+    def train(self) -> dict[str, Any]:
+        """Return the next result."""
+
+    def reset(self, new_config: dict[str, Any]) -> bool:
+        """Begin the next trial."""
+
+    def stop(self) -> None:
+        """End the trial."""
 
 
-class LightTrainable(tune.Trainable):
-    """A Trainable for which Ray Tune makes no directory, and whose configuration does not travel with each result."""
+def as_trainable(worker: type[TuneWorker]) -> type[tune.Trainable]:
+    """A Trainable that does what the worker does.
 
-    config: dict[str, Any]
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Make the methods the subclass's own: Ray sends them to workers, where a user's `cluster` may hide ours."""
-        super().__init_subclass__(**options)
-        for inherited in (LightTrainable.forget_config, LightTrainable._setup_logdir):
-            method = FunctionType(inherited.__code__, inherited.__globals__, inherited.__name__)
-            method.__module__, method.__qualname__ = cls.__module__, f"{cls.__qualname__}.{inherited.__name__}"
-            setattr(cls, inherited.__name__, method)
-
-    def forget_config(self) -> None:
-        """Empty the configuration of this trial: Ray Tune sends it back with each result."""
-        self.config = {}
-
-    def _setup_logdir(self) -> None:
-        """Neither make Ray Tune's directory for a trial, nor change into it."""
-
-
-@contextmanager
-def function_session(session: object) -> Iterator[None]:
-    """While this is open, ``tune.report``, ``tune.get_checkpoint`` and ``tune.get_context`` of this process ask it.
-
-    Args:
-        session: Has the attributes and methods of Ray's own session (the same in 2.60 and, by its source, since 2.7).
-
-    Raises:
-        UnsupportedRayError: The installed Ray has no such session.
+    The class is made here, so that Ray sends it to workers by its code: a user's `cluster` may hide this package there.
     """
-    module, before = FUNCTION_SESSION.require()
-    module._session = session  # as its init_session does
-    try:
-        yield
-    finally:
-        module._session = before
+
+    class WorkerTrainable(tune.Trainable):
+        config: dict[str, Any]
+
+        def setup(self, config: dict[str, Any]) -> None:
+            self._worker = worker(config)
+            self.config = {}  # Ray Tune sends it back with each result
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self.config = {}
+            return self._worker.reset(new_config)
+
+        def step(self) -> dict[str, Any]:
+            return self._worker.train()
+
+        def cleanup(self) -> None:
+            self._worker.stop()
+
+    return WorkerTrainable

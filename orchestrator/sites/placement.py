@@ -11,9 +11,11 @@ from cluster.engine import Embedded, Engine, Joined, Present
 from cluster.errors import ClusterError
 from cluster.existing.present import present_address
 from cluster.fit import Need, lacking, slots
+from cluster.gpus.register import Share, own_gpus
 from cluster.inventory import Node
 from cluster.where import AUTO, Existing, Local
 from orchestrator.errors import ClusterUseError, InfeasibleError, OptionsError, UserError
+from orchestrator.formatting import count
 from orchestrator.sites.profiles import site
 from orchestrator.spec import Spec
 
@@ -79,16 +81,44 @@ def reached(engine: Engine) -> Iterator[None]:
         raise ClusterUseError(str(error)) from error
 
 
+@contextmanager
+def reached_for(engine: Engine, spec: Spec) -> Iterator[tuple[str, ...]]:
+    """As :func:`reached`, for a sweep that is to run: on this machine, with GPUs that no other sweep here uses.
+
+    Yields what there is to say of that.
+
+    Raises:
+        UserError: The engine cannot be reached.
+    """
+    if not isinstance(engine, Embedded) or spec.resources.gpu == 0:
+        with reached(engine):
+            yield ()
+        return
+    with own_gpus(engine.gpus) as share, reached(engine):
+        yield _said_of(share)
+
+
+def _said_of(share: Share) -> tuple[str, ...]:
+    if share.shared:
+        total, shared = len(share.devices), len(share.shared)
+        which = "its GPU" if total == 1 else f"{shared} of its {total} GPUs" if shared < total else f"its {total} GPUs"
+        return (f"another sweep on this machine uses {which}, too",)
+    if share.others and not share.asked:
+        return (f"uses {count(len(share.devices), 'GPU')}; other sweeps on this machine have the other {share.others}",)
+    return ()
+
+
 def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int:
     """How many trials run at once if new trials get this share of a GPU.
 
     Args:
         spec: The other resources of a trial.
         found: The nodes.
-        gpus: The share of a GPU per new trial.
+        gpus: GPUs, or the share of one, per new trial.
         surplus: Slots that running trials take beyond one each, because their shares are larger.
     """
-    need, cap = replace(need_of(spec, found), gpus=gpus), spec.resources.max_gpus
+    need, cap = need_of(spec, found), spec.resources.max_gpus
+    need = replace(need, gpus=gpus / need.ranks)
     together = slots(found, need, max_gpus=cap)
     if not surplus:
         return together
@@ -100,6 +130,8 @@ def need_of(spec: Spec, found: Sequence[Node]) -> Need:
     asked = spec.resources
     gpus = float(any(node.gpus for node in found)) if isinstance(asked.gpu, str) else float(asked.gpu)
     return Need(
+        ranks=asked.workers,
+        strict=asked.strict,
         cpus=asked.cpu,
         gpus=gpus,
         memory=float(asked.memory or 0),
@@ -128,8 +160,8 @@ def capacity(spec: Spec, found: Sequence[Node]) -> int:
     if problem:
         ours = all(not node.id for node in found)
         raise InfeasibleError(f"{problem} (see resources in the spec{' and --cpus, --gpus' if ours else ''})")
-    if cap is not None and need.gpus > cap:
+    if cap is not None and need.all_gpus > cap:
         raise InfeasibleError(
-            f"one trial needs {need.gpus:g} GPUs, but resources.max_gpus allows {cap:g} for all trials"
+            f"one trial needs {need.all_gpus:g} GPUs, but resources.max_gpus allows {cap:g} for all trials"
         )
     return slots(found, need, max_gpus=cap)

@@ -217,9 +217,9 @@ def profiles_file() -> Path:
     """The path of the profiles file, which need not exist."""
     named = os.environ.get(PROFILES)
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(home).expanduser() / "sweep" / "profiles.yaml"
+    return Path(os.path.expanduser(home), "sweep", "profiles.yaml")
 
 
 def profiles() -> Mapping[str, Profile]:
@@ -230,7 +230,7 @@ def profiles() -> Mapping[str, Profile]:
         UserError: SWEEP_PROFILES names a file that does not exist.
     """
     file = profiles_file()
-    if not file.exists():
+    if not os.path.exists(file):  # nor in a home that may not be read
         if os.environ.get(PROFILES):
             raise UserError(f"{PROFILES} names {file}, which does not exist")
         return {}

@@ -20,8 +20,10 @@ from cluster.ray_private import tune_controller as controller
 from cluster.ray_private.placement_request import discard_process_after
 from cluster.ray_private.tune_controller import SilentCallback
 from cluster.ray_private.tune_trial import error_of
+from orchestrator import steady_clock
 from orchestrator.core import events
 from orchestrator.core.sweep import Sweep
+from orchestrator.space.distributions import distribution_of
 from orchestrator.tune.node_lookup import NodeLookup
 from orchestrator.tune.run import Driver
 from orchestrator.tune.worker_deaths import WorkerDeaths
@@ -78,6 +80,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         super().__init__()
         self._sweep = driver.sweep
         self._checkpoint_trouble = driver.checkpoint_trouble
+        self._waiting = driver.waiting
         self._logs = Path(settings.logs)
         self._timeout_s = settings.timeout_s
         self._nodes = nodes
@@ -96,7 +99,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         if tune_trial.trial_id in self._given_up:
             return
         self._running.add(tune_trial.trial_id)
-        self._sweep.on(events.Started(trial=_number(tune_trial), at=time.time()))
+        self._sweep.on(events.Started(trial=_number(tune_trial), at=steady_clock.now()))
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> Any:
         if trial.trial_id in self._given_up:
@@ -105,14 +108,20 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._note(update.note)
         self.forks = self.forks and not update.once
         decision = self._on_update(update, trial)
-        if decision == TrialScheduler.STOP and (update.once or update.node.id in self._nodes.avoided()):
+        if decision == TrialScheduler.STOP and (
+            update.once or self._nodes.avoided() & {update.node.id, *update.other_nodes}
+        ):
             discard_process_after(trial)
         return decision
 
     def _on_update(self, update: WorkerUpdate, trial: TuneTrial) -> Any:
-        number, now, ended = _number(trial), time.time(), update.ended
+        number, now, ended = _number(trial), steady_clock.now(), update.ended
         returned = ended is not None and ended.failure is None
         self._checkpoint_trouble.update(number, update.trouble, returned=returned)
+        self._waiting.heard(number, now, silent_s=update.silent_s, place=update.place)
+        if update.suggested:
+            found = {name: (value, distribution_of(written)) for name, (value, written) in update.suggested.items()}
+            self._sweep.on(events.Suggested(trial=number, at=now, parameters=found))
         continues = self._sweep.on(
             events.Reported(
                 trial=number,
@@ -131,6 +140,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         if ended.failure is None:
             self._sweep.on(events.Finished(trial=number, at=now, train_s=update.train_s))
             return TrialScheduler.STOP
+        node = ended.node or update.node
         self._sweep.on(
             events.Failed(
                 trial=number,
@@ -138,8 +148,9 @@ class SweepScheduler(_NotPickled, TrialScheduler):
                 failure=ended.failure,
                 train_s=update.train_s,
                 numerical=ended.numerical,
-                node=update.node,
-                others=self._nodes.others(update.node),
+                preempted=ended.node_lost,
+                node=node,
+                others=self._nodes.others(node),
             )
         )
         self._running.discard(trial.trial_id)
@@ -173,7 +184,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         """Record something about the sweep as a whole, once."""
         if text and text not in self._noted:
             self._noted.add(text)
-            self._sweep.on(events.Noted(at=time.time(), text=text))
+            self._sweep.on(events.Noted(at=steady_clock.now(), text=text))
 
     def choose_trial_to_run(self, tune_controller: Any) -> TuneTrial | None:
         """Stop the trials that Ray Tune must not retry; returns None, so that Ray Tune starts what is pending."""

@@ -6,7 +6,7 @@ import time
 
 from cluster import inventory
 from cluster.existing import presence
-from cluster.fit import Need, capacity
+from cluster.fit import Need, ranks, slots
 from cluster.ray_private import cluster_state
 from orchestrator.core.node_health import Node
 from orchestrator.core.sweep import Sweep
@@ -32,9 +32,14 @@ class NodeLookup:
         return self._leaving.union(self._sweep.node_health.set_aside)
 
     def others(self, node: Node | None) -> frozenset[str]:
-        """The ids of all other nodes on which a trial fits if nothing else runs there."""
-        fitting = {each.id for each in inventory.nodes() if capacity(each, self._need)}
-        return frozenset(fitting - self.avoided() - ({node.id} if node is not None else set()))
+        """The ids of all other nodes on which a trial, or ranks of it, fit if nothing else runs there.
+
+        None if the others together have no room for a trial.
+        """
+        left_out = self.avoided() | ({node.id} if node is not None else set())
+        others = [each for each in inventory.nodes() if each.id not in left_out]
+        fits = slots(others, self._need) > 0
+        return frozenset(each.id for each in others if fits and ranks(each, self._need))
 
     def node_of(self, error: Exception | None) -> Node | None:
         """The node of the worker whose death Ray reports with this error; None if Ray does not say which worker."""

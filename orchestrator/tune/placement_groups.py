@@ -38,7 +38,7 @@ class Placement:
         self._need = need
         self._avoided = avoided
         self._pack = pack
-        self._requests: dict[float, PlacementRequest] = {}  # by GPUs
+        self._requests: dict[float, PlacementRequest] = {}  # by GPUs of a rank
         self._free: dict[str, dict[str, float]] = {}
         self._next = 0.0
 
@@ -50,17 +50,19 @@ class Placement:
         return _placement_of_this_run, ()
 
     def request(self, gpus: float | None = None) -> PlacementRequest:
-        """The placement request of a trial with this many GPUs; None: the sweep's default."""
-        share = self._need.gpus if gpus is None else gpus
+        """The placement request of a trial with this many GPUs, over all its ranks; None: the sweep's default."""
+        need = self._need
+        share = need.gpus if gpus is None else gpus / need.ranks
         if share not in self._requests:
-            bundle = replace(self._need, gpus=share).bundle() or NEXT_TO_NOTHING
-            self._requests[share] = PlacementRequest(bundle, self._options)
+            bundle = replace(need, gpus=share).bundle() or NEXT_TO_NOTHING
+            self._requests[share] = PlacementRequest(bundle, self._options, ranks=need.ranks, strict=need.strict)
         return self._requests[share]
 
     def _options(self, bundle: Bundle) -> dict[str, Any]:
         avoided = sorted(self._avoided())
-        target = self._fullest(bundle, avoided) if self._pack else None
-        return avoiding(avoided) | (preferring(target) if target is not None else {})
+        whole = {name: amount * self._need.ranks for name, amount in bundle.items()}
+        target = self._fullest(whole, avoided) if self._pack else None
+        return avoiding(avoided, ranks=self._need.ranks) | (preferring(target) if target is not None else {})
 
     def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
         """The id of the fullest node that still has room; None if no node has."""

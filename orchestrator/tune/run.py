@@ -20,6 +20,14 @@ class CheckpointTroubles(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Takes signs of life."""
+
+    def heard(self, trial: int, at: float, *, silent_s: float, place: str) -> None:
+        """A worker has answered; the trial has been silent for so long, at this place of its code."""
+        ...
+
+
 class Driver(Protocol):
     """What the hooks need of their session."""
 
@@ -28,6 +36,11 @@ class Driver(Protocol):
     @property
     def checkpoint_trouble(self) -> CheckpointTroubles:
         """Takes the state of trials' checkpoints."""
+        ...
+
+    @property
+    def waiting(self) -> Listener:
+        """Takes the workers' signs of life."""
         ...
 
     def slots(self) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-
 from ray import tune
 from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
 from cluster.fit import Need
+from cluster.local.scratch import scratch
+from cluster.ray_private.callback_count import callbacks_uncounted
 from cluster.ray_private.memory_kills import surviving_memory_kills
 from cluster.ray_private.tune_controller import check_controller
 from cluster.ray_private.tune_trial import trainable_and_search
@@ -15,7 +15,7 @@ from orchestrator.tune.hooks import SweepCallback, SweepScheduler, SweepSearcher
 from orchestrator.tune.node_lookup import NodeLookup
 from orchestrator.tune.placement_groups import Placement
 from orchestrator.tune.run import Driver
-from orchestrator.worker.actor import ORDER, Worker
+from orchestrator.worker.actor import ORDER, worker
 from orchestrator.worker.messages import WorkerSettings
 
 
@@ -26,14 +26,11 @@ def fit(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reu
     placement = Placement(need, avoided=nodes.avoided, pack=pack)
     scheduler = SweepScheduler(driver, settings, nodes)
     trainable, search = trainable_and_search(
-        tune.with_parameters(Worker, settings=settings),
+        worker(settings),
         SweepSearcher(driver, scheduler),
         lambda config: placement.request(config[ORDER].gpus),
     )
-    with (
-        surviving_memory_kills(),
-        tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch,
-    ):
+    with surviving_memory_kills(), callbacks_uncounted(), scratch() as directory:
         Tuner(
             trainable,
             tune_config=TuneConfig(
@@ -46,7 +43,7 @@ def fit(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reu
             ),
             run_config=RunConfig(
                 name="tune",
-                storage_path=scratch,
+                storage_path=str(directory.path),
                 stop=SweepStopper(driver.sweep),
                 callbacks=[SweepCallback(driver, scheduler)],
                 checkpoint_config=CheckpointConfig(checkpoint_at_end=False),

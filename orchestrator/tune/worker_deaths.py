@@ -16,6 +16,7 @@ from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.core.sweep import Sweep
 from orchestrator.tune.node_lookup import NodeLookup
+from orchestrator.worker.failures import NODE_LOST
 
 SETTLE_S = 1.0
 
@@ -77,7 +78,7 @@ class WorkerDeaths:
         failure = death.failure
         if lost:
             where = "its node" if death.node is None else f"node {death.node}"
-            failure = Failure(type="NodeLost", message=f"{where} is gone or unreachable", fingerprint="NodeLost")
+            failure = Failure(type=NODE_LOST, message=f"{where} is gone or unreachable", fingerprint=NODE_LOST)
         self._sweep.on(
             kind(
                 trial=death.trial,

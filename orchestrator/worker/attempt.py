@@ -13,25 +13,28 @@ import os
 import sys
 import threading
 import time
-import traceback
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 from orchestrator.worker.child_processes import ChildProcesses
-from orchestrator.worker.failures import describe, stack_of, timed_out
+from orchestrator.worker.failures import describe, innermost, logged, stack_of, timed_out
 from orchestrator.worker.gpu_sampling import GpuSampler
 from orchestrator.worker.handoff import Handoff
-from orchestrator.worker.log_capture import captured
+from orchestrator.worker.log_capture import Log, captured
 from orchestrator.worker.messages import AttemptEnd, WorkerSettings, WorkerUpdate
+from orchestrator.worker.ranks.part import ALONE, Part
 from orchestrator.worker.report_journal import ReportJournal
 from orchestrator.worker.watchdog import watched
 from trainables.checkpoints.files import Keep
 from trainables.checkpoints.saving import Checkpoints
+from trainables.command.program import Program
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 from trainables.report import Report
@@ -40,6 +43,8 @@ PATIENCE_S = 2.0
 """Seconds that a thread may take to end before it counts as stuck."""
 SAVING_S = 10.0
 """Seconds that it may then take to write its checkpoint."""
+SILENT_S = 60.0
+"""Seconds without a report that are worth mentioning; more, if the trial has taken a third of them before."""
 EXIT_S = 5.0
 """Seconds that the processes which a trial has started may take to end, when the trial has ended."""
 ELSEWHERE = "trial.report was called in a process that the trial has started; only the trial's own process can report"
@@ -49,7 +54,6 @@ class Attempt:
     """Runs one trial. One thread calls ``run``; another calls ``update`` and ``end``.
 
     Attributes:
-        loss: The objective by which the trial is judged, its best or its last, as a loss.
         saved: The step of the trial's state on the disk when it last reached a rung where it may pause; None if there
             was none.
         memory_left: Why the process must not be used again although the trial did not fail: GPU memory stayed taken.
@@ -61,7 +65,7 @@ class Attempt:
         settings: WorkerSettings,
         run: Callable[[Trial], object],
         isolation: Isolation,
-        best_loss_so_far: float = math.inf,
+        part: Part = ALONE,
     ) -> None:
         """Begin, without running anything.
 
@@ -70,29 +74,32 @@ class Attempt:
             settings: What all attempts of the sweep share.
             run: Trains a trial.
             isolation: Prepares this process for a trial, and cleans up afterwards.
-            best_loss_so_far: The best loss seen in this process. If the scheduler stops the trial, its checkpoint is
-                written only if its loss beats that: the best trial of the sweep does, and few others.
+            part: Which of the trial's ranks this process is.
         """
-        self.loss = math.inf
+        self._part = part
+        self._loss = math.inf  # by which the trial is judged: its best or its last, as the objective says
         self.saved: int | None = None
         self.memory_left = ""
-        self._best_loss_so_far = best_loss_so_far
         self._order = order
         self._settings = settings
         self._run = run
         self._isolation = isolation
         self._directory = Path(settings.trials) / str(order.trial)
-        checkpoints = (
+        self._checkpoints_directory = (
             Path(settings.checkpoints) / str(order.trial) if settings.checkpoints else self._directory / "checkpoints"
         )
         self._gpu_sampler = GpuSampler()
         self._handoff = Handoff(heartbeat_s=settings.heartbeat_s)
+        self._suggested: Mapping[str, tuple[Any, Mapping[str, Any]]] = {}
+        self._suggested_sent = 0
         self._journal = ReportJournal(
             settings.journal(order.trial),
             recorded=order.recorded,
             collected_at=lambda: self._handoff.collected_at,
         )
-        self._checkpoints = Checkpoints(checkpoints, every_s=settings.save_every_s, before_write=self._journal.sync)
+        self._checkpoints = Checkpoints(
+            self._checkpoints_directory, every_s=settings.save_every_s, before_write=self._before_write
+        )
         self._next_rung = order.rungs[0] if order.rungs else None
         self._saving = False  # the trainable has ended, and the last checkpoint is being written
         self._began = time.monotonic()
@@ -133,21 +140,39 @@ class Attempt:
     def update(self, *, node: Node, gpu_ids: tuple[str, ...]) -> WorkerUpdate:
         """What ``collect`` returns and all else that the driver is told."""
         reports, train_s, ended = self.collect()
+        silent_s = self._handoff.silent_s()
+        if ended is not None or silent_s < max(SILENT_S, 3 * self._handoff.longest_s):
+            silent_s = 0.0
         return WorkerUpdate(
             reports=reports,
             train_s=train_s,
+            suggested=self._new_suggestions(),
             node=node,
             gpu_ids=gpu_ids,
             gpu_gb=self._gpu_sampler.gpu_gb,
             saved=self.saved,
             ended=ended,
+            silent_s=silent_s,
+            place=innermost(self._frame()) if silent_s else "",
             trouble=self.trouble,
         )
+
+    def _frame(self) -> FrameType | None:
+        """Where the user's code is; None if it is a program, which only its output can tell."""
+        return None if isinstance(self._settings.trainable, Program) else sys._current_frames().get(self._thread or 0)
+
+    def _new_suggestions(self) -> Mapping[str, tuple[Any, Mapping[str, Any]]]:
+        """All that the trial has asked for, if the driver does not know it yet."""
+        suggested = dict(self._suggested)
+        if len(suggested) == self._suggested_sent:
+            return {}
+        self._suggested_sent = len(suggested)
+        return suggested
 
     def end(self) -> bool:
         """End the training, at its next report or by force; returns whether it has ended."""
         self._handoff.end()
-        ended = self._done.wait(PATIENCE_S)
+        ended = self._done.wait(PATIENCE_S + self._settings.grace_s)
         if not ended and self._thread is not None and not self._saving:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(TrialEnded))
             self._children.kill()  # the thread may be waiting for one
@@ -176,11 +201,12 @@ class Attempt:
     # Called by the watchdog ------------------------------------------------------------------------------------
 
     def _time_out(self, limit: float, log: int) -> None:
-        stack = stack_of(sys._current_frames().get(self._thread or 0))
+        stack = stack_of(self._frame())
         if not self._handoff.give_up(AttemptEnd(failure=timed_out(limit, stack))):
             return
         with suppress(OSError):  # writing to sys.stderr may be where the trial is stuck
-            os.write(log, f"no report for {limit:g} s; the trial was at:\n{stack}".encode())
+            where = f"; the trial was at:\n{stack}" if stack else "\n"
+            os.write(log, f"no report for {limit:g} s{where}".encode())
         self._checkpoints.close("none")  # the next attempt may begin while this one still trains
         self._journal.close()
         self._children.kill()
@@ -192,11 +218,14 @@ class Attempt:
         order, settings = self._order, self._settings
         ended: AttemptEnd | None = None
         keep: Keep = "both"  # of states that are not written yet; another attempt may need them
-        with captured(settings.log(order.trial), order.attempt) as log, self._watched(log):
+        gpus = (order.gpus or 0.0) / self._part.ranks
+        with captured(settings.log(order.trial, self._part.rank), order.attempt) as log, self._watched(log):
             try:
-                self._isolation.prepare(seed=order.seed, threads=settings.threads, gpus=order.gpus or 0.0)
+                self._isolation.prepare(seed=order.seed, threads=settings.threads, gpus=gpus)
+                os.environ.update(self._part.environ)
                 self._began = self._handoff.touch()
-                self._send_unrecorded()
+                if not settings.begins_anew:
+                    self._send_unrecorded()
                 self._run(self._trial())
                 if self._reported_elsewhere[0]:
                     raise RuntimeError(ELSEWHERE)
@@ -206,7 +235,7 @@ class Attempt:
             except (OverflowError, FloatingPointError) as error:
                 ended, keep = AttemptEnd(failure=describe(error), numerical=True), "none"
             except BaseException as error:  # including SystemExit and KeyboardInterrupt raised by the user's code
-                traceback.print_exc()
+                log.write(logged(error))
                 ended = AttemptEnd(failure=describe(error))
             finally:
                 self._saving = True
@@ -215,7 +244,7 @@ class Attempt:
                 self._journal.close()
                 self.memory_left = self._restored()
                 if self.memory_left:
-                    print(self.memory_left, file=sys.stderr)
+                    log.write(f"{self.memory_left}\n")
                 self._children.kill()
         return ended
 
@@ -232,25 +261,34 @@ class Attempt:
     def _kept_when_ended(self) -> Keep:
         if not self._handoff.judged:
             return "both"
-        return self._settings.keep if self.loss < self._best_loss_so_far else "none"
+        return self._settings.keep if self._loss <= self._order.to_beat else "none"
 
-    def _watched(self, log: int) -> AbstractContextManager[None]:
+    def _before_write(self) -> None:
+        self._journal.sync()
+
+    def _watched(self, log: Log) -> AbstractContextManager[None]:
         limit = self._settings.timeout_s
         if limit is None:
             return nullcontext()
-        return watched(limit, log, self._handoff.silent_s, lambda: self._time_out(limit, log))
+        return watched(limit, log.descriptor, self._handoff.silent_s, lambda: self._time_out(limit, log.descriptor))
 
     def _trial(self) -> Trial:
         order = self._order
-        return Trial(
+        trial = Trial(
             config={**self._settings.fixed, **order.config},
             number=order.trial,
             seed=order.seed,
+            rank=self._part.rank,
+            world_size=self._part.ranks,
+            device=self._part.device,
             directory=self._directory,
             sink=self._sink,
             train_s=self._train_s,
             checkpoints=self._checkpoints,
+            ended=lambda: self._handoff.ending,
         )
+        self._suggested = trial.suggested
+        return trial
 
     def _sink(self, report: Report) -> None:
         if os.getpid() != self._process:
@@ -283,16 +321,16 @@ class Attempt:
         self._handoff.put(report, since=now, due=due)
 
     def _update_checkpoints(self, report: Report) -> None:
-        """Pass the loss on. At the last step, the checkpoints are written before the driver gets the report."""
-        objective, max_step = self._settings.objective, self._settings.max_step
+        """Pass the loss on. At the last report, the checkpoints are written before the driver gets it."""
+        objective = self._settings.objective
         value = report.metrics.get(objective.metric)
         if value is None or objective.diverges(value):
             self._checkpoints.report(report.step, None)
             return
-        loss = value if objective.mode == "min" else -value
-        self.loss = min(loss, self.loss) if objective.at == "best" else loss
+        loss = objective.loss(value)
+        self._loss = min(loss, self._loss) if objective.at == "best" else loss
         self._checkpoints.report(report.step, loss)
-        if max_step is not None and report.step >= max_step:
+        if self._is_last(report):
             self._checkpoints.close(self._settings.keep)
 
     def _reaches_rung(self, report: Report) -> bool:
@@ -306,12 +344,16 @@ class Attempt:
 
     def _ends(self, report: Report) -> bool:
         """Whether the report may end the trial, or the sweep, wherever the rungs are."""
-        objective, max_step = self._settings.objective, self._settings.max_step
-        value = self._objective_of(report)
+        objective, value = self._settings.objective, self._objective_of(report)
         if value is None:
             return False
-        last = max_step is not None and report.step >= max_step
-        return last or objective.diverges(value) or objective.reaches(value, self._settings.target)
+        return self._is_last(report) or objective.diverges(value) or objective.reaches(value, self._settings.target)
+
+    def _is_last(self, report: Report) -> bool:
+        """Whether the training is complete with a report of the objective, as the driver finds, too."""
+        max_step, max_time_s = self._settings.max_step, self._settings.max_time_s
+        by_step = max_step is not None and report.step >= max_step
+        return by_step or (max_time_s is not None and report.train_s >= max_time_s)
 
     def _objective_of(self, report: Report) -> float | None:
         return report.metrics.get(self._settings.objective.metric)

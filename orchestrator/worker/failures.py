@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sysconfig
 import threading
 import traceback
 from itertools import dropwhile
@@ -15,19 +16,28 @@ from cluster.ray_private import wording
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure
 from orchestrator.own_packages import ROOT
 from orchestrator.worker.log_capture import heading
+from trainables.command.failure import ProgramFailed
+
+WORKER_DIED = "WorkerDied"
+NODE_LOST = "NodeLost"
 
 MAX_MESSAGE = 2_000  # characters
 MAX_TRACEBACK = 20_000
+MAX_LINE = 80
 
 _OURS = tuple(
     str(ROOT / name)
     for name in (
         "orchestrator",
+        "trainables/command",
         "trainables/contract.py",
         "trainables/checkpoints/saving.py",
         "trainables/checkpoints/snapshot.py",
     )
 )
+
+_NOT_WRITTEN = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+"""Where code lies that the user has not written."""
 
 _DUMP = re.compile(r"^Timeout \([\d:.]+\)!\n((?:(?:T|Current t)hread 0x.*\n|  .*\n|\n)+)\Z", re.MULTILINE)
 """The stacks of all threads as ``faulthandler`` writes them when its timer ends a process, at the end of a log."""
@@ -46,9 +56,11 @@ _GPU_MEMORY = re.compile(
 
 def describe(error: BaseException) -> Failure:
     """The failure of a trial whose code raised an exception."""
-    message = str(error)
+    if isinstance(error, ProgramFailed):
+        return _of_program(error)
+    message = _message(error)
     if isinstance(error, SystemExit):
-        message = f"the trainable called sys.exit({error.code!r}); return to end a trial"
+        message = f"the trainable called sys.exit({message}); return to end a trial"
     elif isinstance(error, KeyError):
         message = f"no key {message}"
     frames = _users_frames(traceback.extract_tb(error.__traceback__))
@@ -64,16 +76,50 @@ def describe(error: BaseException) -> Failure:
     )
 
 
+def logged(error: BaseException) -> str:
+    """What the log of the trial says: the traceback; of a program, which has printed its own, only how it ended."""
+    return f"{error}\n" if isinstance(error, ProgramFailed) else "".join(traceback.format_exception(error))
+
+
+def _of_program(error: ProgramFailed) -> Failure:
+    """The failure of a program: what its last lines say, and all of them in place of a traceback."""
+    kind = GPU_OUT_OF_MEMORY if _GPU_MEMORY.search(error.output) else error.kind
+    return Failure(
+        type=kind,
+        message=str(error)[:MAX_MESSAGE],
+        traceback=error.output[-MAX_TRACEBACK:],
+        fingerprint=f"{kind}: the program {error.how}",
+    )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return repr(error.code) if isinstance(error, SystemExit) else str(error)
+    except Exception as broken:  # whatever the error's own __str__ raises
+        return f"its message cannot be shown: {type(broken).__name__} in {type(error).__name__}.__str__"
+
+
 def _gpu_out_of_memory(error: BaseException) -> bool:
     """Whether GPU memory ran out, by name and message: torch is not imported here, and other libraries raise their own
     errors."""
     named = [cls for cls in type(error).__mro__ if cls.__name__ == "OutOfMemoryError" and cls.__module__ == "torch"]
-    return bool(named) or _GPU_MEMORY.search(str(error)) is not None
+    return bool(named) or _GPU_MEMORY.search(_message(error)) is not None
 
 
 def stack_of(frame: FrameType | None) -> str:
     """The user's part of the stack of a thread, given its innermost frame; "" for None."""
     return "".join(traceback.format_list(_users_frames(traceback.extract_stack(frame)))) if frame is not None else ""
+
+
+def innermost(frame: FrameType | None) -> str:
+    """The line of the user's code where a thread is, given its innermost frame: ``train.py:12 in train: f(x)``."""
+    frames = _users_frames(traceback.extract_stack(frame)) if frame is not None else []
+    written = [each for each in frames if not each.filename.startswith(_NOT_WRITTEN)] or frames
+    if not written:
+        return ""
+    last = written[-1]
+    code = f": {last.line[:MAX_LINE]}" if last.line else ""
+    return f"{Path(last.filename).name}:{last.lineno} in {last.name}{code}"
 
 
 def _users_frames(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
@@ -116,7 +162,7 @@ def worker_died(text: str, log: Path, limit: float | None) -> Failure:
     how = "because the node ran out of memory" if memory else "by os._exit, a signal or a crash"
     advice = "; set resources.memory to what a trial needs" if memory else ""
     return Failure(
-        type="WorkerDied",
+        type=WORKER_DIED,
         message=f"the worker process ended {how}{advice}{_last_line(log)}",
         traceback=text[-MAX_TRACEBACK:],
         fingerprint=f"WorkerDied {how}",
@@ -139,7 +185,7 @@ def process_died(status: int, log: Path, limit: float | None) -> Failure:
     else:
         how = f"ended with exit status {status}, without a return from the trainable"
     return Failure(
-        type="WorkerDied",
+        type=WORKER_DIED,
         message=f"the trial's process {how}{_last_line(log)}",
         traceback="",
         fingerprint=f"WorkerDied {how}",

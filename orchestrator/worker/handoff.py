@@ -28,6 +28,7 @@ class Handoff:
         judged: Whether the attempt was ended at a report that the driver had received.
         collected_at: When the driver collected last, by the monotonic clock.
         waited_s: Seconds spent waiting for decisions.
+        longest_s: The longest time between two activities of the trial, in seconds.
     """
 
     def __init__(self, *, heartbeat_s: float) -> None:
@@ -40,6 +41,7 @@ class Handoff:
         self.judged = False
         self.collected_at = time.monotonic()
         self.waited_s = 0.0
+        self.longest_s = 0.0
         self._active_at = self.collected_at
         self._heartbeat_s = heartbeat_s
         self._patience_s = max(UNCOLLECTED_S, 10 * heartbeat_s)
@@ -88,6 +90,8 @@ class Handoff:
         with self._changed:
             if self._ending:
                 raise TrialEnded
+            if self._reports and self._reports[-1].step == report.step:
+                report = self._reports.pop().joined(report)
             self._reports.append(report)
             if not due and since - self.collected_at < self._patience_s:
                 return
@@ -99,10 +103,17 @@ class Handoff:
             if self._ending:
                 raise TrialEnded
 
+    @property
+    def ending(self) -> bool:
+        """Whether the trial is to end at its next report."""
+        return self._ending
+
     def touch(self) -> float:
         """Note that the trial is alive; returns the time, by the monotonic clock."""
-        self._active_at = time.monotonic()
-        return self._active_at
+        now = time.monotonic()
+        self.longest_s = max(self.longest_s, now - self._active_at)
+        self._active_at = now
+        return now
 
     def silent_s(self) -> float:
         """Seconds since the last activity of the trial; 0 while it waits for the driver."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from orchestrator.core.events import Start
@@ -11,6 +10,8 @@ from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.failures import memory_left_message
 from orchestrator.worker.loading import load, runner
 from orchestrator.worker.messages import WorkerSettings
+from orchestrator.worker.ranks.attempts import attempt_of
+from orchestrator.worker.ranks.part import ALONE, Part
 from orchestrator.worker.runner import WorkerSpent
 from trainables.process.isolation import SharedProcess
 
@@ -41,12 +42,11 @@ class InProcess:
         self._run = runner(load(settings), settings)
         self._isolation = SharedProcess()
         self._attempt: Attempt | None = None
-        self._best_loss_so_far = math.inf  # of this process's trials
         self._spent = False
 
-    def begin(self, order: Start) -> None:
+    def begin(self, order: Start, part: Part = ALONE) -> None:
         """Begin an attempt, in a thread."""
-        self._attempt = Attempt(order, self._settings, self._run, self._isolation, self._best_loss_so_far)
+        self._attempt = attempt_of(order, self._settings, self._run, self._isolation, part)
         self._attempt.start()
 
     def update(self) -> bytes:
@@ -71,7 +71,6 @@ class InProcess:
             raise WorkerSpent(memory_left_message(attempt.memory_left))
         if self._once:
             raise WorkerSpent("each trial gets a process of its own")
-        self._best_loss_so_far = min(self._best_loss_so_far, attempt.loss)
 
     def close(self) -> None:
         """End the attempt; the process ends next."""

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cluster.ray_private.tune_wrappers import unwrapped
 from orchestrator.code.pinned import pin
 from orchestrator.errors import TrainableError
 from orchestrator.spec import load_trainable
 from orchestrator.worker.failures import describe
 from orchestrator.worker.messages import WorkerSettings, unpack_function
+from trainables.configuration import nested
 from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
 
@@ -28,11 +30,11 @@ def load(settings: WorkerSettings) -> Any:
     pin(settings.code)
     if settings.function is not None:
         return unpack_function(settings.function)
-    return load_trainable.load(settings.trainable, Path(settings.base))
+    return unwrapped(load_trainable.load(settings.trainable, Path(settings.base)))
 
 
 def runner(trainable: Any, settings: WorkerSettings) -> Callable[[Trial], None]:
-    """A function that trains a trial, with the trainable's declared defaults filled in.
+    """A function that trains a trial, with the trainable's declared defaults filled in, and dotted names nested.
 
     The trainable's ``prepare`` is called now, if it has one: what it loads is there for every trial of the process.
 
@@ -41,18 +43,43 @@ def runner(trainable: Any, settings: WorkerSettings) -> Callable[[Trial], None]:
     """
     declaration = declaration_of(trainable)
     defaults = declaration.defaults() if declaration is not None else {}
-    train: Callable[[Any, Trial], None] = run_trainable
-    if load_trainable.shape_of(trainable) == "ray":
-        from orchestrator.worker import ray_function
-
-        train = ray_function.run
-    _prepare(trainable, {**defaults, **settings.fixed})
+    load_trainable.shape_of(trainable)
+    _prepare(trainable, nested({**defaults, **settings.fixed}))
 
     def run(trial: Trial) -> None:
-        trial.config = {**defaults, **trial.config}
-        train(trainable, trial)
+        trial.config = nested({**defaults, **trial.config})
+        train(trainable, trial, settings.objective.metric)
 
     return run
+
+
+def train(trainable: Any, trial: Trial, metric: str) -> None:
+    """Train a trial to its end, whatever the form of the trainable; `sys.exit(0)` ends it as a return does.
+
+    Args:
+        trainable: A function or a class.
+        trial: The trial.
+        metric: The objective, for errors.
+    """
+    try:
+        match load_trainable.shape_of(trainable):
+            case "ray":
+                from orchestrator.worker import ray_function
+
+                ray_function.run(trainable, trial, metric)
+            case "ray_class":
+                from orchestrator.worker import ray_class
+
+                ray_class.run(trainable, trial)
+            case "objective":
+                from orchestrator.worker import optuna_objective
+
+                optuna_objective.run(trainable, trial, metric)
+            case _:
+                run_trainable(trainable, trial)
+    except SystemExit as ended:
+        if ended.code not in (None, 0):
+            raise
 
 
 def _prepare(trainable: Any, fixed: Mapping[str, Any]) -> None:

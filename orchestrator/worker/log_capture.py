@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,8 +20,26 @@ def heading(attempt: int) -> str:
     return f"attempt {attempt}:"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """A trial's log while its output is captured. What is in ``sys.stderr`` may be the trial's own, and broken."""
+
+    descriptor: int
+    streams: tuple[TextIO, TextIO]  # ours, which the trial finds as sys.stdout and sys.stderr
+
+    def write(self, text: str) -> None:
+        """Append a text, after what the trial has printed."""
+        self.flush()
+        with suppress(OSError):
+            os.write(self.descriptor, text.encode(errors="backslashreplace"))
+
+    def flush(self) -> None:
+        """Write what the trial has printed, to whatever stream."""
+        _flush(sys.stdout, sys.stderr, *self.streams)
+
+
 @contextmanager
-def captured(log: Path, attempt: int = 1) -> Iterator[int]:
+def captured(log: Path, attempt: int = 1) -> Iterator[Log]:
     """While the context is open, file descriptors 1 and 2 of the process write to the log.
 
     An attempt that prints nothing leaves nothing: its heading is taken back, and an empty log is removed.
@@ -30,7 +49,7 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
     opened, the output goes where the process's own output goes.
 
     Yields:
-        A descriptor of the log.
+        The open log.
     """
     _flush(sys.stdout, sys.stderr)
     saved, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)
@@ -38,14 +57,15 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
     before = os.fstat(file).st_size
     os.dup2(file, 1)
     os.dup2(file, 2)
-    sys.stdout, sys.stderr = _stream(1), _stream(2)
+    opened = Log(descriptor=file, streams=(_stream(1), _stream(2)))
+    sys.stdout, sys.stderr = opened.streams
     if attempt > 1:
         print(heading(attempt), file=sys.stderr)
     begun = os.fstat(file).st_size
     try:
-        yield file
+        yield opened
     finally:
-        _flush(sys.stdout, sys.stderr)
+        opened.flush()
         sys.stdout, sys.stderr = streams
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
@@ -60,16 +80,16 @@ def captured(log: Path, attempt: int = 1) -> Iterator[int]:
 
 def _opened(log: Path) -> int:
     try:
-        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         print(f"cannot write {log}: {error.strerror}", file=sys.stderr, flush=True)
         return os.dup(2)
 
 
-def _flush(*streams: TextIO) -> None:
-    with suppress(OSError, ValueError):  # the trial may have closed them
-        for stream in streams:
-            stream.flush()
+def _flush(*streams: TextIO | None) -> None:
+    for stream in streams:
+        with suppress(Exception):  # the trial may have closed it, or replaced it by an object without flush
+            stream.flush()  # type: ignore[union-attr]
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:

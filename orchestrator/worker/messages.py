@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from cluster.ray_private.environment import set_for_ray
+from cluster.ray_private.tune_wrappers import unwrapped
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Failure
 from orchestrator.errors import TrainableError
+from orchestrator.records.paths import log_name
 from orchestrator.spec import Objective
 from trainables.checkpoints.files import Keep
+from trainables.command.program import Program
 from trainables.report import Report
 
 Isolated = Literal["fork", "process", "reuse"]
@@ -32,13 +36,14 @@ def heartbeat(slots: int) -> float:
 class WorkerSettings:
     """The settings that all workers of a sweep share."""
 
-    trainable: str  # the spec's reference; "" if a function was given from Python
+    trainable: str | Program  # as the spec names it
     function: bytes | None = None  # that function, cloudpickled
     base: str  # the spec's directory: the working directory of trials, where relative paths start
     code: Mapping[str, bytes] = field(default_factory=dict)  # sources of the user's files, by path: what workers import
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objective: Objective
     max_step: int | None = None
+    max_time_s: float | None = None  # of training, over all attempts
     target: float | None = None  # of the objective, at which the sweep ends
     logs: str  # directories
     trials: str
@@ -46,15 +51,18 @@ class WorkerSettings:
     checkpoints: str = ""  # directory; "": in the directory of each trial
     save_every_s: float = 10.0
     keep: Keep = "best"  # of a trial that completes
+    grace_s: float = 0.0  # that a program may take to end when it is told to
     timeout_s: float | None = None  # a trial without a report for longer fails
-    threads: int = 1  # torch threads: the CPUs of a trial
-    isolation: Isolated = "reuse"
+    ranks: int = 1  # processes of a trial
+    threads: int = 1  # torch threads: the CPUs of a rank
+    isolation: Isolated = "fork"
     warmed: str = ""  # the address of a warm parent on the driver's machine; "": there is none
+    begins_anew: bool = False  # whether an attempt has to name the trial's parameters before any of its reports
     heartbeat_s: float = 1.0  # how long a worker may hold reports back
 
-    def log(self, trial: int) -> Path:
-        """The log of a trial."""
-        return Path(self.logs) / f"{trial}.log"
+    def log(self, trial: int, rank: int = 0) -> Path:
+        """The log of a trial, or of one of its other ranks."""
+        return Path(self.logs) / log_name(trial, rank)
 
     def journal(self, trial: int) -> Path:
         """The journal of a trial's reports."""
@@ -67,6 +75,9 @@ class AttemptEnd:
 
     failure: Failure | None = None  # None: the trainable returned
     numerical: bool = False
+    at: float = field(default_factory=time.time, compare=False)
+    node: Node | None = None  # where it failed; None: where the worker is
+    node_lost: bool = False  # whether that node is gone
 
     @property
     def failed(self) -> bool:
@@ -80,11 +91,15 @@ class WorkerUpdate:
 
     reports: list[Report]
     train_s: float  # seconds of training so far, over all attempts at the trial
+    suggested: Mapping[str, tuple[Any, Mapping[str, Any]]] = field(default_factory=dict)  # as of Trial; {}: nothing new
     node: Node
+    other_nodes: frozenset[str] = frozenset()  # ids of the nodes of other ranks
     gpu_ids: tuple[str, ...]
     gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU
     saved: int | None = None  # the step of the trial's state on the disk when it last reached a rung
     ended: AttemptEnd | None = None
+    silent_s: float = 0.0  # for how long the trial has reported nothing, if that is unusually long for it
+    place: str = ""  # where its code is then
     trouble: str = ""  # why no checkpoint can be written at present
     spent: bool = False  # whether the worker is to be discarded, because the trial has failed in it
     once: bool = False  # whether the worker is to be discarded when the attempt has ended, however it ends
@@ -122,7 +137,7 @@ def pack_function(function: Callable[..., Any]) -> bytes:
     from ray import cloudpickle
 
     try:
-        return bytes(cloudpickle.dumps(function))
+        return bytes(cloudpickle.dumps(unwrapped(function)))
     except Exception as error:  # whatever an object's own pickling raises
         name = getattr(function, "__name__", "the trainable")
         raise TrainableError(

@@ -61,6 +61,7 @@ class ReportJournal:
         """
         self._path = path
         self._last = -1 if recorded is None else recorded  # reports up to this step need not be written
+        self._appended: int | None = None  # the last step of this attempt, of which more may come
         self._collected_at = collected_at
         self._lock = threading.Lock()
         self._unwritten: deque[Report] = deque(maxlen=UNWRITTEN)
@@ -84,15 +85,15 @@ class ReportJournal:
         return reports
 
     def append(self, report: Report, now: float) -> None:
-        """Write a report, or let it be written within :data:`EVERY_S`. Repeated steps are left out.
+        """Write a report, or let it be written within :data:`EVERY_S`. What repeats an earlier attempt is left out.
 
         Args:
             report: The new report.
             now: The time, by the monotonic clock.
         """
-        if report.step <= self._last:
+        if report.step <= self._last and report.step != self._appended:
             return
-        self._last = report.step
+        self._last = self._appended = report.step
         with self._lock:
             if self._closed:
                 return
@@ -177,7 +178,7 @@ class ReportJournal:
         self._refused = False
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         try:
             self._file = os.open(self._path, flags, 0o666)
         except FileNotFoundError:
@@ -193,18 +194,25 @@ def set_aside(journal: Path) -> Path:
 
 
 def unrecorded(journal: Path, recorded: int) -> list[Report]:
-    """The reports beyond a step, in the order of their steps; of a repeated step, the first.
+    """The reports beyond a step, in the order of their steps; those of one step count as one.
+
+    If there were several of the step itself, they are returned as well: it may not be recorded completely.
 
     Raises:
         OSError: The journal cannot be read.
     """
     found: dict[int, Report] = {}
+    again: set[int] = set()
     for path in (set_aside(journal), journal):
         with suppress(FileNotFoundError):
             for line in path.read_bytes().split(b"\n"):
                 for report in _reports(line):
-                    found.setdefault(report.step, report)
-    return [found[step] for step in sorted(found) if step > recorded]
+                    if (before := found.get(report.step)) is None:
+                        found[report.step] = report
+                    else:
+                        found[report.step] = before.joined(report)
+                        again.add(report.step)
+    return [found[step] for step in sorted(found) if step > recorded or (step == recorded and step in again)]
 
 
 def remove(journal: Path) -> None:
@@ -234,4 +242,5 @@ def _reports(line: bytes) -> list[Report]:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    with suppress(Exception):  # the trial may have replaced it
+        print(line, file=sys.stderr, flush=True)

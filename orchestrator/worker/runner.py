@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestrator.core.events import Start
+from orchestrator.worker.ranks.part import ALONE, Part
 
 
 class WorkerSpent(RuntimeError):
@@ -14,8 +15,8 @@ class WorkerSpent(RuntimeError):
 class Runner(Protocol):
     """Runs one attempt after the other: ``begin``, ``update`` until the attempt has ended or is to end, ``end``."""
 
-    def begin(self, order: Start) -> None:
-        """Begin an attempt."""
+    def begin(self, order: Start, part: Part = ALONE) -> None:
+        """Begin an attempt, or one rank's part of it."""
         ...
 
     def update(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -14,6 +15,7 @@ SCRIPT = """
 import json, psutil, ray
 from cluster.local.embedded import embedded
 from ray._private.worker import global_worker
+from pathlib import Path
 
 @ray.remote(num_cpus=1)
 class Worker:
@@ -24,6 +26,8 @@ with embedded(cpus=2):
     worker = Worker.remote()
     ray.get(worker.here.remote())
     connected = hasattr(global_worker, "core_worker")
+    session = Path(ray._private.worker._global_node.get_session_dir_path())
+    private = session.parents[1].stat().st_mode & 0o777
     processes = [
         {
             "command": " ".join(process.cmdline()),
@@ -32,13 +36,19 @@ with embedded(cpus=2):
         }
         for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
     ]
-print(json.dumps({"connected": [connected, hasattr(global_worker, "core_worker")], "processes": processes}))
+left = session.parents[1].exists()
+goodbye = [connected, hasattr(global_worker, "core_worker")]
+print(json.dumps({"private": private, "left": left, "connected": goodbye, "processes": processes}))
 """
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True)
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What there is while it runs; TMPDIR is far too long for a socket, and there is no home."""
+    long = tmp_path_factory.mktemp("x" * 120)
+    surroundings = {name: value for name, value in os.environ.items() if name != "HOME"} | {"TMPDIR": str(long)}
+    command = [sys.executable, "-c", SCRIPT]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=surroundings)
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return found
 
@@ -61,3 +71,9 @@ def test_nothing_runs_that_no_sweep_needs(seen: dict[str, Any]) -> None:
 def test_ray_tells_when_it_has_said_goodbye(seen: dict[str, Any]) -> None:
     """Its processes are killed after that: see ``_shutdown`` in cluster/local/embedded.py."""
     assert seen["connected"] == [True, False]
+
+
+def test_its_directory_is_for_this_user_alone_and_does_not_outlive_it(seen: dict[str, Any]) -> None:
+    """Whoever can open its sockets can run code in its workers."""
+    assert seen["private"] == 0o700
+    assert not seen["left"]

@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from cluster.local.reaper import reap
-from cluster.ray_private.daemons import session_pattern
 
 DRIVER = """
 import psutil, subprocess, sys, time
@@ -81,28 +80,6 @@ def test_a_session_that_is_reached_by_a_link_is_reaped(tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "open\n"
-    reap("", str(session))
+    reap("", session)
     assert process.wait(timeout=30) == -signal.SIGKILL
     process.stdout.close()
-
-
-@pytest.mark.parametrize(
-    ("system", "variables", "directory"),
-    [
-        ("linux", {}, "/tmp/ray"),
-        ("linux", {"TMPDIR": "/scratch"}, "/scratch/ray"),
-        ("darwin", {"TMPDIR": "/var/folders/x"}, "/tmp/ray"),
-        ("darwin", {"TMPDIR": "/var/folders/x", "RAY_TMPDIR": "/data"}, "/data/ray"),
-    ],
-)
-def test_sessions_are_looked_for_where_ray_makes_them(
-    monkeypatch: pytest.MonkeyPatch, system: str, variables: dict[str, str], directory: str
-) -> None:
-    from ray._common.utils import get_default_ray_temp_dir
-
-    for name in ("TMPDIR", "RAY_TMPDIR"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "platform", system)
-    assert str(session_pattern(1)[0]) == directory == get_default_ray_temp_dir()

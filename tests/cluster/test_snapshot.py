@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cluster.errors import ClusterError
 from cluster.snapshot import Snapshot, check_size, pack, project, put, take
 
-KEYS = [".env", ".env.local", "deploy.pem", "ssh/id_rsa", "ssh/id_ed25519", ".netrc", "auth_token", "credentials"]
+KEYS = [".env", ".env.local", "deploy.pem", "ssh/id_rsa", "ssh/id_ed25519", ".netrc", "auth_token", "credentials",
+        ".npmrc", ".aws/config", "a.P12", "b/.git-credentials"]  # fmt: skip
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -60,9 +61,12 @@ def test_sweepignore_takes_in_what_gitignore_leaves_out(root: Path) -> None:
 def test_files_that_usually_hold_keys_stay_behind_and_are_named(root: Path) -> None:
     tree(root, "train.py", "secrets.py", "environment.yaml", *KEYS)
     (root / "innocent").symlink_to(root / "deploy.pem")
+    outside = root.parent / f"{root.name}-outside"
+    outside.write_text("not of this project")
+    (root / "leaves").symlink_to(outside)
     snapshot = take(root)
     assert set(snapshot.sizes) == {"train.py", "secrets.py", "environment.yaml"}
-    assert set(snapshot.withheld) == {*KEYS, "innocent"}
+    assert set(snapshot.withheld) == {*KEYS, "innocent", "leaves"}
 
 
 def test_results_stay_behind_wherever_they_are(root: Path) -> None:

@@ -32,6 +32,7 @@ DOCUMENTED_VARIABLES = {
     "RAY_AUTH_MODE",
     "RAY_AUTH_TOKEN",
     "RAY_AUTH_TOKEN_PATH",
+    "RAY_TMPDIR",
 }
 
 NAMES = [name for family in FAMILIES for name in family.names]

@@ -58,14 +58,12 @@ JOINING = [names.ASKING_A_HEAD, names.TOKEN]
 ELSEWHERE = [names.SERVER_VERSION, names.START_COMMAND]  # below, without a sweep
 OVERRIDDEN = [  # as if Ray no longer called what we override
     "cluster.ray_private.placement_request:PlacementRequest.to_placement_group",
-    "cluster.ray_private.tune_worker:LightTrainable._setup_logdir",
 ]
 ONE_BY_ONE = [family for family in OPTIONAL if family not in (*JOINING, *ELSEWHERE, names.PLACEMENT)]
 REALLY = [  # those without which Ray itself runs a sweep
     "ray._private.state:state.get_draining_nodes",
     "ray._private.state:state.available_resources_per_node",
     "ray._private.state:state.actor_table",
-    "ray.tune:Trainable._setup_logdir",
 ]
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -139,16 +140,18 @@ def _of_ray(directory: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["environ"]):
         token = (process.info["environ"] or {}).get("RAY_AUTH_TOKEN_PATH", "")
-        if token.startswith(str(directory)) and process.status() != psutil.STATUS_ZOMBIE:
-            found.append(process)
+        with suppress(psutil.NoSuchProcess):  # those of trials come and go
+            if token.startswith(str(directory)) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
     return found
 
 
 def _listening(process: psutil.Process) -> set[str]:
     """The addresses at which it can be reached. srun is Slurm's own affair."""
-    if process.name() == "srun":
-        return set()
-    return {each.laddr.ip for each in process.net_connections() if each.status == psutil.CONN_LISTEN}
+    with suppress(psutil.NoSuchProcess):
+        if process.name() != "srun":
+            return {each.laddr.ip for each in process.net_connections() if each.status == psutil.CONN_LISTEN}
+    return set()
 
 
 def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:

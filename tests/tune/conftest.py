@@ -44,7 +44,7 @@ def sweep_of(ray: None, tmp_path: Path) -> Callable[..., Sweep]:
             "budget": {"trials": 4},
         } | sections
         spec = parse_spec(data, base=tmp_path, resolve=declared)
-        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
+        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trained, tmp_path))
         try:
             watched = observer and (lambda *_: observer)
             launch(source, results=tmp_path / "results", engine=Present(), observer=watched)

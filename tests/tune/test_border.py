@@ -49,7 +49,7 @@ def test_ray_has_what_a_plan_counts_on(ray: None) -> None:
     assert (node.cpus, node.gpus, node.memory) == (planned.cpus, planned.gpus, planned.memory)
 
 
-def test_asha_stops_through_ray_tune_and_processes_are_reused(sweep_of: Callable[..., Any]) -> None:
+def test_asha_stops_through_ray_tune_and_each_trial_has_its_own_process(sweep_of: Callable[..., Any]) -> None:
     sweep = sweep_of(
         """
         import os
@@ -69,7 +69,22 @@ def test_asha_stops_through_ray_tune_and_processes_are_reused(sweep_of: Callable
     assert (stopped["last_step"] == stopped["rung"]).all()
     rungs = sweep.events[sweep.events["event"] == "rung"]
     assert ((rungs["value"] <= rungs["cutoff"]) | (rungs["decision"] == "stop")).all()
-    assert sweep.metrics["pid"].nunique() <= 2  # one process may run all trials before the other has started
+    assert sweep.metrics["pid"].nunique() == 20
+
+
+ENDS = {
+    "raise": "failed",
+    "fine": "completed",
+    "exit": "failed",
+    "exit 0": "completed",
+    "nan": "diverged",
+    "os._exit": "failed",
+    "overflow": "diverged",
+    "huge step": "failed",
+    "bad name": "failed",
+    "bad error": "failed",
+    "no stream": "completed",
+}
 
 
 def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Callable[..., Any]) -> None:
@@ -84,22 +99,21 @@ def test_failures_are_told_apart_and_their_processes_are_not_reused(sweep_of: Ca
             if kind == "os._exit": print("last words", flush=True); os._exit(3)
             if kind == "nan": trial.report(step=2, loss=float("nan"))
             if kind == "overflow": 10.0 ** 400
+            if kind == "huge step": trial.report(step=2**63 + 1, loss=0.5)
+            if kind == "bad name": trial.report(step=3, loss=0.5, **{"\\ud800": 1})
+            if kind == "bad error": raise ValueError("\\ud800")
+            if kind == "no stream": sys.stdout = sys.stderr = object()
             trial.report(step=3, loss=0.5)
+            if kind == "exit 0": sys.exit(0)
         """,
-        space={"kind": {"grid": ["raise", "fine", "exit", "nan", "os._exit", "overflow", "also fine"]}},
+        space={"kind": {"grid": [*ENDS, "also fine"]}},
         search={"method": "grid"},
         budget={},
     )
     trials = sweep.trials.set_index("config.kind")
-    assert trials["state"].to_dict() == {
-        "raise": "failed",
-        "fine": "completed",
-        "exit": "failed",
-        "nan": "diverged",
-        "os._exit": "failed",
-        "overflow": "diverged",
-        "also fine": "completed",
-    }
+    assert trials["state"].to_dict() == {**ENDS, "also fine": "completed"}
+    assert trials.loc["huge step", "error_message"] == "report(step=9223372036854775809): a step must be below 2**63"
+    assert trials.loc["bad name", "error_message"].endswith("is not valid Unicode, so it cannot name a metric")
     assert trials.loc["raise", "error_message"] == "bad luck"
     assert trials.loc["raise", "error_fingerprint"] == "ValueError at train.py:6"
     assert "sys.exit(2)" in trials.loc["exit", "error_message"]
@@ -161,19 +175,6 @@ def test_a_failed_trial_is_retried_in_a_new_process(sweep_of: Callable[..., Any]
     assert len(set(pids)) == 3
 
 
-def test_isolation_process_gives_each_trial_its_own(sweep_of: Callable[..., Any]) -> None:
-    sweep = sweep_of(
-        """
-        import os
-        def train(config, trial):
-            trial.report(step=1, loss=1.0, pid=os.getpid())
-        """,
-        budget={"trials": 3},
-        trial={"isolation": "process"},
-    )
-    assert sweep.metrics["pid"].nunique() == 3
-
-
 def test_a_class_and_a_ray_tune_function_train_too(sweep_of: Callable[..., Any]) -> None:
     code = """
         from ray import tune
@@ -187,7 +188,7 @@ def test_a_class_and_a_ray_tune_function_train_too(sweep_of: Callable[..., Any])
             assert tune.get_context().get_trial_id() is not None
             assert tune.get_checkpoint() is None
             for i in range(3):
-                tune.report({"loss": config["x"] + i, "note": "not a number"})
+                tune.report({"loss": config["x"] + i, "note": "not a number", "step": 7, "val": {"acc": 0.5}})
     """
     sweep = sweep_of(code, trainable="train.py:Model", budget={"trials": 2})
     assert sweep.metrics.groupby("trial")["step"].apply(list).tolist() == [[1, 2, 3, 4]] * 2
@@ -195,6 +196,23 @@ def test_a_class_and_a_ray_tune_function_train_too(sweep_of: Callable[..., Any])
     assert sweep_of.error is None
     assert sweep.metrics.groupby("trial")["step"].apply(list).tolist() == [[1, 2, 3]] * 2
     assert "note" not in sweep.metrics.columns
+    assert (sweep.metrics["val/acc"] == 0.5).all()
+
+
+def test_a_ray_task_of_a_trial_runs_where_a_cpu_is_free(sweep_of: Callable[..., Any]) -> None:
+    sweep = sweep_of(
+        """
+        import ray
+        @ray.remote
+        def squared(x):
+            return x * x
+        def train(config, trial):
+            trial.report(step=1, loss=ray.get(squared.remote(config["x"]), timeout=60))
+        """,
+        budget={"trials": 1},
+        resources={"concurrency": 1, "cpu": 0.5},
+    )
+    assert sweep.trials["state"].tolist() == ["completed"], sweep.trials["reason"].tolist()
 
 
 def test_if_all_fail_the_sweep_ends_and_says_why(sweep_of: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from orchestrator.core.build import build_sweep
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import State
 from orchestrator.driver.observer import CheckpointTrouble, NoObserver
+from orchestrator.driver.waiting import Waiting
 from orchestrator.tune.hooks import SweepScheduler
 from orchestrator.worker.actor import ORDER, UPDATE
 from orchestrator.worker.messages import WorkerUpdate
@@ -41,7 +42,9 @@ def update(step: int) -> dict[str, Any]:
 
 def test_an_attempt_that_was_given_up_is_stopped_and_ignored(tmp_path: Path) -> None:
     sweep = build_sweep(spec(), None)
-    driver: Any = SimpleNamespace(sweep=sweep, checkpoint_trouble=CheckpointTrouble(NoObserver()))
+    driver: Any = SimpleNamespace(
+        sweep=sweep, checkpoint_trouble=CheckpointTrouble(NoObserver()), waiting=Waiting(sweep, NoObserver())
+    )
     settings: Any = SimpleNamespace(logs=str(tmp_path), timeout_s=None, isolation="reuse")
     nodes: Any = NodeLookup()
     scheduler = SweepScheduler(driver, settings, nodes)

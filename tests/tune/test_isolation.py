@@ -75,7 +75,7 @@ LIBRARIES = {
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_serves_every_trial(library: str, sweep_of: Callable[..., Sweep]) -> None:
-    sweep = sweep_of(LIBRARIES[library], trial={"isolation": "fork"})
+    sweep = sweep_of(LIBRARIES[library])
     assert set(sweep.trials["state"]) == {"completed"}, sweep.trials["error_message"].tolist()
     assert sweep.trials["objective"].tolist() == pytest.approx(sweep.trials["config.x"].tolist())
     assert not (sweep.events["event"] == "note").any()
@@ -102,7 +102,6 @@ def test_nothing_passes_from_a_trial_to_the_next(sweep_of: Callable[..., Sweep])
                 trial.report(step=step, loss=loss, layers=len(config["layers"]))
         """,
         fixed={"layers": [64, 64]},
-        trial={"isolation": "fork"},
     )
     assert len(sweep.trials) == 4
     assert sweep.metrics.groupby("step")["loss"].nunique().tolist() == [1, 1, 1]
@@ -129,11 +128,12 @@ STARTS_A_THREAD = """
 def test_what_cannot_be_forked_gets_new_processes_and_the_records_say_so(
     train: str, why: str, sweep_of: Callable[..., Sweep]
 ) -> None:
-    sweep = sweep_of(train, trial={"isolation": "fork"})
+    sweep = sweep_of(train)
     assert set(sweep.trials["state"]) == {"completed"}, sweep.trials["error_message"].tolist()
     notes = sweep.events.loc[sweep.events["event"] == "note", "reason"].tolist()
     assert [note for note in notes if why in note] == notes
     assert len(notes) == 1
+    assert not list(sweep.paths.log(0).parent.glob("*.log"))  # nothing of a first try
     if "pid" in sweep.metrics:
         assert sweep.metrics["pid"].nunique() == len(sweep.trials)
 

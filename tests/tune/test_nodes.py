@@ -39,7 +39,6 @@ TRIALS = 48
 
 TRAIN = f"""
     import os, time
-    import ray
 
     def train(config, trial):
         if os.environ.get("BROKEN_NODE"):
@@ -51,9 +50,11 @@ TRAIN = f"""
             time.sleep(config.get("step_s", 0.25))
             trial.report(step=step, loss=config["x"] + 1 / step, began_at=saved["step"])
             trial.save(step=step)
-            node = ray.get_runtime_context().get_node_id() if 2 <= step < {STEPS} else ""
-            (trial.directory / "node").write_text(node)
+            mark = os.environ["MARK"] if 2 <= step < {STEPS} else ""
+            (trial.directory / "mark").write_text(mark)
 """
+MARKED: dict[str, str] = {}
+"""The ids of nodes, by MARK in the environment of their workers."""
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +73,21 @@ def cluster() -> Iterator[Cluster]:
 
 def join(cluster: Cluster, **environment: str) -> Any:
     """Add a node with four GPUs, and variables in the environment of its workers."""
+    mark = str(len(MARKED))
+    environment["MARK"] = mark
     os.environ.update(environment)
     try:
-        return cluster.add_node(num_cpus=GPUS, num_gpus=GPUS)
+        node = cluster.add_node(num_cpus=GPUS, num_gpus=GPUS)
     finally:
         for name in environment:
             del os.environ[name]
+    MARKED[mark] = node.node_id
+    return node
+
+
+def busy(root: Path) -> set[str]:
+    """The ids of the nodes where trials are that have saved and are not at their end."""
+    return {MARKED[mark] for path in root.glob("trials/*/mark") if (mark := path.read_text())}
 
 
 @pytest.fixture
@@ -96,7 +106,7 @@ def sweep_of(cluster: Cluster, tmp_path: Path) -> Callable[..., Sweep]:
             "trial": {"save_every": 0.1},
         } | sections
         spec = parse_spec(data, base=tmp_path, resolve=declared)
-        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trainable, tmp_path))
+        source = Source(spec=spec, text=b"", base=tmp_path, declaration=declared(spec.trained, tmp_path))
         root = tmp_path / "results" / "train"
         beside = threading.Thread(target=during, args=(root,))
         beside.start()
@@ -169,8 +179,8 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
 
     def kill(root: Path, gently: bool) -> None:
         """Kill a node whose trials have saved, in such a way that its workers die first."""
-        busy = until(lambda: {path.read_text() for path in root.glob("trials/*/node")} - {"", *killed})
-        node = next(node for node in cluster.worker_nodes if node.node_id in busy)
+        found = until(lambda: busy(root) - {*killed})
+        node = next(node for node in cluster.worker_nodes if node.node_id in found)
         killed.append(node.node_id)
         if not gently:
             (raylet,) = node.all_processes["raylet"]
@@ -211,7 +221,7 @@ def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[
     noticed: list[pd.Timestamp] = []
 
     def take_away(root: Path) -> None:
-        until(lambda: node.node_id in {path.read_text() for path in root.glob("trials/*/node")})
+        until(lambda: node.node_id in busy(root))
         give_notice(cluster.address, node.node_id, within_s=600)
         noticed.append(pd.Timestamp.now("UTC") + pd.Timedelta(seconds=LOOK_S + 1))  # the driver looks now and then
         time.sleep(4)

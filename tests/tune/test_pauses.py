@@ -29,7 +29,7 @@ TRAIN = f'''
     here = Path(__file__).parent
 
     class Saving:
-        """Notes each step that it trains, with its process."""
+        """Notes each step that it trains, with the process that forked it."""
 
         def __init__(self, config, trial):
             self.x, self.number, self.done = config["x"], trial.number, 0
@@ -40,7 +40,7 @@ TRAIN = f'''
             self.done += 1
             time.sleep(float(os.environ.get("SECONDS_A_STEP", 0.02)))
             with open(here / "trained", "a") as file:
-                print(json.dumps([self.number, self.done, os.getpid()]), file=file)
+                print(json.dumps([self.number, self.done, os.getppid()]), file=file)
             return {{"loss": self.x + 1 / self.done}}
 
         def state_dict(self):
@@ -56,7 +56,7 @@ TRAIN = f'''
 
 
 def trained(directory: Path) -> list[tuple[int, int, int]]:
-    """(trial, step, process), in the order of training."""
+    """(trial, step, parent process), in the order of training."""
     return [tuple(json.loads(line)) for line in (directory / "trained").read_text().splitlines()]
 
 

@@ -100,6 +100,7 @@ def test_a_process_that_keeps_gpu_memory_is_not_used_again(sweep_of: Callable[..
         """,
         resources={"gpu": 1},
         budget={"trials": 2},
+        trial={"isolation": "reuse"},
     )
     assert sweep_of.error is None
     assert sweep.metrics["pid"].nunique() == 2

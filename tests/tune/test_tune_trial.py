@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ray.tune import CheckpointConfig, PlacementGroupFactory, Trainable
+from ray.tune import CheckpointConfig, PlacementGroupFactory
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.experiment.trial import _get_trainable_kwargs
 from ray.tune.search import SearchGenerator
 
 from cluster.ray_private.tune_trial import LightTrial, LightTrialGenerator, SharedTrialSettings, light_trials_fit
@@ -21,9 +23,10 @@ OVERRIDDEN = [
 ]
 
 
-def a_trial() -> LightTrial:
+def a_trial(config: dict[str, Any] | None = None) -> LightTrial:
     spec: dict[str, Any] = {"run": "worker", "storage": None, "checkpoint_config": CheckpointConfig()}
-    return LightTrial(SharedTrialSettings(trainable=object, spec=spec), {}, "id", PlacementGroupFactory([{"CPU": 1}]))
+    settings = SharedTrialSettings(worker=object, spec=spec)
+    return LightTrial(settings, config or {}, "id", PlacementGroupFactory([{"CPU": 1}]))
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
@@ -72,6 +75,20 @@ def test_the_trials_of_a_run_can_be_taken_from_its_list() -> None:
     assert controller.get_trials() is controller._trials
 
 
-def test_a_trainable_still_sets_its_directory_up_there() -> None:
-    for method in (Trainable.__init__, Trainable.reset):
-        assert "self._setup_logdir()" in inspect.getsource(method)
+def test_only_its_own_configuration_travels_to_a_worker() -> None:
+    """``_TrialInfo`` is a class of Ray Tune, which a worker would import to read it."""
+    trial = a_trial({"order": 1})
+    for sent in (_get_trainable_kwargs(trial)["config"], reset_of(trial)):
+        assert len(sent) > 1
+        assert pickle.loads(pickle.dumps(sent)) == {"order": 1}
+    assert trial.config == {"order": 1}
+
+
+def reset_of(trial: LightTrial) -> dict[str, Any]:
+    """What Ray Tune sends to a worker with the next trial."""
+    controller = TuneController.__new__(TuneController)
+    controller._resetting_trials = set()
+    sent: list[dict[str, Any]] = []
+    controller._schedule_trial_task = lambda **task: sent.extend(task["args"])
+    controller._schedule_trial_reset(trial, trial.config, "")
+    return sent[0]

@@ -16,9 +16,12 @@ import psutil
 import pytest
 
 from orchestrator.core.events import Start
+from orchestrator.core.node_health import Node
 from orchestrator.spec import Objective
+from orchestrator.worker import attempt as attempt_module
 from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import WorkerSettings
+from orchestrator.worker.report_journal import unrecorded
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import SharedProcess
 
@@ -318,3 +321,77 @@ def test_a_log_that_cannot_be_written_does_not_fail_the_trial(attempt: Any, tmp_
     steps, ended = finish(attempt(run))
     assert steps == [1]
     assert ended.failure is None
+
+
+BROKEN_STREAMS = {
+    "no flush": "type('Tee', (), {'write': lambda self, text: None})()",
+    "no method at all": "object()",
+    "nothing": "None",
+    "a flush that raises": "type('Tee', (), {'write': lambda self, text: None, 'flush': lambda self: 1 / 0})()",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_STREAMS)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_trial_may_replace_its_streams_by_anything(attempt: Any, tmp_path: Path, broken: str, fails: bool) -> None:
+    before = sys.stdout, sys.stderr
+
+    def run(trial: Trial) -> None:
+        print("first", end="")
+        sys.stdout = sys.stderr = eval(BROKEN_STREAMS[broken])
+        trial.report(step=1, loss=1.0)
+        if fails:
+            raise ValueError("no good")
+
+    steps, ended = finish(attempt(run))
+    assert steps == [1]
+    assert (ended.failure and ended.failure.message) == ("no good" if fails else None)
+    assert (sys.stdout, sys.stderr) == before
+    log = (tmp_path / "7.log").read_text()
+    assert log.startswith("first")
+    assert ("ValueError: no good" in log) == fails
+
+
+def test_reports_of_one_step_cross_as_one_or_one_after_the_other(attempt: Any, tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def run(trial: Trial) -> None:
+        for step in (1, 2):
+            trial.report(step=step, train_loss=float(step))
+            trial.report(step=step, loss=0.5)
+        trial.report(step=3, train_loss=3.0)
+        go_on.wait(10)
+        trial.report(step=3, loss=0.5)
+
+    made = attempt(run, rungs=(2,))
+    seen = []
+    while True:
+        reports, _, ended = made.collect()
+        seen += [(report.step, sorted(report.metrics)) for report in reports]
+        if ended is not None:
+            break
+        if (3, ["train_loss"]) in seen:
+            go_on.set()
+    both = ["loss", "train_loss"]
+    assert seen == [(1, both), (2, both), (3, ["train_loss"]), (3, ["loss"])]
+    kept = unrecorded(tmp_path / "journals" / "7.jsonl", -1)
+    assert [(report.step, sorted(report.metrics)) for report in kept] == [(1, both), (2, both), (3, both)]
+
+
+def test_a_silent_trial_says_where_its_code_is(attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def run(trial: Trial) -> None:
+        trial.report(step=1, loss=1.0)
+        over.wait(20)
+
+    running = attempt(run)
+    update = running.update(node=Node(id="n", name="here"), gpu_ids=())
+    assert (update.silent_s, update.place) == (0.0, "")
+    monkeypatch.setattr(attempt_module, "SILENT_S", 0.2)  # only now: a busy machine can be slow until here
+    while not update.silent_s:
+        update = running.update(node=Node(id="n", name="here"), gpu_ids=())
+    assert update.silent_s >= 0.2
+    assert update.place.startswith("test_attempt.py:")
+    assert update.place.endswith(" in run: over.wait(20)")
+    over.set()

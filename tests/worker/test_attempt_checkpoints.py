@@ -33,7 +33,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
         run: Callable[[Trial], object],
         *,
         rungs: tuple[int, ...] = (),
-        bar: float = math.inf,
+        to_beat: float = math.inf,
         recorded: int | None = None,
         trained_s: float = 0.0,
         pauses: bool = False,
@@ -49,6 +49,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             pauses=pauses,
             recorded=recorded,
             trained_s=trained_s,
+            to_beat=to_beat,
         )
         told = WorkerSettings(
             trainable="",
@@ -59,7 +60,7 @@ def attempt(tmp_path: Path) -> Iterator[Make]:
             checkpoints=str(tmp_path / "checkpoints"),
             **settings,
         )
-        made.append(Attempt(order, told, run, SharedProcess(), bar))
+        made.append(Attempt(order, told, run, SharedProcess()))
         made[-1].start()
         return made[-1]
 
@@ -111,6 +112,13 @@ def test_a_trial_at_its_last_step_is_saved_before_the_report(attempt: Make, file
     assert files() == {"last": 3}
 
 
+def test_a_trial_whose_time_is_over_is_saved_before_the_report(attempt: Make, files: Any) -> None:
+    made = attempt(lambda trial: train(trial, (5.0, 4.0, 3.0)), max_time_s=1e-9, keep="last")
+    reports, _, _ = made.collect()
+    assert [each.step for each in reports] == [1]
+    assert files() == {"last": 1}
+
+
 def test_the_best_checkpoint_is_that_of_the_objective(attempt: Make, files: Any) -> None:
     attempt_ = attempt(lambda trial: train(trial, (3.0, 7.0, 2.0)), objective=MAX)
     ended(attempt_)
@@ -155,6 +163,26 @@ def test_where_a_trial_may_pause_its_state_is_on_the_disk_before_the_report_is(a
     assert [each.step for each in again.collect()[0]] == [4]
 
 
+def test_a_trial_that_saves_files_pauses_and_continues_from_them(attempt: Make, files: Any, tmp_path: Path) -> None:
+    def run(trial: Trial) -> None:
+        restored = trial.restore()
+        epoch = 0 if restored is None else int(restored["path"].read_text())
+        for step in range(epoch + 1, 5):
+            (trial.directory / "last.ckpt").write_text(str(step))
+            trial.save(step=step, path=trial.directory / "last.ckpt")
+            trial.report(step=step, loss=1 / step)
+
+    made = attempt(run, rungs=(3,), pauses=True, keep="none")
+    made.collect()
+    assert made.saved == 3
+    assert made.end()
+    (tmp_path / "trials" / "7" / "last.ckpt").unlink()
+    again = attempt(run, rungs=(3,), pauses=True, recorded=3, keep="best")
+    assert [each.step for each in again.collect()[0]] == [4]
+    assert ended(again).failure is None
+    assert load(tmp_path / "checkpoints" / "7" / "best.json")["path"].read_text() == "4"
+
+
 def test_a_rung_that_earlier_reports_had_passed_is_decided_at_the_next_report(attempt: Make) -> None:
     ended(attempt(lambda trial: train(trial, (3.0, 2.0)), keep="both"))
     again = attempt(lambda trial: train(trial, (3.0, 2.0, 1.0, 0.5)), rungs=(1,), pauses=True, recorded=2)
@@ -193,11 +221,11 @@ def test_a_trial_cannot_pause_if_its_state_cannot_be_written(
     assert "No space left" in made.trouble
 
 
-@pytest.mark.parametrize(("bar", "expected"), [(0.5, {}), (1.0, {}), (1.5, {"best": 2})])
+@pytest.mark.parametrize(("to_beat", "expected"), [(0.5, {}), (1.0, {"best": 2}), (1.5, {"best": 2})])
 def test_a_trial_stopped_at_a_rung_is_written_only_if_it_may_be_the_best(
-    attempt: Make, files: Any, bar: float, expected: dict[str, int]
+    attempt: Make, files: Any, to_beat: float, expected: dict[str, int]
 ) -> None:
-    made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0)), rungs=(3,), bar=bar)
+    made = attempt(lambda trial: train(trial, (3.0, 1.0, 2.0)), rungs=(3,), to_beat=to_beat)
     made.collect()
     assert made.end()
     assert files() == expected

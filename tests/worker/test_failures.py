@@ -78,3 +78,16 @@ def test_a_process_replaced_for_gpu_memory_is_distinguished_from_a_failed_trial(
         "worker processes are replaced: a trial left 2.5 GB of GPU memory allocated, held by train.CACHE (2.4 GB)"
     )
     assert memory_left(ray.replace(memory_left_message(said), "the trial before this one failed")) == ""
+
+
+def test_an_error_that_cannot_be_shown_is_still_a_failure() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise KeyError("cause")
+
+        __repr__ = __str__
+
+    failure = describe(raised(Broken()))
+    assert failure.type == "Broken"
+    assert failure.message == "its message cannot be shown: KeyError in Broken.__str__"
+    assert "SystemExit" in describe(raised(SystemExit(Broken()))).type

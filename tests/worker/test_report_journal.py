@@ -115,6 +115,29 @@ def test_a_killed_process_leaves_a_beginning_of_its_reports(actions: list[str], 
             assert steps(path) == [*cut, 10**6]
 
 
+def test_reports_of_one_step_are_read_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "7.jsonl"
+
+    def part(step: int, **metrics: float) -> Report:
+        return Report(step=step, metrics=metrics, reported_at=0.0, train_s=0.0)
+
+    with opened(path) as journal:
+        for step in (1, 2):
+            journal.append(part(step, train=1.0), time.monotonic())
+            journal.append(part(step, loss=2.0, train=9.0), time.monotonic())
+        journal.append(part(3, train=1.0), time.monotonic())
+    whole = {"train": 1.0, "loss": 2.0}
+    assert unrecorded(path, -1) == [part(1, **whole), part(2, **whole), part(3, train=1.0)]
+    assert unrecorded(path, 2) == [part(2, **whole), part(3, train=1.0)], "perhaps only a part of step 2 is recorded"
+    assert unrecorded(path, 3) == []
+    with opened(path, recorded=3) as again:
+        again.unrecorded()
+        for step in (2, 3):
+            again.append(part(step, loss=5.0), time.monotonic())  # repeated
+        again.append(part(4, train=1.0), time.monotonic())
+    assert unrecorded(path, -1)[1:] == [part(2, **whole), part(3, train=1.0), part(4, train=1.0)]
+
+
 def test_truncated_at_every_byte_it_is_a_beginning(tmp_path: Path) -> None:
     path = tmp_path / "7.jsonl"
     with opened(path) as journal:

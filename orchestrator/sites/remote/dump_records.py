@@ -16,7 +16,7 @@ import os
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -114,10 +114,19 @@ class _Lines(io.RawIOBase):
 def _files(root: Path, *, large: bool) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        if parts[0] in LEFT_OUT or any(part.startswith(".") for part in parts) or (parts[0] in LARGE and not large):
+        if parts[0] in LEFT_OUT or is_hidden(parts) or (parts[0] in LARGE and not large):
             continue
         if path.is_file() and not path.is_symlink():
             yield path
+
+
+def is_hidden(parts: Sequence[str]) -> bool:
+    """Whether a file is of nobody's interest but a writer's; files that a trial has saved may have any name.
+
+    Args:
+        parts: Its path in the sweep's directory. Saved files are in ``checkpoints/<trial>/<place>/``.
+    """
+    return any(part.startswith(".") for part in (parts[:3] if parts[0] == "checkpoints" else parts))
 
 
 if __name__ == "__main__":

@@ -5,24 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import gzip
 import hashlib
 import json
 import shlex
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from cluster.jobs import Jobs
 from orchestrator.errors import RecordsError, SweepError
-from orchestrator.records.atomic_files import temporary_path
+from orchestrator.records.atomic_files import open_new, temporary_path
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.plain_files import parse_as
 from orchestrator.records.remote_record import Remote, write_remote
-from orchestrator.sites.remote.dump_records import BEGIN, END
+from orchestrator.sites.remote.dump_records import BEGIN, END, LEFT_OUT, is_hidden
 from orchestrator.sites.remote.job_output import lines
 from orchestrator.sites.remote.submit import submit_program
 
@@ -33,6 +36,15 @@ class Fetched:
 
     files: int  # the number of new or changed files
     size: int  # their size in bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """The last line of a transfer."""
+
+    clock: float
+    files: dict[str, tuple[int, str]]
+    digest: str
 
 
 class CorruptTransferError(Exception):
@@ -99,6 +111,10 @@ def read_package(lines: Iterable[str], packed: IO[bytes]) -> dict[str, Any]:
     digest, started = hashlib.sha256(), False
     for line in lines:
         if line.startswith(END):
+            try:
+                parse_as(_About, line[len(END) :])
+            except ValueError as error:
+                raise CorruptTransferError(f"the last line is damaged: {error}") from None
             about: dict[str, Any] = json.loads(line[len(END) :])
             if digest.hexdigest() != about["digest"]:
                 raise CorruptTransferError("the hash of the archive differs")
@@ -127,15 +143,19 @@ def unpack(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
     try:
         with tarfile.open(fileobj=packed, mode="r|gz") as tar:
             for entry in tar:
-                path, content = _within(root, entry.name), tar.extractfile(entry)
-                assert content is not None
+                content = tar.extractfile(entry) if entry.isreg() else None
+                if content is None or entry.size != files.get(entry.name, (None, ""))[0]:
+                    raise CorruptTransferError(f"{entry.name!r} is not one of the files that were announced")
+                path = _within(root, entry.name)
                 if _hash_of(path) == files[entry.name][1]:
                     continue
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with temporary_path(path).open("wb") as file:
+                with open_new(temporary_path(path)) as file:
                     shutil.copyfileobj(content, file)
                 temporary_path(path).replace(path)
                 count, size = count + 1, size + entry.size
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, TypeError) as error:  # the last: a header is cut
+        raise CorruptTransferError(f"the archive is damaged: {error}") from error
     except OSError as error:
         raise RecordsError(f"cannot write the copy in {root}: {error.strerror or error}") from error
     for name, (_, digest) in files.items():
@@ -145,9 +165,15 @@ def unpack(root: Path, packed: IO[bytes], about: Mapping[str, Any]) -> Fetched:
 
 
 def _within(root: Path, name: str) -> Path:
-    path = root / name
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise CorruptTransferError(f"{name} is outside of the sweep's directory")
+    path, parts = root / name, PurePosixPath(name).parts
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+    except (ValueError, RuntimeError):  # a null byte, or links in a circle
+        inside = False
+    if not inside:
+        raise CorruptTransferError(f"{name!r} is outside of the sweep's directory")
+    if not parts or parts[0] in LEFT_OUT or is_hidden(parts):
+        raise CorruptTransferError(f"{name!r} is no file that a cluster sends")
     return path
 
 

@@ -13,20 +13,23 @@ from types import ModuleType
 from typing import NoReturn
 
 from cluster.ray_private.sigterm_isolation import ignore_sigterm
+from orchestrator.core.events import Start
 from orchestrator.worker.attempt import Attempt
-from orchestrator.worker.fork.linux import end_with_parent
-from orchestrator.worker.fork.protocol import COLLECT, Closing, Order, Packed, Surroundings
+from orchestrator.worker.fork.protocol import COLLECT, Closing, Forked, Packed, Surroundings
 from orchestrator.worker.fork.refusing_ray import refuse_ray
 from orchestrator.worker.messages import WorkerSettings
+from orchestrator.worker.ranks.attempts import attempt_of
+from orchestrator.worker.ranks.part import Part
 from trainables.contract import Trial
 from trainables.process.isolation import OwnProcess
+from trainables.process.linux import end_with_parent
+from trainables.process.seeding import seed_all
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 
 
 def main(
     connection: Connection,
-    order: Order,
     surroundings: Surroundings,
     settings: WorkerSettings,
     run: Callable[[Trial], None],
@@ -34,11 +37,10 @@ def main(
     known: frozenset[str],
     environ_before: Mapping[str, str],
 ) -> NoReturn:
-    """Train a trial in this process, and exit.
+    """Wait for the order to train a trial in this process, and exit after that.
 
     Args:
         connection: To the worker.
-        order: Which trial.
         surroundings: The worker's environment and place.
         settings: What all attempts of the sweep share.
         run: Trains a trial.
@@ -53,9 +55,12 @@ def main(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         ignore_sigterm()
         _take_over(surroundings.environ, before=environ_before)
-        attempt = Attempt(order.start, settings, run, OwnProcess(), order.best_loss_so_far)
         used: list[bool] = []
         refuse_ray(lambda: used.append(True))
+        isolation = OwnProcess()
+        seed_all(0)  # copies the memory of the generators before the trial waits for it
+        order, part = _ordered(connection)
+        attempt = attempt_of(order, settings, run, isolation, part)
         arguments = (connection, attempt, surroundings, known, used)
         answering = threading.Thread(target=_answer, args=arguments, daemon=True)
         answering.start()
@@ -66,6 +71,17 @@ def main(
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _ordered(connection: Connection) -> tuple[Start, Part]:
+    """Wait for an order; exit if there will be none."""
+    try:
+        connection.send(Forked(pid=os.getpid()))
+        order, part = connection.recv()
+    except (EOFError, ConnectionError):
+        os._exit(0)
+    assert isinstance(order, Start)
+    return order, part
 
 
 def _take_over(environ: Mapping[str, str], *, before: Mapping[str, str]) -> None:
@@ -79,13 +95,15 @@ def _take_over(environ: Mapping[str, str], *, before: Mapping[str, str]) -> None
 def _answer(
     connection: Connection, attempt: Attempt, surroundings: Surroundings, known: frozenset[str], used_ray: list[bool]
 ) -> None:
-    """Answer the worker until it has the trial end, or ends itself."""
+    """Answer the worker until the trial has ended, or is to end."""
     try:
-        while connection.recv_bytes() == COLLECT:
+        over = False
+        while not over and connection.recv_bytes() == COLLECT:
             update = attempt.update(node=surroundings.node, gpu_ids=surroundings.gpu_ids)
-            connection.send(Packed(update=update.pack(), used_ray=bool(used_ray)))
+            over = update.ended is not None
+            connection.send(Packed(update=update.pack(), over=over, used_ray=bool(used_ray)))
         ended = attempt.end()
-        connection.send(Closing(loss=attempt.loss, imported=_imported(known) if ended else ()))
+        connection.send(Closing(imported=_imported(known) if ended else ()))
         if not ended:
             os._exit(1)
     except (EOFError, ConnectionError):

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 
 COLLECT = b"collect"
@@ -36,24 +35,22 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
-    """Asks the warm parent for a process; the trial's end of a connection follows as a file descriptor."""
-
-    start: Start
-    best_loss_so_far: float
+class Fork:
+    """Asks the warm parent for a process; its end of a connection to the worker follows as a file descriptor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forked:
-    """A process has begun."""
+    """The first words of a process: it waits for the ``Start`` of its trial, and for its Part in it."""
 
     pid: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exited:
-    """A process has ended, and so has everything that it left behind."""
+    """The warm parent tells that a process has ended, and so has everything that it left behind."""
 
+    pid: int
     status: int  # an exit status, or minus a signal
 
 
@@ -62,6 +59,7 @@ class Packed:
     """What happened in a trial's process since the last time that the worker asked."""
 
     update: bytes  # of a WorkerUpdate, to be passed on unchanged
+    over: bool  # the trial has ended by itself: the process exits now
     used_ray: bool  # whether the trainable tried to use Ray
 
 
@@ -69,7 +67,6 @@ class Packed:
 class Closing:
     """The last words of a trial's process, before it exits."""
 
-    loss: float  # by which the trial is judged
     imported: tuple[str, ...]  # modules that it has imported, and its parent has not
 
 

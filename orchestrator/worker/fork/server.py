@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -21,27 +22,32 @@ from typing import Any
 import psutil
 
 from orchestrator.errors import TrainableError
-from orchestrator.worker.child_processes import descendants
 from orchestrator.worker.fork import child
 from orchestrator.worker.fork.foresight import uses_torch
-from orchestrator.worker.fork.linux import adopt_orphans, end_with_parent
-from orchestrator.worker.fork.protocol import Exited, Forked, Order, Surroundings, Verdict
+from orchestrator.worker.fork.protocol import Exited, Fork, Surroundings, Verdict
 from orchestrator.worker.fork.readiness import cannot_fork
 from orchestrator.worker.loading import load, runner
 from orchestrator.worker.messages import WorkerSettings
 from trainables.contract import Trial
 from trainables.process.isolation import set_torch_threads
+from trainables.process.linux import adopt_orphans, children, end_with_parent, outlive_parent
+from trainables.process.seeding import seed_all
 
 _ENVIRON = dict(os.environ)
 """Before any import changes it."""
+
+ENDING_S = 5.0
+"""Seconds for which what is left of trials is ended when the worker has ended."""
+LOOK_S = 0.01
+"""Seconds between two looks at what is left."""
 
 
 def main(descriptor: int) -> None:
     """Serve the worker at the other end of a connection until it closes it.
 
-    The worker sends the sweep's settings, hears a Verdict, and sends its Surroundings. Then it sends an Order for each
-    trial, hears that a process was Forked and has Exited, and may send the names of modules to import. If the settings
-    come with a listening socket, workers connect to that, and the other end only keeps this process alive.
+    The worker sends the sweep's settings, hears a Verdict, and sends its Surroundings. Then it asks to Fork a process
+    for each trial, hears that it has Exited, and may send the names of modules to import. If the settings come with a
+    listening socket, workers connect to that, and the other end only keeps this process alive.
     """
     end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: None)  # meant for the worker's whole process group; the worker knows
@@ -58,7 +64,7 @@ def main(descriptor: int) -> None:
     except TrainableError as error:
         connection.send(Verdict(error=str(error)))
         return
-    if reason := cannot_fork(settings.trainable.partition(":")[0] or "what the function refers to"):
+    if reason := cannot_fork(str(settings.trainable).partition(":")[0]):
         connection.send(Verdict(cannot_fork=reason))
         return
     _Server(connection, settings, run).serve()
@@ -71,6 +77,7 @@ def _prepare(settings: WorkerSettings) -> Callable[[Trial], None]:
     if uses_torch(trainable):
         with suppress(ImportError):
             importlib.import_module("torch._dynamo")  # the first optimizer imports it, which takes a second
+    seed_all(0)  # torch keeps the stack of who seeds the GPUs: the source files that this reads are in memory now
     _freeze()
     return run
 
@@ -103,7 +110,7 @@ def _serve_all(
 
 
 class _Server:
-    """Serves one worker, which runs one trial at a time."""
+    """Serves one worker, which runs one trial at a time, and may have a process in reserve for the next."""
 
     def __init__(self, connection: Connection, settings: WorkerSettings, run: Callable[[Trial], None]) -> None:
         connection.send(Verdict())
@@ -111,11 +118,12 @@ class _Server:
         self._settings = settings
         self._run = run
         self._surroundings: Surroundings = connection.recv()
-        self._child = 0
+        self._children: set[int] = set()
         self._known = frozenset(sys.modules)
         self._pipe = os.pipe()  # wakes the loop when a process ends
 
     def serve(self) -> None:
+        outlive_parent()  # when the worker has ended, what its trial has started is to be ended first
         adopt_orphans()
         reads, writes = self._pipe
         os.set_blocking(writes, False)
@@ -123,23 +131,23 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
             ready = wait([self._connection, reads])
-            if reads in ready:
-                os.read(reads, 512)
-                self._reap()
-            if self._connection in ready:
-                try:
+            try:
+                if reads in ready:
+                    os.read(reads, 512)
+                    self._reap()
+                if self._connection in ready:
                     self._answer(self._connection.recv())
-                except (EOFError, ConnectionError):  # the worker has ended
-                    self._end_all()
-                    return
+            except (EOFError, ConnectionError):  # the worker has ended
+                self._end_all()
+                return
 
     def _answer(self, message: Any) -> None:
-        if isinstance(message, Order):
-            self._fork(message)
+        if isinstance(message, Fork):
+            self._fork()
         else:
             self._learn(message)
 
-    def _fork(self, order: Order) -> None:
+    def _fork(self) -> None:
         with socket.socket(fileno=os.dup(self._connection.fileno())) as ours:
             _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
         (theirs,) = descriptors
@@ -150,7 +158,6 @@ class _Server:
                 os.close(descriptor)
             child.main(
                 Connection(theirs),
-                order,
                 self._surroundings,
                 self._settings,
                 self._run,
@@ -158,11 +165,10 @@ class _Server:
                 environ_before=_ENVIRON,
             )
         os.close(theirs)
-        self._child = pid
-        self._connection.send(Forked(pid=pid))
+        self._children.add(pid)
 
     def _reap(self) -> None:
-        """Tell the worker of the child's end, once all that it left is gone as well."""
+        """Tell the worker of a child's end, once all that it left is gone as well."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -170,19 +176,23 @@ class _Server:
                 return
             if pid == 0:
                 return
-            if pid == self._child:
-                self._end_all()
-                self._connection.send(Exited(status=os.waitstatus_to_exitcode(status)))
+            if pid in self._children:
+                self._children.remove(pid)
+                _kill_group(pid)
+                _kill_with_descendants(children() - self._children)
+                self._connection.send(Exited(pid=pid, status=os.waitstatus_to_exitcode(status)))
 
     def _end_all(self) -> None:
-        """Kill the child's process group, and what has left the group."""
-        if self._child:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child, signal.SIGKILL)
-        for process in descendants():
-            with suppress(psutil.Error):
-                process.kill()
-        self._child = 0
+        """End all children, and what is left of them, which becomes this process's own as they end."""
+        for pid in self._children:
+            _kill_group(pid)
+        until = time.monotonic() + ENDING_S
+        while (left := children()) and time.monotonic() < until:
+            _kill_with_descendants(left)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            time.sleep(LOOK_S)
 
     def _learn(self, modules: tuple[str, ...]) -> None:
         """Import what a trial has imported, so that the next ones need not. Answers why it is now unfit, or ""."""
@@ -192,3 +202,17 @@ class _Server:
         _freeze()
         self._known = frozenset(sys.modules)
         self._connection.send(cannot_fork(", ".join(modules[:3])))
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _kill_with_descendants(pids: set[int]) -> None:
+    for pid in pids:
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            for each in [*process.children(recursive=True), process]:
+                with suppress(psutil.Error):
+                    each.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from orchestrator.errors import TrainableError
 from orchestrator.own_packages import ROOT
-from orchestrator.worker.fork.protocol import Exited, Forked, Order, Surroundings, Verdict, pair
+from orchestrator.worker.fork.protocol import Exited, Fork, Surroundings, Verdict, pair
 from orchestrator.worker.messages import WorkerSettings
 
 _START = (
@@ -34,7 +33,7 @@ class WarmParentDied(RuntimeError):
 
 
 class WarmParent:
-    """Forks processes for the trials of one worker, one at a time."""
+    """Forks processes for the trials of one worker."""
 
     def __init__(self, settings: WorkerSettings, surroundings: Surroundings) -> None:
         """Start the parent, or get one from the parent that the driver has warmed up on this machine.
@@ -49,7 +48,6 @@ class WarmParent:
             connection, process = start(settings)
         self._connection = connection
         self._process = process
-        self._pid = 0
         try:
             if process is not None:
                 _ready(connection)
@@ -58,8 +56,8 @@ class WarmParent:
             self.close()
             raise
 
-    def fork(self, order: Order) -> Connection:
-        """Start a trial in a process of its own; returns the connection to it.
+    def fork(self) -> Connection:
+        """Ask for a process; returns the connection to it, over which it will say that it is Forked.
 
         Raises:
             WarmParentDied: The parent has ended.
@@ -67,40 +65,33 @@ class WarmParent:
         ours, theirs = pair()
         with theirs:
             try:
-                self._connection.send(order)
+                self._connection.send(Fork())
                 with socket.socket(fileno=os.dup(self._connection.fileno())) as shared:
                     socket.send_fds(shared, [b"."], [theirs.fileno()])
-                forked = self._connection.recv()
-            except (EOFError, OSError):
+            except OSError:
+                ours.close()
                 raise WarmParentDied from None
-        assert isinstance(forked, Forked)
-        self._pid = forked.pid
         return ours
 
-    def wait(self, seconds: float | None) -> int | None:
-        """Wait for the end of the process; returns its exit status, or minus a signal; None if it still runs.
+    def wait(self, pid: int, seconds: float | None) -> int | None:
+        """Wait for the end of a process; returns its exit status, or minus a signal; None if it still runs.
 
         Args:
+            pid: Of the process.
             seconds: How long to wait; None: as long as it takes.
 
         Raises:
             WarmParentDied: The parent has ended.
         """
         try:
-            if not self._connection.poll(seconds):
-                return None
-            exited = self._connection.recv()
+            while self._connection.poll(seconds):
+                exited = self._connection.recv()
+                assert isinstance(exited, Exited)
+                if exited.pid == pid:  # the other one was in reserve
+                    return exited.status
         except (EOFError, OSError):
             raise WarmParentDied from None
-        assert isinstance(exited, Exited)
-        self._pid = 0
-        return exited.status
-
-    def kill(self) -> None:
-        """Kill the process, and what is in its process group."""
-        if self._pid:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
+        return None
 
     def learn(self, modules: tuple[str, ...]) -> str:
         """Have the parent import modules that trials import; returns why it must not be used any more, or "".
@@ -110,13 +101,14 @@ class WarmParent:
         """
         try:
             self._connection.send(modules)
-            return str(self._connection.recv())
+            while isinstance(answer := self._connection.recv(), Exited):
+                pass  # of a process that was in reserve
         except (EOFError, OSError):
             raise WarmParentDied from None
+        return str(answer)
 
     def close(self) -> None:
-        """End the parent, and the process if there is one."""
-        self.kill()
+        """End the parent, and the processes that it has forked."""
         self._connection.close()
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):

@@ -70,7 +70,7 @@ def head(scratch: Path) -> Iterator[Head]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         for session in (scratch / "ray").glob("session_*_*"):
-            reap("", str(session))
+            reap("", session)
         process.wait(timeout=10)
 
 

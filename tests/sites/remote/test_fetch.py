@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import tarfile
 import tempfile
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.sites.remote import dump_records, fetch
+from tests.fuzz.archives import Archives
+from trainables.checkpoints.files import load
+from trainables.checkpoints.saving import Checkpoints
 
 NAMES = st.lists(st.sampled_from(["sweep.json", "trials.parquet", "metrics/0.parquet", "logs/3.log"]), unique=True)
 
@@ -75,6 +80,18 @@ def test_leases_requests_and_half_written_files_stay_there_and_checkpoints_unles
     assert set(files(tmp_path / "large")) == {"sweep.json", "checkpoints/0/best-10.ckpt", "trials/0/picture.png"}
 
 
+def test_what_a_trial_has_saved_arrives_whole_whatever_its_name(tmp_path: Path) -> None:
+    """torch's distributed checkpoints have a file .metadata."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    write(tmp_path / "checkpoint-3", {".metadata": b"shards", "shards/__0_0.distcp": b"weights"})
+    Checkpoints(there / "checkpoints" / "7").save(3, {}, tmp_path / "checkpoint-3")
+    write(there, {"checkpoints/7/.last.json.0a1b2c3d": b"half"})
+    fetched(printed(there, large=True), here)
+    assert not (here / "checkpoints/7/.last.json.0a1b2c3d").exists()
+    path = load(here / "checkpoints" / "7" / "last.json")["path"]
+    assert files(path) == {".metadata": b"shards", "shards/__0_0.distcp": b"weights"}
+
+
 def test_what_is_spoiled_on_its_way_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "there", {"sweep.json": os.urandom(100_000)})
     lines = printed(tmp_path / "there")
@@ -104,3 +121,16 @@ def test_nothing_is_written_outside_of_the_copy(tmp_path: Path) -> None:
     with pytest.raises(fetch.CorruptTransferError, match="outside"):
         fetch.unpack(tmp_path / "copy", packed, {"files": {"../evil": [1, "0"]}})
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("size", range(20))
+def test_an_archive_that_is_cut_early_is_damaged(tmp_path: Path, size: int) -> None:
+    packed = io.BytesIO(gzip.compress(b"")[:size])
+    with pytest.raises(fetch.CorruptTransferError):
+        fetch.unpack(tmp_path / "copy", packed, {"files": {"sweep.json": [1, "0"]}})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_made_up_ends_in_a_sentence(tmp_path: Path, seed: int) -> None:
+    """Archives whose hash is right: cut, with flipped bits, with foreign entries, as in `make fuzz`."""
+    Archives(tmp_path / "fuzz").attempt(Random(seed))

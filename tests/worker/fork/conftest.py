@@ -23,11 +23,11 @@ from orchestrator.worker.messages import AttemptEnd, WorkerSettings, WorkerUpdat
 class Worker:
     """Trains trials one after the other, as the actor does."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, *, first: int = 0) -> None:
         self.settings = settings
         surroundings = Surroundings(environ=dict(os.environ), node=Node(id="n", name="here"), gpu_ids=())
         self.runner = Forking(settings, surroundings)
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(first)
 
     @property
     def parent(self) -> psutil.Process:

@@ -160,9 +160,10 @@ def test_nothing_that_a_trial_has_started_is_left(what: str, crash: str, worker_
     parent = worker.parent
     worker.train()
     deadline = time.monotonic() + 10
-    while parent.children(recursive=True) and time.monotonic() < deadline:
+    while len(parent.children(recursive=True)) != 1 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not parent.children(recursive=True)
+    (in_reserve,) = parent.children(recursive=True)
+    assert in_reserve.cmdline() == parent.cmdline()
 
 
 def test_a_trial_that_is_stopped_cleans_up_and_its_exit_functions_run(worker_of: WorkerOf, tmp_path: Path) -> None:
@@ -393,7 +394,11 @@ def test_after_the_parent_has_died_there_is_another(worker_of: WorkerOf, monkeyp
 
 def test_when_the_worker_is_killed_everything_ends(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
-        "def train(config, trial):\n    trial.report(step=1, loss=1)\n    input\n    while True: pass"
+        "import subprocess\n"
+        "def train(config, trial):\n"
+        "    subprocess.Popen(['sh', '-c', 'setsid sleep 1000 & sleep 1000'])\n"
+        "    trial.report(step=1, loss=1)\n"
+        "    while True: pass"
     )
     script = textwrap.dedent(
         f"""
@@ -408,6 +413,8 @@ def test_when_the_worker_is_killed_everything_ends(tmp_path: Path) -> None:
         ))
         worker.begin()
         worker.update()
+        while len(worker.parent.children(recursive=True)) < 5:  # one is in reserve
+            time.sleep(0.1)
         print("trains", flush=True)
         time.sleep(1000)
         """
@@ -416,7 +423,7 @@ def test_when_the_worker_is_killed_everything_ends(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "trains\n"
     descendants = psutil.Process(process.pid).children(recursive=True)
-    assert len(descendants) == 2
+    assert len(descendants) == 6
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     _, alive = psutil.wait_procs(descendants, timeout=10)
@@ -441,3 +448,45 @@ def test_fifty_trials_leave_no_memory_behind(worker_of: WorkerOf) -> None:
     assert after[0] - before[0] < 1e6
     assert after[1] - before[1] < 1e6
     assert after[2:] == before[2:]
+
+
+def test_a_process_is_in_reserve_but_not_one_from_before_its_parent_has_learned(worker_of: WorkerOf) -> None:
+    worker = worker_of(
+        """
+        import os, sys
+        def train(config, trial):
+            known = "wave" in sys.modules
+            import wave
+            trial.report(step=1, loss=1, known=known, pid=os.getpid())
+        """
+    )
+    parent = worker.parent
+    assert worker.train()[0]["known"] == 0
+    assert worker.train()[0]["known"] == 1
+    (in_reserve,) = parent.children()
+    assert worker.train()[0]["pid"] == in_reserve.pid
+    worker.begin()
+    (in_use,) = parent.children()
+    in_use.kill()
+    assert until_ended(worker).failure is not None
+    worker.runner.end()
+    for in_reserve in parent.children():
+        in_reserve.kill()
+        in_reserve.wait()
+    assert worker.train()[0]["known"] == 1
+
+
+def test_what_was_made_before_the_fork_is_not_finalized_by_a_trial(worker_of: WorkerOf) -> None:
+    worker = worker_of(
+        """
+        import os, tempfile
+        directory = tempfile.TemporaryDirectory()
+        own = []
+        def train(config, trial):
+            own.append(tempfile.TemporaryDirectory(dir=trial.directory))
+            trial.report(step=1, loss=os.path.isdir(directory.name))
+        """
+    )
+    for number in range(3):
+        assert worker.train() == ({"loss": 1.0}, AttemptEnd())
+        assert not list((Path(worker.settings.trials) / str(number)).iterdir())

@@ -43,12 +43,12 @@ def test_workers_get_their_parents_from_it_and_do_not_import_again(tmp_path: Pat
     before = set(psutil.Process().children(recursive=True))
     imports = f"open({str(tmp_path / 'imports')!r}, 'a').write('.')"
     with warmed_up(settings_in(tmp_path, imports), Embedded(cpus=2)) as settings:
-        workers = [Worker(settings) for _ in range(2)]  # they wait until it is ready
+        workers = [Worker(settings, first=number) for number in range(2)]  # they wait until it is ready
         parents = [worker.train()[0]["parent"] for worker in workers]
         assert parents[0] != parents[1]
         assert (tmp_path / "imports").read_text() == "."
         processes = set(psutil.Process().children(recursive=True)) - before
-        assert len(processes) == 3
+        assert 3 <= len(processes) <= 5  # each may have a process in reserve by now
         for worker in workers:
             worker.runner.close()
     _, alive = psutil.wait_procs(processes, timeout=10)
