@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import own_packages as _own_packages  # noqa: F401  first, because it decides what `import trainables` means from here on
 
 if TYPE_CHECKING:
+    from orchestrator.api.confirm import confirm
     from orchestrator.api.loaded import Sweep, load
     from orchestrator.api.run import run
     from orchestrator.api.simulated import simulate_sweep
     from trainables.contract import Hyperparameter, Trial, declare
 
-__all__ = ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run", "simulate_sweep"]
+__all__ = ["Hyperparameter", "Sweep", "Trial", "confirm", "declare", "load", "run", "simulate_sweep"]
 
 _HOMES = {
+    "confirm": "orchestrator.api.confirm",
     "run": "orchestrator.api.run",
     "load": "orchestrator.api.loaded",
     "simulate_sweep": "orchestrator.api.simulated",

@@ -17,7 +17,9 @@ SweepError                  sweep-failed        1    the sweep failed, or anothe
 ├── NoResultError           no-result           1    no trial has a result
 ├── TrialsFailedError       trials-failed       1    more trials failed than the budget allows
 ├── RecordsError            records-unusable    1    the records cannot be read or written
-└── InterruptedSweepError   interrupted         130  stopped by a signal; recorded results are kept
+│   └── DamagedError        records-damaged          what they hold is not what a sweep writes
+├── InterruptedSweepError   interrupted         130  stopped by SIGINT; recorded results are kept
+└── StoppedSweepError       stopped             143  stopped by SIGTERM or SIGHUP before a trial had begun
 
 A few more are declared beside the only code that raises them: lease-held, lease-lost, expression-failed and
 evaluation-failed. Codes are stable; docs/agents.md lists all of them, and a test compares.
@@ -211,8 +213,21 @@ class RecordsError(SweepError):
     code = "records-unusable"
 
 
+class DamagedError(RecordsError):
+    """What a record holds is not what a sweep writes. The text begins with the file."""
+
+    code = "records-damaged"
+
+
+class StoppedSweepError(SweepError):
+    """SIGTERM or SIGHUP stopped the sweep before a trial had begun."""
+
+    code = "stopped"
+    exit_code = 143
+
+
 class InterruptedSweepError(SweepError):
-    """The sweep was stopped by a signal. Everything up to then is recorded."""
+    """SIGINT stopped the sweep. Everything up to then is recorded."""
 
     code = "interrupted"
     exit_code = 130

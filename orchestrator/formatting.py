@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from orchestrator.safe_text import UNSAFE
 
 _PLAIN_WORD = re.compile(r"(\.{0,2}/)*[A-Za-z_][\w./-]*(:[A-Za-z_][\w.]*)?", re.ASCII)
 _NOT_PLAIN = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
-_UNSEEN = re.compile("[\x7f-\x9f\xad\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def duration(seconds: float) -> str:
@@ -40,6 +42,26 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def spread_of(values: Sequence[float], mode: Literal["min", "max"]) -> float:
+    """How far the best quarter of results lie apart, at least the best two; 0 with fewer."""
+    ranked = sorted(values, reverse=mode == "max")
+    return abs(ranked[max(1, len(ranked) // 4)] - ranked[0]) if len(ranked) > 1 else 0.0
+
+
+def to_spread(value: float, spread: float) -> str:
+    """A number with the digits that tell results apart: to a hundredth of their spread, with two to six digits.
+
+    Args:
+        value: The number.
+        spread: How far apart results lie that are compared with it; 0: unknown.
+    """
+    if not spread or not value:
+        return f"{value:.4g}"
+    digits = min(6, max(2, math.ceil(math.log10(abs(value) / spread)) + 2))
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e6 else text
+
+
 def listed(words: Sequence[str], most: int = 5) -> str:
     """``a``, ``a and b``, ``a, b and c``, ``a, b, c, d and 7 others``."""
     if len(words) > most:
@@ -63,11 +85,16 @@ def yaml(value: Any, *, quoted: bool = False) -> str:
             return value
         case str():
             text = json.dumps(value, ensure_ascii=False)
-            return _UNSEEN.sub(lambda letter: f"\\u{ord(letter[0]):04x}", text)
+            return UNSAFE.sub(_yaml_escape, text)
         case float():
             text = repr(value)  # YAML 1.1 reads 1e-05 as a word
             return text.replace("e", ".0e") if "e" in text and "." not in text else text
     return json.dumps(value)
+
+
+def _yaml_escape(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def shown(value: Any) -> str:

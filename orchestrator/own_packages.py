@@ -17,6 +17,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
+from orchestrator import own_orchestrator
+
 SHARED = ("cluster", "trainables")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +32,7 @@ def give_way(project: Path) -> None:
     """From now on, shared names that the user's project uses mean the user's modules."""
     if project.resolve() == ROOT:
         return
+    own_orchestrator.give_way(project)
     for name in SHARED:
         if name not in _claimed and ((project / name).is_dir() or (project / f"{name}.py").is_file()):
             with _lock:
@@ -72,7 +75,7 @@ class _Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         top = _top(fullname)
-        if top not in SHARED and top != "orchestrator":
+        if top not in SHARED and (top != own_orchestrator.NAME or own_orchestrator.is_theirs()):
             return None
         if top in _claimed and _depth == 0:
             return None
@@ -107,6 +110,10 @@ def _install() -> None:
         if file is None or not Path(file).resolve().is_relative_to(ROOT):
             _claimed.add(name)
     sys.meta_path.insert(0, _Finder())
+    if (
+        sys.path[:1] == [str(ROOT)] and str(ROOT) in sys.path[1:]
+    ):  # for the import of us: cluster/ray_private/search_path.py
+        del sys.path[0]
     for entry in sys.path:
         if Path(entry).resolve() == ROOT:
             break

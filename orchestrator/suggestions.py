@@ -52,12 +52,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def near_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
     """Up to ``most`` known names that are near, the nearest first; upper and lower case are the same.
 
-    Similar spellings come first, then names that the given one begins with ('min' for 'minimise'), then names that
-    abbreviate it or are abbreviated by it ('lr' for 'learning_rate').
+    Similar spellings come first, then nested names that end in it ('optim.lr' for 'lr'), then names that the given one
+    begins with ('min' for 'minimise'), then names that abbreviate it or are abbreviated by it ('lr' for
+    'learning_rate').
     """
     names = {each.lower(): each for each in known}
     name = name.lower()
     near = difflib.get_close_matches(name, names, n=most)
+    near += [each for each in names if each.endswith(f".{name}")]
     near += [each for each in names if len(each) > 1 and name.startswith(each)]
     near += [each for each in names if len(each) > 1 and (each == _initials(name) or name == _initials(each))]
     return [names[each] for each in dict.fromkeys(near)][:most]

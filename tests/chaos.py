@@ -22,7 +22,7 @@ from typing import Literal, get_args
 import pandas as pd
 import psutil
 
-from tests.terminal import Terminal, called
+from tests.terminal import Terminal
 
 SPEC = """
 name: s
@@ -95,6 +95,7 @@ class Chaos:
         """Run the sweep to its end, with one kill after the other on the way."""
         draw = random.Random(self.seed)
         process = terminal.start("launch", "spec.yaml")
+        terminal.wait_for((terminal.results / "sweep.json").exists, process)  # before that, there is nothing to resume
         for number, victim in zip(range(1, self.kills + 1), itertools.cycle(VICTIMS), strict=False):
             self._wait(terminal, process, draw.uniform(-self.longest_s / 4, self.longest_s))
             assert process.poll() is None, (
@@ -130,7 +131,7 @@ def _target(victim: str, family: list[psutil.Process], draw: random.Random) -> p
     if victim == "raylet":
         return next((process for process in family if process.name() == "raylet"), None)
     if victim == "worker":
-        training = [process for process in family if called(process, "ray::") and _trains(process)]
+        training = [process for process in family if _trains(process)]
         if training:
             return draw.choice(sorted(training, key=lambda process: process.pid))
     return None
@@ -155,7 +156,8 @@ def compare(chaos: Chaos, disturbed: Terminal, undisturbed: Terminal) -> dict[st
     reference = undisturbed.trials()
     assert trials["state"].tolist() == ["completed"] * chaos.trials, trials["state"].value_counts()
     steps = metrics.groupby("trial")["step"].apply(sorted)
-    assert steps.tolist() == [list(range(1, chaos.steps + 1))] * chaos.trials, "a (trial, step) is missing or doubled"
+    wrong = {trial: found for trial, found in steps.items() if found != list(range(1, chaos.steps + 1))}
+    assert not wrong, f"a (trial, step) is missing or doubled: {wrong}\n{_history(metrics, events, set(wrong))}"
     for trial, own in events.groupby("trial"):
         names = own["event"].tolist()
         assert names.count("completed") == 1, f"trial {trial} completed {names.count('completed')} times"
@@ -175,6 +177,14 @@ def compare(chaos: Chaos, disturbed: Terminal, undisturbed: Terminal) -> dict[st
         "training s": float(trials["train_s"].sum()),
         "training s undisturbed": float(reference["train_s"].sum()),
     }
+
+
+def _history(metrics: pd.DataFrame, events: pd.DataFrame, trials: set[int]) -> str:
+    """What is recorded of these trials."""
+    columns = ["trial", "attempt", "step", "train_s", "reported_at"]
+    rows = metrics[metrics["trial"].isin(trials)].sort_values(["trial", "step"])[columns]
+    own = events[events["trial"].isin(trials)][["trial", "at", "event", "reason"]]
+    return f"{rows.to_string()}\n{own.to_string()}"
 
 
 def main() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Generator
 from typing import Any
 
@@ -18,6 +22,9 @@ hypothesis.settings.load_profile("sweep")
 # A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="sweep-tests-")  # no test changes what the user's commands know
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 FIRST = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")
 """Folders whose files take minutes; they come first, so that no process is left alone with one at the end."""

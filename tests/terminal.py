@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import psutil
 
 
 class Terminal:
@@ -72,11 +71,3 @@ class Terminal:
         while process.poll() is None and not done():
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.1)
-
-
-def called(process: psutil.Process, name: str) -> bool:
-    """Whether a process that may have ended has this in its command line."""
-    try:
-        return name in " ".join(process.cmdline())
-    except psutil.Error:
-        return False

@@ -101,6 +101,74 @@ def test_a_project_without_such_folders_sees_ours(tmp_path: Path) -> None:
     assert out.startswith("Declaration(")
 
 
+def own_orchestrator(project: Path) -> None:
+    files = {
+        "orchestrator/__init__.py": "from . import events\nNAME = 'their orchestrator'",
+        "orchestrator/events.py": "from orchestrator.core import VALUE\nWHO = 'their events'",
+        "orchestrator/core/__init__.py": "VALUE = 0.25",  # the name of one of our folders
+        "orchestrator/late.py": "def late():\n    from . import later\n    return later.VALUE",
+        "orchestrator/later.py": "VALUE = 0.5",
+        "train.py": """
+            import orchestrator.core
+            from orchestrator import NAME, events
+
+            def train(config, trial):
+                from orchestrator.late import late
+                assert (NAME, events.WHO, late()) == ("their orchestrator", "their events", 0.5)
+                assert type(trial).__module__ == "trainables.contract"
+                trial.report(step=1, loss=orchestrator.core.VALUE)
+        """,
+        "spec.yaml": """
+            trainable: train.py:train
+            space: {x: {uniform: [0, 1]}}
+            objective: {metric: loss}
+            budget: {trials: 2}
+        """,
+    }
+    for name, text in files.items():
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def test_a_project_with_a_package_called_orchestrator(project: Path) -> None:
+    own_orchestrator(project)
+    out = python(
+        project,
+        f"""
+        import sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from pathlib import Path
+        from orchestrator import Trial
+        from orchestrator.spec.load_trainable import load
+        train = load("train.py:train", Path.cwd())
+        from orchestrator.driver.launch import launch                # ours, loaded after theirs
+        import orchestrator.core.plan
+        trial = Trial(config={{"x": 3.0}})
+        train(trial.config, trial)
+        train(trial.config, Trial(config={{}}))
+        print(trial.history[0].metrics, orchestrator.core.plan.__file__ == {str(ROOT / "orchestrator/core/plan.py")!r})
+        """,
+    )
+    assert out.strip() == "{'loss': 0.25} True"
+
+
+def test_it_is_launched_and_what_it_imports_is_part_of_its_code(project: Path) -> None:
+    own_orchestrator(project)
+    out = python(
+        project,
+        f"""
+        import sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from orchestrator.cli.app import main
+        assert main(["launch", "spec.yaml"]) in (0, None)
+        """,
+    )
+    assert "2 completed" in out
+    code = project / "results" / "spec" / "code"
+    assert {path.name for path in code.rglob("*.py")} >= {"events.py", "late.py", "later.py", "train.py"}
+
+
 def test_our_modules_import_the_shared_names_at_their_top_only() -> None:
     """Inside a function they would mean the user's."""
     for package in ("orchestrator", *SHARED):

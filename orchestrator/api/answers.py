@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.configuration import nested
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,7 +28,8 @@ class BestTrial:
         step: The step at which the metric had that value.
         config: The configuration that the trainable was given, fixed values included, declared defaults not.
         checkpoint: The file with the state by which the trial is judged; None if there is none. Read it with
-            ``trainables.checkpoints.files.load(path)`` or, if the name ends in .pt, with ``torch.load``.
+            ``trainables.checkpoints.files.load(path)`` or, if the name ends in .pt, with ``torch.load``. If the trial
+            has saved files of its own, by ``trial.save(path=…)``, the kept file or directory.
         no_checkpoint: Why there is no checkpoint; "" if there is one.
     """
 
@@ -54,7 +57,7 @@ def best_of(paths: SweepPaths, info: SweepInfo) -> BestTrial | None:
         return None
     checkpoint, why = None, ""
     try:
-        checkpoint = kept_checkpoint(paths, info, ranked).path
+        checkpoint = kept_checkpoint(paths, info, ranked).content
     except UserError as error:
         why = str(error)
     return BestTrial(
@@ -62,7 +65,7 @@ def best_of(paths: SweepPaths, info: SweepInfo) -> BestTrial | None:
         state=ranked.state.value,
         objective=ranked.value,
         step=ranked.step,
-        config=full_config(info, ranked),
+        config=nested(full_config(info, ranked)),
         checkpoint=checkpoint,
         no_checkpoint=why,
     )
@@ -105,7 +108,7 @@ def importance_answer(paths: SweepPaths, info: SweepInfo) -> ImportanceAnswer:
     found = importance_in(paths, info)
     columns = ["parameter", "share", "low", "high", "trials"]
     weights = pd.DataFrame(importance_rows(found), columns=columns)
-    return ImportanceAnswer(importance_text(info.name, objective_of(info), found), weights, found)
+    return ImportanceAnswer(importance_text(paths.name, objective_of(info), found), weights, found)
 
 
 class DiagnosisAnswer:
@@ -145,4 +148,4 @@ def diagnosis_answer(paths: SweepPaths, info: SweepInfo) -> DiagnosisAnswer:
     trials = pd.DataFrame(diagnosis_rows(found), columns=["trial", "diagnosis", "diagnosis_reason"])
     rows = [finding_data(each) for each in found.findings]
     findings = pd.DataFrame(rows, columns=["subject", "sentence", "advice", "urgent"])
-    return DiagnosisAnswer(diagnosis_text(info.name, found), trials, findings)
+    return DiagnosisAnswer(diagnosis_text(paths.name, found), trials, findings)

@@ -10,6 +10,7 @@ from io import StringIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from orchestrator import steady_clock
 from orchestrator.analysis.report.notebook import kernel
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class ProgressDisplay:
         if self._sweep is not None:
             self._surface.conclude(_conclusion(*self._sweep))
         self._surface.__exit__(kind, error, trace)
+
+    def say(self, text: str) -> None:
+        """Say what is waited for, before there is an observer, where somebody sees the sweep."""
+        if self._surface is not None:
+            self._surface.say(text)
 
     def _observe(self, session: Session) -> Observer:
         from orchestrator.cli.live.launch_screen import ScreenObserver
@@ -134,7 +140,9 @@ class NotebookSurface:
         from IPython.display import HTML
         from rich.console import Console
 
-        console = Console(file=StringIO(), record=True, width=WIDTH, force_terminal=True, force_jupyter=False)
+        console = Console(
+            file=StringIO(), record=True, width=WIDTH, force_terminal=True, force_jupyter=False, markup=False
+        )
         for each in (*self._said, self._drawn):
             console.print(each, highlight=False)
         return HTML(console.export_html(inline_styles=True, code_format="<pre>{code}</pre>"))
@@ -145,7 +153,7 @@ def _conclusion(sweep: Sweep, paths: SweepPaths, progress: Progress) -> str:
     from orchestrator.core.rows import State
     from orchestrator.formatting import count, duration
 
-    progress.look(sweep, time.time())
+    progress.look(sweep, steady_clock.now())
     states = ", ".join(f"{progress.counts[state]} {state}" for state in State if progress.counts[state])
     trials = count(progress.counts.total(), "trial") + (f" ({states})" if states else "")
     text = f"{paths.name}: {trials} in {duration(progress.wall_s)}"

@@ -36,6 +36,7 @@ def continued(
     train: Callable[..., Any] | None,
     overrides: Sequence[str],
     allow_change: bool,
+    project: Path | None,
     engine: Engine,
     progress: bool | None,
 ) -> SweepPaths:
@@ -44,7 +45,7 @@ def continued(
     Args:
         paths: The files of the sweep.
         source: The spec as it is now; None: as recorded, with the overrides.
-        train, overrides, allow_change, progress: As for ``orchestrator.run``.
+        train, overrides, allow_change, project, progress: As for ``orchestrator.run``.
         engine: Where the trials run.
 
     Raises:
@@ -52,11 +53,15 @@ def continued(
     """
     from orchestrator.api.progress import ProgressDisplay
     from orchestrator.driver.resume import resume
+    from orchestrator.records.project import given_again, project_directory
     from orchestrator.records.provenance import read_sweep_json
 
     info = read_sweep_json(paths.info)
-    now, declaration = _spec_now(info, source, train, overrides)
-    extension = extension_to(now, info, declaration, given=train is not None)
+    base = project_directory(paths, info, project)
+    if source is None and train is None:
+        train = given_again(paths.name, info, base, how=f"orchestrator.run(train={{train}}, resume={paths.name!r})")
+    now, declaration = _spec_now(info, base, source, train, overrides)
+    extension = extension_to(now, paths.name, info, base, declaration, given=train is not None)
     if _complete(paths, info, extension):
         return paths
     with ProgressDisplay(progress, paths.name) as shown:
@@ -65,32 +70,36 @@ def continued(
             extension=extension,
             allow_change=allow_change,
             train=train,
+            project=base,
             engine=engine,
             observer=shown.observer,
+            told=shown.say,
         )
 
 
 def _spec_now(
-    info: SweepInfo, source: Source | None, train: Callable[..., Any] | None, overrides: Sequence[str]
+    info: SweepInfo, base: Path, source: Source | None, train: Callable[..., Any] | None, overrides: Sequence[str]
 ) -> tuple[Spec, Declaration | None]:
-    from orchestrator.contract import declaration_of
     from orchestrator.spec import parse_spec
-    from orchestrator.spec.load_trainable import declared
+    from orchestrator.spec.load_trainable import declared, declared_by
 
     if source is not None:
         return source.spec, source.declaration
-    base = Path(info.directory)
-    declaration = declaration_of(train) if train is not None else declared(info.spec["trainable"], base)
+    declaration = declared_by(train) if train is not None else declared(parse_spec(info.spec, base=base).trained, base)
     spec = parse_spec(info.spec, base=base, overrides=overrides, resolve=lambda _reference, _base: declaration)
     return spec, declaration
 
 
-def extension_to(now: Spec, info: SweepInfo, declaration: Declaration | None, *, given: bool) -> Extension:
+def extension_to(
+    now: Spec, name: str, info: SweepInfo, base: Path, declaration: Declaration | None, *, given: bool
+) -> Extension:
     """What turns the recorded spec into the one of now.
 
     Args:
         now: The spec as it is now.
+        name: What the sweep is called.
         info: What the sweep recorded of itself.
+        base: Where its code and data are.
         declaration: What the trainable declares.
         given: Whether the trainable was given from Python: the name it was given then does not count.
 
@@ -101,7 +110,11 @@ def extension_to(now: Spec, info: SweepInfo, declaration: Declaration | None, *,
     from orchestrator.spec import parse_spec
     from orchestrator.spec.max_step import length_of
 
-    recorded = parse_spec(info.spec, base=Path(info.directory))
+    recorded = parse_spec(info.spec, base=base)
+    if declaration is not None and declaration.define_by_run:
+        now = now.model_copy(
+            update={"space": {**recorded.space, **now.space}}
+        )  # what trials have found is there by now
     then, wanted = _flat(recorded), _flat(now)
     lengths = {"scheduler.max", f"fixed.{length_of(declaration)}"}
     free = {"name", "parent"} | ({"trainable"} if given else set())
@@ -111,7 +124,7 @@ def extension_to(now: Spec, info: SweepInfo, declaration: Declaration | None, *,
     fixed = [key for key in differing if (key not in TOTALS and key not in lengths) or key not in wanted]
     if fixed:
         raise UserError(
-            f"{info.name} was launched with another {' and '.join(fixed)}, which a resume cannot change;"
+            f"{name} was launched with another {' and '.join(fixed)}, which a resume cannot change;"
             " give the spec another name to launch a new sweep"
         )
     totals = {TOTALS[key]: wanted[key] for key in differing if key in TOTALS}
@@ -134,11 +147,16 @@ def _flat(spec: Spec) -> dict[str, Any]:
 
 
 def _complete(paths: SweepPaths, info: SweepInfo, extension: Extension) -> bool:
-    """Whether nothing is left to do: all trials of the budget have ended, and no total is raised."""
+    """Whether nothing is left to do: all trials of the budget have ended, and no resume has asked for more."""
     from orchestrator.analysis.summary.overview import overview
     from orchestrator.core.extend import Extension
+    from orchestrator.driver.resume_tasks import ResumeTasks, left_undone
+    from orchestrator.records.decode import event_rows
+    from orchestrator.records.load import events_table
 
     seen = overview(paths)
     trials = info.spec["budget"].get("trials")
     finished = seen.status == "finished" and trials is not None and sum(seen.states.values()) >= trials
-    return finished and extension == Extension()
+    if not finished or extension != Extension():
+        return False
+    return left_undone(info.resumed, event_rows(events_table(paths), paths.events)) == ResumeTasks()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ def run(
     gpus: int | None = None,
     resume: str | bool = False,
     allow_change: bool = False,
+    project: str | Path | None = None,
     progress: bool | None = None,
 ) -> Sweep:
     """Run a sweep to its end and return its records.
@@ -50,6 +50,8 @@ def run(
             (``budget.trials``, ``budget.hours``, the length of a training) and change ``resources.concurrency`` and
             ``resources.max_gpus``; nothing else.
         allow_change: Resume although the code of the trainable or its data has changed since the launch.
+        project: Where the code and data of the sweep to resume are now: the directory of its spec. None: where they
+            were, or where they have moved together with the sweep's directory.
         progress: Show the running sweep: updated in place in a notebook and in a terminal, as lines elsewhere. None:
             only in a notebook and in a terminal.
 
@@ -65,13 +67,17 @@ def run(
     from orchestrator.api.loaded import load
     from orchestrator.api.progress import ProgressDisplay
     from orchestrator.driver.launch import launch
+    from orchestrator.records.paths import results_directory
     from orchestrator.sites.placement import engine_at
+    from orchestrator.spec.load_trainable import refuse_while_importing
 
+    refuse_while_importing()
     engine = engine_at(on, cpus=cpus, gpus=gpus)
-    before = _recorded(Path(results), resume) if isinstance(resume, str) else None
+    directory = results_directory(results)
+    before = _recorded(directory, resume) if isinstance(resume, str) else None
     source = None if spec is None else source_of(spec, train, overrides)
     if source is not None and resume is True:
-        before = _recorded_if_any(Path(results) / source.name)
+        before = _recorded_if_any(directory / source.name)
     if before is not None:
         from orchestrator.api.resumption import continued
 
@@ -82,6 +88,7 @@ def run(
                 train=train,
                 overrides=overrides,
                 allow_change=allow_change,
+                project=None if project is None else Path(project),
                 engine=engine,
                 progress=progress,
             ).root
@@ -89,7 +96,7 @@ def run(
     if source is None:
         raise UserError("run needs a spec, or the name of a sweep to continue, as in run(resume='churn')")
     with ProgressDisplay(progress, source.name) as shown:
-        paths = launch(source, results=Path(results), engine=engine, observer=shown.observer)
+        paths = launch(source, results=directory, engine=engine, observer=shown.observer)
     return load(paths.root)
 
 
@@ -102,40 +109,39 @@ def source_of(
         SpecError: The spec has mistakes.
         TrainableError: ``train`` is nothing that can be trained, or cannot be sent to other processes.
     """
-    from orchestrator.contract import declaration_of
+    from orchestrator.sites.asked_resources import with_asked_resources
     from orchestrator.spec import parse_spec, read_spec
-    from orchestrator.spec.load_trainable import declared, shape_of
+    from orchestrator.spec.given import reference_of
+    from orchestrator.spec.load_trainable import check_trainable, declared, declared_by, known, known_of
+    from orchestrator.spec.reading import text_to_record
     from orchestrator.spec.source import Source
     from orchestrator.worker.messages import pack_function
+    from orchestrator.yaml.document import from_mapping
 
     if train is not None:
-        shape_of(train)
-    resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
+        check_trainable(train)
+    resolve = known if train is None else lambda _reference, _base: known_of(train)
     if isinstance(spec, Mapping):
         base, path = Path.cwd(), None
-        mapping = dict(spec) if train is None else {"trainable": trainable_name(train), **spec}
-        text = json.dumps(mapping, indent=2, default=str).encode()  # JSON is YAML as well
+        mapping = dict(spec) if train is None else {"trainable": reference_of(train, base), **spec}
         checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
+        text = json.dumps(from_mapping(mapping).data, indent=2).encode()  # JSON is YAML as well
     else:
         path = Path(spec)
-        base, text = path.resolve().parent, path.read_bytes() if path.is_file() else b""
+        base = path.resolve().parent
         checked = read_spec(path, overrides=overrides, resolve=resolve)
-    return Source(
+        text = text_to_record(path, checked)
+    source = Source(
         spec=checked,
         text=text,
         base=base,
-        declaration=declaration_of(train) if train is not None else declared(checked.trainable, base),
+        declaration=declared_by(train) if train is not None else declared(checked.trained, base),
         function=train,
         packed=None if train is None else pack_function(train),
         file=path,
         overrides=overrides,
     )
-
-
-def trainable_name(train: Callable[..., Any]) -> str:
-    """What the records call a trainable that was given from Python: module:function."""
-    module = inspect.getmodule(train)
-    return f"{module.__name__ if module is not None else '__main__'}:{getattr(train, '__qualname__', 'train')}"
+    return with_asked_resources(source)
 
 
 def _recorded(results: Path, name: str) -> SweepPaths:

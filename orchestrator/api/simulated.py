@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.api.loaded import Sweep, load
+from orchestrator.records.extra import unfolded
 from orchestrator.records.load import frame
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def simulate_sweep(
         UserError: ``curve`` returned no learning curve, or one without the objective; the error says what is wrong.
     """
     from orchestrator.analysis.earlier.take import take_earlier
+    from orchestrator.records.paths import results_directory
     from orchestrator.simulate.play import play
     from orchestrator.spec.source import Source
 
@@ -72,7 +74,7 @@ def simulate_sweep(
         read = read.model_copy(update={"search": read.search.model_copy(update={"seed": seed})})
     base = Path() if isinstance(spec, Mapping) else Path(spec).parent
     source = Source(spec=read, text=text, base=base, declaration=None)
-    earlier = take_earlier(source, Path(results or "results")).earlier
+    earlier = take_earlier(source, results_directory(results or "results")).earlier
     outcome = play(read, curve, workers=workers, saves=saves, base=base, earlier=earlier).outcome
     name = read.name or (UNNAMED if isinstance(spec, Mapping) else Path(spec).stem)
     if results is None:
@@ -103,7 +105,7 @@ class SimulatedSweep(Sweep):
         from orchestrator.records.encode import trials_table
 
         rows = [self._outcome.trials[number] for number in sorted(self._outcome.trials)]
-        return frame(trials_table(rows, _kinds(self._spec), self._name))
+        return frame(trials_table(rows, self._spec.parameter_space().kinds, self._name))
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -112,7 +114,7 @@ class SimulatedSweep(Sweep):
 
         rows = self._outcome.metrics
         names = dict.fromkeys([self._spec.objective.metric, *(name for row in rows for name in row.metrics)])
-        return frame(metrics_table(rows, metrics_schema(names), self._name))
+        return frame(unfolded(metrics_table(rows, metrics_schema(names), self._name)))
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -145,12 +147,15 @@ class SimulatedSweep(Sweep):
 def _read(spec: Mapping[str, Any] | str | Path, overrides: Sequence[str]) -> tuple[Spec, bytes]:
     """The checked spec and its text."""
     from orchestrator.spec import parse_spec, read_spec
-    from orchestrator.spec.reading import text_of
+    from orchestrator.spec.reading import text_to_record
+    from orchestrator.yaml.document import from_mapping
 
     if isinstance(spec, Mapping):
-        mapping = {"trainable": UNNAMED, **spec}
-        return parse_spec(mapping, base=Path.cwd(), overrides=overrides), json.dumps(mapping, default=str).encode()
-    return read_spec(Path(spec), overrides=overrides), text_of(Path(spec)).encode()
+        mapping = dict(spec) if "command" in spec else {"trainable": UNNAMED, **spec}
+        checked = parse_spec(mapping, base=Path.cwd(), overrides=overrides)
+        return checked, json.dumps(from_mapping(mapping).data).encode()
+    checked = read_spec(Path(spec), overrides=overrides)
+    return checked, text_to_record(Path(spec), checked)
 
 
 def _record(results: Path, name: str, spec: Spec, text: bytes, outcome: Outcome) -> SweepPaths:
@@ -164,7 +169,7 @@ def _record(results: Path, name: str, spec: Spec, text: bytes, outcome: Outcome)
     info = collect(
         name=paths.name,
         seed=spec.search.seed,
-        trainable=spec.trainable,
+        trainable=str(spec.trained),
         engine="simulated",
         spec=spec.to_plain(),
         command=(),
@@ -172,14 +177,10 @@ def _record(results: Path, name: str, spec: Spec, text: bytes, outcome: Outcome)
         now=0.0,
     )
     write_sweep_json(paths.info, info)
-    with Recorder(paths, sweep=paths.name, parameters=_kinds(spec), metrics=[spec.objective.metric]) as recorder:
+    kinds = spec.parameter_space().kinds
+    with Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric]) as recorder:
         recorder.events(outcome.events)
         recorder.metrics(outcome.metrics)
         for number in sorted(outcome.trials):
             recorder.trial(outcome.trials[number])
     return paths
-
-
-def _kinds(spec: Spec) -> dict[str, Any]:
-    """The kinds of the searched parameters' columns."""
-    return {name: distribution.kind for name, distribution in spec.distributions().items()}

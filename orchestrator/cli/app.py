@@ -32,15 +32,19 @@ from orchestrator.cli.commands import (
     plan,
     pull,
     report,
+    repro,
     resume,
     show,
     simulate,
     stop,
     try_,
+    verify,
     watch,
 )
 from orchestrator.cli.error_text import TRACEBACK, error_text, internal_error_text
-from orchestrator.cli.formats import say
+from orchestrator.cli.forgiving_output import open_standard_streams
+from orchestrator.cli.formats import say, tell
+from orchestrator.cli.machine_errors import machine_error
 from orchestrator.errors import InterruptedSweepError, SweepError
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -80,6 +84,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
     "Decide what is next": [
         ("best", best.best, "sweep best churn --checkpoint model.pt > best.yaml"),
         ("confirm", confirm.confirm, "sweep confirm churn --top 3 --seeds 10"),
+        ("repro", repro.repro, "sweep repro churn 7"),
         ("next", next.next_, "sweep next churn -o churn-2.yaml"),
         ("simulate", simulate.simulate, "sweep simulate churn --set search.method=random --workers 32"),
     ],
@@ -87,6 +92,7 @@ COMMANDS: dict[str, list[tuple[str, Callable[..., None], str]]] = {
         ("export", export.export, "sweep export churn --to mlflow"),
         ("pull", pull.pull, "sweep pull churn --checkpoints"),
         ("clean", clean.clean, "sweep clean --dry-run"),
+        ("verify", verify.verify, "sweep verify churn"),
         ("doctor", doctor.doctor, "sweep doctor --on auto"),
     ],
 }
@@ -105,9 +111,9 @@ def _sweep(
     if version:
         from importlib.metadata import version as version_of
 
-        typer.echo(f"sweep {version_of('sweep-orchestrator')}")
+        tell(f"sweep {version_of('sweep-orchestrator')}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        tell(context.get_help(), as_it_is=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after `sweep`; None: those of this process.
     """
+    open_standard_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if completion.VARIABLE in os.environ:
         return completion.answer(lambda: app(args=words, prog_name="sweep"))
@@ -132,8 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        if (found := machine_error(error)) is not None and not os.environ.get(TRACEBACK):
+            say(error_text(found))
+            return found.exit_code
         if os.environ.get(TRACEBACK):
-            traceback.print_exc()
+            say(traceback.format_exc())
         else:
             say(internal_error_text(error))
         return 1
@@ -151,7 +161,7 @@ def _in_json(words: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         data = json_output.error_data(KeyboardInterrupt())
     except Exception as error:
-        data = json_output.error_data(error)
+        data = json_output.error_data(machine_error(error) or error)
     else:
         if code != InterruptedSweepError.exit_code:  # by which Typer tells of Ctrl-C
             return code if isinstance(code, int) else 0

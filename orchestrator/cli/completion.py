@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from orchestrator.cli.formats import tell
 from trainables import BUILTIN
 
 VARIABLE = "_SWEEP_COMPLETE"
@@ -69,14 +70,21 @@ def _trials(ctx: typer.Context, sweep: str | None) -> list[str]:
 
 
 def _spec(ctx: typer.Context) -> dict[str, Any]:
-    """The spec that the command names, as it stands; empty if it cannot be read."""
+    """The spec that the command names, as it stands, with dotted names; empty if it cannot be read."""
     from ruamel.yaml import YAML
+
+    from orchestrator.spec.nested_names import flatten_names
+    from orchestrator.yaml.document import from_mapping
 
     try:
         found = YAML(typ="safe", pure=True).load(Path(ctx.params["spec"]))
     except Exception:
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    document = from_mapping(found)
+    flatten_names(document)
+    return document.data
 
 
 def _keys(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -120,7 +128,7 @@ def _metrics(spec: dict[str, Any], ctx: typer.Context) -> list[str]:
     """
     from orchestrator.spec.load_trainable import declared
 
-    trainable = str(spec.get("trainable"))
+    trainable = str(spec.get("trainable") or spec.get("command"))
     if trainable in BUILTIN:
         declaration = declared(trainable, Path())
         return list(declaration.metrics) if declaration is not None else []
@@ -151,7 +159,7 @@ def answer(app: Callable[[], object]) -> int:
     before = _join_split_words(os.environ) if os.environ[VARIABLE] == _BASH else ""
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()), suppress(Exception, SystemExit):
         app()
-    typer.echo("\n".join(line.removeprefix(before) for line in out.getvalue().splitlines()))
+    tell("\n".join(line.removeprefix(before) for line in out.getvalue().splitlines()), as_it_is=True)
     return 0
 
 

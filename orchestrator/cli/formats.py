@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TextIO
@@ -16,8 +17,10 @@ from typing import Any, TextIO
 import typer
 
 from orchestrator.cli import json_output
+from orchestrator.cli.wrapping import wrapped
 from orchestrator.core.rows import State
-from orchestrator.errors import OptionsError
+from orchestrator.errors import DamagedError, OptionsError
+from orchestrator.safe_text import for_output, log_for_output, printable
 
 COLOURS: Mapping[str, str] = {
     State.RUNNING: "cyan",
@@ -53,24 +56,53 @@ class TextFormat(StrEnum):
     JSON = "json"
 
 
+def tell(text: object = "", *, as_it_is: bool = False) -> None:
+    """Print an answer, or a part of it, to stdout; safely, whatever data it has.
+
+    Args:
+        text: The answer.
+        as_it_is: Whether a program may read it, so that no line may be broken; else a terminal gets lines that fit.
+
+    Raises:
+        OSError: It cannot be printed.
+    """
+    shown = for_output(str(text), styled=in_colour(sys.stdout))
+    typer.echo(shown if as_it_is else wrapped(shown, width_of(sys.stdout)))
+
+
+def tell_log(text: str) -> None:
+    """Print a part of a log to stdout as it is, as far as that is safe."""
+    typer.echo(log_for_output(text, styled=in_colour(sys.stdout)), nl=False)
+
+
 def say(text: str = "") -> None:
-    """Print to stderr, so that a command's answer can be piped; as a note in JSON if the answer is JSON."""
-    if json_output.is_on():
-        json_output.note(text)
-    else:
-        typer.echo(text, err=True)
+    """Print to stderr, so that a command's answer can be piped; as a note in JSON if the answer is JSON.
+
+    Where stderr cannot be written, nothing is said.
+    """
+    with suppress(OSError, ValueError):
+        if json_output.is_on():
+            json_output.note(text)
+        else:
+            shown = for_output(text, styled=in_colour(sys.stderr))
+            typer.echo(wrapped(shown, width_of(sys.stderr)), err=True)
+
+
+def say_log(text: str) -> None:
+    """Print a part of a log, or of a line that is drawn over itself, to stderr as far as that is safe."""
+    typer.echo(log_for_output(text, styled=in_colour(sys.stderr)), err=True, nl=False)
 
 
 def painted(text: str, colour: str | None, stream: TextIO | None = None, *, bold: bool = False) -> str:
     """The text in a colour, if the stream (stdout by default) is a terminal that wants colours."""
     if not in_colour(stream or sys.stdout):
         return text
-    return typer.style(text, fg=colour, bold=bold)
+    return typer.style(printable(text), fg=colour, bold=bold)
 
 
-def width_of_stdout() -> int:
-    """The columns of the terminal; where there is none, nothing is ever cut."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+def width_of(stream: TextIO) -> int:
+    """The columns of the terminal that a stream is; where it is none, nothing is ever cut."""
+    return shutil.get_terminal_size().columns if stream.isatty() else sys.maxsize
 
 
 def in_colour(stream: TextIO) -> bool:
@@ -86,13 +118,15 @@ class Answer:
     text: Callable[[], str]
     data: Any
     rows: Sequence[Row]
+    damage: Sequence[str] = ()  # what it lacks, because records are damaged
 
 
 def give(format_: Format, answers: Mapping[str, Answer]) -> None:
     """Print one answer as it is; several below each other, or as one JSON object by their names.
 
     Raises:
-        UserError: Several as CSV.
+        OptionsError: Several as CSV.
+        DamagedError: Records are damaged; what the others say is printed.
     """
     if len(answers) > 1 and format_ is Format.CSV:
         raise OptionsError(f"{' and '.join(answers)} are {len(answers)} tables, and CSV holds one: ask for one of them")
@@ -103,6 +137,8 @@ def give(format_: Format, answers: Mapping[str, Answer]) -> None:
         data={name: each.data for name, each in answers.items()} if several else next(iter(answers.values())).data,
         rows=next(iter(answers.values())).rows,
     )
+    if damage := list(dict.fromkeys(each for found in answers.values() for each in found.damage)):
+        raise DamagedError("\n".join(damage))
 
 
 def answer(format_: Format, *, text: Callable[[], str], data: Any, rows: Sequence[Row]) -> None:
@@ -110,7 +146,7 @@ def answer(format_: Format, *, text: Callable[[], str], data: Any, rows: Sequenc
     if format_ is Format.JSON:
         json_output.document(data)
     elif written := text() if format_ is Format.TABLE else as_csv(rows):
-        typer.echo(written)
+        tell(written, as_it_is=format_ is Format.CSV)
 
 
 def as_csv(rows: Sequence[Row]) -> str:

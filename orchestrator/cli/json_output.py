@@ -12,12 +12,14 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any, TextIO
 
+from orchestrator.cli.forgiving_output import ForgivingStream
 from orchestrator.errors import InterruptedSweepError, Mistake, OptionsError, SpecError, SweepError
+from orchestrator.safe_text import escaped
 from orchestrator.sites.remote.job_output import json_object
 from orchestrator.suggestions import Allowed, Known
 
@@ -67,12 +69,16 @@ def is_on() -> bool:
 
 
 def document(data: Any) -> None:
-    """Print the answer of a command."""
-    _write(as_json(data))
+    """Print the answer of a command.
+
+    Raises:
+        OSError: It cannot be printed.
+    """
+    ForgivingStream(_stdout or sys.stdout).write_all(f"{escaped(as_json(data))}\n")
 
 
 def event(name: str, /, *, at: float | None = None, **facts: Any) -> None:
-    """Print an event on a line.
+    """Print an event on a line. That nobody reads it does not end what it tells of.
 
     Args:
         name: What happened.
@@ -98,18 +104,19 @@ def relay(text: str, *, document: bool = False) -> dict[str, Any] | None:
     if EVENT in held or (document and NOTE not in held):
         _write(text)
     else:
-        print(text, file=sys.stderr, flush=True)
+        _note(text)
     return None
 
 
 def note(text: str) -> None:
     """Tell something in words, on stderr."""
-    print(line({NOTE: text.strip()}), file=sys.stderr, flush=True)
+    _note(line({NOTE: text.strip()}))
 
 
 def error(data: Mapping[str, Any]) -> None:
     """Print an error, as the last line of stderr."""
-    print(line({ERROR: data}), file=sys.stderr, flush=True)
+    with suppress(OSError, ValueError):
+        _note(line({ERROR: data}))
 
 
 def as_json(value: Any) -> str:
@@ -211,9 +218,11 @@ def _plain(value: Any) -> Any:
 
 
 def _write(text: str) -> None:
-    out = _stdout or sys.stdout
-    out.write(f"{text}\n")
-    out.flush()
+    ForgivingStream(_stdout or sys.stdout).write(f"{escaped(text)}\n")
+
+
+def _note(text: str) -> None:
+    print(escaped(text), file=sys.stderr, flush=True)
 
 
 def _finite(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 
 from cluster.where import Batch, Jobs
 from orchestrator.cli import completion
-from orchestrator.cli.formats import Format, TextFormat
+from orchestrator.cli.formats import Format, TextFormat, say
 from orchestrator.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ MaxGpus = Annotated[
     float | None,
     typer.Option("--max-gpus", metavar="N", help="resources.max_gpus: most GPUs for all trials together."),
 ]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="Where the sweep's code and data are now, if they are not where they were: the directory of its spec.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="If no trial fits, wait until a node joins on which one does.")]
 Nodes = Annotated[
     int | None,
@@ -71,7 +80,19 @@ Cpus = Annotated[
 Gpus = Annotated[
     int | None, typer.Option("--gpus", metavar="N", min=0, help="GPUs of this machine to use. Default: all.")
 ]
-Results = Annotated[Path, typer.Option("--results", metavar="DIR", envvar="SWEEP_RESULTS", help="Results directory.")]
+
+
+def _no_url(given: Path | str) -> Path | str:
+    from orchestrator.records.paths import results_directory
+
+    results_directory(given)
+    return given
+
+
+Results = Annotated[
+    Path,
+    typer.Option("--results", metavar="DIR", envvar="SWEEP_RESULTS", help="Results directory.", callback=_no_url),
+]
 RESULTS = Path("results")
 ClusterResults = Annotated[
     str,
@@ -80,9 +101,25 @@ ClusterResults = Annotated[
         metavar="DIR",
         envvar="SWEEP_CLUSTER_RESULTS",
         help="With --on http://…: results directory on the cluster, visible from all its nodes.",
+        callback=_no_url,
     ),
 ]
 CLUSTER_RESULTS = "~/sweeps"
+Grace = Annotated[
+    float,
+    typer.Option(
+        "--grace",
+        metavar="SECONDS",
+        min=0,
+        help="How long SIGTERM waits for the next reports of running trials before it ends them.",
+    ),
+]
+Reuse = Annotated[
+    bool,
+    typer.Option(
+        "--reuse", help="Take over trials that earlier sweeps have finished with the same code, data, values and seed."
+    ),
+]
 Profile = Annotated[bool, typer.Option("--profile", help="Print at the end where the time of the slots went.")]
 AnswerFormat = Annotated[Format, typer.Option("--format", help="Output format; --json is short for json.")]
 OutputFormat = Annotated[TextFormat, typer.Option("--format", help="Output format; --json is short for json.")]
@@ -158,8 +195,28 @@ def as_words(**given: object) -> list[str]:
     return words
 
 
+def sweep_and_trial(words: Sequence[str], *, command: str) -> tuple[str | None, int | None]:
+    """A sweep and the number of a trial as they are typed; each may be missing, and a number alone is a trial.
+
+    Raises:
+        OptionsError: There are other words.
+    """
+    match words:
+        case []:
+            return None, None
+        case [word]:
+            return (None, int(word)) if word.isdecimal() else (word, None)
+        case [sweep, trial] if trial.isdecimal():
+            return sweep, int(trial)
+        case [_, trial]:
+            raise OptionsError(f"{trial!r} is not a trial; trials are numbered from 0")
+    raise OptionsError(
+        f"{command} takes one sweep and one trial, as in: sweep {command} churn 3; not: {' '.join(words)}"
+    )
+
+
 def checked(path: Path, changes: list[str]) -> Source:
-    """Read a spec and check it against its trainable.
+    """Read a spec and check it against its trainable. What is no mistake, and yet odd, is said.
 
     Args:
         path: The spec's file.
@@ -168,20 +225,26 @@ def checked(path: Path, changes: list[str]) -> Source:
     Raises:
         SpecError: All mistakes in the spec.
     """
+    from orchestrator.sites.asked_resources import with_asked_resources
+    from orchestrator.space.never import never_active
     from orchestrator.spec import read_spec
-    from orchestrator.spec.load_trainable import declared
+    from orchestrator.spec.load_trainable import declared, known
+    from orchestrator.spec.reading import text_to_record
     from orchestrator.spec.source import Source
 
-    spec = read_spec(path, overrides=changes, resolve=declared)
+    spec = read_spec(path, overrides=changes, resolve=known)
+    for _, sentence in never_active(spec.parameter_space()):
+        say(f"warning: {sentence}")
     base = path.resolve().parent
-    return Source(
+    source = Source(
         spec=spec,
-        text=path.read_bytes(),
+        text=text_to_record(path, spec),
         base=base,
-        declaration=declared(spec.trainable, base),
+        declaration=declared(spec.trained, base),
         file=path,
         overrides=changes,
     )
+    return with_asked_resources(source)
 
 
 def typed(paths: SweepPaths) -> str:

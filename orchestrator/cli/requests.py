@@ -6,12 +6,13 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from orchestrator.cli.formats import say
 from orchestrator.cli.views.text import config_line
 from orchestrator.control import lease, slurm_status
-from orchestrator.control.requests import Kind, Request, send
+from orchestrator.control.requests import Kind, Request, send, set_aside
 from orchestrator.core.rows import Config, State
 from orchestrator.errors import NoSuchTrialError, NotRunningError, SweepError, UserError
 from orchestrator.records.decode import trial_rows
@@ -101,7 +102,7 @@ def _recorded(paths: SweepPaths, space: Space, config: Config) -> int:
 
 def _tried(paths: SweepPaths, space: Space) -> dict[str, int]:
     kinds = {name: distribution.kind for name, distribution in space.parameters.items()}
-    return {space.key(row.config): row.trial for row in trial_rows(trials_table(paths), kinds)}
+    return {space.key(row.config): row.trial for row in trial_rows(trials_table(paths), kinds, paths.trials_table)}
 
 
 def _check_running(paths: SweepPaths) -> None:
@@ -121,9 +122,13 @@ def _ask(paths: SweepPaths, request: Request) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while file.exists():
         if time.monotonic() > deadline:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
             raise SweepError(f"the driver of {paths.name} did not answer for {PATIENCE_S:.0f} s")
         time.sleep(0.1)
+    if (aside := set_aside(file)).exists():
+        why = f"sweep show {paths.name}, or what the driver prints, says why"
+        raise SweepError(f"the driver of {paths.name} has set the request aside, as {aside}; {why}")
 
 
 def _running(paths: SweepPaths) -> list[int]:

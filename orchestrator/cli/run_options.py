@@ -19,13 +19,16 @@ from orchestrator.cli.options import (
     Cpus,
     Detach,
     Gpus,
+    Grace,
     Nodes,
     On,
     OutputFormat,
     Profile,
     Results,
+    Reuse,
     Wait,
 )
+from orchestrator.driver.signals import GRACE_S
 from orchestrator.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class RunOptions:
     gpus: Gpus = None
     nodes: Nodes = None
     results: Results = RESULTS
+    grace: Grace = GRACE_S
     profile: Profile = False
     detach: Detach = False
     format_: OutputFormat = TEXT
@@ -101,14 +105,20 @@ class RunOptions:
 
     def words(self) -> list[str]:
         """The options that a driver elsewhere needs too, as words of a command line."""
-        return options.as_words(wait=self.wait, profile=self.profile, json=self.as_json)
+        grace = self.grace if self.grace != GRACE_S else None
+        return options.as_words(wait=self.wait, grace=grace, profile=self.profile, json=self.as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchOptions(RunOptions):
     """Where and how a new sweep runs, and where it is recorded if it runs on a cluster."""
 
+    reuse: Reuse = False
     cluster_results: ClusterResults = CLUSTER_RESULTS
+
+    def words(self) -> list[str]:
+        """As for every sweep, and what only a new one needs."""
+        return [*super().words(), *options.as_words(reuse=self.reuse)]
 
 
 def with_run_options(command: Callable[..., None]) -> Callable[..., None]:

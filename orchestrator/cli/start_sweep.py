@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster.where import Jobs
+from orchestrator.errors import OptionsError
 
 if TYPE_CHECKING:
     from orchestrator.cli.run_options import LaunchOptions
@@ -24,6 +25,9 @@ def start(source: Source, run: LaunchOptions) -> SweepPaths | None:
     if (slurm := run.slurm_site()) is not None:
         from orchestrator.cli.remote.slurm_job import launch_queued
 
+        if run.reuse:
+            raise OptionsError(f"--reuse is not possible with --on {run.on}: a Slurm job only resumes")
+
         queued = launch_queued(source, slurm, run)
         return None if run.detach else queued
     site = run.site()
@@ -39,4 +43,12 @@ def start(source: Source, run: LaunchOptions) -> SweepPaths | None:
 
     engine, waiting = run.engine(), run.waiting()
     with SessionDisplay(name=source.name, profile=run.profile, as_json=run.as_json) as display:
-        return launch(source, results=run.results, engine=engine, observer=display.observer, wait=waiting)
+        return launch(
+            source,
+            results=run.results,
+            engine=engine,
+            observer=display.observer,
+            wait=waiting,
+            grace_s=run.grace,
+            reuse=run.reuse,
+        )

@@ -13,6 +13,8 @@ from orchestrator.code import by_value, syntax
 from orchestrator.code.local_modules import Modules, is_local
 from orchestrator.own_packages import ROOT
 from trainables import BUILTIN
+from trainables.command.executable import files_of, module_of
+from trainables.command.program import Program
 
 _BUILTIN = ROOT / "trainables" / "builtin"
 
@@ -28,17 +30,26 @@ class CodeFile:
     kept: bool = True  # whether a copy belongs to the sweep's records
 
 
-def code_files(reference: str, base: Path, function: Callable[..., Any] | None = None) -> tuple[CodeFile, ...]:
+def sources_by_path(files: Iterable[CodeFile]) -> dict[str, bytes]:
+    """What is imported from files of the user's, as ``orchestrator.code.pinned.pin`` takes it."""
+    return {str(file.path): file.source for file in files if file.path is not None}
+
+
+def code_files(
+    reference: str | Program, base: Path, function: Callable[..., Any] | None = None
+) -> tuple[CodeFile, ...]:
     """The trainable's module and all local modules that it imports, directly or through others, sorted by name.
 
     Imports are followed wherever they are written: at the top, in functions, under ``if`` and ``try``, and as
     ``import_module("name")``. Nothing is executed. What cannot be found or read is left out.
 
     Args:
-        reference: The value of `trainable:`.
+        reference: The value of `trainable:`, or the program of `command:`.
         base: The spec's directory, which is first on ``sys.path`` when the trainable is imported.
         function: The trainable, if it was given from Python.
     """
+    if isinstance(reference, Program):
+        return _of_program(reference, base)
     where = BUILTIN.get(reference, reference).partition(":")[0]
     if function is None and reference in BUILTIN:
         ours = Modules([str(ROOT)])
@@ -62,6 +73,22 @@ def code_files(reference: str, base: Path, function: Callable[..., Any] | None =
         kept=given.script is not None,
     )
     return (itself, *_follow([*given.files, *used], base, modules))
+
+
+def _of_program(program: Program, base: Path) -> tuple[CodeFile, ...]:
+    """The files that a command names, and the local modules that its scripts import.
+
+    A script finds modules beside itself, and with `-m` in the directory in which it starts.
+    """
+    files = [base / name for name in files_of((*program.arguments, program.template), base)]
+    modules = Modules([*(str(file.parent) for file in files if file.suffix == ".py"), str(base), *sys.path])
+    named = module_of(program.arguments)
+    return _follow([*files, *(modules.named(named) if named else ()), *_main(modules, named)], base, modules)
+
+
+def _main(modules: Modules, package: str) -> list[Path]:
+    """What `python -m package` runs beside the package itself."""
+    return modules.named(f"{package}.__main__")[-1:] if package else []
 
 
 def lookup_path(path: str | Path) -> Path:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import decode_source
+from types import CodeType
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def used_statements(source: bytes, name: str) -> bytes:
@@ -23,19 +25,43 @@ def used_statements(source: bytes, name: str) -> bytes:
     try:
         text = decode_source(source)
         body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except _UNREADABLE:
         return source
+    statements = _statements(body, text)
+    used = _used_of(body, statements, name)
+    return "\n".join(statements[at] for at in used).encode() if used else source
+
+
+def used_program(source: bytes, name: str, file: str) -> CodeType | None:
+    """The same statements as a program, whose lines are those of the file; None if they are unknown."""
+    try:
+        text = decode_source(source)
+        body = ast.parse(text).body
+        used = _used_of(body, _statements(body, text), name)
+        ours = [each for at, each in enumerate(body) if at in used or _is_of_the_future(each)]
+        return compile(ast.Module(ours, type_ignores=[]), file, "exec", dont_inherit=True) if used else None
+    except _UNREADABLE:
+        return None
+
+
+def _statements(body: Sequence[ast.stmt], text: str) -> list[str]:
     lines = text.split("\n")
-    statements = ["\n".join(lines[_first_line(each) - 1 : each.end_lineno]) for each in body]
+    return ["\n".join(lines[_first_line(each) - 1 : each.end_lineno]) for each in body]
+
+
+def _used_of(body: Sequence[ast.stmt], statements: Sequence[str], name: str) -> list[int]:
+    """The positions of the statements that define a name and what these use; none if none defines it."""
     imported = {name for statement in body for name in _imported(statement)}
     defines = [set(_defined(statement, imported)) for statement in body]
-    if not any(name in each for each in defines):
-        return source
     wanted, found = {name}, set[int]()
     while new := [at for at, each in enumerate(defines) if at not in found and each & wanted]:
         found.update(new)
         wanted.update(*(_used(symtable.symtable(statements[at], "script", "exec")) for at in new))
-    return "\n".join(statements[at] for at in sorted(found)).encode()
+    return sorted(found)
+
+
+def _is_of_the_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _first_line(statement: ast.stmt) -> int:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from orchestrator.core.audit import Audit
 from orchestrator.core.gpu_packing import GpuShares
 from orchestrator.core.ladder import scheduler_of
 from orchestrator.core.limits import Limits
+from orchestrator.core.reuse import Trainings, training_key
 from orchestrator.core.schedulers import Scheduler
 from orchestrator.core.search import Search
+from orchestrator.core.search.define_by_run import DefineByRun
 from orchestrator.core.search.earlier import Earlier, start_points, teach
 from orchestrator.core.search.random import RandomSearch
 from orchestrator.core.search.sequence import Walk, grid, listed
+from orchestrator.core.step_unit import full_training
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.spec import Space, Spec, max_step
+from orchestrator.spec.model import GROW
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
@@ -63,6 +69,7 @@ def build_sweep(
     gpus_per_trial: float = 0.0,
     ahead: Callable[[Search, int | None], Search] | None = None,
     earlier: Sequence[Earlier] = (),
+    trainings: Trainings = MappingProxyType({}),
     search: Search | None = None,
     scheduler: Scheduler | None = None,
 ) -> Sweep:
@@ -76,13 +83,16 @@ def build_sweep(
         ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
             keeping its caller waiting; None: proposals are computed when they are asked for.
         earlier: Trials of earlier sweeps, for the search to learn from.
+        trainings: Trainings of earlier sweeps, to be taken over.
         search: Used instead of the one that the spec describes.
         scheduler: Likewise.
     """
     space = spec.parameter_space()
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
+    space.open = declaration is not None and declaration.define_by_run and spec.search.method in GROW
     if search is None:
-        search = _search(spec, space, base, max_step(spec, declaration))
+        make = partial(_search, spec, base=base, last=max_step(spec, declaration))
+        search = DefineByRun(space, make) if space.open else make(space)
         teach(search, earlier)
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
         search = ahead(search, limits.trials)
@@ -93,9 +103,15 @@ def build_sweep(
         objective=spec.objective,
         limits=limits,
         seed=spec.search.seed,
+        trial_seed=spec.trial.seed,
+        trained=lambda config, trial_seed: (
+            None if space.open else trainings.get(training_key(space.given(config), trial_seed))
+        ),
         start=[*map(space.canonical, spec.search.start), *start_points(earlier, spec.objective.mode)],
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
         audit=Audit((spec.scheduler and spec.scheduler.audit) or 0.0, spec.search.seed),
+        full_training=full_training(spec, declaration),
+        leaders=spec.keep.ranked,
     )
 
 
@@ -120,6 +136,7 @@ def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limit
         failures=budget.max_failures,
         retries=spec.trial.retries,
         max_step=enforced_max(spec),
+        trial_seconds=spec.trial.max_time,
     )
 
 
@@ -128,7 +145,7 @@ def enforced_max(spec: Spec) -> int | None:
     return None if spec.scheduler is None else spec.scheduler.max
 
 
-def _search(spec: Spec, space: Space, base: Path, last: int | None) -> Search:
+def _search(spec: Spec, space: Space, *, base: Path, last: int | None) -> Search:
     seed, mode = spec.search.seed, spec.objective.mode
     match spec.search.method:
         case "auto":

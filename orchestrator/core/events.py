@@ -6,11 +6,14 @@ are seconds since the epoch, set by the sender; the state machine has no clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure
+from orchestrator.spec import Distribution
 from trainables.report import Report
 
 
@@ -27,6 +30,7 @@ class Start:
     recorded: int | None = None  # the trial's last step that the driver has received
     trained_s: float = 0.0  # seconds of training by then, over all attempts
     gpus: float | None = None  # of this attempt; None: the sweep's default
+    to_beat: float = math.inf  # a loss; if the scheduler stops the trial with a higher one, nobody needs its state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +52,15 @@ class Reported:
     node: Node | None = None
     gpu_ids: tuple[str, ...] = ()
     gpu_gb: float | None = None  # 10^9 bytes of memory of the trial's GPU; None: unknown, or no GPU
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggested:
+    """A running trial has asked for parameters that its configuration did not name, or not all that it names."""
+
+    trial: int
+    at: float
+    parameters: Mapping[str, tuple[Any, Distribution]]  # all that the attempt has asked for: values and distributions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +149,7 @@ class Noted:
 
 Event = (
     Started
+    | Suggested
     | Reported
     | Finished
     | Failed

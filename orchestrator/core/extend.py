@@ -65,8 +65,10 @@ def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict
         raise UserError(
             f"--max-steps: {length} is a searched parameter, so every trial has its own length; launch a new sweep"
         )
-    if steps <= before:
-        raise UserError(f"--max-steps is a total and must be above {before}, the current length of a training")
+    if steps < before:
+        raise UserError(f"--max-steps is a total and cannot be less than {before}, the current length of a training")
+    if steps == before:
+        return {}
     if rungs is not None and rungs.brackets > 1:
         raise UserError(
             "--max-steps does not work with several brackets: a longer training would move the rungs of every trial"
@@ -125,6 +127,7 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
         why = "" if cutoff is None else f": {_last(trial):g} there is not worse than the cutoff {cutoff:g}"
         reason = f"continues beyond step {trial.last_step}{why}"
         sweep.journal.trial_event(trial, at, "retry", decision="extension", reason=reason)
+    sweep.standings.rebuild()
     return len(continuing)
 
 

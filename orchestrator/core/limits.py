@@ -24,6 +24,7 @@ class Limits:
     failures: int | None = None  # more failed trials than this end the sweep; None: see HOPELESS
     retries: int = 0  # further attempts of a trial after failures
     max_step: int | None = None  # a trial that reaches this step is completed, even if the trainable would continue
+    trial_seconds: float | None = None  # of training, after which a trial is completed in the same way
 
     def used_up(self, seconds: float, gpu_seconds: float) -> str | None:
         """Which budget is used up, in words; None if none is.

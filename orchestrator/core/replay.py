@@ -19,6 +19,7 @@ from orchestrator.core.rows import (
     OUT_OF_MEMORY,
     PACKING,
     PROMOTED,
+    SUGGESTED,
     EventRow,
     Failure,
     MetricRow,
@@ -28,7 +29,7 @@ from orchestrator.core.rows import (
 )
 from orchestrator.core.schedulers import Action, Decision
 from orchestrator.core.sweep import HALTED, Sweep
-from orchestrator.core.trial import Trial, best_of
+from orchestrator.core.trial import Trial
 from orchestrator.spec import Objective
 
 
@@ -45,13 +46,14 @@ class Recorded:
     trials: Sequence[TrialRow] = ()
 
 
-def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
+def replay(sweep: Sweep, recorded: Recorded, at: float, *, requeue: bool = True) -> None:
     """Bring a new sweep to the recorded state. Unfinished trials are queued again.
 
     Args:
         sweep: A sweep of the same spec that has not begun; its limits may be larger.
         recorded: All events and reports.
         at: The time, in seconds since the epoch.
+        requeue: False: leave unfinished trials in the states that were recorded, because the sweep does not go on.
     """
     halted: set[int] = set()  # trials that were cancelled because the sweep ended
     paused_at: dict[int, int | None] = {}  # the last step of paused trials
@@ -87,7 +89,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
         trial.gpu_ids, trial.startup_s = row.gpu_ids, row.startup_s
         trial.node = None if row.node is None else Node(id=row.node_id or "", name=row.node)
         trial.gpus = row.gpus or trial.gpus
-    for trial in sweep.trials:
+    for trial in sweep.trials if requeue else ():
         if trial.state is State.PAUSED:
             if trial.last_step == paused_at[trial.number]:
                 continue
@@ -97,7 +99,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float) -> None:
             rows = [row for row in reports.get(trial.number, ()) if row.step > since]
             _requeue_unfinished(sweep, trial, rows, at, saves=saves)
     sweep.used_s = _used(recorded)
-    sweep.best = best_of(sweep.trials)
+    sweep.standings.rebuild()
     for trial in sweep.trials:
         sweep.journal.trial_changed(trial)  # the recorded table of trials may lag behind
 
@@ -110,6 +112,9 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.attempts += 1
             trial.gpus = max(sweep.gpu_shares.gpus, trial.own_gpu_share)
             trial.begin_attempt(event.at)
+        case _ if event.event == SUGGESTED and event.detail is not None:
+            trial.suggest(event.detail["config"])
+            sweep.search_feedback.running(trial)
         case "rung":
             _replay_rung(sweep, trial, event)
         case State.PAUSED:
@@ -135,6 +140,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
             trial.failures += trial.state is State.FAILED
+            _replay_training(sweep, trial, _train_s(event) or 0.0)
             if trial.state is State.DIVERGED:
                 sweep.rungs.restore_divergence(trial)
             sweep.search_feedback.ended(trial, event.value, event.step, _train_s(event))
@@ -156,12 +162,18 @@ def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
 
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
     """Take a recorded report."""
-    before = trial.train_s
     trial.restore_report(row)
-    sweep.add_training_time(trial, trial.train_s - before)
+    _replay_training(sweep, trial, row.train_s)
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
         trial.measure(row.step, value)
+
+
+def _replay_training(sweep: Sweep, trial: Trial, train_s: float) -> None:
+    """Count the training up to a report or an end."""
+    before = trial.train_s
+    trial.train(train_s)
+    sweep.add_training_time(trial, trial.train_s - before)
 
 
 def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mapping[int, Sequence[MetricRow]]) -> None:
@@ -195,14 +207,15 @@ def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], a
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
         if value is not None and trial.state is State.PENDING:
-            sweep.objective_reported(trial, at, row.step, value, pausable=saves and row is rows[-1])
+            last = sweep.last_by(row.step, row.train_s)
+            sweep.objective_reported(trial, at, row.step, value, pausable=saves and row is rows[-1], last=last)
     if trial.state is State.PENDING:
         sweep.trial_queue.requeue(trial)
 
 
 def _failure(event: EventRow) -> Failure | None:
     detail = event.detail or {}
-    return Failure(**{each.name: detail[each.name] for each in fields(Failure)}) if "type" in detail else None
+    return Failure(**{each.name: detail.get(each.name, "") for each in fields(Failure)}) if "type" in detail else None
 
 
 def _train_s(event: EventRow) -> float | None:
@@ -211,23 +224,26 @@ def _train_s(event: EventRow) -> float | None:
 
 
 def _used(recorded: Recorded) -> float:
-    """Seconds that the sweep ran, over all its sessions; a session ends with its last record."""
-    times = [
-        (event.at, event.event == "sweep" and event.reason == "began")
-        for event in recorded.events
-        if event.event != EVALUATION
-    ]
-    times += [(row.reported_at, False) for row in recorded.metrics]
-    return sum(_sessions(sorted(times, key=lambda entry: entry[0])))  # stable: equal times stay as written
+    """Seconds that the sweep ran, over all its sessions; a session ends with its last record.
 
+    The clock may have been set between two sessions, so events belong to one by their order, reports by their attempt.
+    """
+    sessions: list[tuple[float, float]] = []  # began, last
+    of_attempt: dict[tuple[int | None, int | None], int] = {}
 
-def _sessions(times: Iterable[tuple[float, bool]]) -> Iterable[float]:
-    began = last = None
-    for at, begins in times:
-        if begins and began is not None and last is not None:
-            yield last - began
-        if begins or began is None:
-            began = at
-        last = at
-    if began is not None and last is not None:
-        yield last - began
+    def seen(session: int, at: float) -> None:
+        began, last = sessions[session]
+        sessions[session] = began, max(last, at)
+
+    for event in recorded.events:
+        if event.event == EVALUATION:
+            continue
+        if not sessions or (event.event, event.reason) == ("sweep", "began"):
+            sessions.append((event.at, event.at))
+        if event.event == State.RUNNING:
+            of_attempt[event.trial, event.attempt] = len(sessions) - 1
+        seen(-1, event.at)
+    for row in recorded.metrics:
+        if sessions:
+            seen(of_attempt.get((row.trial, row.attempt), -1), row.reported_at)
+    return sum(last - began for began, last in sessions)

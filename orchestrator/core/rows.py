@@ -22,6 +22,9 @@ NODE = "node"
 ACCOUNT = "account"
 """The event at a session's end that says where its time went."""
 
+SUGGESTED = "suggested"
+"""The event of a trial that has asked for parameters as it ran; its detail has the configuration by then."""
+
 PROMOTED = "promoted"
 """The event of a paused trial that continues."""
 
@@ -63,6 +66,11 @@ class State(StrEnum):
         """Whether the trial has ended: only a resume can run it again."""
         return self not in (State.PENDING, State.RUNNING, State.PAUSED)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the trial's result stands: the trial can neither become worse nor diverge."""
+        return self in (State.COMPLETED, State.STOPPED)
+
 
 ENDS = frozenset(state.value for state in State if state.ended)
 """The events that end a trial."""
@@ -78,6 +86,7 @@ class Origin(StrEnum):
     SEARCH = "search"
     ADDED = "added"  # `sweep add`, while the sweep ran
     RETRY = "retry"  # a resume that retries ended trials
+    REUSED = "reused"  # as START or SEARCH, and an earlier sweep has trained it: `sweep launch --reuse`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +134,7 @@ class TrialRow:
 
     trial: int
     state: State
-    config: Config = field(default_factory=dict)  # the searched parameters; fixed ones are in sweep.json
+    config: Config = field(default_factory=dict)  # searched and derived values; fixed ones are in sweep.json
     seed: int = 0
     bracket: int = 0
     objective: float | None = None  # best or last, as the spec's objective.at says

@@ -8,7 +8,8 @@ so Ray Tune, the simulator and a resume all run the same sweep. No Ray, no clock
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from orchestrator.core import events
 from orchestrator.core.audit import Audit
@@ -19,14 +20,20 @@ from orchestrator.core.new_trials import NewTrials
 from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.patience import Patience
 from orchestrator.core.retries import Retries, Retry
-from orchestrator.core.rows import GPU_MEMORY, PACKING, Config, Failure, Origin, State
+from orchestrator.core.reuse import MOST_AT_ONCE, Training
+from orchestrator.core.rows import GPU_MEMORY, PACKING, SUGGESTED, Config, Failure, Origin, State
 from orchestrator.core.rungs import Rungs
 from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
-from orchestrator.core.trial import Trial, best_of, better
+from orchestrator.core.standings import Standings
+from orchestrator.core.step_unit import FullTraining, StepUnit
+from orchestrator.core.suggested import add_found
+from orchestrator.core.trial import Trial
 from orchestrator.core.trial_queue import TrialQueue
+from orchestrator.formatting import duration
 from orchestrator.spec import Objective, Space
+from trainables.report import Report
 
 HALTED = "halted"
 """The decision recorded with a trial that was cancelled because the sweep ended; a resume continues the trial."""
@@ -39,8 +46,8 @@ class Sweep:
     """One sweep. Deterministic in its arguments and the sequence of calls.
 
     Attributes:
+        space: The search space, which grows with what trials suggest.
         trials: All trials so far, by number.
-        best: The best trial, running ones included; None before the first finite objective.
         halted: Why the sweep ended early, in words; None if it did not.
         failed: Whether the sweep ended early because too many trials failed.
         used_up: Whether a budget, the target or patience ended it, so that it can only go on with another one.
@@ -51,6 +58,7 @@ class Sweep:
         node_health: Which nodes are set aside.
         retries: What follows failures.
         rungs: What happens at rungs, and the trials that wait there.
+        standings: Which trials are the best.
         new_trials, trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
@@ -63,17 +71,22 @@ class Sweep:
         objective: Objective,
         limits: Limits,
         seed: int = 0,
+        trial_seed: int | None = None,
+        trained: Callable[[Config, int], Training | None] = lambda _config, _seed: None,
         start: Sequence[Config] = (),
         gpu_shares: GpuShares | None = None,
         audit: Audit | None = None,
+        full_training: FullTraining | None = None,
+        leaders: int = 1,
     ) -> None:
+        self.space = space
         self.objective = objective
         self.limits = limits
         self.scheduler = scheduler
         self.gpu_shares = gpu_shares or GpuShares(limits.gpus_per_trial)
         self.node_health = NodeHealth()
         self.trials: list[Trial] = []
-        self.best: Trial | None = None
+        self.standings = Standings(self.trials, leaders=leaders)
         self.halted: str | None = None
         self.failed = False
         self.used_up = False
@@ -102,7 +115,11 @@ class Sweep:
             bracket=scheduler.bracket,
             objective=objective,
             seed=seed,
+            trial_seed=trial_seed,
+            complete=space.complete,
+            trained=trained,
         )
+        self._step_unit = StepUnit(full_training)
         self._live: set[int] = set()  # asked for and not ended
         self._stopping: str | None = None  # why every trial ends at its next report
         self._suspected = False  # whether the name of the objective was checked
@@ -111,11 +128,21 @@ class Sweep:
         self.trained_s = 0.0
         self.gpu_s = 0.0
 
-    def begin(self, at: float) -> None:
-        """Begin a session, unless one has begun; later rows belong to the session. The first ``ask`` calls this."""
+    def begin(self, at: float, detail: Mapping[str, Any] | None = None) -> None:
+        """Begin a session, unless one has begun; later rows belong to the session. The first ``ask`` calls this.
+
+        Args:
+            at: The time.
+            detail: To be recorded with it.
+        """
         if self._began is None:
             self._began = at
-            self.journal.note(at, "sweep", "began")
+            self.journal.note(at, "sweep", "began", detail)
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial, running ones included; None before the first finite objective."""
+        return self.standings.best
 
     # What to start ---------------------------------------------------------------------------------------------
 
@@ -124,7 +151,7 @@ class Sweep:
         self.begin(at)
         if self.halted is not None or self._stopping is not None:
             return None
-        trial = self._next_trial(at)
+        trial = self._next_untrained_trial(at)
         if trial is None:
             return None
         trial.hand_out(at, self.gpu_shares.gpus)
@@ -133,14 +160,49 @@ class Sweep:
         return events.Start(
             trial=trial.number,
             attempt=trial.attempts,
-            config=trial.config,
+            config=trial.ordered,
             seed=trial.seed,
             rungs=self.rungs.ahead(trial),
             pauses=self.scheduler.pauses,
             recorded=trial.last_step,
             trained_s=trial.train_s,
             gpus=trial.gpus,
+            to_beat=self.standings.to_beat,
         )
+
+    def _next_untrained_trial(self, at: float) -> Trial | None:
+        """The next trial to start. Those before it that an earlier sweep has trained are taken over."""
+        for _ in range(MOST_AT_ONCE):
+            trial = self._next_trial(at)
+            training = None if trial is None else self.new_trials.taken.pop(trial.number, None)
+            if trial is None or training is None:
+                return trial
+            self._take_over(trial, training, at)
+            if self.halted is not None:
+                return None
+        return None
+
+    def _take_over(self, trial: Trial, training: Training, at: float) -> None:
+        """Record a training of an earlier sweep as a trial of this one, which takes no time, and enters no rung."""
+        trial.hand_out(at, 0.0)
+        trial.begin_attempt(at)
+        self.journal.trial_event(trial, at, State.RUNNING)
+        diverged = ""
+        for step, metrics in training.reports:
+            row = trial.report(Report(step=step, metrics=metrics, reported_at=at, train_s=0.0), at)
+            value = metrics.get(self.objective.metric)
+            if row is not None:
+                self.journal.report(row)
+            if value is not None and self.objective.diverges(value):
+                diverged = f"{self.objective.metric} was {value:g} at step {step}"
+            elif value is not None:
+                trial.measure(step, value)
+        reason = f"taken over from trial {training.trial} of {training.sweep}: {diverged or training.reason}"
+        if diverged:
+            self._end(trial, State.DIVERGED, at, reason)
+        else:
+            self._complete(trial, at, reason)
+        self._check_results(at)
 
     def _next_trial(self, at: float) -> Trial | None:
         """A waiting attempt, a paused trial that has earned its promotion, a new trial, or the best of what is left."""
@@ -190,6 +252,10 @@ class Sweep:
         """The number of attempts that were handed out and have not ended."""
         return len(self._live)
 
+    def live_trials(self) -> list[Trial]:
+        """The trials of these attempts."""
+        return [self.trials[number] for number in self._live]
+
     @property
     def surplus(self) -> int:
         """How many slots the live attempts take beyond one each, because some have a larger share of a GPU."""
@@ -231,10 +297,13 @@ class Sweep:
             case events.Started():
                 trial.begin_attempt(event.at)
                 self.journal.trial_event(trial, event.at, State.RUNNING)
+            case events.Suggested():
+                self._suggested(trial, event)
             case events.Reported():
                 self._reported(trial, event)
             case events.Finished():
                 self._attempt_trained(trial, event.train_s)
+                self._say(event.at, self._step_unit.finished(trial))
                 self._finish(trial, event.at, "the trainable finished")
             case events.Failed():
                 self._attempt_trained(trial, event.train_s)
@@ -248,25 +317,39 @@ class Sweep:
             self._stop_at_next_reports(event.at, self._stopping)
         return trial.state is State.RUNNING
 
+    def _suggested(self, trial: Trial, event: events.Suggested) -> None:
+        """Take what a trial has asked for as its configuration, and what is new into the space."""
+        changed = add_found(self.space, event.parameters)
+        if changed is not None:
+            self._fail(trial, event.at, changed)
+            return
+        config = {name: value for name, (value, _) in event.parameters.items() if name not in self.space.fixed}
+        if config != trial.config:
+            trial.suggest(config)
+            self.journal.trial_event(trial, event.at, SUGGESTED, detail={"config": config})
+            self.search_feedback.running(trial)
+
     def _reported(self, trial: Trial, event: events.Reported) -> None:
         trial.node, trial.gpu_ids = event.node, event.gpu_ids
         if event.reports and trial.ran_s(event.at) >= QUICK_S:
             self.node_health.record_success(trial.node)
         for report in event.reports:
             before = trial.train_s
-            row = trial.report(report)
+            self._say(event.at, self._step_unit.reported(trial, report.step))
+            row = trial.report(report, event.at)
             self.add_training_time(trial, trial.train_s - before)
             if event.gpu_gb and (peak_gb := report.metrics.get(GPU_MEMORY)):
                 self._choose(event.at, self.gpu_shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
                 continue
             self.journal.report(row)
-            value = report.metrics.get(self.objective.metric)
+            value = row.metrics.get(self.objective.metric)
             if value is not None:
                 pausable = row.step == event.saved and report is event.reports[-1]
-                self.objective_reported(trial, event.at, row.step, value, pausable=pausable)
-            elif self._is_last(row.step):  # without the objective, which may be misspelt
-                self._finish(trial, event.at, self._last_step_reached)
+                last = self.last_by(row.step, report.train_s)
+                self.objective_reported(trial, event.at, row.step, value, pausable=pausable, last=last)
+            elif last := self.last_by(row.step - 1):  # without the objective, which may be misspelt
+                self._finish(trial, event.at, last)
             else:
                 self._unmeasured(trial, event.at)
             if trial.state.ended or trial.state is State.PAUSED:
@@ -276,7 +359,9 @@ class Sweep:
         elif event.reports and self._stopping is not None:
             self._end(trial, State.CANCELLED, event.at, self._stopping, decision=HALTED)
 
-    def objective_reported(self, trial: Trial, at: float, step: int, value: float, *, pausable: bool) -> None:
+    def objective_reported(
+        self, trial: Trial, at: float, step: int, value: float, *, pausable: bool, last: str | None = None
+    ) -> None:
         """Take the objective of a trial at a step, and decide whether the trial ends or pauses there.
 
         Args:
@@ -285,16 +370,16 @@ class Sweep:
             step: The step of the report.
             value: The objective.
             pausable: Whether the trial's state at this step is saved.
+            last: Why the training is complete with this report; None if it is not.
         """
         if self.objective.diverges(value):
             self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
             return
         trial.measure(step, value)
-        if self._is_last(step):
-            self._complete(trial, at, self._last_step_reached)
+        if last is not None:
+            self._complete(trial, at, last)
             return
-        if self.best is not trial and (self.best is None or better(trial, self.best)):
-            self.best = trial
+        self.standings.update(trial)
         decision = self.rungs.reach(trial, at, step, value, pausable=pausable)
         if decision is not None and decision.action is Action.STOP:
             self._end(trial, State.STOPPED, at, self._why_stopped(decision), value=decision.value)
@@ -321,12 +406,18 @@ class Sweep:
                 at, "note", f"the first {SUSPICIOUS} reports of trial {trial.number} had no {trial.reported_instead()}"
             )
 
-    def _is_last(self, step: int) -> bool:
-        return self.limits.max_step is not None and step >= self.limits.max_step
+    def _say(self, at: float, text: str | None) -> None:
+        if text is not None:
+            self.journal.note(at, "note", text)
 
-    @property
-    def _last_step_reached(self) -> str:
-        return f"reached the last step, {self.limits.max_step}"
+    def last_by(self, step: int, train_s: float = 0.0) -> str | None:
+        """Why a training is complete at a step, after seconds of training; None if it is not."""
+        limits = self.limits
+        if limits.max_step is not None and step >= limits.max_step:
+            return f"reached the last step, {limits.max_step}"
+        if limits.trial_seconds is not None and train_s >= limits.trial_seconds:
+            return f"trained for {duration(limits.trial_seconds)} (trial.max_time)"
+        return None
 
     def _finish(self, trial: Trial, at: float, reason: str) -> None:
         if trial.last is None:
@@ -448,11 +539,7 @@ class Sweep:
         self._live.discard(trial.number)
         if state in (State.COMPLETED, State.STOPPED):
             self.node_health.record_success(trial.node)
-        if state in (State.DIVERGED, State.FAILED):
-            if self.best is trial:
-                self.best = best_of(self.trials)
-        elif trial.result is not None and (self.best is None or better(trial, self.best)):
-            self.best = trial
+        self.standings.update(trial)
         self.journal.trial_ended(trial, at, value=value, decision=decision)
         self.search_feedback.ended(trial, value, trial.last_step, trial.train_s)
         self.count_result(trial, state, trial.result, decision)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.node_health import Node
@@ -21,7 +20,8 @@ class Trial:
     """One trial, over all its attempts. Only its sweep changes it."""
 
     number: int
-    config: Config
+    config: Config  # the searched values
+    complete: Config  # with the derived ones
     seed: int
     bracket: int
     objective: Objective
@@ -50,6 +50,8 @@ class Trial:
     own_gpu_share: float = 0.0  # a larger share than the sweep's, after running out of GPU memory
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far
+    at_last_step: Mapping[str, float] = field(default_factory=dict)  # what was reported at the last step
+    proposed: Config = field(default_factory=dict)  # before the trial asked for parameters as it ran
     unmeasured: int = 0  # reports without the objective
     _handed_out: float | None = None
     _attempt_began: float | None = None
@@ -58,6 +60,20 @@ class Trial:
     def result(self) -> float | None:
         """The objective by which the trial is judged: its best or its last, as the spec says."""
         return self.best if self.objective.at == "best" else self.last
+
+    @property
+    def judged(self) -> bool:
+        """Whether the trial has a result, and has neither diverged nor failed."""
+        return self.result is not None and self.state not in (State.DIVERGED, State.FAILED)
+
+    @property
+    def ordered(self) -> Config:
+        """The configuration of the next attempt: what the last one has asked for, and what it was offered besides."""
+        return {**self.proposed, **self.complete}
+
+    def suggest(self, config: Config) -> None:
+        """Take what the trial has asked for as its configuration."""
+        self.proposed, self.config, self.complete = self.ordered, config, config
 
     def hand_out(self, at: float, gpus: float) -> None:
         """Begin to start another attempt, with this many GPUs or the trial's own larger share."""
@@ -74,6 +90,10 @@ class Trial:
             self.startup_s += max(0.0, at - self._handed_out)
             self._handed_out = None
 
+    def starting_s(self, at: float) -> float | None:
+        """Seconds since an attempt was handed out that has not started yet; None if there is none."""
+        return None if self._handed_out is None else at - self._handed_out
+
     def ran_s(self, at: float) -> float:
         """Seconds since the attempt began; 0 if no attempt runs."""
         return 0.0 if self._attempt_began is None else at - self._attempt_began
@@ -88,26 +108,35 @@ class Trial:
         """Set the seconds of training so far, over all attempts."""
         self.train_s = max(self.train_s, seconds)
 
-    def report(self, report: Report) -> MetricRow | None:
-        """The row to record; None if an earlier attempt recorded that step already."""
+    def report(self, report: Report, received_at: float) -> MetricRow | None:
+        """The row to record, or what it adds to the row of the last step; None if all of it is recorded already.
+
+        Args:
+            report: The report.
+            received_at: When the driver received it: if the clock of the trial's machine is ahead, it was made then.
+        """
         self.train(report.train_s)
         self.metrics.update(report.metrics)
-        if self.last_step is not None and report.step <= self.last_step:
-            return None
-        self.last_step = report.step
+        metrics, before = report.metrics, self.last_step
+        if before is not None and report.step <= before:
+            metrics = {name: value for name, value in metrics.items() if name not in self.at_last_step}
+            if report.step < before or not metrics:
+                return None
+            self.at_last_step = {**self.at_last_step, **metrics}
+        else:
+            self.last_step, self.at_last_step = report.step, metrics
         return MetricRow(
             trial=self.number,
             attempt=self.attempts,
             step=report.step,
             train_s=report.train_s,
-            reported_at=report.reported_at,
-            metrics=report.metrics,
+            reported_at=min(report.reported_at, received_at),
+            metrics=metrics,
         )
 
     def restore_report(self, row: MetricRow) -> None:
         """Take a report that was recorded before a restart."""
-        self.last_step = row.step
-        self.train_s = max(self.train_s, row.train_s)
+        self.last_step, self.at_last_step = row.step, row.metrics
         self.metrics.update(row.metrics)
 
     def reset_to_pending(self) -> None:
@@ -147,7 +176,7 @@ class Trial:
         if self.metrics:
             message = f"never reported {self.reported_instead()}"
         else:
-            message = f"returned without a report; call trial.report(step=…, {metric}=…)"
+            message = f"ended without a report; call trial.report(step=…, {metric}=…), or in train(config) tune.report"
         return Failure(type="MetricNeverReported", message=message, fingerprint=f"MetricNeverReported:{metric}")
 
     def reported_instead(self) -> str:
@@ -158,14 +187,13 @@ class Trial:
     def row(self, now: float) -> TrialRow:
         """The trial's row in the trials table, now."""
         running = max(0.0, now - self._attempt_began) if self._attempt_began is not None else 0.0
-        judged = self.state not in (State.DIVERGED, State.FAILED)
         return TrialRow(
             trial=self.number,
             state=self.state,
-            config=self.config,
+            config=self.complete,
             seed=self.seed,
             bracket=self.bracket,
-            objective=self.result if judged else None,
+            objective=self.result if self.judged else None,
             objective_best=self.best,
             objective_last=self.last,
             best_step=self.best_step,
@@ -188,21 +216,3 @@ class Trial:
             gpus=self.gpus,
             gpu_ids=self.gpu_ids,
         )
-
-
-def better(a: Trial, b: Trial) -> bool:
-    """Whether a trial's result beats another's; both must have one."""
-    left = a.result if a.result is not None else math.nan
-    right = b.result if b.result is not None else math.nan
-    return left < right if a.objective.mode == "min" else left > right
-
-
-def best_of(trials: Iterable[Trial]) -> Trial | None:
-    """The trial with the best result that did not diverge or fail, the first of equals; None if there is none."""
-    best = None
-    for trial in trials:
-        if trial.state in (State.DIVERGED, State.FAILED) or trial.result is None:
-            continue
-        if best is None or better(trial, best):
-            best = trial
-    return best

@@ -79,7 +79,7 @@ class TrialQueue:
     def count(self, config: Config, origin: Origin) -> None:
         """Count a new trial with this configuration."""
         self._tried[self._space.key(config)] += origin is not Origin.RETRY
-        self.proposed += origin in (Origin.START, Origin.SEARCH)
+        self.proposed += origin in (Origin.START, Origin.SEARCH, Origin.REUSED)
 
     def tried(self, config: Config) -> bool:
         """Whether a trial with this configuration exists."""
@@ -102,7 +102,9 @@ class TrialQueue:
         return None if found is None else (found, Origin.SEARCH)
 
     def _acceptable(self, config: Config, times: int = 1) -> bool:
-        return self._tried[self._space.key(config)] < times and self._space.feasible(config)
+        """Whether to try it. In an open space it is not what a trial has in the end, so it counts as untried."""
+        untried = self._space.open or self._tried[self._space.key(config)] < times
+        return untried and self._space.feasible(config)
 
     @property
     def closed(self) -> bool:

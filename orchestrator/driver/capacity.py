@@ -35,7 +35,8 @@ class Capacity:
         self._sweep = sweep
         self._clock = clock
         self._nodes = engine.nodes()
-        self._bundle = need_of(spec, self._nodes).bundle()
+        need = need_of(spec, self._nodes)
+        self._bundles = [need.bundle()] * need.ranks
         self._known: tuple[object, ...] = ()
         self._slots = 0
         self._pending_since: float | None = None  # when some trial began to wait for a process
@@ -54,7 +55,7 @@ class Capacity:
                 with suppress(Exception):  # while the head node is unreachable, the last answer stands
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
-                    self._waiting = presence.waiting(self._bundle) if self._ask.is_set() else 0
+                    self._waiting = presence.waiting(self._bundles) if self._ask.is_set() else 0
 
         thread = threading.Thread(target=look, name="looks at nodes", daemon=True)
         thread.start()

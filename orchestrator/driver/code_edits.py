@@ -11,6 +11,8 @@ from orchestrator.code.syntax import same
 from orchestrator.core import events
 from orchestrator.formatting import listed
 
+KEPT = "trials kept to the version it was started with"
+
 LOOK_S = 1.0
 """Seconds between two looks at the files,"""
 EACH_S = 0.02
@@ -20,7 +22,14 @@ EACH_S = 0.02
 class CodeEdits:
     """Compares the files with what they were when the session began. The driver polls it."""
 
-    def __init__(self, code: Iterable[CodeFile]) -> None:
+    def __init__(self, code: Iterable[CodeFile], *, program: bool = False) -> None:
+        """Begin without looking.
+
+        Args:
+            code: The files.
+            program: Whether they are a program's, which reads them itself: no version of them can be kept for it.
+        """
+        self._kept = "trials that start from now on run what is there" if program else KEPT
         self._files = {file.path: file for file in code if file.path is not None}
         self._looked: dict[Path, tuple[int, int] | None] = {}  # size and time of change, at the last look
         self._told = False
@@ -36,7 +45,7 @@ class CodeEdits:
             return []
         self._told = True
         was = "was" if len(edited) == 1 else "were"
-        text = f"{listed(edited)} {was} edited while the sweep ran; trials kept to the version it was started with"
+        text = f"{listed(edited)} {was} edited while the sweep ran; {self._kept}"
         return [events.Noted(at=at, text=text)]
 
     def _edited(self) -> Iterator[str]:

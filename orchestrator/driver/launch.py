@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cluster.engine import Engine
+from orchestrator import steady_clock
+from orchestrator.analysis.earlier.reusable import offered_trainings, reusable_trainings
 from orchestrator.analysis.earlier.saved import save_earlier
 from orchestrator.analysis.earlier.take import take_earlier
 from orchestrator.core import events
 from orchestrator.driver.preflight import check_nodes, check_trainable
 from orchestrator.driver.session import ObserverFactory, Session
+from orchestrator.driver.signals import GRACE_S
 from orchestrator.driver.wait_for_node import wait_for_node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.describe import describe
-from orchestrator.sites.placement import free_slots, need_of, reached
+from orchestrator.sites.placement import free_slots, need_of, reached_for
 from orchestrator.spec.source import Source
 
 
@@ -26,6 +28,8 @@ def launch(
     engine: Engine,
     observer: ObserverFactory | None = None,
     wait: Callable[[str], object] | None = None,
+    grace_s: float = GRACE_S,
+    reuse: bool = False,
 ) -> SweepPaths:
     """Run a sweep to its end.
 
@@ -35,6 +39,8 @@ def launch(
         engine: Where the trials run.
         observer: Creates the observer of the session; None: no observer.
         wait: If no trial fits, wait until one does, and tell this what for; None: that is an error.
+        grace_s: How long a signal to stop waits for the next reports of running trials, in seconds.
+        reuse: Take over what earlier sweeps in ``results`` have trained with the same code, data, values and seed.
 
     Returns:
         The sweep's files.
@@ -47,7 +53,7 @@ def launch(
         TrialsFailedError: Too many trials failed.
         NoResultError: No trial has a result.
     """
-    with reached(engine):
+    with reached_for(engine, source.spec) as remarks:
         check_trainable(source)
         if wait is not None:
             wait_for_node(engine, source.spec, wait)
@@ -55,11 +61,20 @@ def launch(
         free_slots(source.spec, nodes)
         check_nodes(engine, nodes, need_of(source.spec, nodes), results)
         taken = take_earlier(source, results)
+        reusable = reusable_trainings(source, results) if reuse else offered_trainings(source, results, taken.earlier)
         paths = claim(results, source.name)
-        with Session.open(source, paths, engine, observer, earlier=taken.earlier) as session:
+        with Session.open(
+            source,
+            paths,
+            engine,
+            observer,
+            earlier=taken.earlier,
+            trainings=reusable.trainings,
+            grace_s=grace_s,
+        ) as session:
             describe(source, paths, engine.name)
             save_earlier(paths, taken.earlier)
-            for note in taken.notes:
-                session.sweep.on(events.Noted(at=time.time(), text=note))
+            for note in (*remarks, *taken.notes, *reusable.notes):
+                session.sweep.on(events.Noted(at=steady_clock.now(), text=note))
             session.run()
         return session.result()

@@ -108,8 +108,8 @@ class LiveDiagnosis:
 
 
 def _recorded(paths: SweepPaths) -> dict[int, Recorded]:
-    table = trials_table(paths)
-    if "diagnosis" not in table.schema.names:
+    table, names = trials_table(paths), ("trial", "diagnosis", "diagnosis_reason")
+    if not {*names} <= {*table.schema.names}:
         return {}
-    columns = (table[name].to_pylist() for name in ("trial", "diagnosis", "diagnosis_reason"))
+    columns = (table[name].to_pylist() for name in names)
     return {trial: (kind, sentence) for trial, kind, sentence in zip(*columns, strict=True) if kind is not None}

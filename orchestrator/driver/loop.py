@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from orchestrator import steady_clock
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.core import events
 from orchestrator.core.rows import TrialRow
@@ -49,18 +50,18 @@ class DriverLoop:
         """
         if time.monotonic() >= self._next + late_s:
             session = self._session
-            session.sweep.on(events.Ticked(at=time.time()))
+            session.sweep.on(events.Ticked(at=steady_clock.now()))
             self._write(session.recorder.tick)
-            session.observer.show(session.sweep, time.time())
+            session.observer.show(session.sweep, steady_clock.now())
             self._next = time.monotonic() + TICK_S
-        return time.time()
+        return steady_clock.now()
 
     def finish(self) -> None:
         """Write all records when the sweep has ended; waits and raises as :meth:`tick` does."""
         session = self._session
         self._write(session.recorder.flush)
         self._follow_up()
-        session.observer.show(session.sweep, time.time())
+        session.observer.show(session.sweep, steady_clock.now())
 
     def write_what_can_be_written(self) -> None:
         """Try once to write all records, after something has gone wrong.
@@ -69,9 +70,10 @@ class DriverLoop:
             RecordsError: They cannot be written.
         """
         session = self._session
-        self._take(time.time())
+        self._take(steady_clock.now())
+        session.found_space.write()
         session.recorder.flush()
-        session.observer.show(session.sweep, time.time())
+        session.observer.show(session.sweep, steady_clock.now())
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write, and retry until the disk accepts the records."""
@@ -86,7 +88,7 @@ class DriverLoop:
                 raise RecordsError(
                     f"{self._ending}, and the last of {RECORDS} cannot be written: {refused}"
                 ) from refused
-            session.observer.show(session.sweep, time.time())
+            session.observer.show(session.sweep, steady_clock.now())
             time.sleep(self._retry_s)
             refused = self._try(session.recorder.flush)
         session.observer.trouble(RECORDS, None)
@@ -94,7 +96,7 @@ class DriverLoop:
 
     def _try(self, write: Callable[[], None]) -> Exception | None:
         """Handle requests, renew the lease, write; returns the error of the disk, if any."""
-        session, now, refused = self._session, time.time(), None
+        session, now, refused = self._session, steady_clock.now(), None
         requested: Iterable[events.Event] = ()
         try:
             requested = tuple(session.poll(now))
@@ -107,8 +109,11 @@ class DriverLoop:
             session.sweep.on(event)
             if isinstance(event, events.Halted | events.StopAfterNextReport):
                 self._ending = event.reason
+            if isinstance(event, events.StopAfterNextReport):
+                session.waiting.stopping(event.reason, grace_s=session.commands.grace_s)
         self._take(now)
         try:
+            session.found_space.write()
             write()
         except RecordsError as error:
             return error
@@ -120,6 +125,7 @@ class DriverLoop:
         """Pass new rows to the recorder."""
         session = self._session
         rows = session.diagnosis.diagnosed(session.sweep.take(now))
+        session.found_space.add_columns(session.recorder)
         session.recorder.metrics(rows.metrics)
         session.recorder.events(rows.events)
         for row in rows.trials:

@@ -10,7 +10,9 @@ RECORDS = "the records"
 CHECKPOINTS = "checkpoints"
 RAY = "Ray"
 FREE_RESOURCES = "free resources"
-"""The subjects of trouble: what cannot be written, and what trials wait for. After RAY, the process ends."""
+SILENT_TRIALS = "silent trials"
+STOPPING = "the end"
+"""The subjects of trouble: what cannot be written, and what is waited for. After RAY, the process ends."""
 
 
 class Observer(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cluster.engine import Engine
 from cluster.existing.probe import Probe
-from cluster.fit import Need, capacity
+from cluster.fit import Need, ranks
 from cluster.inventory import Node
 from cluster.ray_private.names import FUNCTION_SESSION
 from orchestrator.errors import ClusterUseError
@@ -37,7 +37,7 @@ def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path
     Raises:
         UserError: A node cannot run trials; the error names it.
     """
-    probes = engine.probed([node for node in nodes if capacity(node, need)], existing(results), NEEDED)
+    probes = engine.probed([node for node in nodes if ranks(node, need)], existing(results), NEEDED)
     faulty = {probe.node.name: "; ".join(faults(probe, NEEDED)) for probe in probes}
     named = [f"{name}: {what}" for name, what in faulty.items() if what]
     if named:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 import sys
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,31 +13,36 @@ from pathlib import Path
 from typing import Any
 
 from cluster.engine import Embedded, Engine
+from orchestrator import steady_clock
 from orchestrator.analysis.earlier.saved import saved_earlier
-from orchestrator.core.extend import Extension, extend, full_length, retry
+from orchestrator.core import events
+from orchestrator.core.extend import Extension, full_length
 from orchestrator.core.replay import Recorded, replay
-from orchestrator.core.rows import State
+from orchestrator.core.rows import SUGGESTED, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.preflight import check_nodes, check_trainable
+from orchestrator.driver.resume_tasks import ResumeTasks, left_undone
 from orchestrator.driver.session import ObserverFactory, Session
+from orchestrator.driver.signals import GRACE_S
 from orchestrator.driver.wait_for_node import wait_for_node
-from orchestrator.errors import CodeChangedError, RecordsError, UserError
-from orchestrator.formatting import listed
+from orchestrator.errors import CodeChangedError, DamagedError, RecordsError, UserError
+from orchestrator.formatting import listed, shown
 from orchestrator.records.code_copy import write_code
 from orchestrator.records.decode import event_rows, metric_rows, trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
-from orchestrator.records.paths import SweepPaths, numbered
+from orchestrator.records.paths import SweepPaths, numbered, refuse_links
+from orchestrator.records.project import given_again, project_directory
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, redacted, write_sweep_json
+from orchestrator.records.verify import require_sound
 from orchestrator.sites.code_origin import code_origin, current_job
-from orchestrator.sites.placement import need_of, reached
+from orchestrator.sites.placement import need_of, reached_for
 from orchestrator.spec import parse_spec
 from orchestrator.spec.fingerprint import changed_fingerprints, fingerprints
-from orchestrator.spec.load_trainable import declared
+from orchestrator.spec.load_trainable import declared, declared_by
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import pack_function
 from orchestrator.worker.report_journal import remove
 from trainables.checkpoints.files import tidy
-from trainables.contract import declaration_of
 
 
 def resume(
@@ -46,9 +52,12 @@ def resume(
     again: Collection[State] = (),
     allow_change: bool = False,
     train: Callable[..., Any] | None = None,
+    project: Path | None = None,
     engine: Engine | None = None,
     observer: ObserverFactory | None = None,
     wait: Callable[[str], object] | None = None,
+    grace_s: float = GRACE_S,
+    told: Callable[[str], object] = lambda sentence: None,
 ) -> SweepPaths:
     """Resume a sweep and run it to its end.
 
@@ -57,47 +66,61 @@ def resume(
         extension: New totals.
         again: Trials that ended in one of these states are retried, as new trials that do not count in the budget.
         allow_change: Resume although the trainable's code or the data has changed since the launch.
-        train: The trainable, if it was given from Python at the launch.
+        train: The trainable, if it is given from Python; None: as recorded.
+        project: Where code and data are now; None: where they were, or where they have moved along with the sweep.
         engine: Where the sweep continues, on the engine of the launch or another; None: embedded in this process.
-        observer, wait: As for ``launch``.
+        observer, wait, grace_s: As for ``launch``.
+        told: Called with a sentence that says what is being waited for, before there is an observer.
 
     Returns:
         The sweep's files.
 
     Raises:
-        UserError: Another driver runs the sweep, the function is missing, a new total is less than what is used
-            already, or there is nothing to retry.
+        UserError: Another driver runs the sweep, its directory is gone, only Python can give its trainable again, a new
+            total is less than what is used already, or there is nothing to retry.
         CodeChangedError: The trainable's code or the data has changed.
         SpecError: The saved spec no longer fits the trainable.
         RecordsError, InterruptedSweepError, TrialsFailedError, NoResultError: As for ``launch``.
     """
     extension, engine = extension or Extension(), engine or Embedded()
     info, sent = read_sweep_json(paths.info), code_origin()
-    continued = _continuation(info, sent.base if sent else Path(info.directory), extension, train)
+    base = sent.base if sent else project_directory(paths, info, project)
+    if train is None:
+        train = given_again(paths.name, info, base, how=f"orchestrator.run(train={{train}}, resume={paths.name!r})")
+    continued = _continuation(info, base, extension, train)
     source = continued.source
     if continued.changed and not allow_change:
         changed, pronoun = listed(continued.changed), "has" if len(continued.changed) == 1 else "have"
         raise CodeChangedError(
-            f"{changed} {pronoun} changed since {info.name} was launched, so new trials would not be comparable."
+            f"{changed} {pronoun} changed since {paths.name} was launched, so new trials would not be comparable."
             " Pass --allow-change (in Python: allow_change=True) to resume anyway."
         )
-    with reached(engine):
+    with reached_for(engine, source.spec) as remarks:
         check_trainable(source)
         if wait is not None:
             wait_for_node(engine, source.spec, wait)
         nodes = engine.nodes()
         check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
-        with Session.open(source, paths, engine, observer, earlier=saved_earlier(paths)) as session:
-            _rebuild(session.sweep, paths, source)
+        with Session.open(
+            source, paths, engine, observer, earlier=saved_earlier(paths), grace_s=grace_s, told=told
+        ) as session:
+            refuse_links(paths)
+            require_sound(paths)
+            recorded = _recorded(paths, source)
+            replay(session.sweep, recorded, steady_clock.now())
             _forget_unrecorded(session.sweep, paths)
-            _extend(session.sweep, info.name, continued, extension, again)
+            _check_total(session.sweep, paths.name)
+            tasks = ResumeTasks(old_end=continued.old_end, retried=frozenset(again))
+            all_tasks = tasks.and_earlier(left_undone(info.resumed, recorded.events))
+            if not all_tasks.carry_out(session.sweep, len(info.resumed), steady_clock.now()) and again:
+                raise UserError(f"{paths.name} has no {' or '.join(again)} trials left to retry")
             entry = {
                 "at": datetime.now(UTC).isoformat(),
                 "command": sent.command if sent else redacted(sys.argv),
                 "engine": engine.name,
                 "changed": continued.changed,
                 "grown": continued.overrides,
-                "retried": sorted(again),
+                **tasks.to_plain(),
             }
             write_code(paths.code, source.code)
             write_sweep_json(
@@ -105,11 +128,15 @@ def resume(
                 dataclasses.replace(
                     info,
                     spec=source.spec.to_plain(),
+                    directory=info.directory if sent else str(base),
+                    location=os.path.realpath(paths.root),
                     fingerprints=continued.fingerprints,
                     jobs=[*info.jobs, current_job()] if sent else info.jobs,
                     resumed=[*info.resumed, entry],
                 ),
             )
+            for remark in remarks:
+                session.sweep.on(events.Noted(at=steady_clock.now(), text=remark))
             session.run()
         return session.result()
 
@@ -121,15 +148,15 @@ class _Continuation:
     source: Source
     fingerprints: dict[str, str]  # of the code and data as they are now
     changed: list[str]  # what of these differs from the launch
-    full_length_before: int | None  # the last step of a full training, before the extension
+    old_end: int | None  # the last step of a full training before the extension made it longer; None: it did not
     overrides: list[str]  # how the extension changes the spec
 
 
 def _continuation(info: SweepInfo, base: Path, extension: Extension, train: Callable[..., Any] | None) -> _Continuation:
-    resolve = declared if train is None else lambda _reference, _base: declaration_of(train)
+    resolve = declared if train is None else lambda _reference, _base: declared_by(train)
     before = parse_spec(info.spec, base=base, resolve=resolve)
-    declaration = resolve(before.trainable, base)
-    overrides = extension.overrides(before, declaration)
+    declaration = resolve(before.trained, base)
+    overrides, old_end = extension.overrides(before, declaration), full_length(before, declaration)
     source = Source(
         spec=parse_spec(info.spec, base=base, overrides=overrides, resolve=resolve),
         text=b"",
@@ -143,20 +170,31 @@ def _continuation(info: SweepInfo, base: Path, extension: Extension, train: Call
         source=source,
         fingerprints=now,
         changed=changed_fingerprints(info.fingerprints, now),
-        full_length_before=full_length(before, declaration),
+        old_end=old_end if full_length(source.spec, declaration) != old_end else None,
         overrides=overrides,
     )
 
 
-def _rebuild(sweep: Sweep, paths: SweepPaths, source: Source) -> None:
-    """Bring the state machine to where the recorded one was."""
-    kinds = {name: distribution.kind for name, distribution in source.spec.distributions().items()}
+def _recorded(paths: SweepPaths, source: Source) -> Recorded:
+    """All records of the sweep.
+
+    Raises:
+        DamagedError: A configuration is not in the space.
+    """
+    space = source.spec.parameter_space()
+    kinds = {name: distribution.kind for name, distribution in space.parameters.items()}
     recorded = Recorded(
-        events=event_rows(events_table(paths)),
+        events=event_rows(events_table(paths), paths.events, strict=True),
         metrics=metric_rows(metrics_table(paths)),
-        trials=trial_rows(trials_table(paths), kinds),
+        trials=trial_rows(trials_table(paths), kinds, paths.trials_table),
     )
-    replay(sweep, recorded, time.time())
+    for event in recorded.events:
+        if event.event in (State.PENDING, SUGGESTED) and event.detail is not None:
+            for name, value in event.detail["config"].items():
+                if name not in space.parameters or not space.parameters[name].contains(value):
+                    what = f"{name} of trial {event.trial} is {shown(value)}, which is not in the space"
+                    raise DamagedError(f"{paths.events} is damaged: {what}")
+    return recorded
 
 
 def _forget_unrecorded(sweep: Sweep, paths: SweepPaths) -> None:
@@ -173,20 +211,19 @@ def _forget_unrecorded(sweep: Sweep, paths: SweepPaths) -> None:
         for trial in numbered(paths.journals):
             if trial >= known:
                 remove(paths.journal(trial))
+        for trial in numbered(paths.trials):
+            if trial >= known and paths.trial(trial).exists():
+                shutil.rmtree(paths.trial(trial))
+        for trial in numbered(paths.logs):
+            if trial >= known:
+                for log in (paths.log(trial), *paths.logs.glob(f"{trial}.rank*.log")):
+                    log.unlink(missing_ok=True)
     except OSError as error:
         raise RecordsError(f"cannot remove the files of trials that are not recorded: {error}") from error
 
 
-def _extend(sweep: Sweep, name: str, continued: _Continuation, extension: Extension, again: Collection[State]) -> None:
-    """Add what the resume asks for beyond the launch."""
+def _check_total(sweep: Sweep, name: str) -> None:
     if sweep.limits.trials is not None and sweep.trial_queue.proposed > sweep.limits.trials:
         raise UserError(
             f"{name} has {sweep.trial_queue.proposed} trials already; --trials is a total and cannot be less"
         )
-    now = time.time()
-    if again or extension.max_steps is not None:
-        sweep.begin(now)
-    if extension.max_steps is not None and continued.full_length_before is not None:
-        extend(sweep, continued.full_length_before, now)
-    if again and not retry(sweep, again, now):
-        raise UserError(f"{name} has no {' or '.join(again)} trials left to retry")

@@ -6,11 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from types import MappingProxyType
 
 from cluster.engine import Engine
+from cluster.local.home import ensure_home
+from orchestrator import steady_clock
+from orchestrator.code.files import sources_by_path
 from orchestrator.control.lease import Lease, LeaseLostError
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep, enforced_max
+from orchestrator.core.reuse import Trainings
 from orchestrator.core.rows import Failure
 from orchestrator.core.search import Search
 from orchestrator.core.search.earlier import Earlier
@@ -19,17 +24,20 @@ from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.checkpoint_retention import CheckpointRetention
 from orchestrator.driver.code_edits import CodeEdits
 from orchestrator.driver.commands import Commands
+from orchestrator.driver.found_space import FoundSpace
 from orchestrator.driver.gc_tuning import rarely_collected
 from orchestrator.driver.journal_retention import JournalRetention
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.driver.loop import DriverLoop
 from orchestrator.driver.observer import RAY, CheckpointTrouble, NoObserver, Observer
 from orchestrator.driver.proposals import ProposalsAhead
-from orchestrator.driver.signals import Signals
+from orchestrator.driver.signals import GRACE_S, Signals
 from orchestrator.driver.time_accounting import TimeAccounting
+from orchestrator.driver.waiting import Waiting
 from orchestrator.driver.warm_up import warmed_up
-from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, TrialsFailedError
+from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsError, StoppedSweepError, TrialsFailedError
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.provenance import read_sweep_json
 from orchestrator.records.recorder import Recorder
 from orchestrator.sites.placement import free_slots, need_of
 from orchestrator.spec.source import Source
@@ -54,16 +62,18 @@ class Session:
         engine: Where the trials run. It has been reached.
         sweep: The state machine: new, or rebuilt from the records by a resume.
         lease: Held by this process while the session is open.
-        signals: SIGINT and SIGTERM, caught while the session is open.
+        signals: Those that stop the sweep, caught while the session is open.
         commands: What other processes ask of this driver.
         capacity: How many trials may run at once, by the engine's nodes.
         recorder: Writes the records.
+        found_space: Records the parameters that trials find as they run.
         diagnosis: Adds a verdict on the curves of each ended trial.
         retention: Removes the checkpoints of ended trials.
         journals: Removes the journals of ended trials.
         accounting: Where the time of the slots goes.
         observer: Shows the sweep.
         checkpoint_trouble: Tells the observer when checkpoints cannot be written.
+        waiting: Tells the observer what is waited for.
         loop: Ticks while Ray Tune runs.
     """
 
@@ -77,6 +87,8 @@ class Session:
         signals: Signals,
         observer: ObserverFactory | None,
         earlier: Sequence[Earlier] = (),
+        trainings: Trainings = MappingProxyType({}),
+        grace_s: float = GRACE_S,
     ) -> None:
         """Build the sweep; nothing runs yet. Use :meth:`open`."""
         spec = source.spec
@@ -94,15 +106,18 @@ class Session:
             spec,
             source.declaration,
             base=source.base,
-            gpus_per_trial=self._need.gpus,
+            gpus_per_trial=self._need.all_gpus,
             ahead=self._ahead,
             earlier=earlier,
+            trainings=trainings,
         )
-        self.commands = Commands(paths, signals, spec.resources.concurrency)
+        self.commands = Commands(paths, signals, spec.resources.concurrency, self.sweep.space, grace_s=grace_s)
+        self.found_space = FoundSpace(self.sweep.space, paths)
         self.capacity = Capacity(spec, engine, self.sweep)
-        self._code_edits = CodeEdits(source.code)
+        code = source.code if source.recorded_code is None else ()
+        self._code_edits = CodeEdits(code, program=source.spec.program is not None)
         self.diagnosis = LiveDiagnosis(spec.objective, source.declaration.curves if source.declaration else ())
-        self.retention = CheckpointRetention(self.sweep, paths, spec.trial.keep)
+        self.retention = CheckpointRetention(self.sweep, paths, spec.keep)
         self.journals = JournalRetention(self.sweep, paths)
         self.loop = DriverLoop(self)
 
@@ -116,6 +131,9 @@ class Session:
         observer: ObserverFactory | None = None,
         *,
         earlier: Sequence[Earlier] = (),
+        trainings: Trainings = MappingProxyType({}),
+        grace_s: float = GRACE_S,
+        told: Callable[[str], object] = lambda sentence: None,
     ) -> Iterator[Session]:
         """Take the lease, catch signals, and build the sweep.
 
@@ -125,13 +143,27 @@ class Session:
             engine: An engine that has been reached.
             observer: Creates the observer of the session; None: no observer.
             earlier: Trials of earlier sweeps, for the search to learn from.
+            trainings: Trainings of earlier sweeps, to be taken over.
+            grace_s: How long a signal to stop waits for the next reports of running trials, in seconds.
+            told: Called with a sentence that says what is being waited for.
 
         Raises:
             UserError: One trial fits on no node, or another driver holds the lease.
         """
         free_slots(source.spec, engine.nodes())
-        with Lease.acquire(paths.lease) as lease, Signals() as signals:
-            yield cls(source, paths, engine, lease=lease, signals=signals, observer=observer, earlier=earlier)
+        steady_clock.now.begin()
+        with Lease.acquire(paths.lease, waiting=told) as lease, Signals() as signals:
+            yield cls(
+                source,
+                paths,
+                engine,
+                lease=lease,
+                signals=signals,
+                observer=observer,
+                earlier=earlier,
+                trainings=trainings,
+                grace_s=grace_s,
+            )
 
     def run(self) -> None:
         """Run the sweep until it ends or is asked to stop. On return, everything that happened is recorded.
@@ -146,6 +178,8 @@ class Session:
         self.recorder = _recorder(self.source, self.paths)
         self.observer: Observer = NoObserver() if self._make_observer is None else self._make_observer(self)
         self.checkpoint_trouble = CheckpointTrouble(self.observer)
+        self.waiting = Waiting(self.sweep, self.observer)
+        ensure_home()
         importing = import_ray_tune()
         with ExitStack() as stack:
             settings = stack.enter_context(warmed_up(self._worker_settings(), self.engine))
@@ -167,12 +201,15 @@ class Session:
         """The sweep's files, once the session is closed.
 
         Raises:
-            InterruptedSweepError: A signal ended the sweep.
+            InterruptedSweepError: SIGINT ended the sweep.
+            StoppedSweepError: Another signal ended it before a trial had begun.
             TrialsFailedError: Too many trials failed.
             NoResultError: No trial has a result.
         """
         if self.signals.interrupted:
             raise InterruptedSweepError(f"{self.signals.reason}; recorded results are kept in {self.paths.root}")
+        if self.signals.reason is not None and not any(trial.attempts for trial in self.sweep.trials):
+            raise StoppedSweepError(f"{self.signals.reason} before a trial had begun; continue with: sweep resume")
         if self.commands.asked_to_end:
             return self.paths
         if self.sweep.failed:
@@ -193,12 +230,9 @@ class Session:
         return self.loop.tick(LATE_S if waiting else 0.0)
 
     def poll(self, at: float) -> list[events.Event]:
-        """What signals and other processes ask of the sweep.
-
-        Raises:
-            OSError: A request cannot be read or removed.
-        """
+        """What signals and other processes ask of the sweep, and what is to be noted of its code."""
         self.accounting.sample()
+        self.waiting.look(at)
         self.capacity.tell(self.observer.trouble)
         return [*self.commands.poll(at), *self._code_edits.poll(at)]
 
@@ -222,7 +256,7 @@ class Session:
             raise  # the records belong to another driver
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}".rstrip(": ")
-            self.sweep.on(events.Halted(at=time.time(), reason=reason))
+            self.sweep.on(events.Halted(at=steady_clock.now(), reason=reason))
             try:
                 self.loop.write_what_can_be_written()
             except RecordsError:
@@ -230,12 +264,12 @@ class Session:
                     raise
             raise
         if not self.sweep.finished:
-            self.sweep.on(events.Halted(at=time.time(), reason="Ray Tune's run ended before the sweep"))
+            self.sweep.on(events.Halted(at=steady_clock.now(), reason="Ray Tune's run ended before the sweep"))
         self.loop.finish()
 
     def _ray_has_ended(self, why: str) -> None:
         """Record what can be recorded. Called by the thread that watches Ray; the process ends afterwards."""
-        self.sweep.on(events.Halted(at=time.time(), reason=why))
+        self.sweep.on(events.Halted(at=steady_clock.now(), reason=why))
         with suppress(RecordsError):
             DriverLoop(self).write_what_can_be_written()
         self.lease.release()
@@ -244,38 +278,42 @@ class Session:
     def _record_account(self) -> None:
         """Record the last event of the session. A disk that refuses it does not make the sweep a failure."""
         account = self.accounting.close(self.recorder.seconds)
-        self.recorder.events([account.row(time.time())])
+        self.recorder.events([account.row(steady_clock.now())])
         with suppress(RecordsError):
             self.recorder.flush()
 
     def _worker_settings(self) -> WorkerSettings:
         spec, root = self.source.spec, self.paths.root.resolve()
         return WorkerSettings(
-            trainable=spec.trainable,
+            trainable=spec.trained,
             function=self.source.packed,
             base=str(self.source.base.resolve()),
-            code={str(file.path): file.source for file in self.source.code if file.path is not None},
+            code=sources_by_path(self.source.code),
             fixed=spec.fixed,
             objective=spec.objective,
             max_step=enforced_max(spec),
+            max_time_s=spec.trial.max_time,
             target=spec.budget.target,
             logs=str(root / "logs"),
             trials=str(root / "trials"),
             journals=str(root / "journals"),
             checkpoints=str(root / "checkpoints"),
             save_every_s=spec.trial.save_every,
-            keep=spec.trial.keep,
+            keep=spec.keep.checkpoints,
+            grace_s=spec.grace_s,
             timeout_s=spec.trial.timeout,
+            ranks=self._need.ranks,
             threads=max(1, int(self._need.cpus)),
             isolation=spec.trial.isolation,
+            begins_anew=self.source.declaration is not None and self.source.declaration.define_by_run,
             heartbeat_s=heartbeat(self._slots),
         )
 
 
 def _recorder(source: Source, paths: SweepPaths) -> Recorder:
     spec = source.spec
-    kinds = {name: distribution.kind for name, distribution in spec.parameter_space().parameters.items()}
-    return Recorder(paths, sweep=paths.name, parameters=kinds, metrics=[spec.objective.metric])
+    name = read_sweep_json(paths.info).name  # as it was at the launch, whatever its directory is called by now
+    return Recorder(paths, sweep=name, parameters=spec.parameter_space().kinds, metrics=[spec.objective.metric])
 
 
 def _most_common_failure(sweep: Sweep) -> str:

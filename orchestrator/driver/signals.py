@@ -1,4 +1,4 @@
-"""Signals while a sweep runs: SIGINT interrupts it, SIGTERM stops it in order, a second signal ends it at once."""
+"""Signals while a sweep runs: SIGINT interrupts it, SIGTERM and SIGHUP stop it in order, a second one ends it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from types import FrameType
 from typing import Any
 
 from cluster.local.watch import RayEndedError
-from orchestrator.errors import SweepError
+from orchestrator.errors import StoppedSweepError, SweepError
+
+GRACE_S = 5.0
+"""Seconds that a signal to stop waits for the next reports of running trials. Containers are killed after 10 to 30."""
+
+CAUGHT = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Windows has no SIGHUP."""
 
 
 class Signals:
-    """Catches SIGINT and SIGTERM while it is open, if it is opened in the main thread.
+    """Catches the signals while it is open, if it is opened in the main thread. One that is ignored stays so (`nohup`).
 
     Attributes:
         reason: Why the sweep is to end, once a signal has come; None before.
@@ -26,8 +32,9 @@ class Signals:
 
     def __enter__(self) -> Signals:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._receive)
+            for number in CAUGHT:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._receive)
         return self
 
     def catch_again(self) -> None:
@@ -39,6 +46,8 @@ class Signals:
         """Restore the handlers. That Ray has ended is no failure if the sweep was to end anyway."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if isinstance(error, SystemExit) and error.code == signal.SIGTERM:  # of Ray's own handler
+            raise StoppedSweepError("stopped by SIGTERM while Ray was starting; continue with: sweep resume") from None
         if not isinstance(error, RayEndedError):
             return False
         if self.reason is None:

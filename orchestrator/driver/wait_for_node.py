@@ -30,7 +30,8 @@ def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> N
     if not lacking(nodes, need_of(spec, nodes)):
         return
     began, next_ = time.monotonic(), 0.0
-    with wanted(need_of(spec, nodes).bundle()):
+    need = need_of(spec, nodes)
+    with wanted([need.bundle()] * need.ranks):
         while problem := lacking(nodes, need_of(spec, nodes)):
             waited = time.monotonic() - began
             if waited >= next_:

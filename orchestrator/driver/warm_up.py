@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from cluster.engine import Embedded, Engine
+from cluster.local.scratch import scratch
 from orchestrator.worker.fork import warm_parent
 from orchestrator.worker.messages import WorkerSettings
 
@@ -23,8 +22,8 @@ def warmed_up(settings: WorkerSettings, engine: Engine) -> Iterator[WorkerSettin
     if settings.isolation != "fork" or not isinstance(engine, Embedded):
         yield settings
         return
-    with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as directory:  # for this user alone
-        warmed = replace(settings, warmed=str(Path(directory) / "parent"))
+    with scratch() as directory:
+        warmed = replace(settings, warmed=str(directory.path / "parent"))
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(warmed.warmed)
             listener.listen()  # a worker that comes before the imports are done waits

@@ -15,6 +15,7 @@ from orchestrator.records.encode import trial_id
 from orchestrator.records.load import metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
+from orchestrator.records.schema import metric_names
 
 OBJECTIVE = "sweep/objective"
 """The metric that holds a trial's result, because these tools show the last value of a metric, not the best."""
@@ -28,6 +29,7 @@ class Recorded:
         info: The contents of sweep.json.
         objective: The metric that trials are judged by.
         trials: All trials by number, with searched parameters in their own types.
+        metrics: The names of all metrics, that of results included.
     """
 
     def __init__(self, paths: SweepPaths) -> None:
@@ -39,10 +41,11 @@ class Recorded:
         self.name = paths.name
         self.info = read_sweep_json(paths.info)
         self.objective = objective_of(self.info)
-        found = trial_rows(trials_table(paths), {})
+        found = trial_rows(trials_table(paths), {}, paths.trials_table)
         drawn = configs(paths, {trial.trial for trial in found})
         self.trials: list[TrialRow] = [replace(trial, config=drawn.get(trial.trial, {})) for trial in found]
         self._reports = metrics_table(paths).sort_by([("trial", "ascending"), ("step", "ascending")])
+        self.metrics = [*metric_names(self._reports.schema), OBJECTIVE]
         lengths = Counter(self._reports["trial"].to_pylist())
         starts = accumulate(lengths.values(), initial=0)
         self._parts = {trial: (at, n) for (trial, n), at in zip(lengths.items(), starts, strict=False)}

@@ -1,6 +1,6 @@
 """Exports the three tables as CSV, for spreadsheets and tools that cannot read Parquet.
 
-The columns are those of results/README.md, except that each metric in ``extra`` gets its own column and lists are JSON.
+The columns are those of results/README.md, except that lists are JSON and each metric has a column of its own.
 Times are UTC, nulls are empty, text is quoted, and numbers keep all digits.
 """
 
@@ -28,21 +28,11 @@ def write(paths: SweepPaths, to: Path, **_: object) -> None:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table without list and map columns, which CSV lacks."""
+    """The table with lists as JSON, since CSV has none."""
     import pyarrow as pa
 
-    for at, field in reversed(list(enumerate(table.schema))):
-        if pa.types.is_map(field.type):
-            found = [dict(entries or ()) for entries in table[field.name].to_pylist()]
-            table = table.remove_column(at)
-            for name in dict.fromkeys(name for entries in found for name in entries):
-                table = table.append_column(_free(name, table), pa.array([entries.get(name) for entries in found]))
-        elif pa.types.is_list(field.type):
+    for at, field in enumerate(table.schema):
+        if pa.types.is_list(field.type):
             texts = [None if each is None else json.dumps(each) for each in table[field.name].to_pylist()]
             table = table.set_column(at, field.name, pa.array(texts, pa.string()))
     return table
-
-
-def _free(name: str, table: pa.Table) -> str:
-    """A column name for a metric, prefixed if it clashes with an existing column."""
-    return f"extra.{name}" if name in table.schema.names else name

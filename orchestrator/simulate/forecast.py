@@ -37,7 +37,7 @@ LONG = 5000
 """Sweeps with more trials than this are simulated once."""
 
 MOST = 10_000
-"""Of a sweep that no number of trials ends, so many are simulated at most."""
+"""So many trials are simulated at most: more would take minutes."""
 
 LEARNING = (0.0, 1.25)
 """Losses shrink with this power of the number of results, drawn between these bounds, if the search learns.
@@ -182,7 +182,7 @@ def forecast_sweep(
         search_s=over_all("search_s"),
         trials=over_all("trials"),
         ended_by=statistics.mode(each.ended_by for each in runs),
-        complete=limits.trials is not None or all(each.ended_by is not None for each in runs),
+        complete=played.trials == limits.trials or all(each.ended_by is not None for each in runs),
     )
 
 
@@ -221,7 +221,7 @@ def modelled_sweeps(
 
 def _playable(limits: Limits) -> Limits:
     """The limits on simulated results, of which only the order is like that of real ones: any gain counts."""
-    trials = MOST if limits.trials is None else limits.trials
+    trials = MOST if limits.trials is None else min(MOST, limits.trials)
     return replace(limits, trials=trials, target=None, min_gain=0.0)
 
 

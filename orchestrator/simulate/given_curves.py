@@ -12,6 +12,7 @@ from orchestrator.errors import UserError
 from orchestrator.formatting import shown
 from orchestrator.simulate.virtual_clock import Curve
 from orchestrator.suggestions import suggestion
+from trainables.configuration import nested
 from trainables.contract import RESERVED
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class GivenCurves:
         known, curve = self._curves.get(trial, (None, None))
         if curve is not None and known == config:
             return curve
-        given = {**self._fixed, **config}
+        given = nested({**self._fixed, **config})
         try:
             answer: Any = self._curve(given)
         except Exception as error:

@@ -225,6 +225,7 @@ class _Training:
         last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
         self._decisions: Sequence[float] = (*(rung for rung in start.rungs if rung < last), last)
         self._objective = sweep.objective
+        self._most_s = math.inf if sweep.limits.trial_seconds is None else sweep.limits.trial_seconds
         self._target = sweep.limits.target
         # GPU time is counted in reports, and patience waits for the best of those that run
         self._hand_over_each = sweep.limits.gpu_seconds is not None or sweep.limits.patience is not None
@@ -274,7 +275,7 @@ class _Training:
             decides = step >= due and step > self._recorded
             if decides:
                 self._decided = step
-            if decides or self._hand_over_each or value is None or diverges(value):
+            if decides or self._trained_s >= self._most_s or self._hand_over_each or value is None or diverges(value):
                 return
             if target is not None and reaches(value, target):
                 return

@@ -54,7 +54,9 @@ def test_the_latest_counts_and_one_that_is_damaged_does_not(tmp_path: Path) -> N
         record(tmp_path, name=name)
     for number, name in enumerate(("one", "two", "three")):
         info = json.loads((tmp_path / name / "sweep.json").read_text())
-        (tmp_path / name / "sweep.json").write_text(json.dumps(info | {"created": f"2026-01-0{number + 1}"}))
+        (tmp_path / name / "sweep.json").write_text(
+            json.dumps(info | {"created": f"2026-01-0{number + 1}T00:00:00+00:00"})
+        )
     found = earlier_paces(tmp_path, spec(), None)
     assert found is not None
     assert found.sweep == "three"

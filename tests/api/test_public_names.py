@@ -17,7 +17,16 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "python
 
 
 def test_these_are_the_public_names() -> None:
-    assert orchestrator.__all__ == ["Hyperparameter", "Sweep", "Trial", "declare", "load", "run", "simulate_sweep"]
+    assert orchestrator.__all__ == [
+        "Hyperparameter",
+        "Sweep",
+        "Trial",
+        "confirm",
+        "declare",
+        "load",
+        "run",
+        "simulate_sweep",
+    ]
     assert set(orchestrator.__all__) <= set(dir(orchestrator))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         orchestrator.nothing  # noqa: B018
@@ -38,7 +47,13 @@ def test_every_error_is_documented() -> None:
 
 def test_every_argument_and_member_is_documented_with_its_type() -> None:
     written = page()
-    functions = (orchestrator.run, orchestrator.load, orchestrator.simulate_sweep, orchestrator.declare)
+    functions = (
+        orchestrator.run,
+        orchestrator.confirm,
+        orchestrator.load,
+        orchestrator.simulate_sweep,
+        orchestrator.declare,
+    )
     for function in (*functions, orchestrator.Trial.report):
         for parameter in inspect.signature(function).parameters:
             assert parameter == "self" or f"| `{parameter}` | `" in written, parameter

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import orchestrator
 from orchestrator.api.resumption import extension_to
 from orchestrator.core.extend import Extension
 from orchestrator.errors import UserError
@@ -27,9 +31,8 @@ def extension(**sections: Any) -> Extension:
     """From SPEC, as recorded, to SPEC with other sections."""
     recorded, now = (parse_spec(SPEC | each, base=Path()) for each in ({}, sections))
     info = SweepInfo.__new__(SweepInfo)
-    for name, value in {"name": "mine", "spec": recorded.to_plain(), "directory": "."}.items():
-        object.__setattr__(info, name, value)
-    return extension_to(now, info, None, given=True)
+    object.__setattr__(info, "spec", recorded.to_plain())
+    return extension_to(now, "mine", info, Path(), None, given=True)
 
 
 def test_totals_can_be_raised() -> None:
@@ -130,3 +133,49 @@ def test_a_script_may_raise_the_totals_in_itself_and_not_change_its_function(tmp
     copied = (tmp_path / "results" / "scaled" / "code" / "script.py").read_text()
     assert copied.splitlines()[0] == "FACTOR = 1"
     assert "budget" not in copied
+
+
+def test_from_the_command_line_the_function_of_a_script_goes_on_wherever_all_was_moved_to(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    done = run_script(
+        """
+        import os
+
+        def many(config, trial):
+            train(config, trial)
+
+        many.scored = train
+        os.chdir(sys.path[0])
+        orchestrator.run(SPEC, many, cpus=1)
+        inside = (lambda inner: lambda config, trial: inner(config, trial))(train)
+        orchestrator.run({**SPEC, "name": "closure"}, inside, cpus=1)
+        """,
+        tmp_path / "before",
+    )
+    assert done.returncode == 0, done.stderr
+    now = (tmp_path / "before").rename(tmp_path / "now")
+    (now / "results" / "many").rename(now / "results" / "renamed")
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        program = [sys.executable, "-m", "orchestrator", *words]
+        return subprocess.run(program, cwd=now, env=environment, capture_output=True, text=True, timeout=200)
+
+    more = command("resume", "renamed", "--trials", "5", "--cpus", "1")
+    assert more.returncode == 0, more.stderr
+    sweep = orchestrator.load(now / "results" / "renamed")
+    assert (sweep.name, sweep.info.name, sweep.info.directory) == ("renamed", "many", str(now))
+    assert set(sweep.trials["sweep"]) == {"many"}
+    for rows in (sweep.trials, sweep.metrics, sweep.events.dropna(subset="trial")):
+        assert set(rows["trial_id"]) == {f"many-{trial}" for trial in range(5)}
+    assert "launched as many" in command("show", "renamed").stdout
+    confirmed = command("confirm", "renamed", "--top", "1", "--seeds", "2", "--cpus", "1")
+    assert confirmed.returncode == 0, confirmed.stderr
+    assert orchestrator.load(now / "results" / "renamed-confirm").info.parent == "renamed"
+    for words, how in (
+        (("resume", "closure", "--trials", "5"), "orchestrator.run(train=train, resume='closure')"),
+        (("confirm", "closure"), f"orchestrator.confirm('{now}/results/closure', train)"),
+    ):
+        refused = command(*words, "--results", str(now / "results"))
+        assert refused.returncode == 2
+        assert refused.stderr.strip().endswith(f"Give it again in Python: {how}"), refused.stderr

@@ -14,6 +14,7 @@ import yaml
 from orchestrator.after import evaluate
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.ranking import best_trials
+from orchestrator.api.answers import best_of
 from orchestrator.code.files import code_files
 from orchestrator.control.lease import Lease
 from orchestrator.core.rows import State
@@ -77,6 +78,20 @@ def save(paths: SweepPaths, trial: int, *, tensors: bool = False, best: int = 9)
     return found
 
 
+def save_files(paths: SweepPaths, trial: int, source: Path) -> Path:
+    """A checkpoint of step 9 with a file, if its name has a suffix, or a directory of a trial."""
+    if source.suffix:
+        source.write_bytes(b"PK\x03\x049.0")
+    else:
+        (source / "shards").mkdir(parents=True)
+        (source / "shards" / ".metadata").write_text("2 shards")
+        (source / "model.safetensors").write_bytes(b"9.0")
+    saved = Checkpoints(paths.checkpoints(trial))
+    saved.save(9, {}, source)
+    saved.report(9, 0.1)
+    return source
+
+
 class TestConfiguration:
     def test_yaml_that_every_reader_understands(self, sweep: Sweep, results: Path) -> None:
         ran = sweep("best", "made-up")
@@ -110,6 +125,39 @@ class TestCheckpoint:
         assert sweep("best", "--checkpoint", ".").code == 0
         assert files.load(tmp_path / f"made-up-{winner(paths)}.json")["weight"] == 9.0
 
+    def test_what_the_trial_has_saved_is_copied_as_it_is(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
+        trial = winner(paths)
+        source = save_files(paths, trial, tmp_path / "output" / "checkpoint-9")
+        ran = sweep("best", "--checkpoint", "model")
+        assert f"# wrote model: trial {trial}'s best checkpoint, step 9, loss 0.1" in ran.err
+        assert ran.err.endswith("11 B\n")
+        assert (tmp_path / "model" / "shards" / ".metadata").read_text() == "2 shards"
+        assert (tmp_path / "model" / "model.safetensors").read_bytes() == b"9.0"
+        (tmp_path / "models").mkdir()
+        assert sweep("best", "--checkpoint", "models/").code == 0
+        assert (tmp_path / "models" / f"made-up-{trial}" / "model.safetensors").read_bytes() == b"9.0"
+        (tmp_path / "model.pt").write_bytes(b"PK\x03\x04")
+        for taken in ("model.pt", "models"):
+            ran = sweep("best", "--checkpoint", taken)
+            assert "exists and a directory replaces nothing: it is not overwritten" in ran.err
+        found = best_of(paths, read_sweep_json(paths.info))
+        assert found is not None
+        assert found.checkpoint is not None
+        assert found.checkpoint.name == source.name
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.pt", "models", "output", "results"]
+
+    def test_a_file_that_the_trial_has_saved(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
+        trial = winner(paths)
+        save_files(paths, trial, tmp_path / "epoch=9.ckpt")
+        assert sweep("best", "--checkpoint", ".").code == 0
+        assert (tmp_path / f"made-up-{trial}.ckpt").read_bytes() == b"PK\x03\x049.0"
+        assert "# replaced made-up" in sweep("best", "--checkpoint", f"made-up-{trial}.ckpt").err
+        next(paths.checkpoints(trial).glob("step-9-*/epoch=9.ckpt")).unlink()
+        ran = sweep("best", "--checkpoint", "other.ckpt")
+        assert ran.code != 0
+        assert "best.json is damaged" in ran.err
+        assert not (tmp_path / "other.ckpt").exists()
+
     def test_the_last_one_where_the_last_is_the_result(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         objective = {"metric": "loss", "mode": "min", "at": "last"}
         other = record(tmp_path / "results", scheduler={"method": "none"}, objective=objective)
@@ -140,8 +188,8 @@ class TestCheckpoint:
         [
             ("nowhere/", "there is no directory nowhere/"),
             ("model.pt", "under a name that ends in .json"),
-            ("nowhere/model.json", "cannot write nowhere/model.json: No such file or directory"),
-            ("results/train.py/model.json", "Not a directory"),
+            ("nowhere/model.json", "cannot write nowhere/model.json: there is no directory nowhere"),
+            ("results/train.py/model.json", "there is no directory results/train.py"),
         ],
     )
     def test_where_it_cannot_go(self, sweep: Sweep, paths: SweepPaths, target: str, said: str) -> None:
@@ -205,7 +253,7 @@ class TestEvaluate:
         first, second = best_trials(paths, info, 2)
         for ranked in (first, second):
             save(paths, ranked.trial)
-        evaluate.record(paths, evaluate.evaluate(paths, info, second))
+        evaluate.record(paths, info.name, evaluate.evaluate(paths, info, second))
         ran = sweep("best", "--evaluate")
         assert f"# trial {first.trial}'s best checkpoint" in ran.err
         assert f"score 2 on the test set, which is no longer unseen; earlier: trial {second.trial}'s" in (ran.err)
@@ -216,7 +264,7 @@ class TestEvaluate:
         info = read_sweep_json(paths.info)
         save(paths, winner(paths))
         found = evaluate.evaluate(paths, info, best_trials(paths, info, 1)[0])
-        evaluate.record(paths, Evaluation(**{**vars(found), "value": found.value + 1}))
+        evaluate.record(paths, paths.name, Evaluation(**{**vars(found), "value": found.value + 1}))
         assert "score 2 on the test set" in sweep("best", "--evaluate").err
 
     def test_not_while_it_runs(self, sweep: Sweep, paths: SweepPaths) -> None:
@@ -240,9 +288,18 @@ class TestEvaluate:
     ) -> None:
         save(paths, winner(paths))
         write(tmp_path, text)
-        ran = sweep("best", "--evaluate")
+        ran = sweep("best", "--evaluate", "--checkpoint", "model.json")
         assert (ran.code, ran.out) == (2, "")
         assert said in ran.err
+        assert not (tmp_path / "model.json").exists()
+
+    @pytest.mark.parametrize("target", ["nowhere/model.json", "model.pt", "results/train.py"])
+    def test_the_test_set_stays_unseen_where_the_checkpoint_cannot_be_copied(
+        self, sweep: Sweep, paths: SweepPaths, target: str
+    ) -> None:
+        save(paths, winner(paths))
+        assert sweep("best", "--evaluate", "--checkpoint", target).code == 2
+        assert evaluations(paths) == []
 
     def test_what_its_code_raises(self, sweep: Sweep, paths: SweepPaths, tmp_path: Path) -> None:
         save(paths, winner(paths))
@@ -271,7 +328,7 @@ class TestEvaluate:
         data.write_text("a")
         info, base = read_sweep_json(paths.info), tmp_path / "results"
         spec = parse_spec(info.spec, base=base, resolve=declared)
-        now = fingerprints(code_files(spec.trainable, base), spec, declared(spec.trainable, base), base)
+        now = fingerprints(code_files(spec.trained, base), spec, declared(spec.trained, base), base)
         assert now.keys() == {"train.py", "data data/a.csv"}
         held = json.loads(paths.info.read_text())
         held["fingerprints"] = {**now, "train.py": "code sha256 of another"}

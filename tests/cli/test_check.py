@@ -13,7 +13,7 @@ Sweep = Callable[..., Ran]
 
 def test_a_good_spec_takes_one_line(sweep: Sweep, spec: Path) -> None:
     ran = sweep("check", spec)
-    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials, auto, asha, min loss\n", "")
+    assert ran == (0, f"{spec} is valid: 3 parameters, 20 trials (by default), auto, asha, min loss\n", "")
 
 
 def test_the_short_options_are_seen(sweep: Sweep, spec: Path) -> None:

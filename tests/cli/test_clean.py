@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
+from trainables.checkpoints.files import tidy
+from trainables.checkpoints.saving import Checkpoints
 
 Sweep = Callable[..., Ran]
 
@@ -178,3 +181,44 @@ def test_what_cannot_be_removed_is_said(sweep: Sweep, paths: SweepPaths) -> None
     assert ran.code == 1
     assert f"cannot clean made-up: cannot clean {paths.checkpoints(failed).relative_to(Path.cwd())}" in ran.err
     assert not paths.lease.exists()
+
+
+@pytest.mark.parametrize(("state", "options"), [("completed", {"scheduler": {"method": "none"}}), ("stopped", {})])
+def test_only_the_best_keep_theirs(sweep: Sweep, tmp_path: Path, state: str, options: dict[str, Any]) -> None:
+    made = record(tmp_path / "results", trial={"keep": "top3"}, **options)
+    fill(made)
+    kinds = states(made)
+    best = [each.trial for each in best_trials(made, read_sweep_json(made.info), 99) if kinds[each.trial] == state]
+    assert len(best) >= 4
+    for count, arguments in ((4, ("made-up", "--keep", "top4")), (3, ()), (1, ("made-up", "--keep", "top1"))):
+        assert sweep("clean", *arguments).code == 0
+        assert left(made) == {trial: {"best.pt"} if trial in best[:count] else set() for trial in kinds}
+    ran = sweep("clean", "made-up", "--keep", "top0")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--keep top0: unknown value (one of: best, last, both, none, or top3 for the best 3 trials)" in ran.err
+
+
+def test_saved_files_go_and_stay_with_the_checkpoint_that_names_them(
+    sweep: Sweep, paths: SweepPaths, tmp_path: Path
+) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "weights").write_bytes(bytes(10**6))
+    (tmp_path / "output" / "link").symlink_to("weights")
+    for trial in states(paths):
+        tidy(paths.checkpoints(trial), "none")
+        saved = Checkpoints(paths.checkpoints(trial))
+        for step in (1, 2):
+            saved.save(step, {}, tmp_path / "output")
+            saved.report(step, step)
+    ran = sweep("clean", "--dry-run", "--format", "json")
+    kinds = states(paths)
+    removed = {each["trial"]: each for each in json.loads(ran.out)["trials"]}
+    assert removed.keys() == {trial for trial, kind in kinds.items() if kind != "cancelled"}
+    assert sweep("clean").code == 0
+    for trial, kind in kinds.items():
+        count = {"completed": 1, "cancelled": 2}.get(kind, 0)
+        copies = list(paths.checkpoints(trial).glob("step-*/output/weights"))
+        assert len(copies) == count
+        if trial in removed:
+            assert (2 - count) * 10**6 < removed[trial]["bytes"] < (2 - count) * 10**6 + 10**5
+    assert (tmp_path / "output" / "weights").exists()

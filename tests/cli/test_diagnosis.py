@@ -44,7 +44,12 @@ def results(tmp_path: Path) -> Path:
     write_sweep_json(
         paths.info,
         collect(
-            name="judged", seed=1, trainable=spec.trainable, spec=spec.to_plain(), command=command, directory=tmp_path
+            name="judged",
+            seed=1,
+            trainable=str(spec.trained),
+            spec=spec.to_plain(),
+            command=command,
+            directory=tmp_path,
         ),
     )
     sweep, at = build_sweep(spec, None), 1_790_000_000.0

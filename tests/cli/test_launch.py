@@ -56,7 +56,7 @@ def test_piped(command: list[str], tmp_path: Path) -> None:
     ends = [("0", "completed"), ("1", "failed"), ("2", "completed"), ("3", "completed")]
     assert happened == sorted([*ends, *((str(number), "running") for number in range(4))])
     assert summary.startswith("small  finished  train.py:train, min loss (best of a trial)\n4 trials: ")
-    assert "best: trial 0, loss 0.333333 at step 3\n  pause=0 lr=1" in summary
+    assert "best: trial 0, loss 0.33 at step 3\n  pause=0 lr=1" in summary
     assert "1 × ValueError at train.py:7  (trial 1)" in summary
     assert [line.split()[0] for line in summary.splitlines()[-5:]] == [
         "start-up",

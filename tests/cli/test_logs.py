@@ -15,6 +15,7 @@ from orchestrator.control.lease import Lease
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import redacted
 from orchestrator.records.remote_record import Remote, read_remote, write_remote
+from orchestrator.sites.known_clusters import clusters_file
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
 
@@ -53,6 +54,13 @@ def test_a_log_is_printed_as_it_is(sweep: Sweep, logged: SweepPaths) -> None:
     assert "trial 0 of made-up has printed nothing" in sweep("logs", 0).err
 
 
+def test_the_log_of_another_rank(sweep: Sweep, logged: SweepPaths) -> None:
+    logged.log(2, rank=1).write_text("three\n")
+    assert sweep("logs", 2, "--rank", 1) == Ran(0, "three\n", "")
+    assert sweep("logs", 2, "--rank", 0) == Ran(0, "one\ntwo\n", "")
+    assert "rank 2 of trial 2 of made-up has printed nothing" in sweep("logs", 2, "--rank", 2).err
+
+
 def test_a_log_is_followed_until_its_trial_ends(sweep: Sweep, logged: SweepPaths) -> None:
     def print_more() -> None:
         time.sleep(0.7)
@@ -89,8 +97,11 @@ def test_a_local_sweep_needs_no_fetching(sweep: Sweep, logged: SweepPaths) -> No
 
 
 def test_an_unreachable_cluster_is_told_and_does_not_hide_the_other_sweeps(
-    sweep: Sweep, logged: SweepPaths, away: SweepPaths
+    sweep: Sweep, logged: SweepPaths, away: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    clusters_file().parent.mkdir(parents=True)
+    clusters_file().write_text(f"{AWAY.address}\n")
     listed = sweep("ls")
     assert listed.code == 0
     assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [["made-up", "finished"], ["away", "running"]]

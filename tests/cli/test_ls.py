@@ -17,7 +17,7 @@ Sweep = Callable[..., Ran]
 def test_a_line_a_sweep(sweep: Sweep, results: Path) -> None:
     lines = sweep("ls").out.splitlines()
     assert lines[0].split() == ["name", "status", "trials", "best", "metric", "age", "trainable", "states"]
-    assert lines[1].split()[:5] == ["made-up", "finished", "12", "1", "loss"]
+    assert lines[1].split()[:5] == ["made-up", "finished", "12", "1.00002", "loss"]
     assert lines[1].endswith("train.py:train  8 stopped, 2 diverged, 2 failed")
     assert lines[2].split()[:5] == ["made-up-2", "halted", "4", "–", "loss"]
 

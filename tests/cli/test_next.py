@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from orchestrator.cli.commands import next as next_
 from orchestrator.errors import UserError
 from orchestrator.records.paths import SweepPaths
-from orchestrator.records.provenance import read_sweep_json, write_sweep_json
+from orchestrator.records.provenance import Limits, read_sweep_json, write_sweep_json
+from orchestrator.sites.describe import limits_of
 from orchestrator.spec import read_spec
 from tests.analysis.report.made import made
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
+from trainables.contract import Declaration, Hyperparameter
 
 Sweep = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,11 +107,55 @@ def test_what_is_found_from_one_place_only(sweep: Sweep, tmp_path: Path) -> None
     assert rebase_paths({"trainable": "os.path:join", "fixed": {"x": "/etc/hosts"}}, tmp_path, tmp_path / "there") == []
 
 
-def test_a_trainable_that_is_not_here_is_said(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_directory_that_is_gone_is_not_needed(sweep: Sweep, tmp_path: Path) -> None:
     launched_in(made(tmp_path / "results"), tmp_path / "gone")
     ran = sweep("next")
     assert ran.out == "made-up-next.yaml\n"
-    assert "not checked against the trainable: trainable: there is no file" in ran.err
+    assert "not checked against the trainable: sweep next runs no code of a sweep; sweep check does" in ran.err
+
+
+@pytest.mark.parametrize(("low", "proposed"), [(None, 0.32), (0.5, 0.5)])
+def test_what_the_trainable_declared_at_the_launch_bounds_ranges(
+    sweep: Sweep, tmp_path: Path, low: float | None, proposed: float
+) -> None:
+    space = {"lr": {"loguniform": [1.0, 10.0]}, "kind": {"choice": ["good", "fine"]}, "sizes": {"choice": [[8], [16]]}}
+    paths = record(tmp_path / "results", space=space, scheduler={"method": "none"}, budget={"trials": 60})
+    launched_in(paths, tmp_path, limits={} if low is None else {"lr": Limits(low=low)})
+    assert sweep("next", "-o", "next.yaml").code == 0
+    found = read_spec(tmp_path / "next.yaml").distributions()["lr"].bounds
+    assert found[0] == proposed
+
+
+def test_the_limits_that_a_trainable_declares_are_recorded() -> None:
+    def declared(name: str, **limits: Any) -> Hyperparameter:
+        return Hyperparameter(name=name, type=float, default=1.0, meaning="", **limits)
+
+    declaration = Declaration(
+        hyperparameters=(declared("a", low=0), declared("b"), declared("c", choices=(1, Path("x")), high=2.0))
+    )
+    assert limits_of(declaration) == {"a": Limits(low=0.0), "c": Limits(high=2.0, choices=[1])}
+
+
+@pytest.mark.parametrize(
+    ("trainable", "in_spec", "method"),
+    [("evil.py:train", "evil.py:train", "random"), ("evil:train", "evil:train", "random"),
+     ("tabular", "evil.py:train", "random"), ("evil.py:train", "tabular", "random"),
+     ("tabular", "tabular", "evil.py:Search"), ("tabular", "tabular", "evil:Search")],
+)  # fmt: skip
+def test_no_code_of_the_recorded_directory_is_run(
+    sweep: Sweep, tmp_path: Path, trainable: str, in_spec: str, method: str
+) -> None:
+    paths, there = made(tmp_path / "results"), tmp_path / "there"
+    there.mkdir()
+    marks = f"import pathlib\npathlib.Path({str(tmp_path / 'was-run')!r}).touch()\n"
+    (there / "evil.py").write_text(f"{marks}def train(config, trial): ...\nclass Search: ...\n")
+    (there / "sitecustomize.py").write_text(marks)
+    info = read_sweep_json(paths.info)
+    spec = {**info.spec, "trainable": in_spec, "search": {**info.spec["search"], "method": method}}
+    launched_in(paths, there, trainable=trainable, spec=spec)
+    sweep("next")
+    sweep("next", "--json")
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_a_chain_is_numbered_and_keeps_no_old_reasons(sweep: Sweep, tmp_path: Path) -> None:
@@ -151,3 +198,11 @@ def test_a_place_that_cannot_be_written(sweep: Sweep, churn: Path) -> None:
         ran = sweep("next", "-o", place)
         assert (ran.code, ran.out) == (2, "")
         assert place in ran.err
+
+
+@pytest.mark.parametrize(("many", "said"), [(9, True), (10, False)])
+def test_of_many_parameters_it_says_that_it_takes_a_while(
+    many: int, said: bool, sweep: Sweep, churn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(next_, "MANY", many)
+    assert ("comparing what the trials say of 9 parameters" in sweep("next").err) == said

@@ -14,11 +14,13 @@ from orchestrator.cli.live.lines import LineObserver, line
 from orchestrator.cli.live.progress import Progress
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
+from orchestrator.core.node_health import Node
 from orchestrator.core.rows import GPU_OUT_OF_MEMORY, Failure, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial_queue import wait_after
 from orchestrator.records.paths import SweepPaths
 from tests.cli.recorded import T0, attempt, spec
+from trainables.report import Report
 
 
 @pytest.fixture
@@ -87,6 +89,17 @@ class TestProgress:
             progress.look(sweep, at)
         assert progress.slots_s == pytest.approx(first + 3 * (at - T0 - first))
         assert progress.overhead == pytest.approx(1 - progress.trained_s / progress.slots_s)
+
+    def test_there_is_no_overhead_before_a_trial_has_ended(self, sweep: Sweep) -> None:
+        progress = Progress(slots=lambda: 1)
+        sweep.ask(T0)
+        sweep.on(events.Started(trial=0, at=T0))
+        for later in (0, 2, 60):
+            progress.look(sweep, T0 + later)
+            assert progress.overhead is None
+        sweep.on(events.Finished(trial=0, at=T0 + 60, train_s=45.0))
+        progress.look(sweep, T0 + 60)
+        assert progress.overhead == pytest.approx(0.25)
 
     def test_a_trial_that_never_began_only_ends(self, sweep: Sweep) -> None:
         progress = Progress(slots=lambda: 1)
@@ -159,13 +172,32 @@ class TestScreen:
         assert text.startswith("made-up")
         assert "5/12" in text
         assert "about" in text
-        assert "best loss 1.00002 (trial 3, step 1)" in text
+        assert "best loss 1 (trial 3, best step 1)" in text
         assert "rung  entered  went on" in text
         assert text.count("–  ") >= 7, "seven trials run and have not reported"
         assert all(len(row) <= width for row in text.splitlines())
         rows = [" ".join(row.split()) for row in text.splitlines()]
         for whole in ("1 diverged", "2 failed", "5/12", "lr=1.879e-05", "sizes=[8, 16]", "trials a minute"):
             assert any(whole in row for row in rows), whole
+
+    def test_results_have_the_digits_that_tell_them_apart(self, sweep: Sweep, tmp_path: Path) -> None:
+        screen, at = Screen(), T0
+        watching = ScreenObserver(screen, Progress(slots=lambda: 5), SweepPaths(tmp_path / "made-up"))
+        for _ in range(11):
+            at = attempt(sweep, at)
+        start = sweep.ask(at)
+        assert start is not None
+        sweep.on(events.Started(trial=start.trial, at=at))
+        report = Report(step=1, train_s=1, reported_at=at, metrics={"loss": 1.0000123456})
+        sweep.on(events.Reported(trial=start.trial, at=at, reports=[report], node=Node(id="1", name="here")))
+        watching.show(sweep, at)
+        text = drawn(screen, 80)
+        assert "best loss 1.00001 (trial 11, best step 1)" in text
+        assert "   11          1  1.00001" in text
+        narrow = drawn(screen, 30)
+        assert "seconds  node" in text
+        assert "1.00001" in narrow
+        assert "node" not in narrow
 
     def test_a_failure_is_told_at_once_and_one_of_a_kind(self, sweep: Sweep, tmp_path: Path) -> None:
         screen = Screen()

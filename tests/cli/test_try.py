@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_the_drawn_configuration_is_that_of_trial_0(sweep: Sweep, spec: Path) ->
     [
         ("raises", 1, "error: the trial failed after 2 reports: ValueError: no good"),
         ("exits", 1, "sys.exit(3)"),
-        ("silent", 1, "returned without a report"),
+        ("silent", 1, "ended without a report"),
         ("other", 1, "never reported 'loss', only accuracy"),
         ("diverges", 0, "diverged"),
     ],
@@ -72,6 +73,38 @@ def test_an_objective_that_is_not_reported_shows_in_the_first_steps(sweep: Sweep
     ran = sweep("try", spec, "--config", "kind: other", "--steps", 2)
     assert "warning: no report contains the objective loss" in ran.err
     assert "warning" not in sweep("try", spec, "--config", "kind: fine", "--steps", 2).err
+
+
+def test_steps_in_another_unit_than_the_length_show_at_the_first_report(sweep: Sweep, spec: Path) -> None:
+    ran = sweep("try", spec, "--config", "kind: fine", "--set", "fixed.epochs=50")
+    assert "warning: trial 0 ended by itself at step 5, but a full training has 50 steps (epochs)" in ran.err
+    ran = sweep("try", spec, "--config", "kind: fine", "--set", "fixed.epochs=2")
+    assert "warning: trial 0 reports step 4, but a full training has 2 steps (epochs): let step count epochs" in ran.err
+    events = sweep("try", spec, "--config", "kind: fine", "--set", "fixed.epochs=2", "--json").out.splitlines()
+    assert [json.loads(line)["event"] for line in events].count("note") == 1
+    assert "full training" not in sweep("try", spec, "--config", "kind: fine").err
+
+
+def test_the_steps_of_a_trial_that_reports_each_in_two_parts(sweep: Sweep, spec: Path) -> None:
+    (spec.parent / "train.py").write_text(
+        "def train(config, trial):\n"
+        "    for epoch in range(1, 6):\n"
+        "        trial.report(step=epoch, train_loss=1.0)\n"
+        "        trial.report(step=epoch, loss=0.5)\n"
+    )
+    ran = sweep("try", spec, "--steps", 2)
+    assert "stopped after 2 reports" in ran.err
+    assert "warning" not in ran.err
+    assert ran.out.splitlines()[-1] == "loss: best 0.5 at step 1, last 0.5"
+
+
+def test_a_function_that_returns_a_number_is_told_what_to_return(sweep: Sweep, spec: Path) -> None:
+    (spec.parent / "train.py").write_text("def train(config):\n    return 0.25\n")
+    ran = sweep("try", spec)
+    assert ran.code == 1
+    assert "train returned 0.25 and reported nothing; return {'loss': …}, or call tune.report({'loss': …})" in ran.err
+    (spec.parent / "train.py").write_text("def train(config):\n    return {'loss': 0.25}\n")
+    assert sweep("try", spec).code == 0
 
 
 def test_pdb_opens_where_it_was_raised(sweep: Sweep, spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core import events
 from orchestrator.core.rows import Failure, State
+from orchestrator.core.trial import Trial
 from tests.core.played import make
 from trainables.report import Report
+
+SETTLED = (State.COMPLETED, State.STOPPED)
+
+
+def best(trials: Iterable[Trial]) -> Trial | None:
+    """The first of the trials with the best result, as the table of trials ranks them."""
+    judged = [(trial.row(0.0).objective, trial) for trial in trials if trial.row(0.0).objective is not None]
+    first = max if judged and judged[0][1].objective.mode == "max" else min
+    return first(judged, key=lambda each: each[0], default=(None, None))[1]
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
-    """Each trial ends in exactly one state, and each (trial, step) is recorded once, in ascending order."""
+    """Each trial ends in one state, each (trial, step) is recorded once, ascending, and the best are the best."""
     variant = data.draw(st.sampled_from(["stop", "promote", "auto"]))
+    objective = {"mode": data.draw(st.sampled_from(["min", "max"])), "at": data.draw(st.sampled_from(["best", "last"]))}
     scheduler = {"method": "asha", "variant": variant, "grace_period": 2}
-    sweep = make(trials=8, scheduler=scheduler, trial={"retries": 1})
+    sweep = make(trials=8, scheduler=scheduler, trial={"retries": 1}, objective=objective)
     now = 0.0
     recorded: dict[int, int] = {}
     steps: dict[int, int] = {}
@@ -53,7 +65,7 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
                 sweep.on(events.Started(trial=trial.number, at=now))
             elif kind == "report":
                 steps[trial.number] += data.draw(st.integers(1, 4))
-                loss = data.draw(st.floats(0, 9) | st.just(math.nan))
+                loss = data.draw(st.integers(0, 9) | st.just(math.nan))
                 saved = data.draw(st.none() | st.just(steps[trial.number]))
                 report = Report(step=steps[trial.number], train_s=1.0, reported_at=now, metrics={"loss": loss})
                 sweep.on(events.Reported(trial=trial.number, at=now, reports=[report], saved=saved))
@@ -62,6 +74,8 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
             elif kind in ("raise", "lost"):
                 failure = Failure(type="E", message="m", fingerprint=f"{now}")
                 sweep.on(events.Failed(trial=trial.number, at=now, failure=failure, preempted=kind == "lost"))
+        assert sweep.best is best(sweep.trials)
+        assert sweep.standings.settled is best(trial for trial in sweep.trials if trial.state in SETTLED)
         if data.draw(st.booleans()):
             drain()
     sweep.on(events.Halted(at=now, reason="the end"))
@@ -69,7 +83,3 @@ def test_whatever_happens_the_books_balance(data: st.DataObject) -> None:
     assert sweep.finished
     paused = [trial.number for trial in sweep.trials if trial.state is State.PAUSED]
     assert sorted(ended + paused) == [trial.number for trial in sweep.trials]
-    best = [
-        trial.result for trial in sweep.trials if trial.result is not None and trial.state not in ("diverged", "failed")
-    ]
-    assert (sweep.best.result if sweep.best else None) == min(best, default=None)

@@ -14,7 +14,7 @@ from orchestrator.core.limits import HOPELESS
 from orchestrator.core.rows import Failure, State
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import parse_spec
-from tests.core.played import make, states, steady
+from tests.core.played import PlayedStep, make, states, steady
 from trainables.report import Report
 
 
@@ -50,6 +50,29 @@ class TestEnds:
         assert states(outcome).count(State.COMPLETED) == 6
         assert states(outcome).count(State.CANCELLED) == 2
         assert outcome.seconds == pytest.approx(100, abs=1)
+
+    def test_a_trial_that_has_trained_for_its_time_is_complete(self) -> None:
+        sweep = make(trials=4, trial={"max_time": "10s"})
+        outcome = simulate(sweep, steady, slots=2)
+        rows = [row for _, row in sorted(outcome.trials.items())]
+        assert [(row.state, row.last_step, row.train_s) for row in rows] == [(State.COMPLETED, 10, 10.0)] * 4
+        assert {row.reason for row in rows} == {"trained for 10 s (trial.max_time)"}
+        assert all(row.objective is not None for row in rows)
+
+    def test_the_time_of_a_trial_ends_with_a_report_of_the_objective(self) -> None:
+        def seldom(start: events.Start) -> Iterator[PlayedStep]:
+            for step in range(1, 28):
+                yield 1.0, step, {"loss": 1.0} if step % 4 == 0 else {"other": 1.0}
+
+        sweep = make(trials=1, trial={"max_time": 5})
+        (row,) = simulate(sweep, seldom, slots=1).trials.values()
+        assert (row.state, row.last_step) == (State.COMPLETED, 8)
+
+    def test_paused_time_does_not_count(self) -> None:
+        sweep = make(trials=6, trial={"max_time": "5s"}, scheduler={"method": "asha", "grace_period": 2})
+        rows = simulate(sweep, steady, slots=1, saves=True).trials.values()
+        assert {row.last_step for row in rows if row.state is State.COMPLETED} == {5}
+        assert {row.last_step for row in rows if row.state is State.STOPPED} == {2}
 
     def test_the_budget_of_gpu_hours_counts_training_times_gpus(self) -> None:
         data = {

@@ -141,7 +141,7 @@ class TestOwnMethod:
         search, line = own(WIDE)
         line.proposals = [
             {
-                "lr": np.float64(1e-3), "optimizer": "adam", "momentum": 0.9, "layers": np.int64(2), "width": 70.0,
+                "lr": np.float64(1e-3), "optimizer": "adam", "momentum": 0.9, "layers": np.array([2]), "width": 70.0,
                 "batch": 32, "noise": 0, "scale": 1,
             }
         ]  # fmt: skip

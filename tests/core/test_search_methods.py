@@ -214,6 +214,43 @@ def test_random_draws_depend_on_seed_and_number_alone() -> None:
     assert forwards == backwards[::-1]
 
 
+@pytest.mark.parametrize("constraints", [[], ["x < 0.2"]])
+def test_sobol_goes_on_after_a_restart_however_many_trials_there_were(constraints: list[str]) -> None:
+    space = space_of({"x": {"uniform": [0, 1]}}, constraints)
+    tried: dict[float, Config] = {}
+
+    def accept(config: Config, times: int = 1) -> bool:
+        return space.feasible(config) and (config["x"] in tried) < times
+
+    def go_on(trials: int) -> None:
+        search = sobol(space, 0)
+        for _ in range(trials):
+            config = search.ask(len(tried), accept)
+            assert config is not None
+            tried[config["x"]] = config
+
+    for trials in (1100, 50, 50):
+        go_on(trials)
+    restarted = list(tried)
+    tried.clear()
+    go_on(1200)
+    assert list(tried) == restarted
+
+
+def test_sobol_ends_when_each_cell_was_tried_also_after_a_restart() -> None:
+    space = space_of({"x": {"int": [1, 9]}}, [])
+    tried = [{"x": 1}, {"x": 2}]
+
+    def accept(config: Config, times: int = 1) -> bool:
+        return tried.count(config) < times
+
+    search = sobol(space, 0)
+    while (config := search.ask(len(tried), accept)) is not None:
+        tried.append(config)
+    assert sorted(each["x"] for each in tried) == list(range(1, 10))
+    assert sobol(space, 0).ask(9, accept) is None
+
+
 def test_sobol_fills_the_line_evenly() -> None:
     space = space_of({"x": {"uniform": [0, 1]}}, [])
     search = sobol(space, 3)
@@ -301,3 +338,29 @@ def test_a_random_draw_is_the_distribution() -> None:
     rng = random.Random(0)
     layers = [WIDE.sample(rng)["layers"] for _ in range(4000)]
     assert all(abs(layers.count(value) / 4000 - 0.25) < 0.03 for value in (1, 2, 3, 4))
+
+
+WEIGHTED = space_of({"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b", "c"], "weights": [8, 1, 1]}}, [])
+
+
+@pytest.mark.parametrize(
+    ("method", "asked"),
+    [(RandomSearch, 200), (sobol, 64), (lambda *a: Auto(*a, "min", 9), 60), (lambda *a: tpe(*a, "min"), 10)],
+)
+def test_draws_without_results_follow_the_weights(method: Callable[..., Search], asked: int) -> None:
+    search = method(WEIGHTED, 0)
+    seen = Counter(str((search.ask(number, lambda *_: True) or {})["kind"]) for number in range(asked))
+    assert 0.65 < seen["a"] / asked <= 1
+
+
+def test_results_count_for_more_than_weights() -> None:
+    search, seen = Auto(WEIGHTED, 0, "min", 9), []
+    for number in range(120):
+        config = search.ask(number, lambda *_: True)
+        assert config is not None
+        loss = float(config["kind"] != "c") + float(config["x"])
+        search.tell(
+            Observation(number=number, config=config, outcome=Outcome.COMPLETED, value=loss, step=9, train_s=1.0)
+        )
+        seen.append(config["kind"])
+    assert seen[60:].count("c") > 30

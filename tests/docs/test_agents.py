@@ -130,6 +130,7 @@ def made_up(sweep: Sweep, tmp_path: Path) -> Sweep:
         (["ls"], "sweep ls"),
         (["compare", "first", "other"], "sweep compare"),
         (["clean", "--dry-run"], "sweep clean"),
+        (["verify", "first"], "sweep verify"),
         (["export", "first", "--to", "csv"], "sweep export"),
         (["report", "first"], "sweep report"),
         (["next", "first", "-o", "next.yaml"], "sweep next"),

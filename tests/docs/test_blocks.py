@@ -34,7 +34,13 @@ from docs.answers import Notebook, shown
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("README.md", "CONTRIBUTING.md", "results/README.md", "examples/data/README.md")
 DOCUMENTS = [*(ROOT / place for place in PLACES), *sorted((ROOT / "docs").rglob("*.md"))]
-LONG = ("docs/next.md", "docs/running.md", "docs/trainables.md", "docs/notebooks.md")  # they launch sweep after sweep
+LONG = (
+    "docs/next.md",
+    "docs/running.md",
+    "docs/trainables.md",
+    "docs/notebooks.md",
+    "docs/your_own.md",
+)  # they launch sweep after sweep
 PARSERS = {"yaml": YAML(typ="safe").load, "json": json.loads, "toml": tomllib.loads}
 
 # Lines of bash blocks that are not run here: the machine is set up already, and .ci/run runs make.

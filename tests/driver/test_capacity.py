@@ -95,7 +95,7 @@ def test_a_head_that_is_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_waiting_is_reported_once_when_it_begins_and_once_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "waiting", lambda bundle: 1 if bundle == {"CPU": 1.0} else 0)
+    monkeypatch.setattr(presence, "waiting", lambda bundles: 1 if bundles == [{"CPU": 1.0}] else 0)
     sweep, now, said = build_sweep(spec(), None), 0.0, []
     follows = Capacity(spec(), Engine(), sweep, lambda: now)
 

@@ -10,6 +10,7 @@ from orchestrator.code.files import code_files
 from orchestrator.core import events
 from orchestrator.driver import code_edits
 from orchestrator.driver.code_edits import CodeEdits
+from trainables.command.program import Program
 
 
 @pytest.fixture
@@ -38,6 +39,13 @@ def test_an_edit_is_said_once(base: Path, edits: CodeEdits) -> None:
     assert said(edits) == ["model.py was edited while the sweep ran; trials kept to the version it was started with"]
     (base / "train.py").write_text("x = 3\n")
     assert said(edits) == []
+
+
+def test_a_program_reads_its_files_itself(base: Path) -> None:
+    program = Program(text="", arguments=("python", "train.py"), objective="loss")
+    edits = CodeEdits(code_files(program, base), program=True)
+    (base / "model.py").write_text("x = 2\n")
+    assert said(edits) == ["model.py was edited while the sweep ran; trials that start from now on run what is there"]
 
 
 def test_several_files_and_removed_ones(base: Path, edits: CodeEdits) -> None:

@@ -121,7 +121,7 @@ class TestLongerTrainings:
     @pytest.mark.parametrize(
         ("sections", "steps", "words"),
         [
-            ({}, 9, "must be above 9"),
+            ({}, 8, "cannot be less than 9"),
             ({"fixed": {}}, 9, "is unknown"),
             ({"fixed": {}, "space": {"epochs": {"int": [1, 9]}}}, 20, "epochs is a searched parameter"),
             ({"scheduler": {"method": "asha", "grace_period": 1, "brackets": 2}}, 20, "several brackets"),

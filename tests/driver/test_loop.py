@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -12,19 +13,23 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from orchestrator import steady_clock
 from orchestrator.control.lease import LeaseLostError
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import TrialRow
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver import loop
+from orchestrator.driver.found_space import FoundSpace
 from orchestrator.driver.journal_retention import JournalRetention
 from orchestrator.driver.loop import DriverLoop
 from orchestrator.driver.observer import CheckpointTrouble
+from orchestrator.driver.waiting import Waiting
 from orchestrator.errors import RecordsError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.recorder import Recorder
 from orchestrator.spec import parse_spec
+from orchestrator.steady_clock import SteadyClock
 from tests.records.failing_disk import FailingDisk
 from trainables.report import Report
 
@@ -64,8 +69,11 @@ class Driver:
         self.heard: list[events.Event] = []
         self.lease = SimpleNamespace(beat=lambda: None)
         self.retention = SimpleNamespace(trial_ended=ended)
+        self.commands = SimpleNamespace(grace_s=None)
+        self.waiting = Waiting(self.sweep, self.observer)
         self.journals = JournalRetention(self.sweep, self.paths)
         self.diagnosis = SimpleNamespace(diagnosed=lambda rows: rows)
+        self.found_space = FoundSpace(self.sweep.space, self.paths)
         self.recorder = Recorder(
             self.paths,
             sweep="s",
@@ -234,3 +242,26 @@ def test_trouble_with_checkpoints_is_reported_once_until_it_is_over() -> None:
     trouble.update(3, full, returned=False)  # this trial is then stopped, and sends no further update
     trouble.update(4, "", returned=True)
     assert len(listener.messages) == 4
+
+
+@pytest.mark.parametrize("jump_s", [7200.0, -7200.0])
+def test_a_clock_that_jumps_uses_up_no_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: float) -> None:
+    driver, real, passed_s = Driver(tmp_path), float(int(time.time())), 0.0  # exact
+    monkeypatch.setattr(time, "time", lambda: real)
+    monkeypatch.setattr(steady_clock, "now", SteadyClock(lambda: real, lambda: passed_s))
+    driver.sweep.limits = dataclasses.replace(driver.sweep.limits, seconds=3600.0)
+    start = driver.sweep.ask(driver.loop.tick())
+    assert start is not None
+    driver.sweep.on(events.Started(trial=start.trial, at=driver.loop.tick()))
+    passed_s = 60.0
+    monkeypatch.setattr(time, "time", lambda: real + jump_s)
+    report = Report(step=1, train_s=50.0, reported_at=real + jump_s, metrics={"loss": 1.0})
+    driver.sweep.on(events.Reported(trial=start.trial, at=driver.loop.tick(), reports=[report]))
+    assert driver.sweep.halted is None
+    assert driver.sweep.ran_s(driver.loop.tick()) == 60.0
+    driver.loop.finish()
+    assert driver.read("metrics")["reported_at"].max().timestamp() <= real + 60.0
+    passed_s = 3600.0
+    monkeypatch.setattr(time, "time", lambda: real)
+    driver.loop.tick()
+    assert driver.sweep.halted == "the budget of 1 hours is used up"

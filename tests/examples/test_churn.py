@@ -46,7 +46,7 @@ def test_it_finds_a_good_network_and_records_why(tmp_path: Path) -> None:
 def the_test_part_confirms_it(sweep: Sweep) -> None:
     """On rows that no trial has seen the winner is as good, and scikit-learn finds the same scores."""
     (ranked,) = best_trials(sweep.paths, sweep.info, 1)
-    evaluate.record(sweep.paths, evaluate.evaluate(sweep.paths, sweep.info, ranked))
+    evaluate.record(sweep.paths, sweep.info.name, evaluate.evaluate(sweep.paths, sweep.info, ranked))
 
     events = orchestrator.load(sweep.paths.root).events
     row = events[events["event"] == EVALUATION].iloc[0]

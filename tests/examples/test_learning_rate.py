@@ -24,7 +24,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "01_learning_rate.yaml"
 def test_the_optimum_lies_below_the_edge_and_all_above_it_has_diverged(seed: int, start: bool) -> None:
     overrides = [f"search.seed={seed}", *([] if start else ["search.start=[]"])]
     spec = read_spec(EXAMPLE, overrides=overrides, resolve=declared)
-    train = load(spec.trainable, EXAMPLE.parent)
+    train = load(spec.trained, EXAMPLE.parent)
 
     def curve(order: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
         reports: list[Report] = []
@@ -39,7 +39,7 @@ def test_the_optimum_lies_below_the_edge_and_all_above_it_has_diverged(seed: int
         if raised is not None:
             raise raised
 
-    sweep = build_sweep(spec, declared(spec.trainable, EXAMPLE.parent))
+    sweep = build_sweep(spec, declared(spec.trained, EXAMPLE.parent))
     outcome = simulate(sweep, curve, slots=2)
     assert len(outcome.trials) == 60
     assert sweep.best is not None

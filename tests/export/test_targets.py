@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.analysis.summary.ranking import configs
+from orchestrator.core.rows import MetricRow
 from orchestrator.errors import UserError
 from orchestrator.export import target
+from orchestrator.export.mlflow_names import LONGEST, mlflow_names
 from orchestrator.export.target import Target, export
-from orchestrator.export.to_csv import _plain
 from orchestrator.export.to_tensorboard import plain
+from orchestrator.records.encode import metrics_table
+from orchestrator.records.extra import widened
 from orchestrator.records.load import Sweep
+from orchestrator.records.parquet_log import ParquetLog
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.schema import metric_names, metrics_schema
 from tests.analysis.watch.growing import Growing
 from tests.cli.recorded import record
 
@@ -52,19 +57,9 @@ class TestCsv:
         events = pd.read_csv(exports / "csv" / "events.csv")
         columns = ["trial", "state", "objective", "config.lr", "config.sizes", "started_at", "train_s", "reason"]
         pd.testing.assert_frame_equal(trials[columns], recorded.trials[columns], check_dtype=False)
-        pd.testing.assert_frame_equal(metrics, recorded.metrics.drop(columns="extra"), check_dtype=False)
+        pd.testing.assert_frame_equal(metrics, recorded.metrics, check_dtype=False)
         assert [json.loads(text) for text in trials["gpu_ids"]] == [[]] * len(trials)
         assert events["event"].tolist() == recorded.events["event"].tolist()
-
-    def test_metrics_that_came_later_get_columns(self) -> None:
-        kind = pa.map_(pa.string(), pa.float64())
-        rows = [None, [("step", 1.0), ("late", 2.0)], [("late", math.inf)]]
-        table = pa.table({"step": [1, 2, 3], "extra": pa.array(rows, kind)})
-        assert _plain(table).to_pydict() == {
-            "step": [1, 2, 3],
-            "extra.step": [None, 1.0, None],
-            "late": [None, 2.0, math.inf],
-        }
 
 
 class TestTensorBoard:
@@ -179,6 +174,53 @@ def test_of_an_export_that_breaks_off_nothing_stays(
     with pytest.raises(UserError, match="it: No space left on device"):
         export(paths, Target.CSV, tmp_path / "it")
     assert list(tmp_path.iterdir()) == []
+
+
+ODD = [
+    "/loss", "val/", "a//b", "../up", "a/../b", ".", "/", "..x",
+    "mAP@50", "top-5 acc (%)", "Δ", "acc@1", "acc#1", "acc_1", "a\n"
+]  # fmt: skip
+
+
+def test_whatever_metrics_are_called_mlflow_has_a_series_of_each(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    paths = record(tmp_path / "results")
+    log = ParquetLog(paths.metrics, metrics_schema(()))
+    schema = metrics_schema([*metric_names(log.schema), *ODD])
+    log.rewrite(schema, lambda rows: widened(rows, schema))
+    values = {name: float(number) for number, name in enumerate(ODD)}
+    row = MetricRow(trial=0, attempt=1, step=10**6, train_s=1.0, reported_at=1.0, metrics=values)
+    log.append(metrics_table([row], schema, paths.name))
+    log.write()
+    for each in (Target.MLFLOW, Target.TENSORBOARD, Target.CSV):
+        export(paths, each, tmp_path / each)
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow/mlflow.db")
+    experiment = client.get_experiment_by_name(paths.name)
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`sweep.trial` = '0'")
+    renamed = {key.removeprefix("sweep.metric."): name for key, name in experiment.tags.items() if "metric." in key}
+    read = {renamed.get(name, name): value for name, value in run.data.metrics.items()}
+    assert {name: read[name] for name in ODD} == values
+    assert run.data.metrics["acc_1"] == values["acc_1"]
+    assert sorted(renamed) == [
+        "_", "__/up", "__2", "__x", "a/__/b", "a/b", "a_",
+        "acc_1_2", "acc_1_3", "loss_2", "mAP_50", "top-5 acc ___", "val"
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=300) | st.text("./ab@#", max_size=6)))
+def test_names_that_mlflow_accepts(names: list[str]) -> None:
+    from mlflow.utils.validation import _validate_metric_name
+
+    found = mlflow_names(names)
+    assert found.keys() == set(names)
+    assert len(set(found.values())) == len(found)
+    for name, new in found.items():
+        _validate_metric_name(new)
+        assert 0 < len(new) <= LONGEST
+        assert mlflow_names([new])[new] == new
+        assert new == name or mlflow_names([name])[name] != name
 
 
 @pytest.mark.parametrize("kind", [Target.TENSORBOARD, Target.MLFLOW])

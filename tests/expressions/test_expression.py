@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import UserError
-from orchestrator.expressions.expression import EvaluationError, Expression
+from orchestrator.expressions.expression import EvaluationError, Expression, Formula
 from orchestrator.expressions.grammar import ExpressionError
 
 VALUES = {
@@ -188,3 +188,47 @@ PIECES = st.sampled_from(
 def test_any_text_ends_in_an_answer_or_a_clear_error(text):
     with contextlib.suppress(ExpressionError, EvaluationError):
         assert Expression.parse(text, VALUES).evaluate(VALUES) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("layers * 2 if lr < 1 else 0", 6),
+        ("1 / 0 if lr > 1 else 'fine'", "fine"),
+        ("max(1, round(width * 0.26), layers)", 33),
+        ("min(lr, 1)", 0.01),
+        ("int(7.9) + floor(2.5) + ceil(2.5)", 12),
+        ("round(2.567, 1)", 2.6),
+        ("sqrt(width * 2) + abs(0 - 1) + exp(0) + log(1)", 18.0),
+        ("log(8, 2)", 3.0),
+        ("layers < 2", False),
+    ],
+)
+def test_a_formula_gives_any_value(text, value):
+    assert Formula.parse(text, VALUES).evaluate({"lr": 0.01, "layers": 3, "width": 128}) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sqrt(1, 2)", "max(1)", "sqrt(x=1)", "max(*[1, 2])", "eval('1')", "lr.real(1)", "open('x')", "max", "sum([1])",
+     "(lambda: 1)()", "max(1, 2)(3)"],
+)  # fmt: skip
+def test_a_formula_calls_nothing_else(text):
+    with pytest.raises(ExpressionError):
+        Formula.parse(text, VALUES)
+
+
+@pytest.mark.parametrize("text", ["sqrt(0 - 1)", "exp(9999)", "log(0)", "max(1, 'a')", "round(2.5, 0.5)", "int('3')"])
+def test_a_formula_that_fails_says_so(text):
+    with pytest.raises(EvaluationError, match="cannot be evaluated"):
+        Formula.parse(text, VALUES).evaluate(VALUES)
+
+
+def test_a_condition_may_use_functions_and_if_else():
+    assert Expression.parse("max(layers, 2) > 2 if lr < 1 else nesterov", VALUES).evaluate(
+        {"lr": 0.1, "layers": 3, "nesterov": False}
+    )
+    with pytest.raises(ExpressionError, match="a value, not a condition"):
+        Expression.parse("max(layers, 2)", VALUES)
+    with pytest.raises(ExpressionError, match="a value, not a condition"):
+        Expression.parse("nesterov if lr < 1 else 3", VALUES)

@@ -176,6 +176,12 @@ def test_of_a_sweep_without_end_the_first_trials_are_simulated() -> None:
     assert forecast.ended_by is None
 
 
+@pytest.mark.parametrize(("trials", "complete"), [(MOST, True), (MOST + 1, False), (10**9, False)])
+def test_of_a_huge_sweep_the_first_trials_are_simulated(trials: int, complete: bool) -> None:
+    forecast = seen(spec_of(trials), slots=MOST)
+    assert (forecast.trials.middle, forecast.complete) == (MOST, complete)
+
+
 def without_a_record(patience: int, draws: random.Random) -> int:
     """How many random numbers it takes until so many in a row are not the least so far."""
     best, since, count = 1.0, 0, 0

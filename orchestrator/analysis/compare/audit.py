@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from orchestrator.analysis.summary.overview import Objective, objective_of
@@ -14,6 +14,7 @@ from orchestrator.analysis.time.ledger import ledger_in
 from orchestrator.core.ladder import DEFAULT_REDUCTION_FACTOR
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import Action
+from orchestrator.records.details import parsed_detail
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -70,6 +71,7 @@ def audit_in(paths: SweepPaths, info: SweepInfo) -> AuditResult | None:
         objective=objective,
         reduction_factor=scheduler.get("reduction_factor") or DEFAULT_REDUCTION_FACTOR,
         saved_s=ledger_in(paths, info).saved,
+        log=paths.events,
     )
 
 
@@ -81,6 +83,7 @@ def audit_of(
     objective: Objective,
     reduction_factor: int,
     saved_s: float | None = None,
+    log: Path = Path("events"),
 ) -> AuditResult:
     """Judge the audited trials.
 
@@ -91,6 +94,7 @@ def audit_of(
         objective: How values compare.
         reduction_factor: eta.
         saved_s: What the cuts saved.
+        log: Where the events were read from, for errors.
     """
     cuts: dict[int, Cut] = {}
     entered: dict[tuple[int, int], list[float]] = defaultdict(list)  # losses, by bracket and rung
@@ -103,7 +107,7 @@ def audit_of(
         bracket = trials[trial]["bracket"] or 0
         if row["event"] == "rung":
             entered[bracket, rung].append(sign * row["value"])
-            reached_s[trial, rung] = (json.loads(row["detail"]) if row["detail"] else {}).get("train_s", 0.0)
+            reached_s[trial, rung] = parsed_detail("rung", row["detail"], log).get("train_s") or 0.0
         if row["decision"] == Action.AUDIT:
             train_s = reached_s.get((trial, rung), 0.0)
             cuts[trial] = Cut(trial=trial, bracket=bracket, rung=rung, train_s=train_s)

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.analysis.compare.mean_interval import mean_interval
 from orchestrator.analysis.summary.ranking import RankedTrial, best_trials
 from orchestrator.analysis.summary.results import SweepResults, TrialResult, read_results
 from orchestrator.core.rows import Config, State
@@ -14,9 +15,6 @@ from orchestrator.errors import NoResultError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.space.values import canonical_json
-
-CONFIDENCE = 0.95
-"""Confidence level of a mean's interval: two-sided, Student's t."""
 
 DRAWS = 10_000
 """Bootstrap draws per mean."""
@@ -67,7 +65,10 @@ def repeats_of(results: SweepResults, firsts: Mapping[str, float] | None = None)
     losses = {key: _losses(group, sign) for key, group in repeated.items()}
     chances = probabilities([found for found in losses.values() if found])
     best = dict(zip((key for key, found in losses.items() if found), chances, strict=True))
-    found = [_repeated(group, sign, best.get(key, 0.0), (firsts or {}).get(key)) for key, group in repeated.items()]
+    metric = results.objective.metric
+    found = [
+        _repeated(group, sign, metric, best.get(key, 0.0), (firsts or {}).get(key)) for key, group in repeated.items()
+    ]
     return sorted(found, key=lambda each: (each.mean is None, 0.0 if each.mean is None else sign * each.mean))
 
 
@@ -138,7 +139,7 @@ def _losses(group: Sequence[TrialResult], sign: int) -> list[float]:
     return [*completed, *(math.inf for each in group if each.state is State.DIVERGED)]
 
 
-def _repeated(group: Sequence[TrialResult], sign: int, best: float, first: float | None) -> RepeatedConfig:
+def _repeated(group: Sequence[TrialResult], sign: int, metric: str, best: float, first: float | None) -> RepeatedConfig:
     completed = _completed(group, sign)
     values = [sign * loss for loss, _ in completed]
     mean = statistics.fmean(values) if values else None
@@ -149,18 +150,8 @@ def _repeated(group: Sequence[TrialResult], sign: int, best: float, first: float
         diverged=sum(each.state is State.DIVERGED for each in group),
         failed=sum(each.state is State.FAILED for each in group),
         mean=mean,
-        interval=_interval(values),
+        interval=mean_interval(values, metric),
         best=best,
         first=first,
         flattered=None if first is None or mean is None else sign * (mean - first),
     )
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float] | None:
-    if len(values) < 2:
-        return None
-    from scipy.stats import t
-
-    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-    mean = statistics.fmean(values)
-    return mean - half, mean + half

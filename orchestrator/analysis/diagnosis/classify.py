@@ -12,6 +12,7 @@ from orchestrator.analysis.diagnosis.rules.overfitting import overfitting
 from orchestrator.analysis.diagnosis.rules.plateaued import plateaued
 from orchestrator.analysis.diagnosis.rules.still_improving import still_improving
 from orchestrator.analysis.diagnosis.rules.underfitting import underfitting
+from orchestrator.analysis.diagnosis.rules.worsened import worsened
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 
 BAD_FITS = (lr_too_high, lr_too_low, underfitting)
@@ -45,8 +46,10 @@ def classify(curve: Curve, reference: Reference | None = None) -> tuple[Verdict,
     found = [
         next((verdict for rule in BAD_FITS if (verdict := rule(curve, reference)) is not None), None),
         overfitting(curve, reference),
-        next((verdict for rule in ENDS if (verdict := rule(curve, reference)) is not None), None),
     ]
+    if not any(found):
+        found.append(worsened(curve, reference))
+    found.append(next((verdict for rule in ENDS if (verdict := rule(curve, reference)) is not None), None))
     order = list(Kind)
     return tuple(sorted((each for each in found if each is not None), key=lambda each: order.index(each.kind)))
 

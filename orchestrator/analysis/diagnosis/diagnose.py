@@ -108,15 +108,11 @@ def read_growing_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetric
     """
     table = metrics_table(paths)
     own = [name for name in metric_names(table.schema) if name not in (GPU_MEMORY, GPU_UTILISATION)]
-    later = [dict(each or ()) for each in table["extra"].to_pylist()] if _any(table["extra"]) else []
-    more = {name for each in later for name in each} - set(own)
     objective = objective_of(info)
-    names = choose_curve_metrics({*own, *more}, objective=objective.metric, mode=objective.mode, declared=info.curves)
+    names = choose_curve_metrics(set(own), objective=objective.metric, mode=objective.mode, declared=info.curves)
 
     def column(name: str) -> list[Any]:
-        if name in own:
-            return list(table[name].to_pylist())
-        return [each.get(name) for each in later] if name in more else [None] * table.num_rows
+        return list(table[name].to_pylist()) if name in own else [None] * table.num_rows
 
     growing: dict[int, GrowingCurve] = {}
     columns = (table["trial"].to_pylist(), table["step"].to_pylist(), column(names.train), column(names.validation))
@@ -125,10 +121,6 @@ def read_growing_curves(paths: SweepPaths, info: SweepInfo) -> tuple[CurveMetric
             growing[trial] = GrowingCurve()
         growing[trial].add(step, train, validation)
     return names, growing
-
-
-def _any(column: Any) -> bool:
-    return bool(column.null_count < len(column))
 
 
 def _findings(results: SweepResults, said: Mapping[int, Verdict]) -> list[Finding]:

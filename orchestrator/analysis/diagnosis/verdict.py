@@ -13,6 +13,7 @@ class Kind(StrEnum):
     DIVERGED = "diverged"
     LR_TOO_HIGH = "lr_too_high"
     OVERFITTING = "overfitting"
+    WORSENED = "worsened"
     LR_TOO_LOW = "lr_too_low"
     UNDERFITTING = "underfitting"
     STILL_IMPROVING = "still_improving"
@@ -30,9 +31,12 @@ _WORDS = {
     Kind.LR_TOO_HIGH: "learning rate too high",
     Kind.LR_TOO_LOW: "learning rate too low",
     Kind.TOO_SHORT: "not enough steps",
+    Kind.WORSENED: "worse again",
 }
 
-FAULTS = frozenset({Kind.DIVERGED, Kind.LR_TOO_HIGH, Kind.OVERFITTING, Kind.LR_TOO_LOW, Kind.UNDERFITTING})
+FAULTS = frozenset(
+    {Kind.DIVERGED, Kind.LR_TOO_HIGH, Kind.OVERFITTING, Kind.WORSENED, Kind.LR_TOO_LOW, Kind.UNDERFITTING}
+)
 """Kinds that call for a change to the configuration. The others describe how a healthy training ended."""
 
 

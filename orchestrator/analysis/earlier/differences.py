@@ -36,7 +36,7 @@ class Differences:
         if (old["metric"], old["mode"]) != (new.metric, new.mode):
             return f"its objective is {old['metric']} ({old['mode']}), not {new.metric} ({new.mode})"
         if not self._same_trainable:
-            return f"it trained {self.before.trainable}, not {self.source.spec.trainable}"
+            return f"it trained {self.before.trainable}, not {self.source.spec.trained}"
         return ""
 
     @cached_property
@@ -49,6 +49,10 @@ class Differences:
         for name in {**old, **new}:
             if name in old and name in new:
                 reasons.append(self._difference(name, old[name], new[name]))
+        before, now = self.before.spec.get("derived", {}), self.source.spec.derived
+        for name in {**before, **now}:
+            if before.get(name) != now.get(name):
+                reasons.append(f"{name} was {_computed(before.get(name))} and is {_computed(now.get(name))}")
         return [reason for reason in reasons if reason]
 
     @cached_property
@@ -79,7 +83,7 @@ class Differences:
     def _same_trainable(self) -> bool:
         if self._code_before and self._code_before == self._code_now:
             return True
-        return _called(self.before.trainable) == _called(self.source.spec.trainable)
+        return _called(self.before.trainable) == _called(str(self.source.spec.trained))
 
     def _difference(self, name: str, old: Any, new: Any) -> str:
         """How two fixed values differ; "" if they do not. Files are the same if their contents are."""
@@ -89,6 +93,10 @@ class Differences:
         if canonical_json(old) != canonical_json(new):
             return f"{name} was {yaml(old)} and is {yaml(new)}"
         return "" if before is None or now is None else f"the content of {new} has changed"
+
+
+def _computed(formula: str | None) -> str:
+    return "not derived" if formula is None else f"{formula!r}"
 
 
 def _called(trainable: str) -> tuple[str, str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from orchestrator.core.rows import Config, EventRow, State
+from orchestrator.core.rows import SUGGESTED, Config, EventRow, State
 from orchestrator.core.search import Outcome
+from orchestrator.errors import DamagedError
 from orchestrator.records.decode import event_rows
 from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
@@ -35,10 +37,10 @@ def recorded_trials(paths: SweepPaths) -> list[RecordedTrial]:
     Raises:
         RecordsError: The records are damaged.
     """
-    return _told(event_rows(events_table(paths)))
+    return _told(event_rows(events_table(paths), paths.events, strict=True), paths.events)
 
 
-def _told(rows: Iterable[EventRow]) -> list[RecordedTrial]:
+def _told(rows: Iterable[EventRow], log: Path) -> list[RecordedTrial]:
     trials: dict[int, RecordedTrial] = {}
     ended: dict[int, RecordedTrial] = {}
     for row in rows:
@@ -46,7 +48,11 @@ def _told(rows: Iterable[EventRow]) -> list[RecordedTrial]:
             continue
         if row.event == State.PENDING:
             trials[row.trial] = RecordedTrial(config=(row.detail or {})["config"])
+        if row.trial not in trials:
+            raise DamagedError(f"{log} is damaged: trial {row.trial} has no beginning")
         trial = trials[row.trial]
+        if row.event == SUGGESTED:
+            trial.config = (row.detail or {})["config"]
         if row.event == "rung" and row.decision != "stop" and row.rung is not None and row.value is not None:
             trial.values[row.rung] = row.value
             trial.train_s = (row.detail or {}).get("train_s")

@@ -10,6 +10,7 @@ from orchestrator.core.search.earlier import Earlier, EarlierTrial
 from orchestrator.errors import RecordsError
 from orchestrator.records.atomic_files import replace_file
 from orchestrator.records.paths import SweepPaths
+from orchestrator.records.plain_files import read_plain
 
 
 def save_earlier(paths: SweepPaths, earlier: tuple[Earlier, ...]) -> None:
@@ -29,15 +30,16 @@ def saved_earlier(paths: SweepPaths) -> tuple[Earlier, ...]:
     try:
         return tuple(
             Earlier(sweep=each["sweep"], comparable=each["comparable"], trials=tuple(map(_trial, each["trials"])))
-            for each in json.loads(paths.earlier.read_text())
+            for each in json.loads(read_plain(paths.earlier))
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordsError(f"{paths.earlier} cannot be read: {error}") from error
 
 
 def _trial(plain: dict[str, object]) -> EarlierTrial:
     values = plain["values"]
-    assert isinstance(values, list)
+    if not isinstance(values, list):
+        raise TypeError("values is no list")
     return EarlierTrial(
         config=plain["config"],  # type: ignore[arg-type]
         outcome=Outcome(str(plain["outcome"])),

@@ -103,7 +103,18 @@ def _without(prior: PriorResults, name: str, distribution: Choice, gone: Sequenc
 def _with(name: str, distribution: Distribution, options: Sequence[Any], reason: str) -> SpecChange:
     # Without the prior: the best trials, which are start points, know more.
     plain = distribution.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"prior"})
+    if isinstance(distribution, Choice) and distribution.weights is not None:
+        plain["weights"] = _weights(distribution, options)
     return SpecChange(edits={("space", name): {**plain, distribution.form: list(options)}}, reason=reason)
+
+
+def _weights(distribution: Choice, options: Sequence[Any]) -> list[float]:
+    """The weights of other options; a new one, which is at an end, has that of its neighbour."""
+    assert distribution.weights is not None
+    known = dict(zip(map(canonical_json, distribution.options), distribution.weights, strict=True))
+    first, last = distribution.weights[0], distribution.weights[-1]
+    ends = {0: first, len(options) - 1: last}
+    return [known.get(canonical_json(each), ends.get(at, first)) for at, each in enumerate(options)]
 
 
 def _place(options: Sequence[Any], value: Any) -> int:

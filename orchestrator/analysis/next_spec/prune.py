@@ -30,7 +30,7 @@ def prune(plain: PlainSpec, *, keep: Collection[str] = ()) -> tuple[PlainSpec, l
 
 
 def _without_effect(plain: PlainSpec, keep: Collection[str]) -> Iterator[SpecChange]:
-    names = {*plain["space"], *plain.get("fixed", {})}
+    names = {*plain["space"], *plain.get("fixed", {}), *plain.get("derived", {})}
     for name, distribution in plain["space"].items():
         if "when" in distribution and not _parses(distribution["when"], names):
             yield _gone(name, distribution["when"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from orchestrator.analysis.diagnosis.findings.search_space import Side, widened
 from orchestrator.analysis.next_spec.prior_results import FEWEST_GOOD, PriorResults
 from orchestrator.analysis.next_spec.search_rules import STARTS
 from orchestrator.analysis.next_spec.spec_change import SpecChange
@@ -44,7 +45,7 @@ def extend_range(prior: PriorResults, name: str, distribution: Distribution) -> 
         beyond, which, low = high > numeric.high, "upper", ends[0]
     if not beyond or not low < high:
         return None
-    reason = f"{found.near} of the {found.best} best trials lie at the {which} bound"
+    reason = f"{found.near} of the {found.best} best trials lie {found.where} the {which} bound"
     return _revised(prior, name, distribution, low, high, reason)
 
 
@@ -82,7 +83,10 @@ def recentre_normal(prior: PriorResults, name: str, distribution: Distribution) 
 
 
 def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple[float, float] | None:
-    """The range of the good values with a margin; None if it is hardly shorter, or could be so by chance."""
+    """The range of the good values with a margin; None if it is hardly shorter, or could be so by chance.
+
+    It never ends at an old bound close to which good values lie, unless nothing may lie beyond that.
+    """
     values, numeric = prior.good_values(name), distribution.numeric
     if len(values) < FEWEST_GOOD or numeric is None:
         return None
@@ -91,18 +95,52 @@ def _around(prior: PriorResults, name: str, distribution: Distribution) -> tuple
     places = [distribution.to_unit(value) for value in inner]
     spread = max(places) - min(places)
     margin = MARGIN * spread + MARGIN_OF_ALL
-    start, end = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
+    start, end = min(places) - margin, max(places) + margin
+    tried = [each.config[name] for each in prior.judged if name in each.config]
+    if inner[0] == min(tried):  # nothing says that it becomes worse towards the bound
+        start = min(start, -margin)
+    if inner[-1] == max(tried):
+        end = max(end, 1.0 + margin)
     one = 1 / len(distribution.values() or range(1000))  # with few possible values, several coincide
-    if end - start > NARROWER or not prior.is_significant(name, _beta(spread + one, len(places) - 1, 2 + 2 * cut)):
+    chance = _beta(spread + one, len(places) - 1, 2 + 2 * cut)
+    if min(end, 1.0) - max(start, 0.0) > NARROWER or not prior.is_significant(name, chance):
         return None
-    low = numeric.low if start <= 0 else _rounded(numeric, distribution.from_unit(start), ROUND_FLOOR)
-    high = numeric.high if end >= 1 else _rounded(numeric, distribution.from_unit(end), ROUND_CEILING)
+    low = _rounded(numeric, distribution.from_unit(max(start, 0.0)), ROUND_FLOOR)
+    high = _rounded(numeric, distribution.from_unit(min(end, 1.0)), ROUND_CEILING)
     kept = [*inner, *values[:STARTS]]  # the start points of the next search
     low, high = max(numeric.low, min(low, *kept)), min(numeric.high, max(high, *kept))
+    if low == numeric.low:
+        low = _beyond(prior, name, numeric, "low", min(start, -one))
+    if high == numeric.high:
+        high = _beyond(prior, name, numeric, "high", max(end, 1.0 + one))
     if low == high:  # a single integer, or step
         step = numeric.step or 1
         low, high = (low, high + step) if high + step <= numeric.high else (low - step, high)
-    return (low, high) if numeric.low <= low < high <= numeric.high and (low, high) != _bounds(numeric) else None
+    return (low, high) if low < high and (low, high) != _bounds(numeric) else None
+
+
+def _beyond(prior: PriorResults, name: str, numeric: Numeric, side: Side, place: float) -> float:
+    """The end of a range beyond a bound close to which the good values lie, or the bound if nothing may lie beyond it.
+
+    Args:
+        prior: The results of the sweep.
+        name: The parameter.
+        numeric: Its range.
+        side: Of the bound.
+        place: Where the range is to end, as a share of the old one: below 0 or above 1.
+    """
+    low, high = numeric.low, numeric.high
+    end = low * (high / low) ** place if numeric.log else low + place * (high - low)
+    if side == "low":
+        end = max(_whole(numeric, end, ROUND_FLOOR), widened(numeric, side)[0])
+        return min(low, _on_steps(numeric, *_allowed(prior, name, (end, high)))[0])
+    end = min(_whole(numeric, end, ROUND_CEILING), widened(numeric, side)[1])
+    return max(high, _allowed(prior, name, (low, end))[1])
+
+
+def _whole(numeric: Numeric, value: float, how: str) -> float:
+    """A value that an end of the range may have: an integer, or a short number."""
+    return float(exact(value).to_integral_value(how)) if numeric.integer else _rounded(numeric, value, how)
 
 
 def _outliers(count: int) -> int:

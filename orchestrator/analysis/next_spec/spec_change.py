@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.formatting import yaml
+
+LONG = 60
+"""The most characters of a value in a change's line."""
+
 Key = tuple[str, ...]
 """A key of the spec: ("space", "lr")."""
 
@@ -25,6 +30,14 @@ class SpecChange:
     def at(self) -> Key | None:
         """The key whose line gets the reason as a comment; None if the change only removes keys."""
         return next((key for key, value in self.edits.items() if value is not None), None)
+
+    @property
+    def line(self) -> str:
+        """What it sets, as a line of YAML of bounded length; "" if it only removes keys."""
+        if self.at is None:
+            return ""
+        text = yaml(self.edits[self.at])
+        return f"{'.'.join(self.at)}: {text if len(text) <= LONG else f'{text[: LONG - 1]}…'}"
 
 
 def apply_change(plain: PlainSpec, change: SpecChange) -> PlainSpec:

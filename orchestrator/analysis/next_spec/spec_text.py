@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.spec_change import Key, PlainSpec, SpecChange
 from orchestrator.errors import SpecError
-from orchestrator.spec.editing import UneditableError, add_comment, comments, remove_key, set_value
+from orchestrator.space.distributions import SETTINGS
+from orchestrator.spec.editing import UneditableError, add_comments, comments, edit
 from orchestrator.spec.model import Spec
+from orchestrator.spec.nested_names import flatten_names
 from orchestrator.spec.reading import parse_spec
 from orchestrator.spec.writing import spec_yaml
 from orchestrator.yaml.document import Document
@@ -48,14 +51,7 @@ def render_spec(text: str, plain: PlainSpec, changes: Sequence[SpecChange], *, h
 def _edited(text: str, plain: PlainSpec, changes: Sequence[SpecChange], base: Path) -> str:
     before = _meant(text, base)
     text = _without_ours(text) if "parent" in before else text
-    edits = dict(_changes(before, plain))
-    for key, value in edits.items():
-        if value is not None:
-            text = set_value(text, key, value, after=_AFTER.get(key))
-    for key, value in edits.items():
-        if value is None:
-            text = remove_key(text, key)
-    return _with_reasons(text, changes)
+    return _with_reasons(edit(text, dict(_changes(before, plain)), after=_AFTER), changes)
 
 
 def _meant(text: str, base: Path) -> PlainSpec:
@@ -102,23 +98,19 @@ def _inner(before: Any, after: Any) -> str | None:
 
 
 def _with_reasons(text: str, changes: Sequence[SpecChange]) -> str:
-    for change in changes:
-        if change.at is not None:
-            text = _remarked(text, change.at, change.reason)
-    return text
+    """Add each reason as a comment, next to the value if that has a line of its own."""
+    document = from_yaml(text, "spec")
+    flatten_names(document)
+    space = document.data["space"]
+    return add_comments(text, [(_with_form(space, each.at), each.reason) for each in changes if each.at is not None])
 
 
-def _remarked(text: str, key: Key, reason: str) -> str:
-    """Add the reason as a comment, next to the value if that has a line of its own."""
-    inner = next(iter(_forms(text, key)), None)
-    return add_comment(text, key if inner is None else (*key, inner), reason)
-
-
-def _forms(text: str, key: Key) -> Iterator[str]:
+def _with_form(space: Mapping[str, Any], key: Key) -> Key:
+    """The key of a distribution with that of its form, such as ``uniform``."""
     if key[0] != "space":
-        return
-    value = from_yaml(text, "spec").data["space"][key[1]]
-    yield from (name for name in value if name not in ("when", "step", "ordered", "prior"))
+        return key
+    forms = (name for name in space[key[1]] if name not in SETTINGS)
+    return (*key, *itertools.islice(forms, 1))
 
 
 def _without_ours(text: str) -> str:

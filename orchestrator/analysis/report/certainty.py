@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from orchestrator.analysis.diagnosis.findings.noise import Noise
+from orchestrator.analysis.summary.overview import Objective
+from orchestrator.formatting import to_spread
 
 FEWEST = 6
 """The fewest reports, in the later half of a curve, from which its noise is estimated."""
@@ -34,7 +35,7 @@ def noise(curve: Sequence[float]) -> float | None:
 
 
 def certainty(
-    results: Sequence[float], curve: Sequence[float], repeats: Noise | None, at: Literal["best", "last"]
+    results: Sequence[float], curve: Sequence[float], repeats: Noise | None, objective: Objective
 ) -> tuple[str, ...]:
     """Sentences on how certain the best result is.
 
@@ -42,13 +43,14 @@ def certainty(
         results: The results of all trials that have one, the best first.
         curve: The objective of the best trial at every report.
         repeats: The spread of repeated configurations; None without repeats.
-        at: Which report of a trial is its result.
+        objective: Which report of a trial is its result, and which results are better.
     """
     if not results:
         return ()
     if len(results) == 1:
         return ("No other trial has a result to compare it with.",)
-    said = [f"The second best trial reached {results[1]:.6g}, a difference of {abs(results[0] - results[1]):.3g}."]
+    second = to_spread(results[1], objective.spread_of(list(results)))
+    said = [f"The second best trial reached {second}, a difference of {abs(results[0] - results[1]):.2g}."]
     own = noise(curve)
     if repeats is not None:
         verdict = "which may be chance" if repeats.difference <= repeats.uncertainty else "more than chance explains"
@@ -65,7 +67,7 @@ def certainty(
         said.append(
             "No configuration was trained twice, so the effect of the seed is unknown; sweep confirm measures it."
         )
-    if at == "best":
+    if objective.at == "best":
         said.append("The best report of the best of many trials is optimistic; expect worse results on new data.")
     return tuple(said)
 

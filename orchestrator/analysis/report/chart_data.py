@@ -13,7 +13,7 @@ from orchestrator.analysis.report.data import Axis, Cell, ReportData
 from orchestrator.core.rows import State
 
 DIGITS = 6
-"""Significant digits of results and parameters, as in `sweep show`."""
+"""Significant digits of results and parameters; a result is shown with fewer, by the spread of the results."""
 
 LETTERS = 200
 """The most characters of a reason or a diagnosis."""
@@ -34,6 +34,8 @@ def chart_data(data: ReportData) -> dict[str, Any]:
     return {
         "sweep": data.info.name,
         "objective": asdict(data.objective),
+        "spread": data.overview.spread,
+        "best": None if data.best is None else data.best.ranked.trial,
         "states": [state.value for state in State],
         "trials": {
             "trial": [point.trial for point in points],
@@ -64,6 +66,14 @@ def chart_data(data: ReportData) -> dict[str, Any]:
         "rungs": [
             {"bracket": rung.bracket, "rung": rung.rung, "cutoff": _rounded(rung.cutoff, DIGITS)} for rung in data.rungs
         ],
+        "logs": {
+            "held": data.logs.held,
+            "ends": [[end.trial, end.text, end.before] for end in data.logs.ends],
+        },
+        "progress": {
+            "unit": data.progress.unit,
+            "ends": [[end.trial, _rounded(end.spent, DIGITS)] for end in data.progress.ends],
+        },
         "timeline": {
             "lanes": data.timeline.lanes,
             "sessions": [[round(time - began, 2) for time in session] for session in data.timeline.sessions],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from orchestrator.analysis.compare.importance import Importance
 from orchestrator.analysis.diagnosis.findings.finding import Finding
+from orchestrator.analysis.next_spec.spec_change import SpecChange
 from orchestrator.analysis.summary.evaluations import Evaluation
 from orchestrator.analysis.summary.failures import Cause
 from orchestrator.analysis.summary.overview import Objective, Overview
@@ -104,6 +105,59 @@ class Timeline:
     busy: Mapping[str, float]  # share of slot time with a trial, by node
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """A trial that has ended."""
+
+    trial: int
+    spent: float  # seconds of training, or GPU-seconds, in all trials that had ended by then
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """The trials that have ended, in that order."""
+
+    unit: Literal["slot", "gpu"]
+    ends: tuple[End, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextChanges:
+    """What `sweep next` would change in the spec."""
+
+    changes: tuple[SpecChange, ...]
+    remark: str  # why there are none, or none of ranges; "" if there is nothing to say
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEnd:
+    """The end of what a trial printed."""
+
+    trial: int
+    text: str  # "": it printed nothing
+    before: int  # bytes of the log that come before it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """The ends of logs that the page holds."""
+
+    ends: tuple[LogEnd, ...]
+    held: int  # bytes in all
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestConfig:
+    """What `sweep best` answers, to copy."""
+
+    ranked: RankedTrial
+    by_mean: bool  # whether it is a trial of the configuration with the best mean of several
+    config: Mapping[str, Any]  # as the trainable got it, fixed values included
+    checkpoint: str  # its path; "" if there is none
+    no_checkpoint: str  # why there is none, as a clause
+    commands: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class DivergenceMap:
     """Where in the space trials diverge."""
@@ -122,7 +176,7 @@ class ReportData:
     overview: Overview
     objective: Objective
     notes: tuple[str, ...]
-    top: tuple[RankedTrial, ...]
+    best: BestConfig | None  # None: no results
     certainty: tuple[str, ...]  # sentences on how certain the best result is
     findings: tuple[Finding, ...]  # the diagnosis
     evaluations: tuple[Evaluation, ...]
@@ -131,10 +185,13 @@ class ReportData:
     result: Scale | None  # scale of the results; None: no results
     curves: Curves
     rungs: tuple[RungSummary, ...]
+    progress: Progress
     importance: Importance
+    next: NextChanges
     timeline: Timeline
     divergence: DivergenceMap | None
     causes: tuple[Cause, ...]
     regions: Mapping[str, str]  # where in the space each cause occurs, by fingerprint; "" if no parameter explains it
     ledger: Ledger
+    logs: Logs
     spec: str  # as the user wrote it

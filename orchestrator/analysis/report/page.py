@@ -23,7 +23,7 @@ from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.summary.overview import Objective, Overview
 from orchestrator.analysis.summary.ranking import RankedTrial
 from orchestrator.errors import OverwriteError, UserError
-from orchestrator.formatting import count, duration
+from orchestrator.formatting import count, duration, to_spread, yaml
 from orchestrator.records.provenance import SweepInfo
 from trainables.checkpoints.files import replacing
 
@@ -41,7 +41,8 @@ Part = Literal["alone", "first", "later"]
 _FILES = files("orchestrator.analysis.report") / "files"
 _SCRIPTS = (
     "sweep.js", "frame.js", "pointing.js", "controls.js", "curves.js", "parallel.js", "slices.js",
-    "timeline.js", "divergence.js", "weights.js", "table.js", "page.js",
+    "timeline.js", "divergence.js", "weights.js", "table.js", "wide.js", "progress.js", "copy.js",
+    "trial.js", "pairs.js", "page.js",
 )  # fmt: skip
 _HEAD_BYTES = 1024
 """The generator tag is within this many bytes of the start of a page."""
@@ -106,6 +107,8 @@ def _environment() -> Environment:
         "duration": duration,
         "count": count,
         "sentence": _sentence,
+        "yaml": yaml,
+        "to_spread": to_spread,
         "literal": lambda text: json.dumps(text, ensure_ascii=False),
         "begin": lambda text: text[:_DIFF_LETTERS],
     }
@@ -122,10 +125,9 @@ def _render(template: str, data: ReportData, part: Part = "alone", **more: Any) 
         .render(
             data=data,
             json=_json(chart_data(data)),
-            best=data.top[0] if data.top else None,
+            best=None if data.best is None else data.best.ranked,
             ran=sum(end - begin for begin, end in data.timeline.sessions),
             verdicts=Counter(point.verdict for point in data.points if point.verdict).most_common(),
-            fixed=data.info.spec.get("fixed", {}),
             generator=GENERATOR,
             policy=_policy(style, library, script, *notebook),
             style=style,
@@ -161,8 +163,8 @@ def _json(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    """A configuration value or a metric, to six significant digits."""
-    return f"{value:.6g}" if isinstance(value, float) else word(value)
+    """A configuration value or a metric, to four significant digits."""
+    return f"{value:.4g}" if isinstance(value, float) else word(value)
 
 
 def _sentence(text: str) -> str:

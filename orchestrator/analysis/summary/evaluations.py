@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.core.rows import EVALUATION
+from orchestrator.records.details import parsed_detail
 from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
 
@@ -44,7 +44,7 @@ def evaluations(paths: SweepPaths) -> list[Evaluation]:
         if event != EVALUATION:
             continue
         row = table.drop_columns("at").slice(number, 1).to_pylist()[0]
-        detail = json.loads(row["detail"])
+        detail = parsed_detail(EVALUATION, row["detail"], paths.events)
         found.append(
             Evaluation(
                 trial=row["trial"],

@@ -27,14 +27,14 @@ def causes(paths: SweepPaths) -> list[Cause]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in trials_table(paths, columns).to_pylist():
         if row["state"] == State.FAILED:
-            groups.setdefault(row["error_fingerprint"], []).append(row)
+            groups.setdefault(row["error_fingerprint"] or "", []).append(row)
     found = [
         Cause(
             fingerprint=fingerprint,
             trials=tuple(row["trial"] for row in rows),
-            type=rows[0]["error_type"],
-            message=rows[0]["error_message"],
-            traceback=rows[0]["error_traceback"],
+            type=rows[0]["error_type"] or "",
+            message=rows[0]["error_message"] or "",
+            traceback=rows[0]["error_traceback"] or "",
         )
         for fingerprint, rows in groups.items()
     ]

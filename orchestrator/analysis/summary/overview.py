@@ -9,7 +9,9 @@ from typing import Literal
 from orchestrator.control import lease, slurm_status
 from orchestrator.core.rows import NODE, PACKING, State
 from orchestrator.errors import RecordsError
+from orchestrator.formatting import spread_of
 from orchestrator.records.load import events_table, trials_table
+from orchestrator.records.parquet_log import log_files
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.remote_record import Remote, read_remote, visible_paths
@@ -41,6 +43,10 @@ class Objective:
             return None
         return min(values) if self.mode == "min" else max(values)
 
+    def spread_of(self, values: list[float]) -> float:
+        """As ``formatting.spread_of``."""
+        return spread_of(values, self.mode)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
@@ -50,6 +56,7 @@ class Overview:
     status: Status
     states: dict[State, int] = field(default_factory=dict)  # trials by state, in the order of State
     best: float | None = None
+    spread: float = 0.0  # how far the results of the best quarter of the trials lie apart
     objective: Objective | None = None  # None: the records are damaged
     trainable: str = ""
     created: str = ""  # ISO 8601, UTC
@@ -71,19 +78,24 @@ def overview(paths: SweepPaths, remote: Remote | None = None) -> Overview:
         where = f"{remote.directory or 'nothing recorded yet'} on {remote.address}, {remote.status}"
         return Overview(name=paths.name, status=word, created=remote.submitted, problem=where)
     try:
+        read_remote(paths)
         info = read_sweep_json(paths.info)
         objective = objective_of(info)
         trials = trials_table(paths, ["state", "objective"])
-    except (RecordsError, KeyError) as error:
+        counts = Counter(trials["state"].to_pylist())
+        states = {state: counts[state] for state in State if counts[state]}
+        results = [value for value in trials["objective"].to_pylist() if value is not None]
+        best = objective.best_of(results)
+        log_files(paths.metrics)
+        log_files(paths.events)
+    except RecordsError as error:
         return Overview(name=paths.name, status="damaged", problem=str(error))
-    counts = Counter(trials["state"].to_pylist())
-    states = {state: counts[state] for state in State if counts[state]}
-    best = objective.best_of([value for value in trials["objective"].to_pylist() if value is not None])
     return Overview(
         name=paths.name,
         status=status_of(paths, states, best),
         states=states,
         best=best,
+        spread=objective.spread_of(results),
         objective=objective,
         trainable=info.trainable,
         created=info.created,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from orchestrator.analysis.summary.overview import Objective, objective_of
 from orchestrator.core.build import trial_count
 from orchestrator.core.rows import Config, State
 from orchestrator.errors import SpecError, UserError
+from orchestrator.records.decode import config_of, require_kinds
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -76,13 +76,15 @@ def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
     """
     spec = recorded_spec(paths, info)
     space: Mapping[str, Distribution] = {} if spec is None else spec.distributions()
+    kinds = {name: each.kind for name, each in space.items()}
     whole = trials_table(paths)
+    require_kinds(whole, kinds, paths.trials_table)
     wanted = [name for name in whole.schema.names if name in _COLUMNS + _LATER or name.startswith(CONFIG)]
     return SweepResults(
         objective=objective_of(info),
         method="" if spec is None else spec.search.method,
         space=space,
-        trials=[_outcome(row, space) for row in whole.select(wanted).to_pylist()],
+        trials=[_outcome(row, config_of(row, kinds, paths.trials_table)) for row in whole.select(wanted).to_pylist()],
         entries=_entries(paths),
         planned=None if spec is None else planned_trials(spec),
     )
@@ -102,12 +104,12 @@ def planned_trials(spec: Spec) -> int | None:
     return None
 
 
-def _outcome(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> TrialResult:
+def _outcome(row: Mapping[str, Any], config: Config) -> TrialResult:
     failed = row["state"] == State.FAILED
     return TrialResult(
         trial=row["trial"],
         state=State(row["state"]),
-        config=_config(row, space),
+        config=config,
         value=row["objective"],
         last_step=row["last_step"],
         reason=row["reason"] or "",
@@ -117,11 +119,6 @@ def _outcome(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> Trial
         diagnosis=row.get("diagnosis") or "",
         diagnosis_reason=row.get("diagnosis_reason") or "",
     )
-
-
-def _config(row: Mapping[str, Any], space: Mapping[str, Distribution]) -> Config:
-    cells = ((name, each.kind, row.get(CONFIG + name)) for name, each in space.items())
-    return {name: json.loads(cell) if kind == "json" else cell for name, kind, cell in cells if cell is not None}
 
 
 def _entries(paths: SweepPaths) -> list[RungEntry]:

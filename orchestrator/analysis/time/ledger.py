@@ -7,7 +7,6 @@ slot's by the mean share of the trials.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from orchestrator.core.rows import ACCOUNT, State
 from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import SpecError
+from orchestrator.records.details import account_of
 from orchestrator.records.load import events_table, trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
@@ -80,7 +80,7 @@ class Ledger:
 def accounts(paths: SweepPaths) -> list[TimeAccount]:
     """The time account of each session that ended, in order. A session that was killed left none."""
     rows = events_table(paths, ["event", "detail"]).to_pylist()
-    return [TimeAccount(**json.loads(row["detail"])) for row in rows if row["event"] == ACCOUNT]
+    return [account_of(row["detail"], paths.events) for row in rows if row["event"] == ACCOUNT]
 
 
 def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:

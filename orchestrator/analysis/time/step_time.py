@@ -45,11 +45,11 @@ def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) ->
     for paths in reversed(find_sweeps(results)):
         try:
             info = read_sweep_json(paths.info)
-            if info.trainable == spec.trainable and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
+            if info.trainable == str(spec.trained) and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
                 paces = _paces(paths, spec.objective.mode)
                 if paces:
                     return EarlierPaces(
-                        sweep=info.name,
+                        sweep=paths.name,
                         created=info.created,
                         on_gpus=_on_gpus(paths),
                         saves=saved_state(paths),

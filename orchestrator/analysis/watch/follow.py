@@ -19,6 +19,7 @@ from orchestrator.errors import RecordsError
 from orchestrator.records.incremental_table import IncrementalTable
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG
+from orchestrator.records.table_rules import EVENTS_RULES, METRICS, TRIALS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,10 +52,10 @@ class Follower:
         metric = objective_of(info).metric
         self._method: str = info.spec["search"]["method"]
         self._trials = IncrementalTable.file(
-            paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG)
+            paths.trials_table, lambda name: name in COLUMNS or name.startswith(CONFIG), TRIALS
         )
-        self._metrics = IncrementalTable.log(paths.metrics, {"trial", "step", metric}.__contains__)
-        self._events = IncrementalTable.log(paths.events, EVENTS.__contains__)
+        self._metrics = IncrementalTable.log(paths.metrics, {"trial", "step", metric}.__contains__, METRICS)
+        self._events = IncrementalTable.log(paths.events, EVENTS.__contains__, EVENTS_RULES)
         self._story = Story()
         self._scene = _empty(info, paths)
 

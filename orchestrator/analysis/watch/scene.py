@@ -68,6 +68,13 @@ class Scene:
         return self.listing.best if self.listing is not None else None
 
     @property
+    def spread(self) -> float:
+        """How far the results of the best quarter of the trials lie apart."""
+        if self.listing is None:
+            return 0.0
+        return self.objective.spread_of(self.listing.table["objective"].drop_null().to_pylist())
+
+    @property
     def length(self) -> int:
         """The highest step that any trial reached."""
         return self.listing.length if self.listing is not None else 0

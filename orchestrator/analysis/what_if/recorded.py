@@ -12,7 +12,7 @@ from orchestrator.analysis.time.step_time import saved_state
 from orchestrator.analysis.what_if.progress import Progress, most_at_once, of_outcome, of_records
 from orchestrator.core.rows import State
 from orchestrator.core.search.earlier import Earlier
-from orchestrator.errors import UserError
+from orchestrator.errors import DamagedError, UserError
 from orchestrator.records.decode import trial_rows
 from orchestrator.records.load import events_table, metrics_table, trials_table
 from orchestrator.records.paths import SweepPaths
@@ -78,7 +78,7 @@ def what_if(paths: SweepPaths, info: SweepInfo, *, overrides: Sequence[str], wor
     asked = workers or ran
     metric, mode = before.objective.metric, before.objective.mode
     if after.objective.metric != metric:
-        raise UserError(f"{info.name} was searched by {metric}; its curves cannot be judged by another metric")
+        raise UserError(f"{paths.name} was searched by {metric}; its curves cannot be judged by another metric")
     curves = known_curves(paths, before)
     models = [NeighbourCurves(spec.parameter_space(), curves, metric) for spec in (before, after)]
     saves = saved_state(paths)
@@ -137,12 +137,14 @@ def known_curves(paths: SweepPaths, spec: Spec) -> list[KnownCurve]:
     metric = spec.objective.metric
     kinds = {name: distribution.kind for name, distribution in spec.distributions().items()}
     table = metrics_table(paths, ["trial", "step", "train_s", metric]).to_pydict()
+    if metric not in table:
+        raise DamagedError(f"{paths.metrics} is damaged: it has no column {metric}, the objective")
     reports: dict[int, list[tuple[int, float, float]]] = {}
     for trial, step, seconds, value in zip(*table.values(), strict=True):
         if value is not None and np.isfinite(value) and step > 0:
             reports.setdefault(trial, []).append((step, seconds, value))
     found = []
-    for row in trial_rows(trials_table(paths), kinds):
+    for row in trial_rows(trials_table(paths), kinds, paths.trials_table):
         if row.trial in reports:
             steps, seconds, values = (np.array(each, dtype=float) for each in zip(*reports[row.trial], strict=True))
             if steps[-1] > LONGEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,15 +10,6 @@ from orchestrator.cli import completion
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results
 from orchestrator.errors import OptionsError
-
-
-class KeepCheckpoints(StrEnum):
-    """The checkpoints of a completed trial to keep."""
-
-    BEST = "best"
-    LAST = "last"
-    BOTH = "both"
-    NONE = "none"
 
 
 def clean(
@@ -34,8 +24,12 @@ def clean(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be deleted, and delete nothing.")] = False,
     keep: Annotated[
-        KeepCheckpoints | None,
-        typer.Option("--keep", help="Checkpoints of completed trials to keep, instead of the spec's trial.keep."),
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="best|last|both|none|topN",
+            help="Checkpoints of completed trials to keep, or of the best N trials, instead of the spec's trial.keep.",
+        ),
     ] = None,
     results: Results = RESULTS,
     format_: OutputFormat = TEXT,
@@ -49,9 +43,14 @@ def clean(
         raise OptionsError("--keep requires the names of sweeps, as in: sweep clean churn --keep none")
 
     from orchestrator.cli.views.clean import clean_sweeps
+    from orchestrator.spec.keep_policy import ALLOWED, is_valid
+
+    if keep is not None and not is_valid(keep):
+        raise OptionsError(f"--keep {keep}: unknown value ({ALLOWED})")
+
     from orchestrator.records.find import find, find_sweeps
 
     named = {paths.root: paths for paths in (find(results, name) for name in sweeps or ())}
     found = list(named.values()) if sweeps else find_sweeps(results)
     as_json = format_ is TextFormat.JSON
-    clean_sweeps(found, keep.value if keep is not None else None, dry_run=dry_run, as_json=as_json)
+    clean_sweeps(found, keep, dry_run=dry_run, as_json=as_json)

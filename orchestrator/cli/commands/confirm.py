@@ -9,7 +9,7 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.formats import say
 from orchestrator.cli.open_sweep import open_sweep
-from orchestrator.cli.options import Concurrency, MaxGpus, Name, Seed, Set, SweepName
+from orchestrator.cli.options import Concurrency, MaxGpus, Name, Project, Seed, Set, SweepName
 from orchestrator.cli.run_options import LaunchOptions, with_run_options
 from orchestrator.cli.start_sweep import start
 
@@ -34,6 +34,7 @@ def confirm(
     concurrency: Concurrency = None,
     max_gpus: MaxGpus = None,
     name: Name = None,
+    project: Project = None,
     *,
     run: LaunchOptions,
 ) -> None:
@@ -50,5 +51,6 @@ def confirm(
     if overview(paths).status.startswith("running"):
         say(f"{paths.name} is still running; confirming its best trials so far")
     changes = options.overrides(set_, seed=seed, concurrency=concurrency, max_gpus=max_gpus, name=name)
-    source = confirming_sweep(paths, read_sweep_json(paths.info), best=top, seeds=seeds, overrides=changes)
+    info = read_sweep_json(paths.info)
+    source = confirming_sweep(paths, info, best=top, seeds=seeds, overrides=changes, project=project)
     print_verdict(start(source, run), name=source.name, evaluate=evaluate, as_json=run.as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.formats import TextFormat, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import ON, RESULTS, TEXT, On, OutputFormat, Results
 
@@ -32,7 +32,7 @@ def doctor(
     for finding in examine(results, start_ray=not no_ray) if on == ON else _cluster(on, results, format_, nodes):
         findings.append(finding)
         if format_ is TEXT:
-            typer.echo(str(finding))
+            tell(str(finding))
     well = not any(finding.hint for finding in findings)
     if format_ is TextFormat.JSON:
         document({"ok": well, "findings": [finding.data() for finding in findings], "nodes": nodes})
@@ -53,7 +53,7 @@ def _cluster(on: str, results: Path, format_: TextFormat, seen: list[dict[str, A
         nodes = engine.nodes()
         seen += map(node_data, nodes)
         if format_ is TEXT:
-            typer.echo("\n".join(line for line in (as_table(node_rows(nodes)), gpus_by_type(nodes)) if line) + "\n")
+            tell("\n".join(line for line in (as_table(node_rows(nodes)), gpus_by_type(nodes)) if line) + "\n")
         yield from examine(results, start_ray=False)
         say("checking the nodes …")
         yield from examine_nodes(nodes, results)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.formats import TextFormat, say, say_log, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
@@ -63,10 +63,10 @@ def export(
         document({"sweep": paths.name, "to": to.value, "directory": str(directory), "bytes": written})
         return
     say(NEXT[to].format(size=size(written), to=directory))
-    typer.echo(directory)
+    tell(directory)
 
 
 def _tell(done: int, trials: int) -> None:
     """Print the progress on a line that is overwritten."""
     if done % EVERY == 0 or done == trials:
-        typer.echo(f"\r{done:,} of {count(trials, 'trial')}", err=True, nl=done == trials)
+        say_log(f"\r{done:,} of {count(trials, 'trial')}" + "\n" * (done == trials))

@@ -1,4 +1,4 @@
-"""`sweep init`: writes a first spec and its trainable, which are the files in `cli/starter/`."""
+"""`sweep init`: writes a first spec; its trainable too, which are the files in `cli/starter/`, or for what there is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.formats import TextFormat, say, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import TEXT, OutputFormat
-from orchestrator.errors import OverwriteError, UserError
+from orchestrator.errors import OptionsError, OverwriteError, UserError
 
 
 def init(
@@ -21,15 +21,35 @@ def init(
     minimal: Annotated[
         bool, typer.Option("--minimal", help="Write the shortest pair: no checkpoints, no device, generated data.")
     ] = False,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Propose a spec for a training program (train.py), a W&B sweep (sweep.yaml), a Ray Tune program, or an"
+            " Optuna study (optuna.db, optuna.db:STUDY). Nothing of it is run.",
+            show_default=False,
+        ),
+    ] = "",
     format_: OutputFormat = TEXT,
 ) -> None:
-    """Write a first spec, and the train.py that it runs.
+    """Write a first spec and its train.py, or one for your own code.
 
     The train.py fits a torch network to scikit-learn's handwritten digits, which need no download. It trains on a GPU
     if there is one and saves checkpoints, so that an interrupted trial continues where it was."""
-    starter = files("orchestrator.cli") / "starter" / ("minimal" if minimal else "full")
+    if source and minimal:
+        raise OptionsError("--minimal and --from cannot be combined")
     spec = path if path.suffix in (".yaml", ".yml") else path / "sweep.yaml"
-    texts = {spec: (starter / "sweep.yaml").read_text(), spec.parent / "train.py": (starter / "train.py").read_text()}
+    notes: tuple[str, ...] = ()
+    if source:
+        from orchestrator.first_spec.read import draft_from
+
+        draft = draft_from(source, spec.parent)
+        texts, notes = {spec: draft.text()}, draft.notes
+    else:
+        starter = files("orchestrator.cli") / "starter" / ("minimal" if minimal else "full")
+        texts = {spec.parent / name: (starter / name).read_text() for name in ("sweep.yaml", "train.py")}
+        texts = {spec: texts.pop(spec.parent / "sweep.yaml"), **texts}
     for file in texts:
         if file.exists():
             raise OverwriteError(f"{file} exists and is not overwritten; choose another directory: sweep init NEW/")
@@ -40,8 +60,10 @@ def init(
     except OSError as error:
         raise UserError(f"cannot write {error.filename or spec}: {error.strerror}") from error
     if format_ is TextFormat.JSON:
-        document({"files": [str(file) for file in texts], "spec": str(spec)})
+        document({"files": [str(file) for file in texts], "spec": str(spec), "notes": list(notes)})
         return
+    for note in notes:
+        say(f"note: {note}")
     say(f"wrote {' and '.join(map(str, texts))}; next:")
     for command in ("try", "plan", "launch"):
-        typer.echo(f"sweep {command} {spec}")
+        tell(f"sweep {command} {spec}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +10,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import completion
-from orchestrator.cli.formats import say
-from orchestrator.cli.options import RESULTS, Results
+from orchestrator.cli.formats import say, tell_log
+from orchestrator.cli.options import RESULTS, Results, sweep_and_trial
 from orchestrator.errors import NoSuchTrialError, OptionsError
 from orchestrator.records.paths import SweepPaths
 
@@ -31,6 +32,9 @@ def logs(
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Follow the output until the trial, or the sweep, ends.")
     ] = False,
+    rank: Annotated[
+        int, typer.Option("--rank", metavar="N", min=0, help="Which rank's output, of a trial with several.")
+    ] = 0,
     results: Results = RESULTS,
 ) -> None:
     """Print the output of a trial.
@@ -40,7 +44,7 @@ def logs(
     from orchestrator.records.find import find_here
     from orchestrator.records.remote_record import read_remote, visible_paths
 
-    sweep, trial = _parsed(words or [])
+    sweep, trial = sweep_and_trial(words or [], command="logs")
     here = find_here(results, sweep)
     record, seen = read_remote(here), visible_paths(here)
     if trial is None:
@@ -48,45 +52,35 @@ def logs(
             raise OptionsError(f"the number of a trial is missing, as in: sweep logs {here.name} 0")
         ray_job.output(here, record, follow=follow)
     elif record is not None and seen == here and not record.pulled_end:
-        remote_sweep.ask(here, record, ["logs", str(trial), *(["-f"] if follow else [])])
+        remote_sweep.ask(
+            here, record, ["logs", str(trial), *(["-f"] if follow else []), *(["--rank", str(rank)] if rank else [])]
+        )
     else:
-        _print_log(seen, trial, follow=follow)
+        _print_log(seen, trial, rank, follow=follow)
 
 
-def _parsed(words: list[str]) -> tuple[str | None, int | None]:
-    match words:
-        case []:
-            return None, None
-        case [word]:
-            return (None, int(word)) if word.isdecimal() else (word, None)
-        case [sweep, trial] if trial.isdecimal():
-            return sweep, int(trial)
-        case [_, trial]:
-            raise OptionsError(f"{trial!r} is not a trial; trials are numbered from 0")
-    raise OptionsError(f"logs takes one sweep and one trial, as in: sweep logs churn 3; not: {' '.join(words)}")
-
-
-def _print_log(paths: SweepPaths, trial: int, *, follow: bool) -> None:
+def _print_log(paths: SweepPaths, trial: int, rank: int, *, follow: bool) -> None:
     """Print a trial's log; if followed, until the trial ends."""
     _check_exists(paths, trial)
-    at = 0
+    at, decoder = 0, codecs.getincrementaldecoder("utf-8")("replace")
     while True:
         ended = not follow or _has_ended(
             paths, trial
         )  # asked before reading, so that nothing printed meanwhile is lost
-        at = _print_from(paths.log(trial), at)
+        at = _print_from(paths.log(trial, rank), at, decoder)
         if ended:
             break
         time.sleep(LOOK_S)
     if at == 0:
-        say(f"trial {trial} of {paths.name} has printed nothing")
+        who = f"rank {rank} of trial {trial}" if rank else f"trial {trial}"
+        say(f"{who} of {paths.name} has printed nothing")
 
 
-def _print_from(log: Path, at: int) -> int:
+def _print_from(log: Path, at: int, decoder: codecs.IncrementalDecoder) -> int:
     from orchestrator.cli.live.watch.log_tail import read_from
 
     for data in read_from(log, at):
-        typer.echo(data, nl=False)
+        tell_log(decoder.decode(data))
         at += len(data)
     return at
 

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.formats import TextFormat, say, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
 from orchestrator.errors import UserError
+
+MANY = 50
+"""Parameters for which this takes more than some seconds."""
 
 
 def next_(
@@ -39,7 +42,10 @@ def next_(
     from orchestrator.records.provenance import read_sweep_json
 
     paths = open_sweep(results, sweep)
-    found = propose_next(paths, read_sweep_json(paths.info), output)
+    info = read_sweep_json(paths.info)
+    if (parameters := len(info.spec["space"])) >= MANY:
+        say(f"comparing what the trials say of {parameters} parameters, which takes a while …")
+    found = propose_next(paths, info, output)
     shown = found.file.relative_to(Path.cwd()) if found.file.is_relative_to(Path.cwd()) else found.file
     try:
         with found.file.open("x") as file:
@@ -52,4 +58,4 @@ def next_(
         document(next_data(found, paths.name))
         return
     say(summary(found, shown))
-    typer.echo(shown)
+    tell(shown)

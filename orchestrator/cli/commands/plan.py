@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.formats import TextFormat, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.options import (
     ON,
@@ -89,4 +89,4 @@ def plan(
     if format_ is TextFormat.JSON:
         document(preview_data(seen))
     else:
-        typer.echo(preview_text(seen))
+        tell(preview_text(seen))

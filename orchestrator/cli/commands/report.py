@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.formats import TextFormat, say
+from orchestrator.cli.formats import TextFormat, say, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, SweepName
@@ -54,7 +54,7 @@ def report(
         document({"sweep": paths.name, "file": str(target), "bytes": bytes_, "trials": len(data.points)})
     else:
         say(f"{count(len(data.points), 'trial')}, {size(bytes_)}")
-        typer.echo(target)
+        tell(target)
     if open_ and not webbrowser.open(target.resolve().as_uri()):
         raise SweepError(f"no browser could be started; open {target} yourself")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.options import ON, Concurrency, MaxGpus, SweepName
+from orchestrator.cli.options import ON, Concurrency, MaxGpus, Project, SweepName
 from orchestrator.cli.run_options import RunOptions, with_run_options
 
 
@@ -51,6 +51,7 @@ def resume(
     allow_change: Annotated[
         bool, typer.Option("--allow-change", help="Resume even if the trainable's code or the data has changed.")
     ] = False,
+    project: Project = None,
     *,
     run: RunOptions,
 ) -> None:
@@ -82,13 +83,14 @@ def resume(
 
         run.check_no_local_limits(sent.address)
         place = None if run.on == ON else run.site()
-        remote_sweep.resume(here, sent, run, place=place, arguments=[*words, *retry_words])
+        remote_sweep.resume(here, sent, run, place=place, project=project, arguments=[*words, *retry_words])
         return
     paths = find(run.results, sweep)
     if (slurm := run.slurm_site()) is not None:
         from orchestrator.cli.remote.slurm_job import resume_queued
 
-        resume_queued(paths, slurm, run, arguments=words, once=retry_words)
+        moved = options.as_words(project=project and project.absolute())
+        resume_queued(paths, slurm, run, arguments=[*words, *moved], once=retry_words)
         return
     engine, waiting = run.engine(), run.waiting()
     with SessionDisplay(name=paths.name, profile=run.profile, as_json=run.as_json) as display:
@@ -97,7 +99,10 @@ def resume(
             extension=extension,
             again=[State(state) for state in retry or ()],
             allow_change=allow_change,
+            project=project,
             engine=engine,
             observer=display.observer,
             wait=waiting,
+            grace_s=run.grace,
+            told=display.say,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import completion, options
-from orchestrator.cli.formats import TextFormat
+from orchestrator.cli.formats import TextFormat, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, TEXT, OutputFormat, Results, Set
@@ -66,7 +66,7 @@ def simulate(
     if format_ is TextFormat.JSON:
         document({"columns": what_if_data(columns), "remarks": remarks})
     else:
-        typer.echo(what_if_text(title, columns, remarks, share=share))
+        tell(what_if_text(title, columns, remarks, share=share))
 
 
 def _recorded(

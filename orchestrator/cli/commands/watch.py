@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.open_sweep import open_sweep
 from orchestrator.cli.options import RESULTS, Results, SweepName
 
@@ -26,7 +24,7 @@ def watch(sweep: SweepName = None, results: Results = RESULTS) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"):
         from orchestrator.cli.views.sweep import SweepView
 
-        typer.echo(SweepView.of(paths, TOP).text())
+        tell(SweepView.of(paths, TOP).text())
         say("not a terminal: the sweep is shown once")
         return
     from orchestrator.cli.live.watch.app import follow

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import typer
-
 from orchestrator.analysis.diagnosis.curve import Series
 from orchestrator.analysis.diagnosis.findings.more_data import DataFraction, fraction_result, more_data
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.live.try_run import TrialRun, first_trial
 from orchestrator.cli.views.diagnosis import finding_data, finding_lines
 from orchestrator.cli.views.table import as_table
@@ -82,8 +80,8 @@ def compare_fractions(
         ]
         json_output.document({"fractions": trained, "finding": finding_data(finding)})
         return
-    typer.echo(as_table(rows))
-    typer.echo("\n".join(finding_lines([finding])))
+    tell(as_table(rows))
+    tell("\n".join(finding_lines([finding])))
 
 
 def _check(found: Source) -> None:
@@ -91,7 +89,7 @@ def _check(found: Source) -> None:
     known = [] if declaration is None else [each.name for each in declaration.hyperparameters]
     if HYPERPARAMETER not in known:
         raise UserError(
-            f"{found.spec.trainable} cannot train on a share of its data, since it declares no hyperparameter"
+            f"{found.spec.trained} cannot train on a share of its data, since it declares no hyperparameter"
             f" {HYPERPARAMETER}; declare it with trainables.contract.declare"
         )
 

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.live.lines import ending
 from orchestrator.cli.live.progress import Progress
 from orchestrator.cli.live.write_troubles import WriteTroubles
-from orchestrator.cli.views.fitting import Flow, pairs
+from orchestrator.cli.views.fitting import Columns, Flow, pairs
 from orchestrator.cli.views.sparkline import progress_bar
 from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 from orchestrator.driver.observer import RAY
-from orchestrator.formatting import count, duration
+from orchestrator.formatting import count, duration, spread_of, to_spread
 from orchestrator.records.paths import SweepPaths
+from orchestrator.safe_text import for_output
 
 REFRESH_S = 0.25
 MOST_RUNNING = 8
@@ -52,13 +53,21 @@ class Surface(Protocol):
         ...
 
 
+class _SafeConsole(Console):
+    """Whatever is drawn, text is only text."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(for_output(segment.text, styled=False), segment.style)
+
+
 class Screen:
     """The display on the terminal. It is open before Ray starts, and shows a spinner until there is a sweep to draw."""
 
     def __init__(self) -> None:
         self._live = Live(
             Spinner("dots", "starting Ray …"),
-            console=Console(stderr=True),
+            console=_SafeConsole(stderr=True, markup=False, emoji=False),
             refresh_per_second=1 / REFRESH_S,
             transient=True,
         )
@@ -127,7 +136,7 @@ def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: WriteTroubles)
     parts: list[RenderableType] = [_progress(name, progress), _pace(sweep, progress)]
     parts += [Text(why, "yellow") for why in troubles.standing.values()]
     if sweep.best is not None:
-        parts.append(_best(sweep.best))
+        parts.append(_best(sweep.best, spread_of(list(progress.results.values()), sweep.best.objective.mode)))
     if not sweep.finished:
         parts += [Text(), _running(progress)]
     rungs = rung_rows(sweep.scheduler.table())
@@ -164,10 +173,11 @@ def _listed(parts: Sequence[Text]) -> list[Text]:
     return [Text.assemble(part, "," * (part is not parts[-1])) for part in parts]
 
 
-def _best(trial: Trial) -> RenderableType:
+def _best(trial: Trial, spread: float) -> RenderableType:
+    assert trial.result is not None
     step = trial.best_step if trial.objective.at == "best" else trial.last_step
-    value = f"{trial.objective.metric} {trial.result:.6g}"
-    start = Text.assemble("best ", (value, "green"), f" (trial {trial.number}, step {step}) ")
+    value = f"{trial.objective.metric} {to_spread(trial.result, spread)}"
+    start = Text.assemble("best ", (value, "green"), f" (trial {trial.number}, {trial.objective.at} step {step}) ")
     return Flow([start, *pairs(trial.config)], BEST_LINES)
 
 
@@ -175,11 +185,12 @@ def _running(progress: Progress) -> RenderableType:
     shown = progress.running[:MOST_RUNNING]
     if not shown:
         return Text(f"{count(progress.starting, 'trial')} being started", "dim")
+    spread = spread_of(list(progress.results.values()), shown[0].objective.mode)
     rows = [
         {
             "trial": trial.number,
-            "step": trial.last_step,
-            shown[0].objective.metric: trial.last,
+            "last step": trial.last_step,
+            shown[0].objective.metric: None if trial.last is None else to_spread(trial.last, spread),
             "seconds": round(progress.now - trial.started_at) if trial.started_at else 0,
             "node": None if trial.node is None else trial.node.name,
         }
@@ -190,10 +201,5 @@ def _running(progress: Progress) -> RenderableType:
     return Group(table, Text(f"and {more} more", "dim")) if more else table
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name == "node" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(cell, row.values()))
-    return table
+def _table(rows: Sequence[Mapping[str, object]]) -> Columns:
+    return Columns([{name: cell(value) for name, value in row.items()} for row in rows], left=["node"])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-import typer
-
-from orchestrator.cli.formats import COLOURS, painted
+from orchestrator.cli.formats import COLOURS, painted, tell
 from orchestrator.cli.live.progress import Change, Progress
 from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.cli.views.text import config_line, one_line
@@ -25,13 +23,13 @@ class LineObserver:
     def show(self, sweep: Sweep, now: float) -> None:
         """Print what is new."""
         for note in self._progress.notes(sweep):
-            typer.echo(f"{_clock(now)}  {painted(one_line(note), 'yellow')}")
+            tell(f"{_clock(now)}  {painted(one_line(note), 'yellow')}")
         for change in self._progress.look(sweep, now):
-            typer.echo(line(change))
+            tell(line(change))
 
     def trouble(self, what: str, why: str | None) -> None:
         """Print the trouble."""
-        typer.echo(f"{_clock(time.time())}  {painted(self._troubles.line(what, why), 'yellow')}")
+        tell(f"{_clock(time.time())}  {painted(self._troubles.line(what, why), 'yellow')}")
 
 
 def line(change: Change) -> str:

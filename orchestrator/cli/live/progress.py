@@ -38,6 +38,7 @@ class Progress:
     time_left_s: float | None = None  # until budget.hours ends the sweep
     running: list[Trial] = field(default_factory=list)
     paused: int = 0  # trials that wait at a rung
+    results: dict[int, float] = field(default_factory=dict)  # of trials that have ended
     slots_s: float = 0.0  # seconds of all slots, since the first trial began
     _timed: float | None = None  # until when they are counted
     _heard: int = 0  # notes seen
@@ -98,12 +99,15 @@ class Progress:
     def _close(self, trial: Trial) -> None:
         self.counts[trial.state] += 1
         self._ended_s += trial.train_s
+        if trial.judged and trial.result is not None:
+            self.results[trial.number] = trial.result
 
     def _reopen(self, trial: Trial) -> None:
         if trial.number not in self._open:
             self._open[trial.number] = trial.attempts
             self.counts[State.FAILED] -= 1
             self._ended_s -= trial.train_s
+            self.results.pop(trial.number, None)
 
     def _changes(self, trial: Trial) -> list[Change]:
         changes = []
@@ -164,7 +168,8 @@ class Progress:
 
     @property
     def overhead(self) -> float | None:
-        """The share of the slots' time that was not training; None in the first seconds."""
-        if self.wall_s < 1 or not self.slots_s:
+        """The share of the slots' time that was not training; None until a trial has ended or paused in this session:
+        what the first ones have trained is not known before."""
+        if self.wall_s < 1 or not self.slots_s or self.done <= self._before:
             return None
         return max(0.0, 1 - self.trained_s / self.slots_s)

@@ -6,11 +6,10 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import typer
-
 from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.forgiving_output import forgiving_output
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.live.json_lines import JsonLines
 from orchestrator.cli.live.lines import LineObserver
 from orchestrator.cli.live.progress import Progress
@@ -39,7 +38,7 @@ class SessionDisplay:
             launch(source, …, observer=display.observer)
 
     On a terminal the screen is open from the beginning, since Ray takes seconds to start. The summary is printed when
-    the session ends, also if it failed.
+    the session ends, also if it failed. What cannot be printed meanwhile does not end the session.
     """
 
     def __init__(self, *, name: str, profile: bool = False, as_json: bool = False) -> None:
@@ -58,6 +57,8 @@ class SessionDisplay:
         self._sweep: Sweep | None = None
 
     def __enter__(self) -> SessionDisplay:
+        self._output = forgiving_output()
+        self._output.__enter__()
         if self._screen is not None:
             self._screen.__enter__()
         return self
@@ -65,6 +66,12 @@ class SessionDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        try:
+            self._conclude(error)
+        finally:
+            self._output.__exit__(None, None, None)
+
+    def _conclude(self, error: BaseException | None) -> None:
         if self._screen is not None:
             self._screen.__exit__()
         if error is None or isinstance(error, SweepError):
@@ -73,21 +80,25 @@ class SessionDisplay:
             kept = "recorded results are kept" if self._paths is not None else "nothing was started"
             say(f"interrupted; {kept}")
 
+    def say(self, text: str) -> None:
+        """Say what is waited for, before there is an observer."""
+        (say if self._screen is None else self._screen.say)(text)
+
     def observer(self, session: Session) -> Observer:
         """The observer of the session: what ``launch`` and ``resume`` call once everything but Ray is there."""
         self._paths = paths = session.paths
         self._sweep = session.sweep
         progress = Progress.of(session.sweep, slots=session.slots)
         if paths.name != self._name:
-            tell = say if self._screen is None else self._screen.say
-            tell(f"{self._name} exists, so this one is {paths.name}")
+            told = say if self._screen is None else self._screen.say
+            told(f"{self._name} exists, so this one is {paths.name}")
         if self._as_json:
             json_output.event(STARTED, **started(paths), trials=session.sweep.total)
             say("starting Ray …")
             return JsonLines(progress)
         if self._screen is None:
             if current_job():
-                typer.echo(announcement(paths))
+                tell(announcement(paths))
             say(f"recording in {paths.root}")
             say("starting Ray …")
             return LineObserver(progress)
@@ -104,11 +115,11 @@ class SessionDisplay:
         if self._as_json:
             json_output.event("summary", **view.data())
             return
-        typer.echo(f"\n{view.text()}")
+        tell(f"\n{view.text()}")
         if current_job():  # the machine that sent the sweep here prints the rest
             return
         if self._profile and (sessions := accounts(self._paths)):
-            typer.echo(f"\n{account_text(sessions[-1])}")
+            tell(f"\n{account_text(sessions[-1])}")
         root = self._paths.root
         say(f"\nrecorded in {root}; to read it:")
         say("  import pandas as pd")

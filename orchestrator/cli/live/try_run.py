@@ -7,13 +7,12 @@ import pdb
 import random
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-import typer
-
+from orchestrator import steady_clock
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import COLOURS, painted, say
+from orchestrator.cli.formats import COLOURS, painted, say, tell
 from orchestrator.cli.live.json_lines import ended
 from orchestrator.cli.views.text import config_line
 from orchestrator.core import events
@@ -22,11 +21,16 @@ from orchestrator.core.rows import Config, State
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import Mistake, OptionsError, Place, SpecError, TrialsFailedError, UserError
 from orchestrator.formatting import count, duration
+from orchestrator.space.distributions import distribution_of
 from orchestrator.spec import Spec, load_trainable
+from orchestrator.spec.nested_names import flat
 from orchestrator.spec.source import Source
+from orchestrator.suggestions import Allowed
+from orchestrator.worker import loading
 from orchestrator.worker.failures import describe
+from orchestrator.worker.ranks.parts import sole_rank
+from trainables.configuration import nested
 from trainables.contract import Report, Trial, TrialEnded
-from trainables.contract import run as run_trainable
 from trainables.process.isolation import SharedProcess
 
 
@@ -45,7 +49,8 @@ def try_trial(found: Source, given: str | None, *, steps: int | None, debug: boo
         SweepError: The trial failed.
     """
     sweep, start = first_trial(found, given)
-    say(f"trial 0: {config_line(start.config)}")
+    if start.config:
+        say(f"trial 0: {config_line(start.config)}")
     if as_json:
         json_output.event("trial-started", trial=0, attempt=1, config=start.config, after=None)
     trial_run = TrialRun(sweep, steps, as_json=as_json)
@@ -61,7 +66,7 @@ def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
         UserError: The space holds no configuration.
     """
     sweep = _one_trial(found, given)
-    start = sweep.ask(time.time())
+    start = sweep.ask(steady_clock.now())
     if start is None:
         raise UserError("the space holds no configuration that meets the constraints")
     return sweep, start
@@ -88,6 +93,9 @@ class TrialRun:
         self._aloud = print_reports
         self._as_json = as_json
         self.reports: list[Report] = []
+        self._notes_shown = 0
+        self._suggested: Mapping[str, tuple[Any, Mapping[str, Any]]] = {}
+        self._suggested_told = 0
         self._began = time.monotonic()
 
     def run(
@@ -102,12 +110,17 @@ class TrialRun:
             more: Hyperparameters on top of the trial's.
         """
         defaults = found.declaration.defaults() if found.declaration is not None else {}
-        trainable = load_trainable.load(found.spec.trainable, found.base)
-        config = {**defaults, **found.spec.fixed, **start.config, **(more or {})}
+        trainable = load_trainable.load(found.spec.trained, found.base)
+        config = nested({**defaults, **self._sweep.space.fixed, **start.config, **(more or {})})
         trial = Trial(config=config, seed=start.seed, sink=self.take, train_s=lambda: self.seconds)
+        self._suggested = trial.suggested
         os.chdir(found.base)
         isolation = SharedProcess()
         isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
+        if found.spec.resources.workers > 1:
+            os.environ.update(sole_rank().environ)
+            if self._aloud:
+                say(f"one rank trains, not {found.spec.resources.workers} (resources.workers)")
         try:
             self.train(trainable, trial, debug)
         finally:
@@ -116,43 +129,72 @@ class TrialRun:
     def train(self, trainable: Any, trial: Trial, debug: bool) -> None:
         """Train to the end, and record how the trial ended."""
         self._began = time.monotonic()
-        self._sweep.on(events.Started(trial=0, at=time.time()))
+        self._sweep.on(events.Started(trial=0, at=steady_clock.now()))
         try:
-            if load_trainable.shape_of(trainable) == "ray":
-                from orchestrator.worker import ray_function
-
-                ray_function.run(trainable, trial)
-            else:
-                run_trainable(trainable, trial)
+            loading.train(trainable, trial, self._sweep.objective.metric)
         except TrialEnded:
             return
         except (Exception, SystemExit) as error:
+            self._tell_suggested()
             failure = describe(error)
             numerical = isinstance(error, OverflowError | FloatingPointError)
             self._sweep.on(
-                events.Failed(trial=0, at=time.time(), failure=failure, train_s=self.seconds, numerical=numerical)
+                events.Failed(
+                    trial=0, at=steady_clock.now(), failure=failure, train_s=self.seconds, numerical=numerical
+                )
             )
             say(failure.traceback.rstrip())
             if debug:
                 pdb.post_mortem(error.__traceback__)
             return
-        self._sweep.on(events.Finished(trial=0, at=time.time(), train_s=self.seconds))
+        self._tell_suggested()
+        now = steady_clock.now()
+        self._sweep.on(events.Finished(trial=0, at=now, train_s=self.seconds))
+        self._show_notes(now)
+
+    def _tell_suggested(self) -> None:
+        """Tell the state machine, and the user, what the trial has asked for since the last time."""
+        if len(self._suggested) > self._suggested_told:
+            found = {name: (value, distribution_of(written)) for name, (value, written) in self._suggested.items()}
+            self._suggested_told = len(found)
+            self._sweep.on(events.Suggested(trial=0, at=steady_clock.now(), parameters=found))
+            if self._aloud and not self._as_json:
+                say(f"it asks for: {config_line(self._sweep.trials[0].config)}")
 
     def take(self, report: Report) -> None:
         """Take a report of the trainable."""
-        now = time.time()
+        self._tell_suggested()
+        now = steady_clock.now()
+        further = bool(self.reports) and self.reports[-1].step == report.step
+        if len(self.reports) == self._steps and not further:  # the last of them was without the objective
+            self._stop(now)
         goes_on = self._sweep.on(events.Reported(trial=0, at=now, reports=[report]))
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in report.metrics.items())
         if self._as_json:
             json_output.event("report", at=now, trial=0, step=report.step, metrics=report.metrics, train_s=self.seconds)
         elif self._aloud:
-            typer.echo(f"step {report.step:<5} {metrics}  ({duration(self.seconds)})")
-        self.reports.append(report)
+            tell(f"step {report.step:<5} {metrics}  ({duration(self.seconds)})")
+        self.reports.append(self.reports.pop().joined(report) if further else report)
+        self._show_notes(now)
         if not goes_on:
             raise TrialEnded
-        if len(self.reports) == self._steps:
-            self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(self._steps, 'report')}"))
-            raise TrialEnded
+        if len(self.reports) == self._steps and self._sweep.objective.metric in report.metrics:
+            self._stop(now)
+
+    def _stop(self, now: float) -> NoReturn:
+        self._sweep.on(events.Halted(at=now, reason=f"stopped after {count(len(self.reports), 'report')}"))
+        raise TrialEnded
+
+    def _show_notes(self, now: float) -> None:
+        """Print what the state machine has to say about the reports."""
+        notes = self._sweep.journal.notes
+        while self._notes_shown < len(notes):
+            note = notes[self._notes_shown]
+            self._notes_shown += 1
+            if self._as_json:
+                json_output.event("note", at=now, text=note)
+            elif self._aloud:
+                say(f"warning: {note}")
 
     def close(self) -> None:
         """Print how the trial ended.
@@ -170,7 +212,7 @@ class TrialRun:
         if trial.best is None and trial.state is State.CANCELLED:
             say(f"warning: no report contains the objective {metric}")
         if trial.best is not None and not self._as_json:
-            typer.echo(f"{metric}: best {trial.best:.6g} at step {trial.best_step}, last {trial.last:.6g}")
+            tell(f"{metric}: best {trial.best:.6g} at step {trial.best_step}, last {trial.last:.6g}")
 
     def check(self) -> None:
         """Raise an error if the trial failed.
@@ -193,10 +235,15 @@ def _one_trial(found: Source, given: str | None) -> Sweep:
     if given is None:
         return build_sweep(spec, found.declaration, base=found.base)
     first = build_sweep(spec, found.declaration, base=found.base).ask(0.0)
-    # `sweep best` prints the fixed values with the searched ones, and what it prints can be tried.
+    # `sweep best` prints fixed and derived values with the searched ones, and what it prints can be tried.
     fixed = spec.fixed.items()
-    searched = {name: value for name, value in _mapping(given).items() if (name, value) not in fixed}
+    searched = {name: value for name, value in flat(_mapping(given), spec.space).items() if (name, value) not in fixed}
+    if found.declaration is not None and found.declaration.define_by_run:
+        spec = spec.model_copy(update={"fixed": {**spec.fixed, **searched}})
+        return build_sweep(spec, found.declaration, base=found.base)
+    derived = {name: searched.pop(name) for name in spec.derived if name in searched}
     config = _with_given(spec, searched, first.config if first is not None else {})
+    _check_given(derived, spec.parameter_space().given(config), spec.derived)
     start = spec.search.model_copy(update={"start": [config]})
     return build_sweep(spec.model_copy(update={"search": start}), found.declaration, base=found.base)
 
@@ -211,16 +258,26 @@ def _with_given(spec: Spec, given: Mapping[str, Any], drawn: Config) -> Config:
         return drawn[name] if name in drawn else distribution.from_unit(rng.random())
 
     config = space.draw(suggest)
-    problems = space.mistakes_in({**config, **given})
-    if problems:
-        place = Place(option="--config")
-        raise SpecError(
-            [
-                Mistake(place=place, key=name, problem=problem, allowed=allowed, value=given.get(name))
-                for name, problem, allowed in problems
-            ]
-        )
+    if problems := space.mistakes_in({**config, **given}):
+        raise _wrong_config(problems, given)
     return config
+
+
+def _check_given(given: Mapping[str, Any], computed: Config, derived: Mapping[str, str]) -> None:
+    """Refuse values for what the spec derives, unless they are the same."""
+    wrong = [name for name, value in given.items() if computed.get(name) != value]
+    if wrong:
+        raise _wrong_config([(name, f"{name} is derived", f"{name} = {derived[name]}") for name in wrong], given)
+
+
+def _wrong_config(problems: Sequence[tuple[str, str, Allowed]], given: Mapping[str, Any]) -> SpecError:
+    place = Place(option="--config")
+    return SpecError(
+        [
+            Mistake(place=place, key=name, problem=problem, allowed=allowed, value=given.get(name))
+            for name, problem, allowed in problems
+        ]
+    )
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from orchestrator.driver.observer import FREE_RESOURCES
+from orchestrator.driver.observer import FREE_RESOURCES, SILENT_TRIALS
 from orchestrator.formatting import duration
+
+OVER = {
+    FREE_RESOURCES: "free resources are there again",
+    SILENT_TRIALS: "no trial is unusually silent any more",
+}
+"""What is said when a trouble is over, unless it was about writing."""
 
 
 class WriteTroubles:
@@ -27,5 +33,5 @@ class WriteTroubles:
             self.standing[what], self._began[what] = why, self._clock()
             return why
         self.standing.pop(what, None)
-        again = "there" if what == FREE_RESOURCES else "written"
-        return f"{what} are {again} again, after {duration(self._clock() - self._began.pop(what, self._clock()))}"
+        over = OVER.get(what, f"{what} are written again")
+        return f"{over}, after {duration(self._clock() - self._began.pop(what, self._clock()))}"

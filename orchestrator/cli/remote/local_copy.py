@@ -10,11 +10,12 @@ from cluster.errors import ClusterError
 from cluster.jobs import Jobs
 from orchestrator.cli.formats import say
 from orchestrator.cli.remote.ray_job import as_user_errors, directory_of
-from orchestrator.errors import SweepError, UserError
+from orchestrator.errors import ClusterUseError, RecordsError, SweepError, UserError
 from orchestrator.formatting import count, size
 from orchestrator.records.find import find_all
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.remote_record import Remote, read_remote, visible_paths
+from orchestrator.sites.known_clusters import reach_recorded
 from orchestrator.sites.remote import fetch, submit
 
 LIST_S = 3.0
@@ -28,7 +29,7 @@ def pull(here: SweepPaths, remote: Remote, *, large: bool) -> dict[str, Any]:
         SweepError: The records cannot be fetched.
     """
     with as_user_errors():
-        jobs = Jobs.reach(remote.address)
+        jobs = reach_recorded(remote.address)
         remote = submit.refresh(jobs, here, remote)
         directory_of(remote, here)
         fetched = fetch.pull(jobs, here, remote, large=large)
@@ -52,7 +53,7 @@ def refresh(here: SweepPaths, tell: Callable[[str], None] = say) -> None:
         return
     try:
         with as_user_errors():
-            jobs = Jobs.reach(remote.address)
+            jobs = reach_recorded(remote.address)
             remote = submit.refresh(jobs, here, remote)
             if not remote.directory and not remote.ended:
                 raise UserError(f"{here.name} is waiting on {jobs.address} ({remote.status}); nothing is recorded yet")
@@ -68,7 +69,11 @@ def statuses(results: Path) -> dict[str, Remote]:
     found: dict[str, Remote] = {}
     reached: dict[str, Jobs | None] = {}
     for here in find_all(results):
-        if (remote := read_remote(here)) is None:
+        try:
+            remote = read_remote(here)
+        except RecordsError:  # the listing says so
+            continue
+        if remote is None:
             continue
         if not remote.ended:
             if remote.address not in reached:
@@ -82,7 +87,7 @@ def statuses(results: Path) -> dict[str, Remote]:
 
 def _reach_or_say(address: str) -> Jobs | None:
     try:
-        return Jobs.reach(address, patience=LIST_S)
-    except ClusterError as error:
+        return reach_recorded(address, patience=LIST_S)
+    except (ClusterError, ClusterUseError) as error:
         say(f"{error}; showing the last known status of its sweeps")
         return None

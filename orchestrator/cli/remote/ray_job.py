@@ -10,12 +10,13 @@ import typer
 from cluster.errors import ClusterError, UnreachableError
 from cluster.jobs import Jobs
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.options import typed
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import ClusterUseError, SweepError, UserError
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.remote_record import Remote
+from orchestrator.sites.known_clusters import reach_recorded
 from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import announced, lines
 
@@ -35,7 +36,7 @@ def as_user_errors() -> Iterator[None]:
 def output(here: SweepPaths, remote: Remote, *, follow: bool) -> None:
     """Print the output of the driver, or follow it."""
     with as_user_errors():
-        jobs = Jobs.reach(remote.address)
+        jobs = reach_recorded(remote.address)
         if follow:
             _follow(jobs, here, remote)
             return
@@ -103,7 +104,7 @@ def _follow(jobs: Jobs, here: SweepPaths, remote: Remote, *, as_json: bool = Fal
 def _echo(line: str) -> None:
     """Print a line of the driver, except the announcement for this program."""
     if not announced(line):
-        typer.echo(line)
+        tell(line)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from cluster.jobs import Jobs
 from cluster.snapshot import IGNORE, Snapshot
 from cluster.where import Jobs as Places
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.options import RESULTS, as_words, typed
 from orchestrator.cli.remote.ray_job import as_user_errors, directory_of, follow_or_detach, remove
 from orchestrator.cli.requests import stopped
@@ -22,6 +22,7 @@ from orchestrator.errors import OverwriteError, StillRunningError, SweepError, U
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.records.remote_record import Remote
+from orchestrator.sites.known_clusters import reach_named, reach_recorded
 from orchestrator.sites.profiles import Site
 from orchestrator.sites.remote import submit
 from orchestrator.sites.remote.job_output import lines
@@ -44,7 +45,7 @@ def launch(source: Source, place: Site, run: LaunchOptions) -> None:
     with as_user_errors():
         snapshot = submit.snapshot_of(spec, without=[run.results, RESULTS])
         _say_what_is_sent(snapshot, source)
-        jobs = Jobs.reach(_address(place))
+        jobs = _named(place)
         paths = claim(run.results, source.name)
         if paths.name != source.name:
             say(f"{source.name} exists, so this one is {paths.name}")
@@ -83,7 +84,15 @@ def write_spec_file(source: Source) -> Path:
     return file
 
 
-def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | None, arguments: Sequence[str]) -> None:
+def resume(
+    here: SweepPaths,
+    remote: Remote,
+    run: RunOptions,
+    *,
+    place: Site | None,
+    project: Path | None,
+    arguments: Sequence[str],
+) -> None:
     """Resume a sweep on the cluster that has its records, with the code as it is here now.
 
     Args:
@@ -91,20 +100,24 @@ def resume(here: SweepPaths, remote: Remote, run: RunOptions, *, place: Site | N
         remote: The record of the sweep.
         run: The run options.
         place: Another cluster that has the records under the same path; None: the cluster as before.
+        project: The directory of the spec; None: as before.
         arguments: Further words for the command line there.
     """
     with as_user_errors():
-        jobs = Jobs.reach(_address(place) if place is not None else remote.address)
+        jobs = _named(place) if place is not None else reach_recorded(remote.address)
         remote = submit.refresh(jobs, here, remote)
         if not remote.ended:
             raise StillRunningError(f"{here.name} is still running; follow it with: sweep logs {typed(here)} -f")
         directory = directory_of(remote, here)
-        snapshot = submit.snapshot_of(Path(remote.spec), without=[run.results, RESULTS])
+        spec = Path(remote.spec) if project is None else project.resolve() / Path(remote.spec).name
+        if not spec.is_file():
+            raise UserError(f"there is no {spec}; say where the project is now: --project DIR")
+        snapshot = submit.snapshot_of(spec, without=[run.results, RESULTS])
         _say_what_is_sent(snapshot, None)
         remote = submit.submit(
             jobs,
             here,
-            spec=Path(remote.spec),
+            spec=spec,
             snapshot=snapshot,
             arguments=["resume", Path(directory).name, *arguments, *run.words()],
             command=sys.argv,
@@ -123,7 +136,7 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
         arguments: The command and its options, without the sweep's name.
     """
     with as_user_errors():
-        jobs = Jobs.reach(remote.address)
+        jobs = reach_recorded(remote.address)
         remote = submit.refresh(jobs, here, remote)
         command, *rest = arguments
         if command == "stop" and not remote.directory and not remote.ended:
@@ -142,7 +155,7 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
                 if json_output.is_on():
                     error = json_output.relay(line, document=True) or error
                 else:
-                    typer.echo(line)
+                    tell(line)
         except KeyboardInterrupt:
             jobs.stop(job)
             raise
@@ -154,6 +167,14 @@ def ask(here: SweepPaths, remote: Remote, arguments: Sequence[str]) -> None:
         raise SweepError(f"sweep {command} failed on {jobs.address}: {status.message}")
     if status.exit_code:
         raise typer.Exit(status.exit_code)
+
+
+def _named(place: Site) -> Jobs:
+    """The cluster that the user has named."""
+    jobs, told = reach_named(_address(place))
+    if told:
+        say(told)
+    return jobs
 
 
 def _address(place: Site) -> str:

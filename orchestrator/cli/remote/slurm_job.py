@@ -14,7 +14,7 @@ from cluster.launchers import queue
 from cluster.launchers.queue import Standing
 from cluster.launchers.slurm import JobFiles
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, say_log
 from orchestrator.cli.options import typed
 from orchestrator.cli.run_options import RunOptions
 from orchestrator.errors import SweepError
@@ -131,7 +131,7 @@ class _Tail:
         self._at += len(new)
         text = new.decode("utf-8", "replace")
         if not self._as_json:
-            typer.echo(text, nl=False, err=True)
+            say_log(text)
             return
         *whole, self._begun = (self._begun + text).split("\n")
         for line in whole:

@@ -1,14 +1,25 @@
-"""What ends a sweep, as `sweep check` and `sweep plan` say it."""
+"""How much is searched and what ends a sweep, as `sweep check` and `sweep plan` say it."""
 
 from __future__ import annotations
 
 from orchestrator.formatting import count
 from orchestrator.spec import Spec
+from orchestrator.spec.source import Source
 
 
-def trials_text(trials: int | None) -> str:
-    """``60 trials``, or that no number ends the sweep."""
-    return "any number of trials" if trials is None else count(trials, "trial")
+def parameters_text(found: Source) -> str:
+    """How many parameters are searched, in words."""
+    if found.declaration is not None and found.declaration.define_by_run:
+        return "the parameters that it asks for"
+    return count(len(found.spec.distributions()), "parameter")
+
+
+def trials_text(trials: int | None, spec: Spec) -> str:
+    """``60 trials``, ``20 trials (by default)``, or that no number ends the sweep."""
+    if trials is None:
+        return "any number of trials"
+    limited = spec.budget.trials is not None or spec.search.method in ("grid", "list")
+    return count(trials, "trial") + ("" if limited else " (by default)")
 
 
 def ends_early(spec: Spec) -> str:

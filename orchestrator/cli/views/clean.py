@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import typer
-
 from orchestrator.after import clean
 from orchestrator.after.clean import Surplus
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.json_output import document
 from orchestrator.cli.views.table import as_table
 from orchestrator.control import lease
@@ -17,10 +15,9 @@ from orchestrator.control.lease import LeaseHeldError
 from orchestrator.errors import RecordsError, StillRunningError, SweepError
 from orchestrator.formatting import count, size
 from orchestrator.records.paths import SweepPaths
-from trainables.checkpoints.files import Keep
 
 
-def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bool, as_json: bool = False) -> None:
+def clean_sweeps(sweeps: Iterable[SweepPaths], keep: str | None, *, dry_run: bool, as_json: bool = False) -> None:
     """Delete what is not to be kept, or only list it. A sweep that cannot be cleaned does not keep others from it.
 
     Raises:
@@ -53,7 +50,7 @@ def clean_sweeps(sweeps: Iterable[SweepPaths], keep: Keep | None, *, dry_run: bo
         document({"dry_run": dry_run, "bytes": freed, "trials": removed, "left_alone": left})
     elif rows:
         verb = "would be freed; nothing was deleted" if dry_run else "freed"
-        typer.echo(f"{as_table(rows)}\n\n{size(freed)} in checkpoints of {count(len(rows), 'trial')} {verb}")
+        tell(f"{as_table(rows)}\n\n{size(freed)} in checkpoints of {count(len(rows), 'trial')} {verb}")
     elif not failed:
         say("nothing to delete")
     if failed:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import typer
-
 from orchestrator.analysis.compare.repeats import RepeatedConfig, repeats_in
 from orchestrator.analysis.summary.overview import objective_of
 from orchestrator.cli import json_output
-from orchestrator.cli.formats import say
+from orchestrator.cli.formats import say, tell
 from orchestrator.cli.json_output import error_data
 from orchestrator.cli.views.evaluation import score
 from orchestrator.cli.views.repeats import repeats_rows, repeats_text
@@ -38,7 +36,7 @@ def print_verdict(paths: SweepPaths | None, *, name: str, evaluate: bool, as_jso
     if as_json:
         _verdict_event(paths, info, found, evaluate=evaluate)
         return
-    typer.echo(f"\n{repeats_text(paths.name, objective_of(info), found)}")
+    tell(f"\n{repeats_text(paths.name, objective_of(info), found)}")
     if not evaluate or not found:
         return
     try:

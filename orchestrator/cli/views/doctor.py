@@ -19,6 +19,7 @@ import psutil
 from cluster.errors import ClusterError
 from cluster.gpus.count import Gpus, gpus
 from cluster.inventory import this_machine
+from cluster.local.start_failure import RayStartError
 from cluster.ray_private.versions import REQUIREMENT, SUPPORTED, was_tested
 from orchestrator.cli.formats import painted, say
 from orchestrator.formatting import count
@@ -179,8 +180,9 @@ def _ray() -> Finding:
         found = f"starts in {took['start_s']:.0f} s; a task of 1 s took {took['task_s']:.0f} s"
         return Finding(subject="ray", found=found, numbers=took)
     shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else 0
-    hint = f"see /tmp/ray/session_latest/logs; /dev/shm has {_gib(shm)} free, Ray wants a third of the memory"
-    return Finding(subject="ray", found=f"does not start: {_last_line(probe.stderr)}", hint=hint)
+    last = _last_line(probe.stderr)
+    found = last.partition(f"{RayStartError.__name__}: ")[2] or f"does not start: {last}"
+    return Finding(subject="ray", found=found, hint=f"/dev/shm has {_gib(shm)} free, Ray wants a third of the memory")
 
 
 def _probe(code: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchestrator.after.evaluate import EvaluationError, evaluate_best
 from orchestrator.analysis.summary.evaluations import Evaluation
 from orchestrator.cli.formats import say
@@ -10,14 +12,14 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 
 
-def score(paths: SweepPaths, info: SweepInfo) -> Evaluation:
+def score(paths: SweepPaths, info: SweepInfo, *, project: Path | None = None) -> Evaluation:
     """Score the best trial on the test set, or print its recorded score.
 
     Raises:
         SweepError: As ``after.evaluate.evaluate_best``.
     """
     try:
-        found, earlier = evaluate_best(paths, info, waiting=say)
+        found, earlier = evaluate_best(paths, info, waiting=say, project=project)
     except EvaluationError as error:
         if error.own:
             say(error.failure.traceback.rstrip())

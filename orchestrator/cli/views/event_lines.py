@@ -10,11 +10,11 @@ from rich.text import Text
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.fitting import packed, words
 from orchestrator.cli.views.text import one_line
-from orchestrator.core.rows import ACCOUNT, EventRow, State
+from orchestrator.core.rows import ACCOUNT, SUGGESTED, EventRow, State
 from orchestrator.core.schedulers import Action
 
-UNTOLD = frozenset([State.PENDING.value, ACCOUNT])
-"""Events that are not news: a trial that waits to start, and the time account of a session."""
+UNTOLD = frozenset([State.PENDING.value, SUGGESTED, ACCOUNT])
+"""Events that are not news: a trial that waits to start, what it then asks for, and the time account of a session."""
 
 
 def worth_telling(event: EventRow) -> bool:

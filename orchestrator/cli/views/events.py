@@ -26,7 +26,7 @@ def newest(paths: SweepPaths, count: int) -> list[EventRow]:
     Raises:
         RecordsError: The records are damaged.
     """
-    told = [row for row in event_rows(events_table(paths)) if worth_telling(row)]
+    told = [row for row in event_rows(events_table(paths), paths.events) if worth_telling(row)]
     return sorted(told, key=lambda row: row.at)[-count:]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import chop_cells
@@ -11,18 +11,12 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from orchestrator.cli.views.text import config_line
+from orchestrator.safe_text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 MORE = "…"
-_UNSEEN = dict.fromkeys((*range(32), *range(127, 160)), "·")
-"""Control characters, by which an error's message could take over the terminal."""
-
-
-def printable(text: str) -> str:
-    """The text with every control character replaced by a dot."""
-    return text.translate(_UNSEEN)
 
 
 def words(text: str, style: str = "") -> list[Text]:
@@ -94,6 +88,37 @@ class Flow:
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         least = max((part.cell_len for part in self._parts), default=0)
         return Measurement(least, max(least, _length(self._parts, self._gap))).with_maximum(options.max_width)
+
+
+class Columns:
+    """Rows below the names of their columns, of which the last are left out where there is no room; for rich."""
+
+    def __init__(self, rows: Sequence[Mapping[str, str]], *, left: Collection[str] = ()) -> None:
+        self._rows = rows
+        self._left = left  # columns that are aligned to the left
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.table import Table
+
+        table, room = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"), options.max_width
+        shown: list[str] = []
+        for name in self._rows[0]:
+            room -= self._width(name)
+            if room < 0 and shown:
+                break
+            room -= 2
+            shown.append(name)
+            table.add_column(name, justify="left" if name in self._left else "right", no_wrap=True)
+        for row in self._rows:
+            table.add_row(*(row[name] for name in shown))
+        yield table
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        widths = [self._width(name) for name in self._rows[0]]
+        return Measurement(widths[0], sum(widths) + 2 * (len(widths) - 1)).with_maximum(options.max_width)
+
+    def _width(self, name: str) -> int:
+        return max(Text(text).cell_len for text in (name, *(row[name] for row in self._rows)))
 
 
 def _length(parts: Sequence[Text], gap: str) -> int:

@@ -67,7 +67,7 @@ def plan_forecast(
         paces=known.paces,
         costs=measured_costs(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
         starts_at_once=max(1, int(sum(node.cpus for node in nodes))),
-        gpus_per_trial=need.gpus,
+        gpus_per_trial=need.all_gpus,
         saves=known.saves,
     )
     if seen is None:
@@ -128,7 +128,8 @@ def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
     if seen is None:
         return PlanForecast(facts={}, seen=None)
     steps = about(seen.seconds, whole)
-    return PlanForecast(facts={"duration": f"{steps} times the time of a step; {how_to_know}"}, seen=seen)
+    took = f"{steps} times the time of a step{of_the_first(seen)}"
+    return PlanForecast(facts={"duration": f"{took}; {how_to_know}"}, seen=seen)
 
 
 def _open_end(budget: Budget) -> str:
@@ -157,7 +158,12 @@ def whole(number: float) -> str:
 
 def _duration(seen: Forecast) -> str:
     took = about(seen.seconds, duration, f", in {count(seen.sweeps, 'simulated sweep')}")
-    return took if seen.complete else f"{took} for the first {MOST:,} trials; more were not simulated"
+    return f"{took}{of_the_first(seen)}" + ("" if seen.complete else "; more were not simulated")
+
+
+def of_the_first(seen: Forecast) -> str:
+    """Of which trials a figure is, if not of all."""
+    return "" if seen.complete else f" for the first {MOST:,} trials"
 
 
 def _ends(seen: Forecast) -> str:
@@ -169,7 +175,7 @@ def _ends(seen: Forecast) -> str:
 def _busy(seen: Forecast, slots: int, need: Need, gpus: float) -> str:
     if not need.gpus:
         return f"{seen.busy(slots):.0%} of the time of {count(slots, 'slot')} is training"
-    trained, there = seen.trained_s.middle / 3600 * need.gpus, seen.seconds.middle / 3600 * gpus
+    trained, there = seen.trained_s.middle / 3600 * need.all_gpus, seen.seconds.middle / 3600 * gpus
     held = f"of the {_hours(there)} for which {gpus:g} GPUs are held"
     return f"{_hours(trained)} GPU-hours of training, {_share(trained / there)} {held}"
 

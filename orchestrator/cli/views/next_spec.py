@@ -8,9 +8,6 @@ from typing import Any
 
 from orchestrator.analysis.next_spec.propose import NextSpec
 from orchestrator.analysis.next_spec.spec_change import SpecChange
-from orchestrator.formatting import yaml
-
-LONG = 60
 
 
 def summary(found: NextSpec, file: Path) -> str:
@@ -24,11 +21,10 @@ def summary(found: NextSpec, file: Path) -> str:
 
 
 def _lines(change: SpecChange) -> Iterator[str]:
-    if change.at is None:
+    if not change.line:
         yield change.reason
         return
-    text = yaml(change.edits[change.at])
-    yield f"{'.'.join(change.at)}: {text if len(text) <= LONG else f'{text[: LONG - 1]}…'}"
+    yield change.line
     yield f"    {change.reason}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.existing.probe import Probe, probe
-from cluster.fit import Need, capacity
+from cluster.fit import Need, capacity, ranks
 from cluster.inventory import CPU, GPU, MEMORY, Node
 from orchestrator.cli.views.doctor import LEAST_DISK, PACKAGES, Finding
 from orchestrator.driver.preflight import existing, faults
@@ -28,10 +28,17 @@ def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str,
             "type": node.accelerator or None,
             "memory free": f"{size(node.free.get(MEMORY, 0.0))} of {size(node.memory)}",
             **{name: _of(node, name, node.custom.get(name, 0.0)) for name in custom},
-            **({} if need is None else {"slots": capacity(node, need)}),
+            **({} if need is None else _held(node, need)),
         }
         for node in nodes
     ]
+
+
+def _held(node: Node, need: Need) -> dict[str, int]:
+    """How many trials, or ranks of trials that may spread over nodes, fit on a node."""
+    if need.ranks > 1 and not need.strict:
+        return {"ranks": ranks(node, need)}
+    return {"slots": capacity(node, need)}
 
 
 def node_data(node: Node) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.analysis.earlier.take import take_earlier
 from orchestrator.cli.formats import painted
-from orchestrator.cli.views.budget import ends_early, trials_text
-from orchestrator.cli.views.forecast import PlanForecast, about, plan_forecast, whole
+from orchestrator.cli.views.budget import ends_early, parameters_text, trials_text
+from orchestrator.cli.views.forecast import PlanForecast, about, of_the_first, plan_forecast, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
 from orchestrator.core.ladder import Ladder
@@ -54,7 +54,7 @@ def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, resul
     """
     spec = found.spec
     slots, need = free_slots(spec, nodes), need_of(spec, nodes)
-    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.gpus)
+    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.all_gpus)
     expected = plan_forecast(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
     learns = take_earlier(found, results).notes
     return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected, learns=learns)
@@ -65,8 +65,11 @@ def preview_text(seen: Preview) -> str:
     found, nodes, need, plan, expected = seen.found, seen.nodes, seen.need, seen.plan, seen.expected
     spec = found.spec
     each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
+    if need.ranks > 1:
+        where = " on one node" if need.strict else ""
+        each = f"{need.ranks} ranks{where} with {each}"
     later = "; more once their GPU memory has been measured" if spec.resources.gpu == "packed" and need.gpus else ""
-    head = f"{found.name}: {trials_text(plan.trials)} of {spec.trainable} over"
+    head = f"{found.name}: {trials_text(plan.trials, spec)} of {spec.trained} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here" if nodes[0].memory < PLENTY else "would fit": (
@@ -79,7 +82,7 @@ def preview_text(seen: Preview) -> str:
         **expected.facts,
     }
     lines = [
-        f"{painted(head, None, bold=True)} {count(plan.dimensions, 'parameter')} ({method})",
+        f"{painted(head, None, bold=True)} {parameters_text(found)} ({method})",
         *(f"{name + ':':<11}{fact}" for name, fact in facts.items() if fact),
     ]
     lines += [f"{'search:':<11}{note}" for note in seen.learns]
@@ -98,14 +101,14 @@ def preview_data(seen: Preview) -> dict[str, Any]:
     spec, plan, need = seen.found.spec, seen.plan, seen.need
     return {
         "name": seen.found.name,
-        "trainable": spec.trainable,
+        "trainable": str(spec.trained),
         "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode, "at": spec.objective.at},
         "method": spec.search.method,
         "seed": spec.search.seed,
         "trials": plan.trials,
         "parameters": plan.dimensions,
         "slots": plan.slots,
-        "trial": {"cpus": need.cpus, "gpus": need.gpus, "memory": need.memory or None},
+        "trial": {"ranks": need.ranks, "cpus": need.cpus, "gpus": need.gpus, "memory": need.memory or None},
         "nodes": [_node_data(node, need) for node in seen.nodes],
         "max_step": plan.max_step,
         "full_steps": plan.full_steps,
@@ -204,7 +207,7 @@ def _length(found: Source, plan: Plan) -> str:
     elif name in spec.distributions():
         origin = f"the maximum of space.{name}"
     else:
-        origin = f"the default of {name} in {spec.trainable}"
+        origin = f"the default of {name} in {spec.trained}"
     return f"a full training has {count(plan.max_step, 'step')} ({origin})"
 
 
@@ -213,6 +216,8 @@ def _steps(plan: Plan, seen: Forecast | None) -> str:
         return ""
     if plan.ladder is None:
         return f"{plan.full_steps:,}"
+    if not seen.complete:
+        return f"{about(seen.steps, whole)}{of_the_first(seen)}, of {plan.full_steps:,} in full for all"
     share = seen.steps.middle / plan.full_steps
     return f"{about(seen.steps, whole)} of {plan.full_steps:,}, {share:.0%} of training every trial in full"
 

@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.analysis.compare.repeats import CONFIDENCE, RepeatedConfig
+from orchestrator.analysis.compare.mean_interval import CONFIDENCE
+from orchestrator.analysis.compare.repeats import RepeatedConfig
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.cli.formats import painted
 from orchestrator.cli.views.table import as_table

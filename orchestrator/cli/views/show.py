@@ -11,7 +11,7 @@ def whole(paths: SweepPaths, top: int) -> Answer:
     from orchestrator.cli.views.sweep import SweepView
 
     found = SweepView.of(paths, top)
-    return Answer(text=found.text, data=found.data(), rows=found.rows())
+    return Answer(text=found.text, data=found.data(), rows=found.rows(), damage=found.damage)
 
 
 def one_trial(paths: SweepPaths, trial: int) -> Answer:

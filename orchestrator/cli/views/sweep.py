@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.analysis.compare.audit import AuditResult, audit_in
 from orchestrator.analysis.diagnosis.diagnose import urgent_findings
@@ -15,7 +15,7 @@ from orchestrator.analysis.outlook.recorded import outlook_in
 from orchestrator.analysis.summary.evaluations import Evaluation, evaluations
 from orchestrator.analysis.summary.failures import Cause, causes
 from orchestrator.analysis.summary.overview import Objective, Overview, notes, objective_of, overview
-from orchestrator.analysis.summary.ranking import RankedTrial, best_trials, full_config
+from orchestrator.analysis.summary.ranking import RankedTrial, best_trials, configs_in_table, full_config
 from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import accounts
 from orchestrator.cli.formats import COLOURS, painted
@@ -29,12 +29,14 @@ from orchestrator.control import slurm_status
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
-from orchestrator.errors import NoSuchTrialError
-from orchestrator.formatting import count
+from orchestrator.errors import NoSuchTrialError, RecordsError
+from orchestrator.formatting import count, to_spread
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,26 +56,41 @@ class SweepView:
     findings: list[Finding]  # the most urgent ones
     outlook: list[Outlook]  # what further trials would bring
     audit: AuditResult | None  # how often early stopping was wrong
+    damage: list[str]  # what of the records is damaged: the parts that need it are empty
 
     @classmethod
     def of(cls, paths: SweepPaths, count: int) -> SweepView:
         """Read the summary, with ``count`` of the best trials."""
         info = read_sweep_json(paths.info)
         objective = objective_of(info)
+        damage: list[str] = []
+
+        def part(read: Callable[[], T]) -> T | None:
+            try:
+                return read()
+            except RecordsError as error:
+                damage.append(str(error))
+                return None
+
+        top = part(lambda: best_trials(paths, info, count)) or []
+        if damage:
+            top = part(lambda: best_trials(paths, info, count, read_configs=configs_in_table)) or []
+        urgent = part(lambda: urgent_findings(paths, info)) or []
         return cls(
             paths=paths,
             info=info,
             overview=overview(paths),
             objective=objective,
-            notes=notes(paths),
-            rungs=rung_table(paths),
-            top=best_trials(paths, info, count),
-            causes=causes(paths),
-            evaluations=evaluations(paths),
-            account=total(accounts(paths)),
-            findings=[each for each in urgent_findings(paths, info) if each.subject != "failures"],
-            outlook=outlook_in(paths, objective, info),
-            audit=audit_in(paths, info),
+            notes=part(lambda: notes(paths)) or [],
+            rungs=part(lambda: rung_table(paths)) or [],
+            top=top,
+            causes=part(lambda: causes(paths)) or [],
+            evaluations=part(lambda: evaluations(paths)) or [],
+            account=part(lambda: total(accounts(paths))),
+            findings=[each for each in urgent if each.subject != "failures"],
+            outlook=part(lambda: outlook_in(paths, objective, info)) or [],
+            audit=part(lambda: audit_in(paths, info)),
+            damage=list(dict.fromkeys(damage)),
         )
 
     def text(self) -> str:
@@ -95,6 +112,7 @@ class SweepView:
         lines = [
             f"{name}  {painted(status, COLOURS.get(status))}  {self.info.trainable}, {aim}",
             f"{count(sum(states.values()), 'trial')}: {state_counts(states)}" if states else "no trials yet",
+            *([] if self.info.name == self.paths.name else [f"launched as {self.info.name}, as its records call it"]),
             *self._queued(),
             *self.notes,
         ]
@@ -114,7 +132,7 @@ class SweepView:
         if not self.top:
             return ""
         best = self.top[0]
-        value = painted(f"{self.objective.metric} {best.value:.6g}", "green")
+        value = painted(f"{self.objective.metric} {to_spread(best.value, self.overview.spread)}", "green")
         running = ", paused" if best.state is State.PAUSED else "" if best.state.ended else ", still running"
         lines = [
             f"best: trial {best.trial}, {value} at step {best.step}{running}",
@@ -133,8 +151,8 @@ class SweepView:
                 {
                     "trial": each.trial,
                     "state": each.state.value,
-                    self.objective.metric: each.value,
-                    "step": each.step,
+                    self.objective.metric: to_spread(each.value, self.overview.spread),
+                    f"{self.objective.at} step": each.step,
                     "configuration": each.config,
                 }
                 for each in self.top
@@ -148,7 +166,7 @@ class SweepView:
                 "trial": each.trial,
                 "state": each.state.value,
                 self.objective.metric: each.value,
-                "step": each.step,
+                f"{self.objective.at}_step": each.step,
                 "train_s": each.train_s,
                 **{CONFIG + name: value for name, value in each.config.items()},
             }
@@ -174,6 +192,7 @@ class SweepView:
             "findings": [finding_data(each) for each in self.findings],
             "outlook": outlook_data(self.outlook),
             "audit": audit_data(self.audit),
+            "damage": self.damage,
         }
 
 

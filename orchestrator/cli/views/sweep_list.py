@@ -10,7 +10,7 @@ from orchestrator.analysis.compare.lineage import lineage
 from orchestrator.analysis.summary.overview import Overview
 from orchestrator.cli.views.table import as_table
 from orchestrator.cli.views.text import state_counts
-from orchestrator.formatting import duration
+from orchestrator.formatting import duration, to_spread
 
 BRANCH = "└ "
 
@@ -39,7 +39,7 @@ def _table(rows: Sequence[tuple[str, Overview]]) -> str:
                 "name": name,
                 "status": each.status,
                 "trials": sum(each.states.values()),
-                "best": each.best,
+                "best": None if each.best is None else to_spread(each.best, each.spread),
                 "metric": each.objective.metric if each.objective else "–",
                 "age": _age(each.created, now),
                 "trainable": each.trainable or "–",

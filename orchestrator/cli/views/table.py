@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from orchestrator.cli.formats import COLOURED, COLOURS, in_colour, width_of_stdout
-from orchestrator.cli.views.fitting import packed, pairs, printable
+from orchestrator.cli.formats import COLOURED, COLOURS, in_colour, width_of
+from orchestrator.cli.views.fitting import packed, pairs
 from orchestrator.cli.views.text import cell
+from orchestrator.formatting import listed
+from orchestrator.safe_text import printable
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
@@ -27,22 +29,28 @@ _UNIT = r"\d[\d.]* (?:min|[smhd])\b"
 _PART = re.compile(rf"{_UNIT}(?: {_UNIT})*\S*|\d[\d,.]* \S+|\S+")
 """What stays together: a duration, a number and its unit, or a word."""
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
+
 
 def as_table(rows: Sequence[Mapping[str, Any]], *, spare: Collection[str] = ()) -> str:
     """Aligned columns, numbers to the right; on a terminal, configurations and sentences take several lines.
 
     Args:
         rows: What stands in each row, by the names of the columns.
-        spare: Columns that are left out of a terminal with too few columns for all, the first one first.
+        spare: Columns that are left out of a terminal with too few columns for all, the first one first; then the
+            last ones are, and named below the table.
     """
     if not rows:
         return ""
-    limit = width_of_stdout()
+    limit = width_of(sys.stdout)
     columns = [_Column.of(name, [row[name] for row in rows]) for name in rows[0]]
     for name in spare:
         if sum(column.least + GAP for column in columns) - GAP > limit:
             columns = [column for column in columns if column.name != name]
-    return _laid_out(columns, limit)
+    kept = _fitting(columns, limit)
+    left_out = [column.name for column in columns[len(kept) :]]
+    note = f"\nno room for {listed([printable(name) for name in left_out])}" if left_out else ""
+    return _laid_out(kept, limit) + note
 
 
 def aligned(rows: Sequence[Sequence[str | Text]], *, right: Collection[int] = (), indent: str = "") -> str:
@@ -61,13 +69,13 @@ def aligned(rows: Sequence[Sequence[str | Text]], *, right: Collection[int] = ()
         values = [row[at] for row in rows]
         cells = [_words(each) if at == last and isinstance(each, str) else [_text(each)] for each in values]
         columns.append(_Column(name="", header=[], cells=cells, right=at in right))
-    drawn = _laid_out(columns, width_of_stdout() - len(indent))
+    drawn = _laid_out(columns, width_of(sys.stdout) - len(indent))
     return "\n".join(f"{indent}{line}" for line in drawn.splitlines())
 
 
 def config_block(config: Mapping[str, Any], indent: str = "  ") -> str:
     """A configuration on as many lines as it takes, and on one if it is piped."""
-    lines = packed(pairs(config), width_of_stdout() - len(indent), sys.maxsize)
+    lines = packed(pairs(config), width_of(sys.stdout) - len(indent), sys.maxsize)
     return "\n".join(f"{indent}{line.plain}" for line in lines)
 
 
@@ -84,8 +92,9 @@ class _Column:
     def of(cls, name: str, values: Sequence[Any]) -> _Column:
         """A column of values below its name."""
         cells = [_parts(name, value) for value in values]
-        header = [Text(name)] if all(len(parts) == 1 for parts in cells) else [Text(word) for word in name.split(" ")]
-        right = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        shown = printable(name)
+        header = [Text(shown)] if all(len(parts) == 1 for parts in cells) else [Text(word) for word in shown.split(" ")]
+        right = any(map(_is_number, values)) or all(each is None or _is_written_number(each) for each in values)
         return cls(name=name, header=header, cells=cells, right=right)
 
     @property
@@ -97,6 +106,17 @@ class _Column:
     def most(self) -> int:
         """The width beyond which nothing is gained."""
         return max(Text(" ").join(parts).cell_len for parts in (self.header, *self.cells))
+
+
+def _fitting(columns: Sequence[_Column], limit: int) -> Sequence[_Column]:
+    """The first columns, as many as fit without a cut inside a part, and at least one."""
+    width, kept = -GAP, 0
+    for column in columns:
+        width += column.least + GAP
+        if width > limit:
+            break
+        kept += 1
+    return columns[: max(1, kept)]
 
 
 def _laid_out(columns: Sequence[_Column], limit: int) -> str:
@@ -126,6 +146,14 @@ def _laid_out(columns: Sequence[_Column], limit: int) -> str:
 
 def _cell(parts: Sequence[Text], width: int) -> Text:
     return Text("\n").join(packed(parts, width, MOST_LINES))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_written_number(value: object) -> bool:
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 def _parts(name: str, value: Any) -> list[Text]:

@@ -66,6 +66,7 @@ class OptunaSampler:
         self._sampler(0)
         self._is_tpe = sampler == "TPESampler"  # the only one that learns from pruned trials
         self._one_sequence = sampler == "QMCSampler"  # its points belong together only under one seed
+        self._startup = options.get("n_startup_trials", 10) if space.has_weights else 0
         self._guess = space.prior_config() if space.has_priors else None
         self._fallback = RandomSearch(space, seed)
         self._study = optuna.create_study(direction="minimize" if mode == "min" else "maximize")
@@ -87,6 +88,9 @@ class OptunaSampler:
         if self._guess is not None and accept(self._guess):
             self._run(number, self._guess, {})
             return self._guess
+        if self._startup > self._results() and (config := self._fallback.ask(number, accept)) is not None:
+            self._run(number, config, {})  # samplers begin with random draws, but know no weights
+            return config
         draws = random.Random(f"{self._seed}/{number}")
         for _ in range(_PATIENCE):
             config, noted = self._suggestion(number, self._seed if self._one_sequence else draws.getrandbits(32))
@@ -125,6 +129,12 @@ class OptunaSampler:
         """Remove the trial from Optuna's running ones."""
         if number in self._running:
             self._drop(self._running.pop(number)[0])
+
+    def _results(self) -> int:
+        """The trials that have a result, which samplers count before they begin to learn."""
+        from optuna.trial import TrialState
+
+        return len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
     def _suggestion(self, number: int, seed: int) -> tuple[Config, dict[str, Any]]:
         """A suggestion of the sampler, in values of the space, and what the sampler has noted about it."""

@@ -14,6 +14,7 @@ from orchestrator.errors import SearchMethodError
 from orchestrator.formatting import shown
 from orchestrator.space.values import is_number
 from orchestrator.suggestions import Allowed, did_you_mean
+from orchestrator.yaml.python_values import as_yaml
 
 if TYPE_CHECKING:
     from orchestrator.spec import Distribution, Space
@@ -105,8 +106,9 @@ class OwnMethod:
         def value_of(name: str, distribution: Distribution) -> Any:
             if name not in proposed:
                 raise self._wrong(number, f"proposed no value for {name}", distribution.allowed())
-            value = proposed[name]
-            value = value.item() if hasattr(value, "item") else value  # a number of NumPy or torch
+            value = as_yaml(proposed[name])
+            if isinstance(value, list) and len(value) == 1 and distribution.extent is not None:
+                (value,) = value  # an array of one number
             low, high = distribution.extent or (0.0, 0.0)
             rounds = distribution.extent is not None and is_number(value) and low <= value <= high
             if not rounds and not distribution.contains(value):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.analysis.diagnosis.diagnose import diagnose
@@ -128,7 +129,7 @@ def test_a_resume_keeps_what_was_said_and_goes_on_with_curves(interrupted: Path)
     assert before.isna()[102]
 
     trials = [
-        Trial(number=number, config={}, seed=0, bracket=0, objective=OBJECTIVE, state=state)
+        Trial(number=number, config={}, complete={}, seed=0, bracket=0, objective=OBJECTIVE, state=state)
         for number, state in ((100, State.COMPLETED), (101, State.COMPLETED), (102, State.PENDING))
     ]
     examiner = LiveDiagnosis(OBJECTIVE)
@@ -143,3 +144,10 @@ def test_the_reading_side_says_the_same(interrupted: Path) -> None:
     verdicts = diagnose(sweep.paths, sweep.info).verdicts
     assert verdicts[100][0].kind == "overfitting"
     assert verdicts[100][0].sentence == sweep.trials.set_index("trial").diagnosis_reason[100]
+
+
+@pytest.mark.parametrize("lost", ["diagnosis", "diagnosis_reason"])
+def test_verdicts_of_which_a_half_is_lost_count_as_none(tmp_path: Path, lost: str) -> None:
+    paths = record(tmp_path)
+    pq.write_table(pq.read_table(paths.trials_table).drop_columns(lost), paths.trials_table)
+    LiveDiagnosis(OBJECTIVE).restore(paths, [])

@@ -24,9 +24,10 @@ from orchestrator.analysis.diagnosis.findings.verdicts import verdicts
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
 from orchestrator.analysis.summary.overview import Objective
 from orchestrator.analysis.summary.results import RungEntry, SweepResults, TrialResult
-from orchestrator.core.rows import State
+from orchestrator.core.rows import Config, State
 from orchestrator.spec import parse_spec
 from tests.analysis.diagnosis.curves import falling, noisy
+from tests.analysis.results import results as made_up
 
 SPACE: dict[str, Any] = {
     "lr": {"loguniform": [1e-4, 1e-1]},
@@ -72,6 +73,25 @@ class TestBounds:
         (finding,) = bounds(results(trials(drawn(120), lambda config: -config["lr"])))
         assert finding.sentence == "6 of the 6 best trials have lr at its upper bound, 0.1"
         assert finding.advice == "search lr in [0.0001, 3.2]"
+
+    @pytest.mark.parametrize("method", ["random", "sobol"])
+    @pytest.mark.parametrize(("optimum", "alarms"), [(-1.0, 20), (-0.5, 20), (-2.5, 0), (-3.0, 0)])
+    def test_methods_that_do_not_learn_tell_of_a_bound_from_twenty_trials(
+        self, method: str, optimum: float, alarms: int
+    ) -> None:
+        def loss(config: Config, rng: random.Random) -> float:
+            return (math.log10(config["lr"]) - optimum) ** 2 + rng.gauss(0, 0.01)
+
+        space = {"lr": {"loguniform": [1e-4, 1e-1]}}
+        found = [at_bounds(made_up(space, loss, trials=20, method=method, seed=seed)) for seed in range(20)]
+        assert sum(map(bool, found)) == pytest.approx(alarms, abs=3)
+        assert {(each.parameter, each.side) for (each, *_) in filter(None, found)} <= {("lr", "high")}
+        assert all(each.wider == (1e-4, 3.2) for (each, *_) in filter(None, found))
+
+    def test_the_sentence_says_near_where_few_trials_lie_at_the_bound(self) -> None:
+        found = made_up({"lr": {"loguniform": [1e-4, 1e-1]}}, lambda config, rng: -config["lr"], trials=20, seed=1)
+        (finding,) = bounds(found)
+        assert finding.sentence == "5 of the 5 best trials have lr near its upper bound, 0.1"
 
     def test_a_share_stays_a_share(self) -> None:
         (found,) = at_bounds(results(trials(drawn(120), lambda config: -config["dropout"])))

@@ -23,6 +23,7 @@ SHAPES = {
     "plateaued": (of(falling(0.1, pace=12), falling(0.16, pace=12)), Kind.PLATEAUED),
     "still falling": (of(falling(0.05, pace=2), falling(0.1, pace=2)), Kind.STILL_IMPROVING),
     "turned": (of(falling(0.05), turning(0.3, 0.9)), Kind.OVERFITTING),
+    "doubled": (of([12.0, *falling(0.05)], [12.0, *turning(0.3, 0.7)]), Kind.OVERFITTING),
     "stayed behind": (of(falling(0.05), falling(0.6)), Kind.OVERFITTING),
     "both bad": (of(falling(0.6), falling(0.6)), Kind.UNDERFITTING),
     "a straight line": (of(STRAIGHT, STRAIGHT), Kind.LR_TOO_LOW),
@@ -50,6 +51,25 @@ def test_without_others_what_needs_no_others_is_said_just_the_same(name: str) ->
 @pytest.mark.parametrize("name", ["stayed behind", "both bad", "a straight line", "exploded"])
 def test_without_others_nobody_is_blamed(name: str) -> None:
     assert classify(SHAPES[name][0])[0].kind not in FAULTS
+
+
+@pytest.mark.parametrize("validation", [turning(0.3, 0.9), [12.0, *turning(0.3, 0.7)]])
+@pytest.mark.parametrize("train", [None, 0.2])
+def test_a_loss_that_rose_again_is_not_healthy_whatever_the_training_loss_says(
+    validation: list[float], train: float | None
+) -> None:
+    curve = build_curve(METRICS, [(step, train, loss) for step, loss in enumerate(validation, start=1)])
+    verdict = classify(curve)[0]
+    assert verdict.kind is Kind.WORSENED
+    assert verdict.sentence.startswith("val_loss was best at step 1")
+    assert verdict.sentence.endswith("% worse")
+    assert classify(of(validation))[0].kind is Kind.WORSENED, "the training loss alone"
+
+
+@pytest.mark.parametrize("end", [2e-6, 4e-6])
+def test_next_to_nothing_may_double(end: float) -> None:
+    losses = [1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, *[1e-6] * 20, *[end] * 10]
+    assert classify(of(losses, losses))[0].kind not in FAULTS
 
 
 @pytest.mark.parametrize("name", SHAPES)

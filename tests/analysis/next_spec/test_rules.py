@@ -81,7 +81,41 @@ class TestNarrow:
         assert round((high - 0.1) / 0.2, 9).is_integer()
 
     def test_a_single_integer_keeps_a_neighbour(self) -> None:
-        assert after(narrow_range, learnt({"x": {"int": [1, 6]}}, near(6), trials=90))[0] == [5, 6]
+        assert after(narrow_range, learnt({"x": {"int": [1, 6]}}, near(4), trials=90))[0] == [4, 5]
+
+    @pytest.mark.parametrize(
+        ("form", "target"),
+        [
+            ({"loguniform": [1e-5, 1e-3]}, 0.0067),
+            ({"loguniform": [1e-2, 1]}, 0.001),
+            ({"uniform": [-3, 7]}, 9.0),
+            ({"uniform": [-3, 7]}, -3.0),
+            ({"uniform": [2, 4], "step": 0.1}, 1.0),
+            ({"int": [10, 90]}, 99.0),
+            ({"int": [1, 12]}, 12.0),
+            ({"logint": [8, 512]}, 600.0),
+        ],
+    )
+    @pytest.mark.parametrize("trials", [20, 60])
+    def test_no_range_ends_at_a_bound_at_which_the_best_lie(
+        self, form: dict[str, Any], target: float, trials: int
+    ) -> None:
+        log = next(iter(form)).startswith("log")
+        result = near(math.log10(target) if log else target, log=log)
+        bounds = next(iter(form.values()))
+        for seed in range(5):
+            prior = learnt({"x": form}, result, trials=trials, seed=seed)
+            changed = after(extend_range, prior)[0] or after(narrow_range, prior)[0]
+            assert changed is not None
+            low, high = changed
+            upper = target >= sum(bounds) / 2
+            assert high > bounds[1] if upper else low < bounds[0]
+            assert type(low) is type(bounds[0]) or not isinstance(low, int)
+
+    def test_a_share_stays_a_share(self) -> None:
+        _, high = after(narrow_range, learnt({"x": {"uniform": [0.1, 0.9]}}, near(1.5), trials=20))[0]
+        assert 0.9 < high <= 1
+        assert after(narrow_range, learnt({"x": {"uniform": [0, 1]}}, near(1.5), trials=20))[0][1] == 1
 
     def test_not_where_the_good_ones_are_everywhere(self) -> None:
         assert after(narrow_range, learnt({"x": {"uniform": [0, 1]}}, lambda config, rng: rng.random()))[0] is None
@@ -167,6 +201,16 @@ class TestOptions:
         assert left == ["a", "b"]
         assert reason.startswith("was also c: none of the ")
         assert reason.endswith("trials with it is among the best 9 trials")
+
+    def test_those_that_stay_keep_their_weights(self) -> None:
+        prior = learnt({"x": {"choice": ["a", "b", "c"], "weights": [1, 2, 3]}}, among("a", "b"))
+        change = drop_options(prior, "x", prior.space["x"])
+        assert change is not None
+        assert change.edits[("space", "x")] == {"choice": ["a", "b"], "weights": [1.0, 2.0]} | {"ordered": False}
+        prior = learnt({"x": {"choice": [32, 64, 128], "weights": [3, 1, 2], "ordered": True}}, among(128), trials=160)
+        longer = extend_options(prior, "x", prior.space["x"])
+        assert longer is not None
+        assert longer.edits[("space", "x")]["weights"] == [3.0, 1.0, 2.0, 2.0]
 
     def test_lists_and_true_and_one_are_told_apart(self) -> None:
         assert after(drop_options, learnt({"x": {"choice": [[8], True, 1]}}, lambda c, rng: c["x"] is not True))[0] == [

@@ -100,7 +100,7 @@ def made(
     )
     paths = claim(results, spec.name or "made-up")
     paths.spec.write_text(f"# {HOSTILE}\nname: {spec.name}\n")
-    plain = {"name": paths.name, "seed": spec.search.seed, "trainable": spec.trainable, "spec": spec.to_plain()}
+    plain = {"name": paths.name, "seed": spec.search.seed, "trainable": str(spec.trained), "spec": spec.to_plain()}
     write_sweep_json(paths.info, collect(**plain, command=["sweep", "launch", HOSTILE], directory=results, now=T0))
     if not trials:
         return paths

@@ -10,12 +10,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from orchestrator.analysis.report.collect import collect
 from orchestrator.analysis.report.data import ReportData
 from orchestrator.analysis.report.page import FigureName, figure, is_report, page
-from orchestrator.records.load import load
 from orchestrator.records.paths import SweepPaths
 from tests.analysis.report.made import HOSTILE, KINDS, T0, made
 
@@ -97,8 +97,9 @@ def test_the_text_says_what_matters(sweeps: dict[str, ReportData]) -> None:
     assert "35 × MemoryError" in text
     assert re.search(r"35 trials, [a-z ]+ batch_size ≥ 128", text)
     assert "Early stopping saved about " in text
-    best = sweeps["failing"].top[0]
-    assert f"Trial {best.trial}, at step {best.step}." in text
+    best = sweeps["failing"].best
+    assert best is not None
+    assert f"Trial {best.ranked.trial}, best step {best.ranked.step}." in text
     assert 'metrics.pivot(index="step", columns="trial", values="val_loss")' in text
     text = Elements(page(sweeps["diverging"])).text
     diverged = re.search(r"(\d+) of 80 trials diverged, [a-z ]+ lr ≥ ", text)
@@ -125,11 +126,14 @@ def test_the_data_of_the_drawings(sweeps: dict[str, ReportData]) -> None:
     drawn = json.loads(Elements(page(data)).scripts[1])
     assert drawn["objective"] == {"metric": "val_loss", "mode": "min", "at": "best"}
     assert len(drawn["trials"]["trial"]) == len(drawn["trials"]["cells"]["lr"]) == 60
-    number = data.top[0].trial
+    assert data.best is not None
+    best = data.best.ranked
+    number = drawn["best"]
+    assert number == best.trial
     place = drawn["trials"]["trial"].index(number)
-    assert drawn["trials"]["value"][place] == pytest.approx(data.top[0].value, rel=1e-5)
+    assert drawn["trials"]["value"][place] == pytest.approx(best.value, rel=1e-5)
     words = next(axis["words"] for axis in drawn["axes"] if axis["name"] == "optimizer")
-    assert words[drawn["trials"]["cells"]["optimizer"][place]] == data.top[0].config["optimizer"]
+    assert words[drawn["trials"]["cells"]["optimizer"][place]] == best.config["optimizer"]
     assert [rung["rung"] for rung in drawn["rungs"]] == [2, 6, 18]
     assert drawn["curves"]["metrics"][0] == "val_loss"
     curve = next(curve for curve in drawn["curves"]["curves"] if curve[0] == number)
@@ -139,7 +143,7 @@ def test_the_data_of_the_drawings(sweeps: dict[str, ReportData]) -> None:
 def test_metrics_that_appear_late_are_drawn_too(sweeps: dict[str, ReportData]) -> None:
     found = sweeps["old"].curves
     assert found.metrics[0] == sweeps["old"].objective.metric
-    late = load(OLD).metrics.extra.dropna()
+    late = pd.read_parquet(OLD / "metrics").extra.dropna()
     names = {name for row in late for name, _ in row}
     assert names
     assert names <= set(found.metrics)

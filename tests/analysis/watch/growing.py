@@ -26,7 +26,7 @@ class Growing:
         info = collect(
             name=self.paths.name,
             seed=1,
-            trainable=checked.trainable,
+            trainable=str(checked.trained),
             spec=checked.to_plain(),
             command=["sweep"],
             directory=results,

@@ -87,15 +87,15 @@ class TestWhatIsSeen:
                 " 2 running, 5 stopped, 2 diverged, 2 failed  train.py:train",
                 " best loss 0.25  trial 9  ▄▄▄  lr=0.001264 kind=bad sizes=[8]",
                 "─1/11 · running, then best · all states─",
-                " trial ▾state        loss  step  curve     configuration",
-                "     9  running      0.25     1  ▄▄        lr=0.001264 kind=bad sizes=[8]",
-                "    10  running       0.5     2    ▄▄      lr=0.001009 kind=good sizes=[8, 16]",
-                "     3  stopped         1     1  ▄▄        lr=1.879e-05 kind=good …",
-                "     8  stopped    1.0005     1  ▄▄        lr=0.0005018 kind=wild sizes=[8]",
-                "     7  stopped    1.0007     1  ▄▄        lr=0.0006522 kind=good sizes=[8]",
-                "     6  stopped    1.0048     1  ▄▄        lr=0.004779 kind=wild sizes=[8, 16]",
-                "     4  stopped     1.005     1  ▄▄        lr=0.005048 kind=good sizes=[8]",
-                "     0  failed          –     1  ▄▄        lr=0.03407 kind=bad sizes=[8]",
+                " trial ▾state        loss  last step  curve     configuration",
+                "     9  running      0.25          1  ▄▄        lr=0.001264 kind=bad sizes=[8]",
+                "    10  running       0.5          2    ▄▄      lr=0.001009 kind=good …",
+                "     3  stopped         1          1  ▄▄        lr=1.879e-05 kind=good …",
+                "     8  stopped         1          1  ▄▄        lr=0.0005018 kind=wild …",
+                "     7  stopped         1          1  ▄▄        lr=0.0006522 kind=good …",
+                "     6  stopped         1          1  ▄▄        lr=0.004779 kind=wild …",
+                "     4  stopped      1.01          1  ▄▄        lr=0.005048 kind=good …",
+                "     0  failed          –          1  ▄▄        lr=0.03407 kind=bad sizes=[8]",
                 " trial 9  lr=0.001264 kind=bad sizes=[8]",
                 "",
                 "─",
@@ -134,7 +134,17 @@ class TestWhatIsSeen:
     def test_the_wide_one_has_nodes_and_times(self, play: Play, paths: SweepPaths) -> None:
         async def scenario(pilot: Pilot[None], app: WatchApp) -> None:
             header = next(line for line in lines(app) if "configuration" in line)
-            assert header.split() == ["trial", "▾state", "loss", "step", "trained", "curve", "node", "configuration"]
+            assert header.split() == [
+                "trial",
+                "▾state",
+                "loss",
+                "last",
+                "step",
+                "trained",
+                "curve",
+                "node",
+                "configuration",
+            ]
             row = next(line for line in lines(app) if line.startswith("     3  stopped"))
             assert row.endswith("here  lr=1.879e-05 kind=good sizes=[8, 16]")
             assert header.index("configuration") == row.index("lr=")

@@ -53,7 +53,7 @@ def region(space: Mapping[str, Distribution], hit: Sequence[Config], spared: Seq
     best = max(found, key=lambda each: each.hits / each.inside + each.hits / each.all_hits, default=None)
     if best is None:
         return None
-    chance = _by_chance(best.inside, best.hits, len(hit), len(hit) + len(spared))
+    chance = chance_of_hits(best.inside, best.hits, len(hit), len(hit) + len(spared))
     return best if chance * len(space) <= SELDOM else None
 
 
@@ -94,7 +94,7 @@ def between(left: float, right: float) -> str:
     return f"{right:g}"
 
 
-def _by_chance(inside: int, hits: int, all_hits: int, everyone: int) -> float:
+def chance_of_hits(inside: int, hits: int, all_hits: int, everyone: int) -> float:
     """The probability that a random part of the trials has as many hits or more (hypergeometric)."""
     most = min(inside, all_hits)
     ways = sum(math.comb(all_hits, k) * math.comb(everyone - all_hits, inside - k) for k in range(hits, most + 1))

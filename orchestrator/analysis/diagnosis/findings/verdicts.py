@@ -16,6 +16,7 @@ FEWEST = 5
 
 ADVICE: Mapping[Kind, str] = {
     Kind.OVERFITTING: "regularise more (dropout, weight decay), train a smaller model, or get more data",
+    Kind.WORSENED: "end trainings earlier, regularise more, or search lower learning rates",
     Kind.UNDERFITTING: "train a larger model, or regularise less",
     Kind.LR_TOO_HIGH: "search lower learning rates",
     Kind.LR_TOO_LOW: "search higher learning rates",

@@ -5,20 +5,14 @@ from __future__ import annotations
 from orchestrator.analysis.diagnosis.curve import Curve
 from orchestrator.analysis.diagnosis.reference import Reference
 from orchestrator.analysis.diagnosis.rules.underfitting import WAY, way
+from orchestrator.analysis.diagnosis.rules.worsened import by, turned
 from orchestrator.analysis.diagnosis.verdict import Kind, Verdict
-
-LOSS = 0.10
-"""The generalisation loss at the end: how far the validation loss rose above its best, relative to its best (Prechelt
-1998, Early Stopping - But When?, section 2, where stopping criteria around 5% are tried). Set on churn between 0.06,
-the most of a healthy training, and 0.3, where overfitting starts."""
-
-RISE = 0.30
-"""The same rise relative to the span of the validation curve, because a loss near 0 rises by 10% of itself easily. Set
-on churn between 0.23 and 0.52."""
 
 WENT_ON = 0.02
 """The least share of the training loss's fall that came after the validation loss turned. Set on churn."""
 
+OF_ITSELF = 0.10
+"""The least share of itself by which the training loss fell then, where it had fallen from far above."""
 
 APART = 0.15
 """The least lead of training over validation, as progress towards the sweep's best, where the validation loss did not
@@ -41,12 +35,10 @@ def overfitting(curve: Curve, reference: Reference | None) -> Verdict | None:
         "train_end": train.value(fit.end),
         "gap": seen.end - fit.end,
     }
-    rise = seen.end - seen.lowest
-    if rise > max(RISE * seen.span, LOSS * abs(seen.lowest)) and then - fit.end >= WENT_ON * fit.span:
-        worse = f", {rise / abs(seen.lowest):.0%} worse" if seen.lowest else ""
+    if turned(seen) and then - fit.end >= min(WENT_ON * fit.span, max(OF_ITSELF * abs(then), fit.fluctuation)) > 0:
         sentence = (
             f"{validation.name} was best at step {turn}, {validation.shown(seen.lowest)}, and ended at"
-            f" {validation.shown(seen.end)}{worse}, while {train.name} went from {train.shown(then)} to"
+            f" {validation.shown(seen.end)}{by(seen)}, while {train.name} went from {train.shown(then)} to"
             f" {train.shown(fit.end)}"
         )
         return Verdict(kind=Kind.OVERFITTING, sentence=sentence, numbers=numbers)

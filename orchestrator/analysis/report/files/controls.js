@@ -30,7 +30,7 @@ function button(text, click) {
 }
 
 /** The colour and symbol of each outcome. */
-function legend(withCutoff) {
+function legend(withBest, withCutoff) {
   const list = d3.create("span").attr("class", "legend");
   const key = (text) => {
     const item = list.append("span").attr("class", "key");
@@ -45,6 +45,7 @@ function legend(withCutoff) {
       set(icon.append("path"), { class: `last ${state}`, d: symbol(state), transform: "translate(11,6)" });
     }
   }
+  if (withBest) set(key(`best: trial ${best.trial}`).append("path"), { class: "curve best", d: "M0,6H22" });
   if (withCutoff) set(key("rung cutoff").append("path"), { class: "cutoff", d: "M2,6H20" });
   return list.node();
 }

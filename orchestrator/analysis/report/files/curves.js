@@ -24,7 +24,7 @@ function drawCurves(figure) {
     paintCurves(svg, own, x, y, frame);
     if (shown === 0) paintRungs(svg, x, y, frame);
     const winner = own.find((each) => each.trial === best?.trial);
-    if (winner) paintBest(svg, winner, x, y, frame, shown === 0);
+    if (winner && shown === 0) paintBest(svg, winner, x, y, frame);
 
     const spot = ({ points }) => points[Math.floor(points.length / 2)];
     const place = ([step, value]) => [x(step), clamp(y(value), frame.top, frame.bottom)];
@@ -67,7 +67,7 @@ function drawCurves(figure) {
           whole,
           change((on) => (whole = on)),
         ),
-      legend(sweep.rungs.length > 0),
+      legend(curves.some(([trial]) => trial === best?.trial), sweep.rungs.length > 0),
     ]);
   menu();
 }
@@ -109,12 +109,20 @@ function paintRungs(svg, x, y, { top, bottom }) {
   const marks = svg.append("g").attr("class", "rungs").selectAll("g").data(reached).join("g");
   marks.attr("transform", ({ rung }) => `translate(${x(rung)},0)`);
   set(marks.append("line"), { y1: top, y2: bottom });
-  set(marks.append("text"), { y: top - 5 }).text(({ rung }, i) => (i ? rung : `rung ${rung}`));
+  let free = -Infinity; // where the label before ends
+  const label = ({ rung }, i) => {
+    const text = i ? String(rung) : `rung ${rung}`;
+    const half = 3.5 * text.length + 3;
+    if (x(rung) - half < free) return "";
+    free = x(rung) + half;
+    return text;
+  };
+  set(marks.append("text"), { y: top - 5 }).text(label);
   const inside = ({ cutoffs }) => cutoffs.filter((cutoff) => y(cutoff) >= top && y(cutoff) <= bottom);
   const bars = marks.selectAll("path").data(inside).join("path");
   set(bars, { class: "cutoff", d: (cutoff) => `M-9,${y(cutoff)}h18` });
   marks.append("title").text(({ rung, cutoffs }) => {
-    const last = cutoffs.map((cutoff) => number(cutoff, 6)).join(" and ");
+    const last = cutoffs.map(resultText).join(" and ");
     return last ? `rung at step ${rung}: last cutoff ${last}` : `rung at step ${rung}`;
   });
 }
@@ -123,14 +131,10 @@ function cutoffsAt(step) {
   return sweep.rungs.filter(({ rung, cutoff }) => rung === step && cutoff !== null).map(({ cutoff }) => cutoff);
 }
 
-/** Labels the best trial at the end of its curve, with a ring at its best step. */
-function paintBest(svg, { points }, x, y, { top, bottom }, withRing) {
-  const height = (value) => clamp(y(value), top, bottom);
+/** A ring at the best trial's best step. The key above the chart names the trial, where no curve is covered. */
+function paintBest(svg, { points }, x, y, { top, bottom }) {
   const peak = points.find(([step]) => step === best.step);
-  if (peak && withRing) set(svg.append("circle"), { class: "ring", r: 6, cx: x(peak[0]), cy: height(peak[1]) });
-  const [step, value] = points.at(-1);
-  const label = set(svg.append("text"), { class: "best-label", x: x(step) - 6, y: height(value) - 8 });
-  label.text(`best: trial ${best.trial}`);
+  if (peak) set(svg.append("circle"), { class: "ring", r: 6, cx: x(peak[0]), cy: clamp(y(peak[1]), top, bottom) });
 }
 
 /** The vertically nearest curve, if it is within reach. */

@@ -2,15 +2,20 @@
 // Entry point: finds the figures on this page and draws them.
 
 const drawings = {
+  progress: drawProgress,
   curves: drawCurves,
   parallel: drawParallel,
   slices: drawSlices,
   timeline: drawTimeline,
   divergence: drawDivergence,
   weights: drawWeights,
+  pairs: drawPairs,
 };
 for (const figure of document.querySelectorAll("[data-figure]")) drawings[figure.dataset.figure](figure);
 for (const place of document.querySelectorAll("#table")) drawTable(place);
+for (const scrolls of document.querySelectorAll(".scrolls")) wide(scrolls);
+for (const holder of document.querySelectorAll(".copy")) copyable(holder);
+for (const dialog of document.querySelectorAll("#trial")) trialDialog(dialog);
 
 // The buttons in the header show and hide outcomes.
 const outcomes = [...document.querySelectorAll("#outcomes button")];

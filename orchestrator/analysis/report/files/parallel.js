@@ -29,13 +29,23 @@ function drawParallel(figure) {
       const [x, y] = dimension.origin;
       return upright ? [x, y + along] : [x + along, y];
     };
-    const route = d3.line().curve(upright ? d3.curveMonotoneX : d3.curveMonotoneY);
+    const link = d3.link(upright ? d3.curveBumpX : d3.curveBumpY);
     const drawn = d3.reverse(drawable());
+    /** The links between neighbouring axes at which the trial has both values, or not. */
+    const route = (each, isWhole) =>
+      d3
+        .pairs(placed)
+        .filter((sides) => sides.every((dimension) => dimension.of(each) !== null) === isWhole)
+        .map((sides) => link({ source: crossing(each, sides[0]), target: crossing(each, sides[1]) }))
+        .join("");
+    const gaps = drawn.filter((each) => placed.some((dimension) => dimension.of(each) === null));
+    const thin = svg.append("g").attr("class", "crowd").selectAll("path").data(gaps).join("path");
+    set(thin, { class: "gap", "data-trial": (each) => each.trial, d: (each) => route(each, false) });
     const lines = svg.append("g").attr("class", "crowd").selectAll("path").data(drawn).join("path");
     set(lines, {
       class: (each) => `line ${each.value === null ? each.state : "ranked"}${each === best ? " best" : ""}`,
       "data-trial": (each) => each.trial,
-      d: (each) => route(placed.map((dimension) => crossing(each, dimension))),
+      d: (each) => route(each, true),
     });
     lines.style("--light", (each) => tone(each, false)).style("--dark", (each) => tone(each, true));
 
@@ -46,7 +56,7 @@ function drawParallel(figure) {
     });
     const where = new Map(drawn.map((each) => [each.trial, crossing(each, placed.at(-1))]));
     pointable(svg, where, (x, y) => nearestLine(drawn, placed, crossing, upright, x, y));
-    return upright ? length + 76 : gap * (dimensions.length - 1) + 84;
+    return upright ? length + 96 : gap * (dimensions.length - 1) + 84;
   };
 
   const paintDimension = (group, dimension, upright, length) => {
@@ -59,9 +69,16 @@ function drawParallel(figure) {
     set(title, { class: "title", x: upright ? 0 : -8, y: upright ? -22 : -16 });
     title.classed("start", !upright).classed("result", Boolean(dimension.isResult));
     title.append("title").text(dimension.when ? `${dimension.name}, when ${dimension.when}` : dimension.name);
-    if (trials.some((each) => dimension.of(each) === null)) {
-      const unset = group.append("text").text(dimension.isResult ? "no result" : "unset");
-      set(unset, { class: `unset${upright ? "" : " start"}`, x: upright ? 0 : -20, y: upright ? length + 34 : 26 });
+    const without = trials.filter((each) => dimension.of(each) === null).length;
+    if (without) {
+      const [across, along] = [UNSET.half, { width: 8, height: 2 * UNSET.half }];
+      const place = upright
+        ? { x: -4, y: length + UNSET.at - across, ...along }
+        : { x: -UNSET.at - across, y: -4, width: along.height, height: along.width };
+      set(group.append("rect"), { class: "unset-place", rx: 3, ...place });
+      const said = `${count(without)} ${dimension.isResult ? "without" : "unset"}`;
+      const unset = group.append("text").text(upright ? said : `◂ ${said}`);
+      set(unset, { class: `unset${upright ? "" : " end"}`, x: upright ? 0 : length, y: upright ? length + 46 : -16 });
     }
     ranged(group, dimension, upright, length);
   };
@@ -124,10 +141,13 @@ function drawParallel(figure) {
   figure.querySelector("figcaption").textContent = USE + drawnOf();
 }
 
-/** Where on an axis a trial crosses it; without a value, beyond the end of the axis. */
+/** The place of trials without a value: its distance beyond the low end of the axis, and half its length. */
+const UNSET = { at: 22, half: 8 };
+
+/** Where on an axis a trial crosses it; without a value, in the place beyond the end of the axis. */
 function place(each, dimension, upright, length) {
   const value = dimension.of(each);
-  if (value === null) return upright ? length + 20 : -20;
+  if (value === null) return (upright ? length + UNSET.at : -UNSET.at) + (UNSET.half - 1) * jitter(each.trial);
   return clamp(dimension.at(value), 0, length) + (dimension.scale ? 0 : 7 * jitter(each.trial));
 }
 

@@ -21,7 +21,7 @@ function hideHint() {
 }
 
 /**
- * Lets pointer and keyboard select trials in a chart.
+ * Lets pointer and keyboard select trials in a chart, and open them.
  * @param svg the chart
  * @param where trial → [x, y], for the trials drawn
  * @param nearest (x, y) → the nearest trial, or undefined
@@ -45,12 +45,17 @@ function pointable(svg, where, nearest = nearestOf(where)) {
     const steps = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1 };
     const next = { ...steps, Home: 0, End: passing.length - 1 }[event.key];
     if (event.key === "Escape") hideHint();
+    if (event.key === "Enter" && event.target === svg.node() && chosen.pointed !== null) openTrial(chosen.pointed);
     if (next === undefined || !passing.length) return;
     event.preventDefault();
     const trial = passing[clamp(next, 0, passing.length - 1)];
     show(trial, where.get(trial));
   };
-  svg.attr("tabindex", 0);
+  const open = (event) => {
+    const trial = event.target.closest(".brush") ? undefined : nearest(...d3.pointer(event, svg.node()));
+    if (trial !== undefined) openTrial(trial);
+  };
+  svg.attr("tabindex", 0).on("click", open);
   svg.on("pointermove pointerdown", point).on("pointerleave blur", hideHint).on("keydown", step);
 }
 

@@ -29,7 +29,7 @@ const ranked = d3.sort(
 );
 const withResult = ranked.filter((each) => each.value !== null);
 ranked.forEach((each, rank) => (each.rank = rank));
-const best = withResult[0];
+const best = byNumber.get(sweep.best);
 
 const DRAWN = 2000; // the most trials in one chart
 
@@ -99,6 +99,13 @@ function number(value, digits = 4) {
     .replace("e+", "e");
 }
 
+/** A result with the digits that tell results apart, as `sweep show` has them: to a hundredth of their spread. */
+function resultText(value) {
+  if (value === null) return "–";
+  if (!sweep.spread || !value) return number(value);
+  return number(value, clamp(Math.ceil(Math.log10(Math.abs(value) / sweep.spread)) + 2, 2, 6));
+}
+
 const count = (whole) => whole.toLocaleString("en");
 
 function duration(seconds) {
@@ -120,7 +127,7 @@ function cellText(axis, value) {
 /** A trial in a few lines. */
 function description(each) {
   const result =
-    each.value === null ? each.reason : `${objective.metric} ${number(each.value, 6)} at step ${each.step}`;
+    each.value === null ? each.reason : `${objective.metric} ${resultText(each.value)}, ${objective.at} step ${each.step}`;
   const set = axes.filter(({ name }) => each.cells[name] !== null);
   const config = set.map((axis) => `${axis.name} ${cellText(axis, each.cells[axis.name])}`);
   const verdict = each.verdict && each.state !== "diverged" ? `${each.verdict}: ${each.because}` : "";

@@ -7,8 +7,9 @@ function drawTable(place) {
   const columns = [
     { name: "trial", of: (each) => each.trial, text: String, number: true },
     { name: "outcome", of: (each) => each.state, text: String },
-    { name: objective.metric, of: (each) => each.value, text: (value) => number(value, 6), number: true },
-    { name: "step", of: (each) => each.lastStep, text: number, number: true },
+    { name: objective.metric, of: (each) => each.value, text: resultText, number: true },
+    ...(objective.at === "best" ? [{ name: "best step", of: (each) => each.step, text: number, number: true }] : []),
+    { name: "last step", of: (each) => each.lastStep, text: number, number: true },
     { name: "trained", of: (each) => each.seconds, text: duration, number: true },
     ...(trials.some((each) => each.verdict) ? [{ name: "diagnosis", of: (each) => each.verdict, text: String }] : []),
     ...axes.map((axis) => ({
@@ -76,8 +77,11 @@ function drawTable(place) {
       .join("td");
     cells.text(({ column, each }) => column.text(column.of(each)));
     cells.attr("class", ({ column }) => (column.number ? "number" : null));
+    const numbers = cells.filter(({ column }) => column === columns[0]).text("");
+    set(numbers.append("a"), { href: ({ each }) => `#trial-${each.trial}` }).text(({ each }) => each.trial);
     const outcomes = cells.filter(({ column }) => column.name === "outcome");
-    cells.filter(({ column }) => column.name === "diagnosis").attr("title", ({ each }) => each.because);
+    const judged = cells.filter(({ column }) => column.name === "diagnosis");
+    set(judged, { class: "diagnosis", title: ({ each }) => each.because });
     set(outcomes, { class: ({ each }) => `state ${each.state}`, title: ({ each }) => each.reason });
   };
 

@@ -26,9 +26,10 @@ from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.live.watch.headline import chosen, chosen_config, headline, news, nodes, rungs
 from orchestrator.cli.live.watch.log_screen import LogScreen
 from orchestrator.cli.live.watch.trial_table import Selection, TrialTable
-from orchestrator.cli.views.fitting import fitted, printable
+from orchestrator.cli.views.fitting import fitted
 from orchestrator.errors import SweepError
 from orchestrator.records.paths import SweepPaths
+from orchestrator.safe_text import printable
 
 LOOK_S = 1.0
 """Seconds between two looks at the records."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.analysis.watch.listing import Row
 from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.formats import COLOURS
 from orchestrator.cli.views.event_lines import news_line, worth_telling
-from orchestrator.cli.views.fitting import fitted, packed, pairs, printable, words
+from orchestrator.cli.views.fitting import Columns, fitted, packed, pairs, words
 from orchestrator.cli.views.outlook import outlook_text
 from orchestrator.cli.views.sparkline import progress_bar, sparkline
 from orchestrator.cli.views.text import cell, rung_rows
 from orchestrator.core.rows import State
-from orchestrator.formatting import count, duration
+from orchestrator.formatting import count, duration, to_spread
+from orchestrator.safe_text import printable
 
 BAR = (8, 24)
 """The fewest and the most columns of the progress bar."""
@@ -41,9 +41,9 @@ def headline(scene: Scene, width: int) -> list[Text]:
     if best is not None and best.value is not None:
         curve = scene.curves([best.trial]).get(best.trial, [])
         drawn = sparkline(curve, min(CURVE, width // 5), scene.length)
-        value = f"{scene.objective.metric} {best.value:.6g}"
-        start = Text.assemble("best ", (value, "green"), f"  trial {best.trial}  ", (drawn, "green"), "  ")
-        lines.append(Text.assemble(start, packed(pairs(best.config), width - start.cell_len)[0]))
+        value = f"{scene.objective.metric} {to_spread(best.value, scene.spread)}"
+        told = [Text.assemble("best ", (value, "green"), " "), Text(f"trial {best.trial} "), Text(f"{drawn} ", "green")]
+        lines += packed([*told, *pairs(best.config)], width)
     if scene.outlook:
         lines += packed(words(outlook_text(scene.outlook, scene.objective.metric), FAINT), width)
     if scene.trouble:
@@ -85,13 +85,13 @@ def chosen_config(row: Row, width: int, lines: int) -> list[Text]:
     return packed([Text(f"trial {row.trial} ", "bold"), *pairs(row.config)], width, lines)
 
 
-def rungs(scene: Scene, lines: int) -> Table | None:
+def rungs(scene: Scene, lines: int) -> Columns | None:
     """The rung table; of more rungs than there is room for, the highest."""
     rows = rung_rows(scene.rungs)
     return _table([{name: cell(value) for name, value in row.items()} for row in rows[-max(1, lines - 1) :]])
 
 
-def nodes(scene: Scene, lines: int, *, failed: bool = True) -> Table | None:
+def nodes(scene: Scene, lines: int, *, failed: bool = True) -> Columns | None:
     """The nodes and how many trials run and ran there; of more than there is room for, those with most that run.
 
     Args:
@@ -116,15 +116,8 @@ def nodes(scene: Scene, lines: int, *, failed: bool = True) -> Table | None:
     return _table(rows)
 
 
-def _table(rows: list[dict[str, str]]) -> Table | None:
-    if not rows:
-        return None
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name == "node" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row.values())
-    return table
+def _table(rows: list[dict[str, str]]) -> Columns | None:
+    return Columns(rows, left=["node"]) if rows else None
 
 
 def news(scene: Scene, width: int, lines: int) -> list[Text]:

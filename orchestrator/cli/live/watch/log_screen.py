@@ -14,8 +14,9 @@ from textual.widgets import Footer, Log, Static
 from orchestrator.analysis.watch.listing import Row
 from orchestrator.cli.live.watch.headline import FAINT, STYLES, chosen_config
 from orchestrator.cli.live.watch.log_tail import LogTail, folded
-from orchestrator.cli.views.fitting import fitted, packed, printable, words
+from orchestrator.cli.views.fitting import fitted, packed, words
 from orchestrator.formatting import count
+from orchestrator.safe_text import printable
 
 KEPT = 10_000
 """Lines that can be scrolled back to."""
@@ -97,7 +98,7 @@ class LogScreen(Screen[None]):
             gone = before + len(lines) - self._log.line_count
             if gone > 0 and not self._log.is_vertical_scroll_end:
                 self._log.scroll_to(y=self._log.scroll_y - gone, animate=False)
-        self._unfinished.update(Text(printable(self._tail.unfinished)))
+        self._unfinished.update(Text(self._tail.unfinished))
         self._unfinished.display = bool(self._tail.unfinished)
         self._title_log()
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from rich.cells import chop_cells
 
+from orchestrator.safe_text import log_line
+
 MOST = 1 << 20
 """Of a longer log, so many bytes at its end are read."""
-
-_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
-"""Colours and other commands to a terminal: ECMA-48, 5.4 and 5.6."""
 
 
 class LogTail:
@@ -34,8 +32,8 @@ class LogTail:
         data = b"".join(read_from(self._path, self._at))
         self._at += len(data)
         *ended, self._open = (self._open + data).split(b"\n")
-        self.unfinished = _line(self._open)
-        return [_line(line) for line in ended]
+        self.unfinished = log_line(self._open.decode(errors="replace"))
+        return [log_line(line.decode(errors="replace")) for line in ended]
 
 
 def read_from(log: Path, at: int) -> Iterator[bytes]:
@@ -49,12 +47,6 @@ def read_from(log: Path, at: int) -> Iterator[bytes]:
 def folded(lines: list[str], width: int) -> list[str]:
     """Lines of that width at most; longer ones become several."""
     return [part for line in lines for part in (chop_cells(line, max(1, width)) or [""])]
-
-
-def _line(raw: bytes) -> str:
-    """What a terminal would show in the end: of a bar that is drawn over itself, the last one."""
-    text = _CODES.sub("", raw.decode(errors="replace")).rstrip("\r").expandtabs()
-    return text.rpartition("\r")[2]
 
 
 def _size(path: Path) -> int:

@@ -21,11 +21,12 @@ from textual.strip import Strip
 from orchestrator.analysis.watch.listing import Order, Row
 from orchestrator.analysis.watch.scene import Scene
 from orchestrator.cli.live.watch.headline import FAINT, STYLES
-from orchestrator.cli.views.fitting import packed, pairs, printable
+from orchestrator.cli.views.fitting import MORE, packed, pairs
 from orchestrator.cli.views.sparkline import sparkline
 from orchestrator.cli.views.text import cell
 from orchestrator.core.rows import State
-from orchestrator.formatting import duration
+from orchestrator.formatting import duration, to_spread
+from orchestrator.safe_text import printable
 
 WIDE = 110
 """From so many columns on, there are columns of nodes and times, and curves may be longer than the least."""
@@ -37,7 +38,7 @@ CONFIGURATION = "configuration"
 MARK = "▾"
 """Before the name of the column by which the trials are ordered."""
 
-SORTED_BY = {Order.RUNNING: "state", Order.NEWEST: "trial", Order.FURTHEST: "step", Order.LONGEST: "trained"}
+SORTED_BY = {Order.RUNNING: "state", Order.NEWEST: "trial", Order.FURTHEST: "last step", Order.LONGEST: "trained"}
 """The columns that stand for an order; that of the metric stands for the best first."""
 
 Curve = list[tuple[int, float]]
@@ -100,6 +101,7 @@ class TrialTable(ScrollView, can_focus=True):
         self.listed: list[int] = []
         self._places: list[int] = []
         self._scene: Scene | None = None
+        self._spread = 0.0  # of its results
         self._selection = Selection()
         self._widest: dict[str, int] = {}  # columns so far: they grow, so that nothing jumps to and fro
         self._rows: dict[
@@ -118,6 +120,7 @@ class TrialTable(ScrollView, can_focus=True):
         if self._scene is not None and selection != self._selection:
             self.trial, was_seen = None, True
         self._scene, self._selection = scene, selection
+        self._spread = scene.spread
         self._rows.clear()
         self._resized()
         if self.listed:  # before the header is drawn, so that it has the columns' widths
@@ -234,7 +237,7 @@ class TrialTable(ScrollView, can_focus=True):
         """The columns and their widths, without the gaps before them."""
         width = self.scrollable_content_region.width
         wide = width >= WIDE
-        least = {"trial": 5, "state": 9, self._metric: max(6, len(self._metric)), "step": 4}
+        least = {"trial": 5, "state": 9, self._metric: max(6, len(self._metric)), "last step": 9}
         if wide or self._selection.order is Order.LONGEST:
             least["trained"] = 7
         columns = {name: max(least[name], self._widest.get(name, 0)) for name in least}
@@ -262,18 +265,27 @@ class TrialTable(ScrollView, can_focus=True):
         texts = {
             "trial": Text(str(row.trial)),
             "state": Text(row.state, style),
-            self._metric: Text(cell(row.value)),
-            "step": Text(cell(row.step)),
+            self._metric: Text(self._value(row)),
+            "last step": Text(cell(row.step)),
             "trained": Text(duration(row.train_s)),
             "curve": Text(sparkline(curve, columns.get("curve", 0), self._scene.length if self._scene else 0), style),
             "node": Text(printable(row.node or "–")),
-            CONFIGURATION: packed(pairs(row.config), columns[CONFIGURATION])[0],
+            CONFIGURATION: self._config(row, columns[CONFIGURATION]),
         }
         line = Text()
         for name, width in columns.items():
             space = Text(" " * max(0, width - texts[name].cell_len))
             line = Text.assemble(line, " " * _GAP, *((texts[name], space) if name in _LEFT else (space, texts[name])))
         return line[_GAP - 1 :]
+
+    def _value(self, row: Row) -> str:
+        return cell(row.value) if row.value is None else to_spread(row.value, self._spread)
+
+    @staticmethod
+    def _config(row: Row, width: int) -> Text:
+        """As much of a configuration as fits, in whole pairs."""
+        shown = pairs(row.config)
+        return packed(shown, width)[0] if shown and shown[0].cell_len <= width else Text(MORE if width > 0 else "")
 
     def _row(self, at: int) -> tuple[Row, Curve]:
         """A trial and its curve; they are made together with those around, which are seen next."""
@@ -293,8 +305,8 @@ class TrialTable(ScrollView, can_focus=True):
             self._rows[at] = row, curves.get(row.trial, [])
             texts = {
                 "trial": str(row.trial),
-                self._metric: cell(row.value),
-                "step": cell(row.step),
+                self._metric: self._value(row),
+                "last step": cell(row.step),
                 "trained": duration(row.train_s),
                 "node": printable(row.node or ""),
             }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orchestrator.core.search.auto.encoding import Array
+from orchestrator.core.search.auto.encoding import Array, Encoding
 from orchestrator.core.search.auto.evidence import Evidence
 
 GOOD = 0.15
@@ -44,9 +44,7 @@ class Density:
         for at in encoding.unordered:  # the kernel of a choice: mostly the same option, else any
             kept = good[rng.integers(len(good), size=DRAWS), at]
             draws[:, at] = np.where(rng.random(DRAWS) < 0.75, kept, fresh[:, at])
-        ratio = _log_density(draws, good, widths[0], encoding.options) - _log_density(
-            draws, rest, widths[1], encoding.options
-        )
+        ratio = _log_density(draws, good, widths[0], encoding) - _log_density(draws, rest, widths[1], encoding)
         return draws[np.argsort(-ratio)]
 
 
@@ -54,14 +52,14 @@ def _widths(points: Array, size: int) -> Array:
     return np.asarray(np.maximum(points.std(0), 0.02) * len(points) ** (-1 / (4 + size)))
 
 
-def _log_density(at: Array, points: Array, widths: Array, options: list[int]) -> Array:
+def _log_density(at: Array, points: Array, widths: Array, encoding: Encoding) -> Array:
     """The logarithm of the kernel density at ``at`` [n, parameters], [n]."""
-    ordered = np.array([not each for each in options])
+    ordered = np.array([not each for each in encoding.options])
     gaps = (at[:, None] - points)[:, :, ordered] / widths[ordered]
     logs = -0.5 * (gaps**2).sum(2) - np.log(widths[ordered]).sum()
-    for column in np.flatnonzero(~ordered):
-        count = options[column]
-        same = (at[:, None, column] * count).astype(int) == (points[None, :, column] * count).astype(int)
+    for column in encoding.unordered:
+        count = encoding.options[column]
+        same = encoding.option(column, at[:, column])[:, None] == encoding.option(column, points[:, column])[None, :]
         other = min(0.25, 1 / len(points) ** 0.5) / (count - 1)
         logs = logs + np.where(same, np.log(1 - other * (count - 1)), np.log(other))
     top = logs.max(1, keepdims=True)

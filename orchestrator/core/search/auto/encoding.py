@@ -45,6 +45,7 @@ class Encoding:
         self._deciding = [self._names.index(name) for name in space.order if name in named]
         self.options = [_unordered(distribution) for distribution in self._parameters]
         self.unordered = [at for at, options in enumerate(self.options) if options]
+        self._edges = [_edges(distribution) for distribution in self._parameters]
         self._centres = [_centres(distribution) for distribution in self._parameters]
         groups: list[int] = []
         for at, (options, conditional) in enumerate(zip(self.options, self._conditional, strict=True)):
@@ -76,8 +77,7 @@ class Encoding:
         for at, (options, centres) in enumerate(zip(self.options, self._centres, strict=True)):
             u = points[:, at]
             if options:
-                chosen = np.minimum((u * options).astype(int), options - 1)
-                block = np.eye(options)[chosen] * np.sqrt(0.5)
+                block = np.eye(options)[self.option(at, u)] * np.sqrt(0.5)
             else:
                 block = (u if centres is None else _nearest(centres, u))[:, None]
             if self._conditional[at]:
@@ -85,6 +85,12 @@ class Encoding:
                 block = np.hstack([np.where(on, block, 0.5), on])
             columns.append(block)
         return np.hstack(columns)
+
+    def option(self, parameter: int, u: Array) -> Indices:
+        """Which of its unordered options a parameter has at coordinates in [0, 1)."""
+        edges, options = self._edges[parameter], self.options[parameter]
+        chosen: Indices = (u * options).astype(int) if edges is None else np.searchsorted(edges, u, side="right")
+        return np.asarray(np.minimum(chosen, options - 1))
 
     def active(self, points: Array) -> NDArray[np.bool_]:
         """Which parameters are active at points [n, parameters]: bool [n, parameters]."""
@@ -105,6 +111,11 @@ def _unordered(distribution: Distribution) -> int:
         return 0
     ordered = getattr(distribution, "ordered", distribution.kind in ("int", "float"))
     return 0 if ordered else len(options)
+
+
+def _edges(distribution: Distribution) -> Array | None:
+    edges = getattr(distribution, "edges", None)
+    return None if edges is None else np.array(edges)
 
 
 def _centres(distribution: Distribution) -> Array | None:

@@ -1,0 +1,31 @@
+"""Trainings of earlier sweeps that a sweep takes over, instead of repeating them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.core.rows import Config
+from orchestrator.space.values import canonical_json
+
+MOST_AT_ONCE = 100
+"""Trials that are taken over before the driver does something else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """A trial of an earlier sweep, trained to its end."""
+
+    sweep: str
+    trial: int
+    reason: str  # why it ended
+    reports: tuple[tuple[int, Mapping[str, float]], ...]  # steps and metrics
+
+
+Trainings = Mapping[str, Training]
+"""By :func:`training_key`."""
+
+
+def training_key(given: Config, seed: int) -> str:
+    """What two trainings with the same code and data have in common if they are the same: all values, and the seed."""
+    return canonical_json([seed, given])
