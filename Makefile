@@ -17,7 +17,7 @@ SYSTEM := tmux:tmux ip:iproute2 sbatch:slurm-wlm slurmctld:slurmctld slurmd:slur
 apt = missing=$$(for each in $(1); do PATH=$$PATH:/usr/sbin command -v $${each%:*} >/dev/null || echo $${each\#*:}; done); \
 	test -z "$$missing" || { $(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y $$missing; }
 
-.PHONY: help demo test test-pythons test-system bench bench-search chaos example check format docs
+.PHONY: help demo test test-pythons test-system test-gpu bench bench-search chaos fuzz example check format docs
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -52,6 +52,9 @@ test-system: $(READY)  ## those that need system packages, which are installed f
 	@$(call apt,$(SYSTEM))
 	@$(BIN)/python -m pytest -q -m "system or long"
 
+test-gpu: $(READY)  ## what only a machine with a CUDA GPU shows, in five minutes; `python -m tests.gpu` needs no Ray
+	@$(BIN)/python -m tests.gpu
+
 bench: $(READY)  ## measure everything in docs/performance.md anew; half an hour on a quiet machine
 	@$(BIN)/python -m benchmarks $(BENCH)
 
@@ -60,6 +63,9 @@ bench-search: $(READY)  ## how soon the search finds what, against others; hours
 
 chaos: $(READY)  ## kill a sweep 25 times, resume it, and count what that cost; minutes
 	@$(BIN)/python -m tests.chaos --kills 25 $(CHAOS)
+
+fuzz: $(READY)  ## try random damage and other odd inputs for ten minutes
+	@$(BIN)/python -m tests.fuzz --minutes 10 $(FUZZ)
 
 example: $(READY)  ## make results/churn-example anew, the sweep that is in the repository, and its report
 	@$(call apt,chromium:chromium pngquant:pngquant)

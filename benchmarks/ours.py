@@ -18,7 +18,7 @@ from orchestrator.worker.messages import pack_function
 CPUS = 2
 
 
-def random_search(trials: int, isolation: str = "reuse") -> dict[str, Any]:
+def random_search(trials: int, isolation: str = "fork") -> dict[str, Any]:
     """A spec with this many trials of one parameter."""
     return {
         "trial": {"isolation": isolation},

@@ -73,7 +73,8 @@ def spec() -> str:
     schema = spec_schema()
     parts = [
         "# The spec",
-        "A spec is a YAML 1.2 file. `trainable`, `objective` and, except with method `list`, `space` are required."
+        "A spec is a YAML 1.2 file. `trainable` or `command`, `objective` and, except with method `list`, `space` are"
+        " required."
         " `sweep check` reports every mistake in it. For completion in editors, use the JSON Schema:"
         " `sweep check --schema`, or [spec.schema.json](spec.schema.json).",
         _keys(schema, schema),

@@ -23,11 +23,12 @@ def page() -> str:
     """The whole page."""
     parts = [
         "# Python",
-        "`orchestrator.run` runs a sweep, `orchestrator.load` opens a recorded one, `orchestrator.simulate_sweep` plays"
-        " one on known learning curves, and `Trial` is what a trainable is called with. A training program imports none"
-        " of them; tests and annotations do.",
+        "`orchestrator.run` runs a sweep, `orchestrator.confirm` repeats its best, `orchestrator.load` opens a"
+        " recorded one, `orchestrator.simulate_sweep` plays one on known learning curves, and `Trial` is what a"
+        " trainable is called with. A training program imports none of them; tests and annotations do.",
         "## Run, read, simulate",
         *_function("orchestrator.run", orchestrator.run),
+        *_function("orchestrator.confirm", orchestrator.confirm),
         *_function("orchestrator.load", orchestrator.load),
         *_function("orchestrator.simulate_sweep", orchestrator.simulate_sweep),
         *_class("orchestrator.Sweep", orchestrator.Sweep),
