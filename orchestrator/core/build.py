@@ -23,7 +23,7 @@ from orchestrator.core.step_unit import full_training
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.spec import Space, Spec, max_step
-from orchestrator.spec.model import GROW
+from orchestrator.spec.sections import GROW
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.core.build import limits_of
 from orchestrator.core.ladder import Ladder, ladder
 from orchestrator.spec import Spec, max_step
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.spec.sections import DO_NOT_LEARN
 from trainables.contract import Declaration
 
 TRIALS_PER_DIMENSION = 5

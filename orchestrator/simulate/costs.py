@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.spec.sections import DO_NOT_LEARN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from orchestrator.simulate.virtual_clock import Curve, Outcome, simulate
 from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.max_step import length_of
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.spec.sections import DO_NOT_LEARN
 from trainables.contract import Declaration
 
 MANY = 1000

@@ -24,9 +24,10 @@ from cluster.where import AUTO, LOCAL, SLURM, Local, Where, where
 from orchestrator.errors import ClusterUseError, UserError
 from orchestrator.formatting import shown
 from orchestrator.space.values import is_number, mistake
-from orchestrator.spec.model import Section, Spec
+from orchestrator.spec.model import Spec
 from orchestrator.spec.quantities import Bytes, seconds
 from orchestrator.spec.reading import text_of
+from orchestrator.spec.sections import Section
 from orchestrator.spec.validation_messages import add_validation_errors
 from orchestrator.yaml.reader import from_yaml
 

@@ -5,8 +5,9 @@ from orchestrator.expressions.grammar import ExpressionError
 from orchestrator.space.distribution import Distribution, Numeric
 from orchestrator.space.space import Space
 from orchestrator.spec.max_step import max_step
-from orchestrator.spec.model import Budget, Objective, Resources, Scheduler, Search, Spec, TrialPolicy, spec_schema
+from orchestrator.spec.model import Spec, spec_schema
 from orchestrator.spec.reading import parse_spec, read_config, read_spec
+from orchestrator.spec.sections import Budget, Objective, Resources, Scheduler, Search, TrialPolicy
 
 __all__ = [
     "Budget",

@@ -15,9 +15,9 @@ from orchestrator.space.evaluation_order import CycleError
 from orchestrator.space.probing import check_by_sampling
 from orchestrator.space.space import Space
 from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_step
-from orchestrator.spec.model import DO_NOT_LEARN, GROW
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.spec.search_checks import check_search_settings
+from orchestrator.spec.sections import DO_NOT_LEARN, GROW
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import Declaration, wrong_metric_name

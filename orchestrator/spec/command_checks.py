@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from orchestrator.expressions.grammar import ExpressionError, parsed
 from orchestrator.space.names import groups_of
+from orchestrator.spec.command import Output
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
-from orchestrator.spec.model import Output
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orchestrator.errors import SearchMethodError
 from orchestrator.spec.load_search import make_sampler, missing_package, options_of, own_method, samplers
-from orchestrator.spec.model import DO_NOT_LEARN
 from orchestrator.spec.partial_spec import PartialSpec
+from orchestrator.spec.sections import DO_NOT_LEARN
 from orchestrator.suggestions import did_you_mean
 
 

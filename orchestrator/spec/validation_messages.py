@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from orchestrator.formatting import shown
 from orchestrator.space.distributions import FORMS
 from orchestrator.space.values import is_number, is_recordable
-from orchestrator.spec.model import Section, Spec
+from orchestrator.spec.model import Spec
+from orchestrator.spec.sections import Section
 from orchestrator.suggestions import Allowed, did_you_mean
 from orchestrator.yaml.document import Document, Path, dotted
 

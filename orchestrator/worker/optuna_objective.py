@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.space.distributions import distribution_of
 from orchestrator.space.values import is_recordable
-from orchestrator.spec.model import ParameterName
+from orchestrator.spec.sections import ParameterName
 from trainables.contract import Trial, TrialEnded, wrong_metric_name
 
 T = TypeVar("T")

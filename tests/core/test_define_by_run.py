@@ -18,7 +18,7 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.space.distributions import distribution_of
 from orchestrator.spec import parse_spec
 from orchestrator.spec.load_trainable import OBJECTIVE
-from orchestrator.spec.model import GROW
+from orchestrator.spec.sections import GROW
 from trainables.report import Report
 
 X, KIND, C = {"uniform": [-10, 10]}, {"choice": ["svc", "forest"]}, {"loguniform": [1e-3, 1e3]}

@@ -20,7 +20,7 @@ from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.space.distribution import Distribution
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.spec.sections import DO_NOT_LEARN
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

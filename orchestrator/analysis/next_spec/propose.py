@@ -26,7 +26,7 @@ from orchestrator.records.plain_files import read_text
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.spec import parse_spec
 from orchestrator.spec.load_trainable import declared
-from orchestrator.spec.model import METHODS
+from orchestrator.spec.sections import METHODS
 from trainables import BUILTIN
 from trainables.contract import Declaration, Hyperparameter
 

@@ -11,7 +11,7 @@ from orchestrator.core.rows import Config
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import count
 from orchestrator.space.space import Space
-from orchestrator.spec.model import DO_NOT_LEARN
+from orchestrator.spec.sections import DO_NOT_LEARN
 
 STARTS = 3
 """The most start points."""

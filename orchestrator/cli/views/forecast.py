@@ -15,7 +15,7 @@ from orchestrator.formatting import count, duration
 from orchestrator.simulate.costs import Costs, measured_costs
 from orchestrator.simulate.forecast import MOST, Forecast, Pace, Range, forecast_sweep
 from orchestrator.spec import Spec
-from orchestrator.spec.model import Budget
+from orchestrator.spec.sections import Budget
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
 

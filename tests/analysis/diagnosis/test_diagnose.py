@@ -15,7 +15,7 @@ from orchestrator.core.rows import MetricRow, State, TrialRow
 from orchestrator.driver.live_diagnosis import LiveDiagnosis
 from orchestrator.records.load import load
 from orchestrator.records.recorder import Recorder
-from orchestrator.spec.model import Objective
+from orchestrator.spec.sections import Objective
 from tests.analysis.diagnosis.curves import falling, turning
 from tests.cli.recorded import record
 
