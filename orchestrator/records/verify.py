@@ -54,7 +54,7 @@ def verify(paths: SweepPaths) -> Verification:
     metrics = _log(paths.metrics, METRICS, "metrics", problems)
     events = _log(paths.events, EVENTS_RULES, "events", problems)
     trials = _trials(paths, problems)
-    if info is not None and not problems:
+    if info is not None and all(problem.record == "trials" for problem in problems):
         problems += _compared(paths, info, _whole(metrics, METRICS), _whole(events, EVENTS_RULES), trials)
     return Verification(
         problems=tuple(problems),

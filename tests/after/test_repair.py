@@ -72,6 +72,25 @@ def test_the_command_says_what_it_did(
     assert main(["show", "made-up"]) == 0
 
 
+@pytest.mark.parametrize("order", ["reversed", "without a beginning", "a beginning twice"])
+def test_from_events_that_do_not_follow_one_another_no_table_is_written(tmp_path: Path, order: str) -> None:
+    paths = record(tmp_path)
+    (file,) = paths.events.iterdir()
+    events = pq.read_table(file)
+    begins = events["event"].to_pylist().index("pending")
+    rows = list(range(events.num_rows))
+    changed = {
+        "reversed": rows[::-1],
+        "without a beginning": rows[:begins] + rows[begins + 1 :],
+        "a beginning twice": [*rows, begins],
+    }
+    pq.write_table(events.take(changed[order]), file)
+    trials = pq.read_table(paths.trials_table)
+    pq.write_table(trials.drop_columns("objective"), paths.trials_table)
+    repair(paths)
+    assert {problem.record for problem in verify(paths).problems} == {"events", "trials"}
+
+
 def test_logs_are_not_touched_where_nothing_else_is_whole(tmp_path: Path) -> None:
     paths = record(tmp_path)
     (paths.metrics / "000000.parquet").write_bytes(b"PAR1")
