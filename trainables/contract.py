@@ -15,7 +15,8 @@ import operator
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -169,6 +170,7 @@ class Trial:
         train_s: Callable[[], float] | None = None,
         checkpoints: Checkpoints | None = None,
         ended: Callable[[], bool] | None = None,
+        turn: Callable[[], None] | None = None,
     ) -> None:
         """Make a trial by hand, in a test or a notebook; a sweep makes its own.
 
@@ -185,6 +187,8 @@ class Trial:
             train_s: Returns the seconds of training so far. None: the seconds since the trial was made.
             checkpoints: Where states are saved. None: in ``directory / "checkpoints"``, each as soon as it is saved.
             ended: Returns whether the trial is to end. None: it never is.
+            turn: Called by rank 0 at the end of each ``rank_0_first``, and by the others at its beginning, where it
+                returns once rank 0 has called it as often. None: the ranks do not wait for each other.
         """
         self.config = copy.deepcopy(dict(config))
         self.number = number
@@ -199,6 +203,7 @@ class Trial:
         began = time.monotonic()
         self._train_s = train_s or (lambda: time.monotonic() - began)
         self._ended = ended
+        self._turn = turn
         self._last_step: int | None = None
         self._at_last_step: dict[str, float] = {}
         if checkpoints is None and directory is not None:
@@ -225,6 +230,22 @@ class Trial:
     def ended(self) -> bool:
         """Whether the trial is to end: the next report raises TrialEnded. A step that takes long may look."""
         return self._ended is not None and self._ended()
+
+    @contextmanager
+    def rank_0_first(self) -> Iterator[None]:
+        """A block that rank 0 runs first and the other ranks run once it has: for files that they share.
+
+        All ranks have the same such blocks, in the same order. It needs no process group. With one rank, it does
+        nothing.
+
+        Raises:
+            TrialEnded: On the other ranks: rank 0 has failed or is to end.
+        """
+        if self.rank and self._turn is not None:
+            self._turn()
+        yield
+        if not self.rank and self._turn is not None:
+            self._turn()
 
     def report(self, /, *, step: int, **metrics: float) -> None:
         """Report metrics at a step. Returns if the trial goes on.

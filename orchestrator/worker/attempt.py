@@ -34,6 +34,7 @@ from orchestrator.worker.report_journal import ReportJournal
 from orchestrator.worker.watchdog import watched
 from trainables.checkpoints.files import Keep
 from trainables.checkpoints.saving import Checkpoints
+from trainables.command.failure import ProgramFailed
 from trainables.command.program import Program
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
@@ -123,7 +124,7 @@ class Attempt:
         except TrialEnded:
             pass  # raised by force after the trainable had ended
         except BaseException as error:  # our own bug: without an end the trial would seem to train for ever
-            ended = AttemptEnd(failure=describe(error))
+            ended = end_of(error)
         self._done.set()
         self._handoff.close(ended)
 
@@ -233,10 +234,10 @@ class Attempt:
             except TrialEnded:
                 ended, keep = None, self._kept_when_ended()
             except (OverflowError, FloatingPointError) as error:
-                ended, keep = AttemptEnd(failure=describe(error), numerical=True), "none"
+                ended, keep = replace(end_of(error), numerical=True), "none"
             except BaseException as error:  # including SystemExit and KeyboardInterrupt raised by the user's code
                 log.write(logged(error))
-                ended = AttemptEnd(failure=describe(error))
+                ended = end_of(error)
             finally:
                 self._saving = True
                 self._handoff.touch()
@@ -285,10 +286,18 @@ class Attempt:
             sink=self._sink,
             train_s=self._train_s,
             checkpoints=self._checkpoints,
-            ended=lambda: self._handoff.ending,
+            ended=self._is_to_end,
+            turn=self._turn(),
         )
         self._suggested = trial.suggested
         return trial
+
+    def _is_to_end(self) -> bool:
+        return self._handoff.ending
+
+    def _turn(self) -> Callable[[], None] | None:
+        """As of Trial."""
+        return None
 
     def _sink(self, report: Report) -> None:
         if os.getpid() != self._process:
@@ -362,3 +371,10 @@ class Attempt:
         rungs = self._order.rungs
         position = bisect_right(rungs, step)
         return rungs[position] if position < len(rungs) else None
+
+
+def end_of(error: BaseException) -> AttemptEnd:
+    """The end of an attempt whose trainable raised an exception."""
+    if isinstance(error, ProgramFailed):
+        return AttemptEnd(failure=describe(error), wordless=error.wordless, at=error.at)
+    return AttemptEnd(failure=describe(error))

@@ -75,6 +75,7 @@ class AttemptEnd:
 
     failure: Failure | None = None  # None: the trainable returned
     numerical: bool = False
+    wordless: bool = False  # whether it ended without an exception, as a process does that is killed
     at: float = field(default_factory=time.time, compare=False)
     node: Node | None = None  # where it failed; None: where the worker is
     node_lost: bool = False  # whether that node is gone

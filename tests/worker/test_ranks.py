@@ -11,6 +11,7 @@ import pytest
 from orchestrator.core.node_health import Node
 from orchestrator.worker.ranks.parts import Place, parts_of, ranked
 from orchestrator.worker.ranks.verdicts import Announcer, HeldPort, Listener
+from trainables.contract import Trial
 
 HERE, THERE = Node(id="b", name="10.0.0.1"), Node(id="a", name="10.0.0.2")
 
@@ -91,6 +92,60 @@ def test_a_report_waits_for_the_word_of_rank_0(how: str, late: bool) -> None:
         if thread.name == "verdicts":
             thread.join(10)
             assert not thread.is_alive()
+
+
+def test_what_rank_0_does_first_is_done_before_the_others_begin() -> None:
+    port = HeldPort()
+    address = ("127.0.0.1", port.number)
+    announcer, listeners = Announcer(address, others=2), [Listener(address) for _ in range(2)]
+    done: list[str] = []
+    first = Trial(config={}, rank=0, world_size=3, turn=announcer.turn)
+    others = [Trial(config={}, rank=1, world_size=3, turn=_turn_of(each)) for each in listeners]
+
+    def twice(trial: Trial) -> None:
+        for block in "ab":
+            with trial.rank_0_first():
+                done.append(f"{block}{trial.rank}")
+
+    threads = [threading.Thread(target=twice, args=(each,)) for each in others]
+    for thread, listener in zip(threads, listeners, strict=True):
+        thread.start()
+        listener.listen()
+    assert announcer.all_there(10)
+    announcer.decided(7)  # of an earlier attempt: it is no word about a block
+    with first.rank_0_first():
+        assert done == []
+        done.append("a0")
+    with first.rank_0_first():
+        threads[0].join(0.2)  # the others may pass the first block, and wait at this one
+        assert set(done) <= {"a0", "a1"}
+        done.append("b0")
+    for thread in threads:
+        thread.join(10)
+    assert sorted(done) == ["a0", "a1", "a1", "b0", "b1", "b1"]
+    announcer.close()
+    port.let_go()
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_where_rank_0_ends_before_it_has_done_it_nobody_waits(how: str) -> None:
+    end, goes_on = ENDS[how]
+    port = HeldPort()
+    address = ("127.0.0.1", port.number)
+    announcer, listener = Announcer(address, others=1), Listener(address)
+    listener.listen()
+    assert announcer.all_there(10)
+    end(announcer)
+    assert listener.turn() is goes_on
+    announcer.close()
+    port.let_go()
+
+
+def _turn_of(listener: Listener) -> Callable[[], None]:
+    def turn() -> None:
+        assert listener.turn()
+
+    return turn
 
 
 def test_a_rank_that_is_to_end_does_not_wait() -> None:

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from trainables.command.process import Process
 from trainables.contract import Trial
+
+LOOK_S = 0.02
+"""Seconds between two looks at whether the program still writes a file."""
+UNCHANGED_S = 1.0
+"""Seconds for which an open file does not grow if it is not being written."""
+WRITING_S = 30.0
+"""Seconds that a checkpoint waits for files that grow all the time."""
 
 State = tuple[tuple[str, int, int], ...]
 """The path, size and time of change of each file."""
+
+
+def directory_in(trial: Path) -> Path:
+    """The path of ``{checkpoint_dir}``, given the directory of the trial."""
+    return trial.absolute() / "checkpoint"
+
+
+def remove(directory: Path) -> None:
+    """Remove a ``{checkpoint_dir}``, if it is there."""
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 class CheckpointDir:
     """``{checkpoint_dir}``: the same path in every attempt at a trial, and gone when no attempt runs.
 
     What is in it when the program reports a step is the checkpoint of that step, so a program saves before it prints.
-    The program stands still while its files are copied, so none of them is half written.
+    The program stands still while its files are copied, at a moment when it has none of them open, so none is half written.
+    All ranks of a trial have the same directory, which rank 0 makes and copies.
 
     Attributes:
         path: The directory.
@@ -27,36 +48,66 @@ class CheckpointDir:
     def __init__(self, trial: Trial) -> None:
         """Make the directory, with the last checkpoint in it if the trial continues."""
         self._trial = trial
-        self.path = trial.directory.absolute() / "checkpoint"
-        self.step: int | None = None
-        self.close()  # what a killed attempt has left may be half written
+        self.path = directory_in(trial.directory)
         restored = trial.restore()
-        if restored is not None and "path" in restored:
-            self.step = restored["step"]
+        if restored is not None and "path" not in restored:
+            restored = None
+        self.step: int | None = None if restored is None else restored["step"]
+        if trial.rank:
+            return
+        remove(self.path)  # what a killed attempt has left may be half written
+        if restored is not None:
             shutil.copytree(restored["path"], self.path, symlinks=True)
         self.path.mkdir(exist_ok=True)
         self._saved = self._state()
+        self._kept_open: set[str] = set()  # files that the program has open all the time, such as logs
 
-    def save(self, step: int, paused: Callable[[], AbstractContextManager[None]]) -> str:
+    def save(self, step: int, process: Process) -> str:
         """Copy what the program has saved since the last copy; returns why that cannot be done, or "".
 
         Args:
             step: The step of the checkpoint.
-            paused: Halts the program.
+            process: The program.
         """
         if self._state() in ((), self._saved):
             return ""
         try:
-            with paused():
+            with self._all_written(process):
                 self._saved = self._state()
                 self._trial.save(step=step, path=self.path)
         except (OSError, ValueError) as error:
             return f"the checkpoint of step {step} cannot be copied: {error}"
         return ""
 
+    @contextmanager
+    def _all_written(self, process: Process) -> Iterator[None]:
+        """Halt the program where it writes none of the files; waits until there is such a moment.
+
+        A file that is open for long, and does not grow, is no checkpoint.
+        """
+        directory = self.path.resolve()
+        sizes: dict[str, int] = {}
+        began = changed_at = time.monotonic()
+        while True:
+            with process.paused():
+                open_now = process.writes_in(directory) - self._kept_open
+                now = time.monotonic()
+                if now - changed_at > UNCHANGED_S or now - began > WRITING_S:
+                    self._kept_open |= open_now
+                    open_now = set()
+                if not open_now:
+                    yield
+                    return
+            before, sizes = sizes, {path: _size(path) for path in open_now}
+            if sizes != before:
+                changed_at = now
+            time.sleep(LOOK_S)
+
     def close(self) -> None:
-        """Remove the directory; the copies are kept as those of any trial."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove the directory; the copies are kept as those of any trial. With several ranks, other ones may still
+        write into it: who ends them removes it."""
+        if self._trial.world_size == 1:
+            remove(self.path)
 
     def _state(self) -> State:
         found = []
@@ -69,3 +120,11 @@ class CheckpointDir:
                     continue
                 found.append((path, status.st_size, status.st_mtime_ns))
         return tuple(sorted(found))
+
+
+def _size(path: str) -> int:
+    """The size of a file; -1 if it is gone."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -34,6 +35,7 @@ class Process:
 
     Attributes:
         status: The exit status of the program, or minus the signal that ended it; None while it runs.
+        ended_at: When it was seen to have ended, as seconds since the epoch.
     """
 
     def __init__(self, arguments: Sequence[str], env: Mapping[str, str]) -> None:
@@ -43,6 +45,7 @@ class Process:
             OSError: It cannot be started.
         """
         self.status: int | None = None
+        self.ended_at = 0.0
         self._program: subprocess.Popen[bytes] | None = None
         self._selector = selectors.DefaultSelector()
         adopt_orphans()  # a program may go into the background, out of its group
@@ -84,7 +87,8 @@ class Process:
                 found.append((key.data, data))
             else:
                 self._selector.unregister(key.fileobj)
-        self.status = self._program.poll()
+        if self.status is None and self._program.poll() is not None:
+            self.status, self.ended_at = self._program.returncode, time.time()
         return found
 
     def last_words(self) -> Iterator[tuple[Stream, bytes]]:
@@ -109,6 +113,16 @@ class Process:
             for process in halted:
                 with suppress(psutil.Error):
                     process.resume()
+
+    def writes_in(self, directory: Path) -> set[str]:
+        """The files in a directory that the program, or what it has started, has open for writing."""
+        found = set()
+        for process in _descendants() - self._before:
+            with suppress(psutil.Error, OSError):
+                for file in process.open_files():
+                    if getattr(file, "mode", "w") != "r" and Path(file.path).is_relative_to(directory):
+                        found.add(file.path)
+        return found
 
     def end(self, grace_s: float) -> Iterator[tuple[Stream, bytes]]:
         """Ask the program to end, by SIGTERM to its group; gives what it prints in the seconds that it may take."""

@@ -24,6 +24,8 @@ from trainables.contract import Trial, TrialEnded
 
 LOOK_S = 0.2
 """Seconds after which it is noticed at the latest that the trial is to end, or that the program has ended."""
+RANK_LOOK_S = 0.05
+"""The same of several ranks: all are told to end at about the same time, and which ended first is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ class Program:
         return expand_arguments(self.arguments, own | {name: each for name, each in known.items() if each is not None})
 
     def __call__(self, config: Mapping[str, Any], trial: Trial) -> None:
-        """Run the program for a configuration, to its end.
+        """Run the program for a configuration, to its end. With several ranks, the output of rank 0's has the metrics.
 
         Raises:
             ProgramFailed: It ended with an error, or without a metric.
@@ -80,8 +82,9 @@ class Program:
         """
         saves = not {CHECKPOINT_DIR, RESUME}.isdisjoint(self.placeholders())
         try:
-            checkpoints = CheckpointDir(trial) if saves else None
-            values = self._values(config, trial, checkpoints)
+            with trial.rank_0_first():  # it writes what they share
+                checkpoints = CheckpointDir(trial) if saves else None
+                values = self._values(config, trial, checkpoints)
         except OSError as error:
             raise ProgramFailed(127, "", ended=f"cannot be prepared: {error}") from error
         arguments = expand_arguments(self.arguments, values)
@@ -92,19 +95,19 @@ class Program:
                 key=self.output.step,
                 after=(checkpoints.step or 0) if checkpoints is not None else 0,
             ),
-            printed=None if self.output.path else sources.of_line(self.output),
+            printed=None if self.output.path or trial.rank else sources.of_line(self.output),
             stderr=bool(self.output.pattern),
-            file=sources.of_file(self.output, values, self.objective),
+            file=None if trial.rank else sources.of_file(self.output, values, self.objective),
         )
         try:
             process = Process(arguments, self._environment(values))
         except OSError as error:
             raise ProgramFailed(127, "", ended=f"cannot be started: {error.strerror}") from error
         if checkpoints is not None:
-            run.before_report = lambda step: checkpoints.save(step, process.paused)
+            run.before_report = lambda step: checkpoints.save(step, process)
         try:
             while process.status is None:
-                run.take(process.read(LOOK_S))
+                run.take(process.read(LOOK_S if trial.world_size == 1 else RANK_LOOK_S))
                 if trial.ended:
                     raise TrialEnded
             run.take(process.last_words())
@@ -116,8 +119,13 @@ class Program:
             process.kill()
             if checkpoints is not None:
                 checkpoints.close()
-        if process.status or not run.reported:
-            raise failed(process.status, run.tail, ended="" if process.status else self._nothing(values))
+        if process.status or not (run.reported or trial.rank):
+            raise failed(
+                process.status,
+                run.tail,
+                ended="" if process.status else self._nothing(values),
+                at=process.ended_at,
+            )
 
     def _values(self, config: Mapping[str, Any], trial: Trial, checkpoints: CheckpointDir | None) -> dict[str, Any]:
         """What replaces each placeholder."""
@@ -166,9 +174,9 @@ class _Run:
         Args:
             trial: Takes the reports.
             steps: Decides to which steps they belong.
-            printed: Reads a line that is printed; None: the metrics are in a file.
+            printed: Reads a line that is printed; None: it has no metrics.
             stderr: Whether metrics are printed there, too: where people read them, and `logging` writes.
-            file: Reads that file.
+            file: Reads the file that has the metrics; None: there is none.
         """
         self.reported = False
         self.tail = ""

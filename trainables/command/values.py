@@ -70,6 +70,8 @@ def _own(
 
 
 def _written(trial: Trial, name: str, text: str) -> str:
+    """Write a file; with several ranks, rank 0 writes it for all."""
     path = trial.directory.absolute() / name
-    path.write_text(text)
+    if not trial.rank:
+        path.write_text(text)
     return str(path)

@@ -16,6 +16,7 @@ from orchestrator.worker.ranks.part import ALONE, Part
 from orchestrator.worker.ranks.verdicts import Announcer, Listener
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import Snapshot
+from trainables.command.program import Program
 from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 from trainables.report import Report
@@ -56,6 +57,9 @@ class Leading(Attempt):
             raise
         self._announcer.decided(report.step)
 
+    def _turn(self) -> Callable[[], None]:
+        return self._announcer.turn
+
     def _before_write(self) -> None:
         if not self._announcer.all_there(THERE_S):
             raise OSError("the other ranks have not begun")
@@ -79,9 +83,21 @@ class Following(Attempt):
 
     def end(self) -> bool:
         """End the training where rank 0 ends it, or by force; returns whether it has ended."""
-        if not self._done.wait(PATIENCE_S):
+        # a program hears nothing of a report at which all ranks end: it is told at the moment when that of rank 0 is
+        if isinstance(self._settings.trainable, Program) or not self._done.wait(PATIENCE_S):
             self._listener.close()
         return super().end()
+
+    def _is_to_end(self) -> bool:
+        return super()._is_to_end() or self._listener.ended
+
+    def _turn(self) -> Callable[[], None]:
+        def turn() -> None:
+            self._handoff.touch()
+            if not self._listener.turn():
+                raise TrialEnded
+
+        return turn
 
     def _train(self) -> AttemptEnd | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -30,6 +31,8 @@ from orchestrator.worker.ranks.part import ALONE, Part
 from orchestrator.worker.ranks.parts import Place, parts_of, ranked
 from orchestrator.worker.ranks.verdicts import HeldPort
 from orchestrator.worker.runner import WorkerSpent
+from trainables.command import checkpoint_dir
+from trainables.command.program import Program
 
 START_S = 600.0
 """Seconds that the actors may take to import the trainable."""
@@ -38,7 +41,7 @@ SETTLE_S = 3.0
 LAST_S = 30.0
 """Seconds that the other ranks may still take when rank 0 has returned."""
 CLOSE_S = ENDING_S + EXIT_S + 5.0
-"""Seconds that an actor may take to end its part of an attempt."""
+"""Seconds that an actor may take to end its part of an attempt, on top of what a program may take."""
 
 
 class Ranks:
@@ -68,6 +71,7 @@ class Ranks:
         self._others: list[tuple[int, Any]] = []  # bundle and actor, from rank 1
         self._pending: dict[Any, int] = {}  # rank, by the answer that is waited for
         self._failures: dict[int, AttemptEnd] = {}  # by rank
+        self._order: Start | None = None
         self._spent = False
 
     def begin(self, order: Start, part: Part = ALONE) -> None:
@@ -78,7 +82,7 @@ class Ranks:
         in_order = ranked(places)
         self._places = [places[at] for at in in_order]
         self._others = [(bundles[at], self._actors[bundles[at]]) for at in in_order[1:]]
-        self._order = order
+        self._order, self._trial = order, order.trial
         self._failures = {}
         self._let_ports_go()
         self._ports = [HeldPort(), HeldPort(self._places[0].node.name)]
@@ -111,13 +115,13 @@ class Ranks:
             self._own.end()
         finally:
             if ending:
-                ray.wait(list(ending), num_returns=len(ending), timeout=CLOSE_S)
+                ray.wait(list(ending), num_returns=len(ending), timeout=CLOSE_S + self._settings.grace_s)
             for ref, bundle in ending.items():
                 try:
                     ray.get(ref, timeout=0)
                 except Exception:  # it is spent, dead, or stuck
                     ray.kill(self._actors.pop(bundle))
-            self._let_ports_go()
+            self._clear_up()
 
     def close(self) -> None:
         """End the attempt, and the actors."""
@@ -125,11 +129,11 @@ class Ranks:
         try:
             self._own.close()
         finally:
-            ray.wait(closing, num_returns=len(closing), timeout=CLOSE_S)
+            ray.wait(closing, num_returns=len(closing), timeout=CLOSE_S + self._settings.grace_s)
             for actor in self._actors.values():
                 ray.kill(actor)
             self._actors.clear()
-            self._let_ports_go()
+            self._clear_up()
 
     # The actors -------------------------------------------------------------------------------------------------
 
@@ -149,6 +153,13 @@ class Ranks:
             "scheduling_strategy": PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=bundle),
         }
         return ray.remote(RankActor).options(**options).remote(self._shared, forks=self._forks)
+
+    def _clear_up(self) -> None:
+        """Remove what all ranks of an attempt have used."""
+        self._let_ports_go()
+        order, self._order = self._order, None
+        if order is not None and isinstance(self._settings.trainable, Program):
+            checkpoint_dir.remove(checkpoint_dir.directory_in(Path(self._settings.trials) / str(order.trial)))
 
     def _let_ports_go(self) -> None:
         for port in self._ports:
@@ -214,7 +225,7 @@ class Ranks:
             lost = not presence.answers(self._places[rank].node.id)
         if lost:
             return self._lost(rank)
-        log = self._settings.log(self._order.trial, rank)
+        log = self._settings.log(self._trial, rank)
         return AttemptEnd(failure=worker_died(str(error), log, self._settings.timeout_s))
 
     def _lost(self, rank: int) -> AttemptEnd:
@@ -228,9 +239,9 @@ class Ranks:
             return ended
         failure, node = ended.failure, self._places[rank].node
         assert failure is not None
-        message = f"rank {rank} on {node.name}: {failure.message} (its log: {log_name(self._order.trial, rank)})"
+        message = f"rank {rank} on {node.name}: {failure.message} (its log: {log_name(self._trial, rank)})"
         return replace(ended, failure=replace(failure, message=message), node=node)
 
 
 def _died(ended: AttemptEnd) -> bool:
-    return ended.failure is not None and ended.failure.type in (WORKER_DIED, NODE_LOST)
+    return ended.wordless or (ended.failure is not None and ended.failure.type in (WORKER_DIED, NODE_LOST))

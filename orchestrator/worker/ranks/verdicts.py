@@ -2,7 +2,7 @@
 
 Rank 0 alone is told by the driver whether the trial goes on. After each of its reports it tells the others, and a
 report of another rank returns, or raises, once the word for its step is there. That takes one message a report, and
-ranks that train together wait for each other anyway.
+ranks that train together wait for each other anyway. In the same way the others wait for what rank 0 does first.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _MESSAGE = struct.Struct("!q")
 _NOTHING = -1  # no report has been decided
 _FINISHED = -2  # rank 0 has returned: the others may end by themselves
 _ENDED = -3  # the trial is to end
+_TURNS = -10  # less the number of blocks that rank 0 has run first: not a state
 
 RETRY_S = 0.05
 SLOW_S = 60.0
@@ -43,6 +44,7 @@ class Announcer:
         """
         self._others = others
         self._state = _NOTHING
+        self._turns = 0
         self._changed = threading.Condition()
         self._connections: list[socket.socket] = []
         self._listener = _bound(*address)
@@ -52,6 +54,12 @@ class Announcer:
     def decided(self, step: int) -> None:
         """The trial goes on after this step."""
         self._tell(step)
+
+    def turn(self) -> None:
+        """Rank 0 has run another block that it runs first."""
+        with self._changed:
+            self._turns += 1
+            self._send(_TURNS - self._turns)
 
     def over(self, *, finished: bool) -> None:
         """No report of rank 0 will follow: it has returned, or the trial is to end."""
@@ -75,9 +83,12 @@ class Announcer:
     def _tell(self, state: int) -> None:
         with self._changed:
             self._state = state
-            for connection in self._connections:
-                with suppress(OSError):  # that rank has ended, which its worker notices
-                    connection.sendall(_MESSAGE.pack(state))
+            self._send(state)
+
+    def _send(self, message: int) -> None:
+        for connection in self._connections:
+            with suppress(OSError):  # that rank has ended, which its worker notices
+                connection.sendall(_MESSAGE.pack(message))
 
     def _accept(self) -> None:
         while True:
@@ -89,7 +100,7 @@ class Announcer:
             with self._changed:
                 self._connections.append(connection)
                 with suppress(OSError):
-                    connection.sendall(_MESSAGE.pack(self._state))
+                    connection.sendall(_MESSAGE.pack(_TURNS - self._turns) + _MESSAGE.pack(self._state))
                 self._changed.notify_all()
 
 
@@ -105,6 +116,8 @@ class Listener:
         self._address = address
         self._state = _NOTHING
         self._step = _NOTHING
+        self._turns = 0
+        self._turns_taken = 0
         self._changed = threading.Condition()
         self._closed = False
 
@@ -127,10 +140,31 @@ class Listener:
                     )
             return step <= self._step or self._state == _FINISHED
 
+    @property
+    def ended(self) -> bool:
+        """Whether the trial is to end."""
+        return self._state == _ENDED
+
+    def turn(self) -> bool:
+        """Wait until rank 0 has run the next block that it runs first; False if the trial is to end."""
+        with self._changed:
+            self._turns_taken += 1
+            while self._turns < self._turns_taken and self._state not in (_FINISHED, _ENDED):
+                self._changed.wait(TURN_S)
+            return self._turns >= self._turns_taken or self._state == _FINISHED
+
     def close(self) -> None:
         """Wait no more: a report raises TrialEnded."""
         self._closed = True
         self._become(_ENDED)
+
+    def _hear(self, message: int) -> None:
+        if message > _TURNS:
+            self._become(message)
+            return
+        with self._changed:
+            self._turns = _TURNS - message
+            self._changed.notify_all()
 
     def _become(self, state: int) -> None:
         with self._changed:
@@ -146,8 +180,8 @@ class Listener:
             while data := connection.recv(4096):
                 waiting += data
                 whole = len(waiting) - len(waiting) % _MESSAGE.size
-                for (state,) in _MESSAGE.iter_unpack(waiting[:whole]):
-                    self._become(state)
+                for (message,) in _MESSAGE.iter_unpack(waiting[:whole]):
+                    self._hear(message)
                 waiting = waiting[whole:]
         self._become(_ENDED)  # rank 0 is gone
 

@@ -99,3 +99,26 @@ def test_a_checkpoint_that_cannot_be_copied_is_said_and_the_trial_goes_on(
     code = "import os, sys; os.symlink('/etc/passwd', sys.argv[1] + '/out'); print('{\"loss\": 1}')"
     assert attempt(tmp_path, python(code, "{checkpoint_dir}")) == [1]
     assert "the checkpoint of step 1 cannot be copied" in capsys.readouterr().err
+
+
+SLOW = """
+import json, pathlib, sys, time
+directory = pathlib.Path(sys.argv[1])
+log = open(directory / "log", "w")  # open all the time
+for epoch in range(1, 4):
+    with open(directory / "state", "w") as state:
+        state.write("half ")
+        state.flush()
+        print(json.dumps({"epoch": epoch, "loss": 1}), flush=True)  # while it saves, as with a save in the background
+        time.sleep(0.5)
+        state.write("whole")
+    time.sleep(0.1)
+"""
+
+
+def test_a_file_that_is_being_written_is_waited_for_and_one_that_stays_open_is_not(tmp_path: Path) -> None:
+    for until in (1, 2):
+        assert attempt(tmp_path / str(until), python(SLOW, "{checkpoint_dir}"), until=until)[-1] == until
+        copy = restored(tmp_path / str(until))["path"]
+        assert (copy / "state").read_text() == "half whole"
+        assert (copy / "log").exists()
