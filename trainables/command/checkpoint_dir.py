@@ -37,7 +37,7 @@ class CheckpointDir:
     """``{checkpoint_dir}``: the same path in every attempt at a trial, and gone when no attempt runs.
 
     What is in it when the program reports a step is the checkpoint of that step, so a program saves before it prints.
-    The program stands still while its files are copied, at a moment when it has none of them open, so none is half written.
+    The program stands still while its files are copied, and has none of them open then, so none is half written.
     All ranks of a trial have the same directory, which rank 0 makes and copies.
 
     Attributes:
