@@ -32,6 +32,7 @@ from orchestrator.records.schema import EVENTS
 from orchestrator.spec import Spec, parse_spec
 from orchestrator.spec.fingerprint import changed_fingerprints, data_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import load
+from orchestrator.spec.trial_resources import TrialResources, threads
 from orchestrator.worker.failures import describe
 from trainables import BUILTIN
 from trainables import evaluation as scoring
@@ -201,12 +202,13 @@ def _scores(
     defaults = declaration.defaults() if declaration is not None else {}
     seeds = trials_table(paths, ["trial", "seed"]).to_pylist()
     seed = next(row["seed"] for row in seeds if row["trial"] == trial.trial)
+    asked = TrialResources(spec, spec.parameter_space()).of(trial.config)
     with ExitStack() as stack:
         stack.enter_context(chdir(base))
         stack.enter_context(redirect_stdout(sys.stderr))  # what it prints is not part of the command's output
         isolation = SharedProcess()
         stack.callback(isolation.restore)
-        isolation.prepare(seed=seed, threads=max(1, int(spec.resources.cpu)))
+        isolation.prepare(seed=seed, threads=threads(spec, asked))
         try:
             return scoring.evaluate(
                 trainable,

@@ -24,6 +24,7 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.sections import GROW
+from orchestrator.spec.trial_resources import TrialResources
 from trainables.contract import Declaration
 
 DEFAULT_TRIALS = 20
@@ -79,7 +80,7 @@ def build_sweep(
         spec: A checked spec.
         declaration: What the trainable declares.
         base: The spec's directory, from which the path of a search method starts.
-        gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
+        gpus_per_trial: The resolved `resources.gpu` of all ranks, for budgets in GPU-hours; the mean if trials differ.
         ahead: Given a search method that learns and the number of trials, returns one that proposes the same without
             keeping its caller waiting; None: proposals are computed when they are asked for.
         earlier: Trials of earlier sweeps, for the search to learn from.
@@ -108,6 +109,7 @@ def build_sweep(
             None if space.open else trainings.get(training_key(space.given(config), trial_seed))
         ),
         start=[*map(space.canonical, spec.search.start), *start_points(earlier, spec.objective.mode)],
+        asks=TrialResources(spec, space).of,
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
         audit=Audit((spec.scheduler and spec.scheduler.audit) or 0.0, spec.search.seed),
         full_training=full_training(spec, declaration),

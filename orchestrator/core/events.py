@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure
 from orchestrator.spec import Distribution
+from orchestrator.spec.trial_resources import AS_ALL, Asked
 from trainables.report import Report
 
 
@@ -29,7 +30,8 @@ class Start:
     pauses: bool = False  # whether the trial may pause there, so that its state is to be written first
     recorded: int | None = None  # the trial's last step that the driver has received
     trained_s: float = 0.0  # seconds of training by then, over all attempts
-    gpus: float | None = None  # of this attempt; None: the sweep's default
+    gpus: float | None = None  # of this attempt, over all ranks; None: the sweep's default
+    asked: Asked = AS_ALL  # what a rank asks for because of the configuration
     to_beat: float = math.inf  # a loss; if the scheduler stops the trial with a higher one, nobody needs its state
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from orchestrator.spec.trial_resources import GRAIN
 from trainables.process.device import CONTEXT
 
 FIRST = 3
@@ -22,10 +23,6 @@ HEADROOM = 1.2
 
 MOST = 8
 """The most trials that share a GPU: more would only wait for each other's kernels."""
-
-GRAIN = 10_000
-"""Shares are rounded down to multiples of 1 / GRAIN, the resolution of Ray's resources. Ray rounds to nearest: of
-trials with a sixth each, rounded up, only five would fit."""
 
 
 @dataclass(frozen=True, kw_only=True)

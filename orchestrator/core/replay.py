@@ -110,7 +110,8 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
     match event.event:
         case State.RUNNING:
             trial.attempts += 1
-            trial.gpus = max(sweep.gpu_shares.gpus, trial.own_gpu_share)
+            sweep.find_resources(trial)
+            trial.gpus = max(sweep.gpu_share(trial), trial.own_gpu_share)
             trial.begin_attempt(event.at)
         case _ if event.event == SUGGESTED and event.detail is not None:
             trial.suggest(event.detail["config"])

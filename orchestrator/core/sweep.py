@@ -31,8 +31,10 @@ from orchestrator.core.step_unit import FullTraining, StepUnit
 from orchestrator.core.suggested import add_found
 from orchestrator.core.trial import Trial
 from orchestrator.core.trial_queue import TrialQueue
+from orchestrator.expressions.expression import EvaluationError
 from orchestrator.formatting import duration
 from orchestrator.spec import Objective, Space
+from orchestrator.spec.trial_resources import AS_ALL, Asked
 from trainables.report import Report
 
 HALTED = "halted"
@@ -75,6 +77,7 @@ class Sweep:
         trained: Callable[[Config, int], Training | None] = lambda _config, _seed: None,
         start: Sequence[Config] = (),
         gpu_shares: GpuShares | None = None,
+        asks: Callable[[Config], Asked] = lambda _config: AS_ALL,
         audit: Audit | None = None,
         full_training: FullTraining | None = None,
         leaders: int = 1,
@@ -84,6 +87,7 @@ class Sweep:
         self.limits = limits
         self.scheduler = scheduler
         self.gpu_shares = gpu_shares or GpuShares(limits.gpus_per_trial)
+        self._asks = asks
         self.node_health = NodeHealth()
         self.trials: list[Trial] = []
         self.standings = Standings(self.trials, leaders=leaders)
@@ -151,10 +155,10 @@ class Sweep:
         self.begin(at)
         if self.halted is not None or self._stopping is not None:
             return None
-        trial = self._next_untrained_trial(at)
+        trial = self._next_that_can_be_placed(at)
         if trial is None:
             return None
-        trial.hand_out(at, self.gpu_shares.gpus)
+        trial.hand_out(at, self.gpu_share(trial))
         self._live.add(trial.number)
         self.journal.trial_changed(trial)
         return events.Start(
@@ -167,8 +171,34 @@ class Sweep:
             recorded=trial.last_step,
             trained_s=trial.train_s,
             gpus=trial.gpus,
+            asked=trial.asked,
             to_beat=self.standings.to_beat,
         )
+
+    def _next_that_can_be_placed(self, at: float) -> Trial | None:
+        """The next trial to start. Those before it fail whose resources cannot be computed."""
+        while (trial := self._next_untrained_trial(at)) is not None and self.halted is None:
+            try:
+                self.find_resources(trial)
+            except EvaluationError as error:
+                message = f"resources: {error.problem}"
+                self._fail(trial, at, Failure(type="ResourcesError", message=message, fingerprint="ResourcesError"))
+                continue
+            return trial
+        return None
+
+    def find_resources(self, trial: Trial) -> None:
+        """Find out what the trial asks for.
+
+        Raises:
+            EvaluationError: A formula cannot be computed for its configuration.
+        """
+        trial.asked = self._asks(trial.config)
+
+    def gpu_share(self, trial: Trial) -> float:
+        """The GPUs of an attempt at a trial, unless it ran out of memory before."""
+        own = trial.asked.all_gpus
+        return self.gpu_shares.gpus if own is None else own
 
     def _next_untrained_trial(self, at: float) -> Trial | None:
         """The next trial to start. Those before it that an earlier sweep has trained are taken over."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure, MetricRow, Origin, State, TrialRow
 from orchestrator.spec import Objective
+from orchestrator.spec.trial_resources import AS_ALL, Asked
 from orchestrator.suggestions import suggestion
 from trainables.report import Report
 
@@ -46,7 +47,8 @@ class Trial:
     stop_requested: str | None = None  # why the trial must end at its next report
     failure: Failure | None = None
     node: Node | None = None  # of the newest attempt that has reported
-    gpus: float = 0.0  # of the newest attempt
+    asked: Asked = AS_ALL  # what a rank asks for because of the configuration
+    gpus: float = 0.0  # of the newest attempt, over all ranks
     own_gpu_share: float = 0.0  # a larger share than the sweep's, after running out of GPU memory
     gpu_ids: tuple[str, ...] = ()
     metrics: set[str] = field(default_factory=set)  # names reported so far

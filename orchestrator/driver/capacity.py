@@ -12,11 +12,13 @@ from contextlib import contextmanager, suppress
 
 from cluster.engine import Engine
 from cluster.existing import presence
+from cluster.fit import Need
 from cluster.ray_private import cluster_state
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.observer import FREE_RESOURCES
-from orchestrator.sites.placement import need_of, sharing
+from orchestrator.sites.needs import needs_of
+from orchestrator.sites.placement import sharing
 from orchestrator.spec import Spec
 
 LOOK_S = 2.0
@@ -35,8 +37,8 @@ class Capacity:
         self._sweep = sweep
         self._clock = clock
         self._nodes = engine.nodes()
-        need = need_of(spec, self._nodes)
-        self._bundles = [need.bundle()] * need.ranks
+        self._needs = needs_of(spec, self._nodes)
+        self._occupied: list[Need] = []  # if trials differ: by those that run or wait for room
         self._known: tuple[object, ...] = ()
         self._slots = 0
         self._pending_since: float | None = None  # when some trial began to wait for a process
@@ -55,7 +57,7 @@ class Capacity:
                 with suppress(Exception):  # while the head node is unreachable, the last answer stands
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
-                    self._waiting = presence.waiting(self._bundles) if self._ask.is_set() else 0
+                    self._waiting = self._unplaced() if self._ask.is_set() else 0
 
         thread = threading.Thread(target=look, name="looks at nodes", daemon=True)
         thread.start()
@@ -67,13 +69,25 @@ class Capacity:
 
     def slots(self) -> int:
         """How many trials may run at once on the nodes that are present and not set aside."""
-        aside = self._sweep.node_health.set_aside
-        known = (self._nodes, len(aside), self._sweep.gpu_shares.gpus, self._sweep.surplus)
+        aside, sweep = self._sweep.node_health.set_aside, self._sweep
+        if self._needs.vary:
+            self._occupied = [self._needs.of(trial.asked, trial.gpus) for trial in sweep.live_trials()]
+        known = (self._nodes, len(aside), sweep.gpu_shares.gpus, sweep.surplus, self._occupied)
         if known != self._known:
             used = [node for node in self._nodes if node.id not in aside]
-            self._slots = sharing(self._spec, used, self._sweep.gpu_shares.gpus, self._sweep.surplus) if used else 0
+            if not used:
+                self._slots = 0
+            elif self._needs.vary:
+                self._slots = self._needs.slots_beside(used, self._occupied, self._spec.resources.max_gpus)
+            else:
+                self._slots = sharing(self._spec, used, sweep.gpu_shares.gpus, sweep.surplus)
             self._known = known
         return self._slots
+
+    def _unplaced(self) -> int:
+        """How many requests for what trials occupy Ray has not placed."""
+        different = {str(need): need for need in (self._occupied or self._needs.kinds)}
+        return sum(presence.waiting([need.bundle()] * need.ranks) for need in different.values())
 
     def tell(self, trouble: Callable[[str, str | None], object]) -> None:
         """Call ``trouble`` with what trials wait for, once when the wait begins and once when it ends. Called often."""

@@ -17,7 +17,8 @@ from orchestrator.driver.signals import GRACE_S
 from orchestrator.driver.wait_for_node import wait_for_node
 from orchestrator.records.paths import SweepPaths, claim
 from orchestrator.sites.describe import describe
-from orchestrator.sites.placement import free_slots, need_of, reached_for
+from orchestrator.sites.needs import needs_of
+from orchestrator.sites.placement import free_slots, reached_for
 from orchestrator.spec.source import Source
 
 
@@ -59,7 +60,7 @@ def launch(
             wait_for_node(engine, source.spec, wait)
         nodes = engine.nodes()
         free_slots(source.spec, nodes)
-        check_nodes(engine, nodes, need_of(source.spec, nodes), results)
+        check_nodes(engine, nodes, needs_of(source.spec, nodes), results)
         taken = take_earlier(source, results)
         reusable = reusable_trainings(source, results) if reuse else offered_trainings(source, results, taken.earlier)
         paths = claim(results, source.name)

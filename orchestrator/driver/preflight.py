@@ -9,10 +9,11 @@ from pathlib import Path
 
 from cluster.engine import Engine
 from cluster.existing.probe import Probe
-from cluster.fit import Need, ranks
+from cluster.fit import ranks
 from cluster.inventory import Node
 from cluster.ray_private.names import FUNCTION_SESSION
 from orchestrator.errors import ClusterUseError
+from orchestrator.sites.needs import Needs
 from orchestrator.spec.load_trainable import shape_of
 from orchestrator.spec.source import Source
 
@@ -31,13 +32,15 @@ def check_trainable(source: Source) -> None:
         FUNCTION_SESSION.require()
 
 
-def check_nodes(engine: Engine, nodes: Sequence[Node], need: Need, results: Path) -> None:
+def check_nodes(engine: Engine, nodes: Sequence[Node], needs: Needs, results: Path) -> None:
     """Check all nodes that will run trials, in parallel; takes seconds on a cluster.
 
     Raises:
         UserError: A node cannot run trials; the error names it.
     """
-    probes = engine.probed([node for node in nodes if ranks(node, need)], existing(results), NEEDED)
+    probes = engine.probed(
+        [node for node in nodes if any(ranks(node, need) for need in needs.kinds)], existing(results), NEEDED
+    )
     faulty = {probe.node.name: "; ".join(faults(probe, NEEDED)) for probe in probes}
     named = [f"{name}: {what}" for name, what in faulty.items() if what]
     if named:

@@ -35,7 +35,8 @@ from orchestrator.records.project import given_again, project_directory
 from orchestrator.records.provenance import SweepInfo, read_sweep_json, redacted, write_sweep_json
 from orchestrator.records.verify import require_sound
 from orchestrator.sites.code_origin import code_origin, current_job
-from orchestrator.sites.placement import need_of, reached_for
+from orchestrator.sites.needs import needs_of
+from orchestrator.sites.placement import reached_for
 from orchestrator.spec import parse_spec
 from orchestrator.spec.fingerprint import changed_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import declared, declared_by
@@ -100,7 +101,7 @@ def resume(
         if wait is not None:
             wait_for_node(engine, source.spec, wait)
         nodes = engine.nodes()
-        check_nodes(engine, nodes, need_of(source.spec, nodes), paths.root)
+        check_nodes(engine, nodes, needs_of(source.spec, nodes), paths.root)
         with Session.open(
             source, paths, engine, observer, earlier=saved_earlier(paths), grace_s=grace_s, told=told
         ) as session:

@@ -39,8 +39,10 @@ from orchestrator.errors import InterruptedSweepError, NoResultError, RecordsErr
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import read_sweep_json
 from orchestrator.records.recorder import Recorder
-from orchestrator.sites.placement import free_slots, need_of
+from orchestrator.sites.needs import needs_of
+from orchestrator.sites.placement import free_slots
 from orchestrator.spec.source import Source
+from orchestrator.spec.trial_resources import AS_ALL, threads
 from orchestrator.tune.run import import_ray_tune, run_ray_tune
 from orchestrator.worker.messages import WorkerSettings, heartbeat
 
@@ -94,7 +96,7 @@ class Session:
         spec = source.spec
         nodes = engine.nodes()
         self._slots = free_slots(spec, nodes)
-        self._need = need_of(spec, nodes)
+        self._needs = needs_of(spec, nodes)
         self._make_observer = observer
         self.source = source
         self.paths = paths
@@ -106,7 +108,7 @@ class Session:
             spec,
             source.declaration,
             base=source.base,
-            gpus_per_trial=self._need.all_gpus,
+            gpus_per_trial=self._needs.gpus,
             ahead=self._ahead,
             earlier=earlier,
             trainings=trainings,
@@ -248,7 +250,7 @@ class Session:
                 run_ray_tune(
                     self,
                     settings,
-                    need=self._need,
+                    needs=self._needs,
                     pack=self.source.spec.resources.placement == "pack",
                     reuse=self.source.spec.trial.isolation != "process",
                 )
@@ -302,8 +304,8 @@ class Session:
             keep=spec.keep.checkpoints,
             grace_s=spec.grace_s,
             timeout_s=spec.trial.timeout,
-            ranks=self._need.ranks,
-            threads=max(1, int(self._need.cpus)),
+            ranks=spec.resources.workers,
+            threads=threads(spec, AS_ALL),
             isolation=spec.trial.isolation,
             begins_anew=self.source.declaration is not None and self.source.declaration.define_by_run,
             heartbeat_s=heartbeat(self._slots),

@@ -1,4 +1,4 @@
-"""Waits until a growing cluster has room for one trial."""
+"""Waits until a growing cluster has room for one trial, the largest that there will be."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from cluster.engine import Engine
 from cluster.existing.demand import wanted
-from cluster.fit import lacking
-from orchestrator.sites.placement import need_of
+from orchestrator.sites.needs import needs_of
 from orchestrator.spec import Spec
 
 LOOK_S = 2.0
@@ -19,7 +18,7 @@ SAY_S = 60.0
 
 
 def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> None:
-    """Wait until one trial fits on some node.
+    """Wait until one trial, whichever it is, fits on some node.
 
     Args:
         engine: An engine that has been reached.
@@ -27,12 +26,12 @@ def wait_for_node(engine: Engine, spec: Spec, say: Callable[[str], object]) -> N
         say: Called at intervals with what the sweep is waiting for.
     """
     nodes = engine.nodes()
-    if not lacking(nodes, need_of(spec, nodes)):
+    if not needs_of(spec, nodes).lacking(nodes):
         return
     began, next_ = time.monotonic(), 0.0
-    need = need_of(spec, nodes)
+    need = needs_of(spec, nodes).kinds[-1]
     with wanted([need.bundle()] * need.ranks):
-        while problem := lacking(nodes, need_of(spec, nodes)):
+        while problem := needs_of(spec, nodes).lacking(nodes):
             waited = time.monotonic() - began
             if waited >= next_:
                 since = f" ({waited / 60:.0f} min so far)" if next_ else ""

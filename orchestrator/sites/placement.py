@@ -1,4 +1,4 @@
-"""What one trial occupies, and how many trials fit on an engine's nodes at once."""
+"""The engine that a sweep runs on, and how many of its trials fit on the engine's nodes at once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import replace
 from cluster.engine import Embedded, Engine, Joined, Present
 from cluster.errors import ClusterError
 from cluster.existing.present import present_address
-from cluster.fit import Need, lacking, slots
+from cluster.fit import slots
 from cluster.gpus.register import Share, own_gpus
 from cluster.inventory import Node
 from cluster.where import AUTO, Existing, Local
 from orchestrator.errors import ClusterUseError, InfeasibleError, OptionsError, UserError
 from orchestrator.formatting import count
+from orchestrator.sites.needs import needs_of
 from orchestrator.sites.profiles import site
 from orchestrator.spec import Spec
 
@@ -117,27 +118,12 @@ def sharing(spec: Spec, found: Sequence[Node], gpus: float, surplus: int) -> int
         gpus: GPUs, or the share of one, per new trial.
         surplus: Slots that running trials take beyond one each, because their shares are larger.
     """
-    need, cap = need_of(spec, found), spec.resources.max_gpus
-    need = replace(need, gpus=gpus / need.ranks)
+    needs, cap = needs_of(spec, found), spec.resources.max_gpus
+    need = replace(needs.usual, gpus=gpus / needs.usual.ranks)
     together = slots(found, need, max_gpus=cap)
     if not surplus:
         return together
     return min(together, slots(found, replace(need, cpus=0.0, memory=0.0, custom={}), max_gpus=cap) - surplus)
-
-
-def need_of(spec: Spec, found: Sequence[Node]) -> Need:
-    """What one trial occupies; `gpu: auto` is one GPU if any node has one, and `packed` starts with the same."""
-    asked = spec.resources
-    gpus = float(any(node.gpus for node in found)) if isinstance(asked.gpu, str) else float(asked.gpu)
-    return Need(
-        ranks=asked.workers,
-        strict=asked.strict,
-        cpus=asked.cpu,
-        gpus=gpus,
-        memory=float(asked.memory or 0),
-        custom=asked.custom,
-        accelerator=asked.accelerator or "",
-    )
 
 
 def free_slots(spec: Spec, found: Sequence[Node]) -> int:
@@ -155,13 +141,12 @@ def capacity(spec: Spec, found: Sequence[Node]) -> int:
     Raises:
         InfeasibleError: Not even one trial fits.
     """
-    need, cap = need_of(spec, found), spec.resources.max_gpus
-    problem = lacking(found, need)
+    needs, cap = needs_of(spec, found), spec.resources.max_gpus
+    problem = needs.lacking(found)
     if problem:
         ours = all(not node.id for node in found)
         raise InfeasibleError(f"{problem} (see resources in the spec{' and --cpus, --gpus' if ours else ''})")
-    if cap is not None and need.all_gpus > cap:
-        raise InfeasibleError(
-            f"one trial needs {need.all_gpus:g} GPUs, but resources.max_gpus allows {cap:g} for all trials"
-        )
-    return slots(found, need, max_gpus=cap)
+    most = max(need.all_gpus for need in needs.kinds)
+    if cap is not None and most > cap:
+        raise InfeasibleError(f"one trial needs {most:g} GPUs, but resources.max_gpus allows {cap:g} for all trials")
+    return needs.slots(found, cap)

@@ -16,8 +16,10 @@ from orchestrator.space.probing import check_by_sampling
 from orchestrator.space.space import Space
 from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_step
 from orchestrator.spec.partial_spec import PartialSpec
+from orchestrator.spec.quantities import GPU_WORDS
 from orchestrator.spec.search_checks import check_search_settings
 from orchestrator.spec.sections import DO_NOT_LEARN, GROW
+from orchestrator.spec.trial_resources import TrialResources
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import Declaration, wrong_metric_name
@@ -43,6 +45,7 @@ def check_meaning(partial: PartialSpec) -> None:
     _check_metric(partial)
     _check_budget(partial)
     _check_workers(partial)
+    computed = _formulas_are_sound(partial)
     space = _checked_space(partial)
     if space is not None:
         _check_priors(partial)
@@ -50,6 +53,8 @@ def check_meaning(partial: PartialSpec) -> None:
         check_by_sampling(partial.document, space)
         _check_configs(partial, space)
         _check_grid(partial, space)
+        if computed:
+            _check_amounts(partial, space)
 
 
 def _check_presence(partial: PartialSpec) -> None:
@@ -162,6 +167,35 @@ def _check_workers(partial: PartialSpec) -> None:
         document.add(("resources", "gpu"), problem, "auto, a whole number, or a fraction below 1: GPUs of each worker")
     if resources.strict and resources.workers == 1:
         document.add(("resources", "strict"), "strict does nothing with one worker", "resources.workers: 2 or more")
+
+
+def _formulas_are_sound(partial: PartialSpec) -> bool:
+    """Add a mistake for each formula of resources that is not one; whether there was none."""
+    sound, derived = partial.is_valid("resources"), partial.derived_names()
+    names = tuple(dict.fromkeys((*partial.searched_names(), *partial.fixed_names(), *derived)))
+    for key, text in partial.spec.resources.formulas.items():
+        path: Path = ("resources", key)
+        if text.isidentifier() and text not in names:  # a misspelt word, rather than a formula
+            words = (*GPU_WORDS, *names) if key == "gpu" else names
+            amount = "a size, as in 4GB" if key == "memory" else "a number"
+            allowed = did_you_mean(text, words, kind=f"{amount}, a formula, or one of")
+            partial.document.add(path, f"unknown value {shown(text)}", allowed)
+            sound = False
+        else:
+            sound &= _parses(partial, path, text, derived, Formula)
+    return sound
+
+
+def _check_amounts(partial: PartialSpec, space: Space) -> None:
+    """Whether the formulas of resources give an amount for every configuration that is drawn."""
+    resources = TrialResources(partial.spec, space)
+    for config in resources.configs() if resources.formulas else ():
+        try:
+            resources.of(config)
+        except EvaluationError as error:
+            failing = (key for key, formula in resources.formulas.items() if formula == error.expression)
+            partial.document.add(("resources", next(failing, "")), error.problem)
+            return
 
 
 def _checked_space(partial: PartialSpec) -> Space | None:

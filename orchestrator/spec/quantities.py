@@ -6,8 +6,9 @@ as 10 bytes.
 
 from __future__ import annotations
 
+import ast
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
@@ -28,6 +29,8 @@ _UNITS = {
     "Ti": 2**40,
 }
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?)?B?", re.ASCII)
+GPU_WORDS = ("auto", "packed")
+_FORMULA = "as in '2 if width > 1024 else 1'"
 _OWN_KEYS = ("cpu", "gpu", "memory")
 _LONGEST = 64  # characters; longer texts are mistakes
 
@@ -56,13 +59,39 @@ def memory_bytes(value: Any) -> int:
     return total
 
 
+def cpus(value: Any) -> float | str:
+    """A number, or the text of a formula."""
+    if is_number(value) and value >= 0:
+        return float(value)
+    if not _is_formula(value):
+        raise mistake(f"{shown(value)} is not a number of CPUs", f"0 or more, or a formula, {_FORMULA}")
+    return str(value)
+
+
 def gpus(value: Any) -> float | str:
-    """``auto``, ``packed``, a whole number, or a share of one GPU below 1."""
-    if value in ("auto", "packed"):
+    """``auto``, ``packed``, a whole number, a share of one GPU below 1, or the text of a formula."""
+    if value in GPU_WORDS or _is_formula(value):
         return str(value)
     if not is_number(value) or value < 0 or (value > 1 and value != int(value)):
-        raise mistake(f"{shown(value)} is not a number of GPUs", "auto, packed, a whole number, or a fraction below 1")
+        allowed = f"auto, packed, a whole number, a fraction below 1, or a formula, {_FORMULA}"
+        raise mistake(f"{shown(value)} is not a number of GPUs", allowed)
     return float(value)
+
+
+def memory(value: Any) -> int | str:
+    """As :func:`memory_bytes`, or the text of a formula."""
+    return str(value) if _is_formula(value) else memory_bytes(value)
+
+
+def _is_formula(value: Any) -> bool:
+    """Whether the text can be an expression with a name; the check of the whole spec knows which names there are."""
+    if not isinstance(value, str) or (value.strip().isascii() and value.strip().isdigit()):
+        return False
+    try:
+        tree = ast.parse(value.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    return any(isinstance(node, ast.Name) for node in ast.walk(tree))
 
 
 def amount(value: float) -> float:
@@ -95,13 +124,31 @@ Seconds = Annotated[
         }
     ),
 ]
+_FORMULA_SCHEMA = {"type": "string", "examples": ["2 if width > 1024 else 1"]}
+Cpus = Annotated[
+    float | str,
+    BeforeValidator(cpus),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, _FORMULA_SCHEMA]}),
+]
 Bytes = Annotated[
     int,
     BeforeValidator(memory_bytes),
     WithJsonSchema({"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "examples": ["4GB"]}]}),
 ]
+Memory = Annotated[
+    int | str,
+    BeforeValidator(memory),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "exclusiveMinimum": 0},
+                {"type": "string", "examples": ["4GB", "1e9 * layers"]},
+            ]
+        }
+    ),
+]
 Gpus = Annotated[
-    float | Literal["auto", "packed"],
+    float | str,
     BeforeValidator(gpus),
-    WithJsonSchema({"anyOf": [{"enum": ["auto", "packed"]}, {"type": "number", "minimum": 0}]}),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "packed"]}, {"type": "number", "minimum": 0}, _FORMULA_SCHEMA]}),
 ]

@@ -11,7 +11,7 @@ from orchestrator.formatting import shown
 from orchestrator.space.names import parameter_name
 from orchestrator.space.values import Value, mistake
 from orchestrator.spec.keep_policy import KeepText
-from orchestrator.spec.quantities import Amounts, Bytes, Gpus, Seconds
+from orchestrator.spec.quantities import GPU_WORDS, Amounts, Cpus, Gpus, Memory, Seconds
 from orchestrator.suggestions import did_you_mean
 
 ParameterName = Annotated[str, AfterValidator(parameter_name)]
@@ -215,13 +215,16 @@ class Resources(Section):
         " of cpu, gpu, memory and custom for itself.",
     )
     strict: bool = Field(default=False, description="With workers: all ranks of a trial run on one node.")
-    cpu: float = Field(default=1, ge=0, description="CPUs per trial.")
+    cpu: Cpus = Field(
+        default=1.0,
+        description="CPUs per trial. Like gpu and memory, a number or a quoted formula of the configuration.",
+    )
     gpu: Gpus = Field(
         default="auto",
         description="GPUs per trial: auto (one if there are any), packed (trials share a GPU as far as its memory "
-        "allows), a whole number, or a fraction below 1.",
+        "allows), a whole number, a fraction below 1, or a formula: '2 if width > 1024 else 1'.",
     )
-    memory: Bytes | None = Field(default=None, description="Memory per trial, in bytes or as 4GB.")
+    memory: Memory | None = Field(default=None, description="Memory per trial, in bytes or as 4GB.")
     custom: Amounts = Field(default={}, description="Custom Ray resources per trial, as in {tpu_slice: 1}.")
     accelerator: str | None = Field(
         default=None, min_length=1, description="The GPU type that trials need, by Ray's name: A100, H100, V100."
@@ -236,6 +239,12 @@ class Resources(Section):
     concurrency: int | None = Field(
         default=None, ge=1, description="Upper limit of trials running at once; by default as many as fit."
     )
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """The amounts that depend on a trial's configuration: formulas by key."""
+        given = {"cpu": self.cpu, "gpu": self.gpu, "memory": self.memory}
+        return {key: text for key, text in given.items() if isinstance(text, str) and text not in GPU_WORDS}
 
 
 class TrialPolicy(Section):

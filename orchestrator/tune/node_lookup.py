@@ -6,10 +6,11 @@ import time
 
 from cluster import inventory
 from cluster.existing import presence
-from cluster.fit import Need, ranks, slots
+from cluster.fit import ranks, slots
 from cluster.ray_private import cluster_state
 from orchestrator.core.node_health import Node
 from orchestrator.core.sweep import Sweep
+from orchestrator.sites.needs import Needs
 
 LOOK_S = 1.0
 """The least seconds between two queries of which nodes are about to be removed."""
@@ -18,9 +19,9 @@ LOOK_S = 1.0
 class NodeLookup:
     """Answers from the cluster to which this process is connected."""
 
-    def __init__(self, sweep: Sweep, need: Need) -> None:
+    def __init__(self, sweep: Sweep, needs: Needs) -> None:
         self._sweep = sweep
-        self._need = need
+        self._largest = needs.kinds[-1]
         self._leaving: frozenset[str] = frozenset()
         self._next = 0.0
 
@@ -38,8 +39,8 @@ class NodeLookup:
         """
         left_out = self.avoided() | ({node.id} if node is not None else set())
         others = [each for each in inventory.nodes() if each.id not in left_out]
-        fits = slots(others, self._need) > 0
-        return frozenset(each.id for each in others if fits and ranks(each, self._need))
+        fits = slots(others, self._largest) > 0
+        return frozenset(each.id for each in others if fits and ranks(each, self._largest))
 
     def node_of(self, error: Exception | None) -> Node | None:
         """The node of the worker whose death Ray reports with this error; None if Ray does not say which worker."""

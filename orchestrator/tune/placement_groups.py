@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cluster.fit import Need
@@ -28,17 +28,15 @@ NEXT_TO_NOTHING: Bundle = {"CPU": 0.001}
 class Placement:
     """Makes the placement requests of a sweep's trials, and decides where new processes go."""
 
-    def __init__(self, need: Need, *, avoided: Callable[[], Collection[str]], pack: bool = False) -> None:
+    def __init__(self, *, avoided: Callable[[], Collection[str]], pack: bool = False) -> None:
         """
         Args:
-            need: What one trial occupies.
             avoided: Returns the ids of the nodes to avoid now.
             pack: Fill one node after the other. Otherwise Ray takes the node with the most room, which spreads trials.
         """
-        self._need = need
         self._avoided = avoided
         self._pack = pack
-        self._requests: dict[float, PlacementRequest] = {}  # by GPUs of a rank
+        self._requests: dict[tuple[object, ...], PlacementRequest] = {}
         self._free: dict[str, dict[str, float]] = {}
         self._next = 0.0
 
@@ -49,20 +47,20 @@ class Placement:
         """Pickle as a reference: Ray Tune pickles the placement, and must get the same object back in the driver."""
         return _placement_of_this_run, ()
 
-    def request(self, gpus: float | None = None) -> PlacementRequest:
-        """The placement request of a trial with this many GPUs, over all its ranks; None: the sweep's default."""
-        need = self._need
-        share = need.gpus if gpus is None else gpus / need.ranks
-        if share not in self._requests:
-            bundle = replace(need, gpus=share).bundle() or NEXT_TO_NOTHING
-            self._requests[share] = PlacementRequest(bundle, self._options, ranks=need.ranks, strict=need.strict)
-        return self._requests[share]
+    def request(self, need: Need) -> PlacementRequest:
+        """The placement request of a trial that occupies this."""
+        bundle = need.bundle() or NEXT_TO_NOTHING
+        key = (need.ranks, need.strict, *sorted(bundle.items()))
+        if key not in self._requests:
+            options = partial(self._options, need.ranks)
+            self._requests[key] = PlacementRequest(bundle, options, ranks=need.ranks, strict=need.strict)
+        return self._requests[key]
 
-    def _options(self, bundle: Bundle) -> dict[str, Any]:
+    def _options(self, ranks: int, bundle: Bundle) -> dict[str, Any]:
         avoided = sorted(self._avoided())
-        whole = {name: amount * self._need.ranks for name, amount in bundle.items()}
+        whole = {name: amount * ranks for name, amount in bundle.items()}
         target = self._fullest(whole, avoided) if self._pack else None
-        return avoiding(avoided, ranks=self._need.ranks) | (preferring(target) if target is not None else {})
+        return avoiding(avoided, ranks=ranks) | (preferring(target) if target is not None else {})
 
     def _fullest(self, bundle: Bundle, avoided: Collection[str]) -> str | None:
         """The id of the fullest node that still has room; None if no node has."""

@@ -6,9 +6,9 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
-from cluster.fit import Need
 from cluster.ray_private.environment import set_for_ray_tune
 from orchestrator.core.sweep import Sweep
+from orchestrator.sites.needs import Needs
 from orchestrator.worker.messages import WorkerSettings
 
 
@@ -64,13 +64,13 @@ def import_ray_tune() -> threading.Thread:
     return thread
 
 
-def run_ray_tune(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reuse: bool) -> None:
+def run_ray_tune(driver: Driver, settings: WorkerSettings, *, needs: Needs, pack: bool, reuse: bool) -> None:
     """Run the sweep on the Ray cluster that this process is connected to, until the sweep has ended.
 
     Args:
         driver: The session.
         settings: What all workers share.
-        need: What one trial occupies, unless the sweep gives the trial another share of a GPU.
+        needs: What trials occupy, unless the sweep gives one another share of a GPU.
         pack: Fill one node after the other, instead of spreading the trials.
         reuse: Run trial after trial in the same process.
 
@@ -81,4 +81,4 @@ def run_ray_tune(driver: Driver, settings: WorkerSettings, *, need: Need, pack: 
 
     from orchestrator.tune.tuner import fit
 
-    fit(driver, settings, need=need, pack=pack, reuse=reuse)
+    fit(driver, settings, needs=needs, pack=pack, reuse=reuse)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ray import tune
 from ray.tune import CheckpointConfig, RunConfig, TuneConfig, Tuner
 
-from cluster.fit import Need
 from cluster.local.scratch import scratch
 from cluster.ray_private.callback_count import callbacks_uncounted
 from cluster.ray_private.memory_kills import surviving_memory_kills
 from cluster.ray_private.tune_controller import check_controller
 from cluster.ray_private.tune_trial import trainable_and_search
+from orchestrator.sites.needs import Needs
 from orchestrator.tune.hooks import SweepCallback, SweepScheduler, SweepSearcher, SweepStopper
 from orchestrator.tune.node_lookup import NodeLookup
 from orchestrator.tune.placement_groups import Placement
@@ -19,16 +19,16 @@ from orchestrator.worker.actor import ORDER, worker
 from orchestrator.worker.messages import WorkerSettings
 
 
-def fit(driver: Driver, settings: WorkerSettings, *, need: Need, pack: bool, reuse: bool) -> None:
+def fit(driver: Driver, settings: WorkerSettings, *, needs: Needs, pack: bool, reuse: bool) -> None:
     """Run the sweep until it has ended; arguments and errors as of ``run_ray_tune``."""
     check_controller()
-    nodes = NodeLookup(driver.sweep, need)
-    placement = Placement(need, avoided=nodes.avoided, pack=pack)
+    nodes = NodeLookup(driver.sweep, needs)
+    placement = Placement(avoided=nodes.avoided, pack=pack)
     scheduler = SweepScheduler(driver, settings, nodes)
     trainable, search = trainable_and_search(
         worker(settings),
         SweepSearcher(driver, scheduler),
-        lambda config: placement.request(config[ORDER].gpus),
+        lambda config: placement.request(needs.of(config[ORDER].asked, config[ORDER].gpus)),
     )
     with surviving_memory_kills(), callbacks_uncounted(), scratch() as directory:
         Tuner(

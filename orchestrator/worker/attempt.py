@@ -222,7 +222,9 @@ class Attempt:
         gpus = (order.gpus or 0.0) / self._part.ranks
         with captured(settings.log(order.trial, self._part.rank), order.attempt) as log, self._watched(log):
             try:
-                self._isolation.prepare(seed=order.seed, threads=settings.threads, gpus=gpus)
+                cpus = order.asked.cpus
+                threads = settings.threads if cpus is None else max(1, int(cpus))
+                self._isolation.prepare(seed=order.seed, threads=threads, gpus=gpus)
                 os.environ.update(self._part.environ)
                 self._began = self._handoff.touch()
                 if not settings.begins_anew:

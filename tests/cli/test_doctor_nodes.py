@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 from cluster.existing.probe import Probe
-from cluster.fit import Need
 from cluster.inventory import CPU, GPU, MEMORY, Node
 from orchestrator.cli.views import doctor, nodes
 from orchestrator.driver.preflight import faults, version
+from orchestrator.sites.needs import needs_of
+from orchestrator.spec import parse_spec
 
 GB = 10**9
 NODES = [
@@ -34,7 +36,9 @@ def probe(node: Node = NODES[1], **of: object) -> Probe:
 
 
 def test_a_row_a_node() -> None:
-    rows = nodes.node_rows(NODES, Need(cpus=1, gpus=0.5))
+    data = {"trainable": "linear", "space": {"lr": {"uniform": [0, 1]}}, "objective": {"metric": "loss"}}
+    spec = parse_spec({**data, "resources": {"gpu": 0.5}}, base=Path())
+    rows = nodes.node_rows(NODES, needs_of(spec, NODES))
     assert [row["slots"] for row in rows] == [0, 8, 8]
     assert [row["GPUs free"] for row in rows] == [None, "1 of 4", "4 of 4"]
     assert [row["tpu_slice"] for row in rows] == [None, "0 of 1", None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,16 @@ class TestMachines:
         assert fit.startswith("8 trials at once, 1 CPU and 1 GPU each; more once their GPU memory has been measured (")
         none = facts(sweep("plan", spec, "--set", "resources.gpu=packed"))["fits here"]
         assert "GPU memory" not in none
+
+    def test_trials_may_differ(self, sweep: Sweep, spec: Path) -> None:
+        formulas = ["--set", "resources.gpu='2 if x > 0.5 else 1'", "--set", "resources.cpu='8 if x > 0.9 else 4'"]
+        fit = facts(sweep("plan", spec, "--gpus", 16, *formulas))["would fit"]
+        held, _, each = fit.partition(" trials at once, ")
+        assert 9 <= int(held) <= 12, "some 1.5 GPUs each"
+        assert each.startswith("4 to 8 CPUs and 1 to 2 GPUs each (hypothetical: 2 nodes with 32 CPUs, 8 GPUs")
+        data = json.loads(sweep("plan", spec, "--gpus", 16, *formulas, "--json").out)
+        assert [(size["cpus"], size["gpus"]) for size in data["sizes"]] == [(4, 1), (4, 2), (8, 2)]
+        assert data["trial"] == data["sizes"][-1]
 
     def test_nodes_are_as_large_as_one_says(self, sweep: Sweep, spec: Path) -> None:
         ran = sweep("plan", spec, "--gpus", 8, "--gpus-per-node", 4, "--cpus", 2)

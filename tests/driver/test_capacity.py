@@ -14,10 +14,15 @@ from cluster.inventory import Node
 from cluster.ray_private import cluster_state
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
+from orchestrator.core.rows import Failure
+from orchestrator.core.sweep import Sweep
 from orchestrator.driver import capacity, wait_for_node
 from orchestrator.driver.capacity import Capacity
 from orchestrator.driver.observer import FREE_RESOURCES
+from orchestrator.errors import InfeasibleError
+from orchestrator.sites.placement import free_slots
 from orchestrator.spec import Spec, parse_spec
+from trainables.report import Report
 
 TWO = Node(name="two", id="2", cpus=2)
 FOUR = Node(name="four", id="4", cpus=4, gpus=2)
@@ -126,3 +131,64 @@ def test_a_sweep_without_nodes_reports_it(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Engine, "now", ())
     Capacity(spec(), Engine(), build_sweep(spec(), None)).tell(lambda what, why: said.append(why))
     assert said == ["waiting: no node has room for a trial"]
+
+
+BY_SIZE = {
+    "space": {"size": {"choice": [1, 2, 4]}, "x": {"int": [0, 9]}},
+    "search": {"method": "list", "configs": [{"size": size, "x": x} for x, size in enumerate((2, 1, 4, 1, 1))]},
+    "resources": {"gpu": "size", "cpu": 0},
+}
+
+
+def started(sweep: Sweep, follows: Capacity) -> list[int]:
+    """Start trials as long as there are slots; the numbers of those that started."""
+    numbers = []
+    while sweep.live < follows.slots() and (start := sweep.ask(0.0)) is not None:
+        numbers.append(start.trial)
+    return numbers
+
+
+def test_trials_of_different_sizes_fill_the_gpus_and_large_ones_get_their_turn() -> None:
+    Engine.now = (Node(name="n", id="n", cpus=8, gpus=4),)
+    parsed = parse_spec({**spec().to_plain(), **BY_SIZE, "budget": {}}, base=Path())
+    sweep = build_sweep(parsed, None, gpus_per_trial=1.8)
+    follows = Capacity(parsed, Engine(), sweep)
+    assert started(sweep, follows) == [0, 1, 2], "2 and 1 GPUs; trial 2 needs 4 and waits, and no further one starts"
+    assert [trial.gpus for trial in sweep.trials] == [2, 1, 4]
+    for number in (0, 1):
+        sweep.on(events.Started(trial=number, at=0.0))
+        sweep.on(
+            events.Reported(
+                trial=number, at=0.0, reports=[Report(step=1, metrics={"loss": 1}, train_s=10.0, reported_at=0.0)]
+            )
+        )
+        assert started(sweep, follows) == []
+        sweep.on(events.Finished(trial=number, at=0.0, train_s=10.0))
+    assert sweep.gpu_s == 10 * 2 + 10 * 1
+    assert started(sweep, follows) == [], "trial 2 has all GPUs"
+    sweep.on(events.Started(trial=2, at=0.0))
+    failure = Failure(type="ValueError", message="", fingerprint="")
+    sweep.on(events.Failed(trial=2, at=0.0, failure=failure, train_s=0.0))
+    assert started(sweep, follows) == [3, 4]
+
+
+def test_a_cap_on_gpus_holds_for_the_largest_trial() -> None:
+    Engine.now = (Node(name="n", id="n", cpus=8, gpus=8),)
+    resources = {**BY_SIZE["resources"], "max_gpus": 5}  # type: ignore[dict-item]
+    parsed = parse_spec({**spec().to_plain(), **BY_SIZE, "budget": {}, "resources": resources}, base=Path())
+    sweep = build_sweep(parsed, None, gpus_per_trial=1.8)
+    assert started(sweep, Capacity(parsed, Engine(), sweep)) == [0], "beside 2 GPUs, one with 4 would be too many"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "resources", "told"),
+    [
+        ((FOUR,), {"gpu": "size"}, r"has 2 of the 4 GPUs, which a trial with size = 4 needs"),
+        ((FOUR,), {"memory": "1e9 * size"}, r"GiB of memory, which a trial with size = \d needs"),
+        ((FOUR, FOUR), {"gpu": "size / 2", "max_gpus": 1}, r"one trial needs 2 GPUs, but resources.max_gpus allows 1"),
+    ],
+)
+def test_the_largest_trial_has_to_fit(nodes: tuple[Node, ...], resources: dict[str, object], told: str) -> None:
+    parsed = parse_spec({**spec().to_plain(), **BY_SIZE, "budget": {}, "resources": resources}, base=Path())
+    with pytest.raises(InfeasibleError, match=told):
+        free_slots(parsed, nodes)

@@ -53,6 +53,7 @@ space:
   width: {int: [8, 64], when: "optim.name == 'a'"}
 derived: {warmup: "0.1 * epochs", rate: "optim.lr * warmup"}
 objective: {metric: loss}
+resources: {cpu: "epochs // 4", gpu: "2 if optim.name == 'a' else 1", memory: "'2GB' if warmup < 1 else 1e9 * epochs"}
 trial: {max_time: 1h, grace: 5s}
 """
 TEXTS = (EXAMPLE, SMALL, GRID, COMMAND)
@@ -60,7 +61,8 @@ TEXTS = (EXAMPLE, SMALL, GRID, COMMAND)
 ODD: tuple[Any, ...] = (
     *mutate.VALUES, 10**30, 1e-320, -1e300, 10**9, 1000000, "10m", "1e400 GB", "grid", "asha", "hyperband", "sobol",
     "tpe", "auto", "packed", "lr > 0", "lr > 0 and 1 / 0 > 1", "9**9**9 > 1", "a" * 5000, "((" * 300,
-    "not " * 300 + "lr", {"uniform": [0, 1]}, {"grid": [1, 2]}, {"choice": ["a", 1], "when": "lr > 0"},
+    "1 / lr", "2 if lr > 1e-3 else 1", "10 ** 9 * lr", "not " * 300 + "lr",
+    {"uniform": [0, 1]}, {"grid": [1, 2]}, {"choice": ["a", 1], "when": "lr > 0"},
     {"loguniform": [0, 1]}, {"normal": [0, 1e308]}, {"int": [1, 9, 0]}, {"grid": list(range(3000))},
     [{"lr": 0.01}], [{}], [[1]], {1: 2}, {None: None}, {"when": "lr > 0"}, {"space": {"space": {}}},
 )  # fmt: skip
@@ -71,7 +73,7 @@ STRANGE = (
 SETS = (
     "budget.trials", "space.lr", "space.new", "search", "search.method", "search.start", "scheduler.method", "fixed",
     "fixed.epochs", "constraints", "trial.keep", "resources.gpu", "objective.metric", "name", "x", "", "space.", "..",
-    "scheduler.grace_period", "scheduler.reduction_factor", "resources.memory", "trainable",
+    "scheduler.grace_period", "scheduler.reduction_factor", "resources.memory", "resources.cpu", "trainable",
     "space.optim.lr", "space.optim", "fixed.optim", "derived.warmup", "output.pattern", "output", "command", "env.A",
 )  # fmt: skip
 

@@ -73,8 +73,8 @@ s.yaml:23: scheduler.reduction_factr: unknown key 'reduction_factr' (did you mea
 s.yaml:24: budgets: unknown key 'budgets' (did you mean 'budget'?)
 s.yaml:25: budget.trials: 'many' is not an integer
 s.yaml:25: budget.hours: 0 is out of range (above 0)
-s.yaml:26: resources.gpu: 1.5 is not a number of GPUs (auto, packed, a whole number, or a fraction below 1)
-s.yaml:26: resources.memory: 'lots' is not a memory size (as in 4GB, 512MiB, or a number of bytes above 0)
+s.yaml:26: resources.gpu: 1.5 is not a number of GPUs (auto, packed, a whole number, a fraction below 1, or a formula, as in '2 if width > 1024 else 1')
+s.yaml:26: resources.memory: unknown value 'lots' (a size, as in 4GB, a formula, or one of: lr, batch_size, layers, width, dropout, weight_decay, optimizer, momentum, nesterov, epochs, data, targt)
 s.yaml:27: trial.timeout: '10 min' is not a duration (as in 90s, 10m, 1h30m, or a number of seconds above 0)
 s.yaml:27: trial.retries: 2.0 is not an integer (write 2)
 s.yaml:27: trial.keep: unknown value 'all' (one of: best, last, both, none, or top3 for the best 3 trials)

@@ -157,7 +157,7 @@ def test_processes_are_spread_unless_they_are_to_be_packed(cluster: Cluster) -> 
         return sum(free.get("GPU", 0) for free in free_resources().values()) == 3 * GPUS
 
     def nodes_of(pack: bool, avoided: frozenset[str]) -> list[str]:
-        request = Placement(Need(cpus=1, gpus=1), avoided=lambda: avoided, pack=pack).request()
+        request = Placement(avoided=lambda: avoided, pack=pack).request(Need(cpus=1, gpus=1))
         groups = [request.to_placement_group() for _ in range(GPUS)]
         assert all(group.wait(60) for group in groups)
         found = [next(iter(placement_group_table(group)["bundles_to_node_id"].values())) for group in groups]

@@ -25,6 +25,7 @@ from orchestrator.space.distributions import distribution_of
 from orchestrator.spec import Spec, load_trainable
 from orchestrator.spec.nested_names import flat
 from orchestrator.spec.source import Source
+from orchestrator.spec.trial_resources import threads
 from orchestrator.suggestions import Allowed
 from orchestrator.worker import loading
 from orchestrator.worker.failures import describe
@@ -116,7 +117,7 @@ class TrialRun:
         self._suggested = trial.suggested
         os.chdir(found.base)
         isolation = SharedProcess()
-        isolation.prepare(seed=start.seed, threads=max(1, int(found.spec.resources.cpu)))
+        isolation.prepare(seed=start.seed, threads=threads(found.spec, start.asked))
         if found.spec.resources.workers > 1:
             os.environ.update(sole_rank().environ)
             if self._aloud:

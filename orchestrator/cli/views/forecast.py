@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.fit import Need
 from cluster.inventory import Node
 from orchestrator.analysis.time.step_time import earlier_paces
 from orchestrator.core.build import trial_count
 from orchestrator.formatting import count, duration
 from orchestrator.simulate.costs import Costs, measured_costs
 from orchestrator.simulate.forecast import MOST, Forecast, Pace, Range, forecast_sweep
+from orchestrator.sites.needs import Needs
 from orchestrator.spec import Spec
 from orchestrator.spec.sections import Budget
 from orchestrator.spec.source import Source
@@ -44,7 +44,7 @@ class PlanForecast:
 
 
 def plan_forecast(
-    found: Source, nodes: Sequence[Node], *, slots: int, need: Need, step_s: float | None, results: Path
+    found: Source, nodes: Sequence[Node], *, slots: int, needs: Needs, step_s: float | None, results: Path
 ) -> PlanForecast:
     """Forecast duration, cost and progress.
 
@@ -52,12 +52,12 @@ def plan_forecast(
         found: The sweep.
         nodes: The nodes it runs on.
         slots: How many trials run at once.
-        need: What one trial occupies.
+        needs: What trials occupy.
         step_s: Seconds that a step takes; None: as in an earlier sweep.
         results: The results directory with that earlier sweep.
     """
     spec = found.spec
-    known = known_paces(found, step_s, results, on_gpus=need.gpus > 0)
+    known = known_paces(found, step_s, results, on_gpus=needs.gpus > 0)
     if not known.paces:
         return _in_steps(found, slots, known.origin)
     seen = forecast_sweep(
@@ -67,7 +67,7 @@ def plan_forecast(
         paces=known.paces,
         costs=measured_costs(spec.search.method, heartbeat_s=heartbeat(slots), isolation=spec.trial.isolation),
         starts_at_once=max(1, int(sum(node.cpus for node in nodes))),
-        gpus_per_trial=need.all_gpus,
+        gpus_per_trial=needs.gpus,
         saves=known.saves,
     )
     if seen is None:
@@ -76,7 +76,9 @@ def plan_forecast(
         "a step": known.origin,
         "duration": _duration(seen),
         "ends": _ends(seen),
-        "busy": _busy(seen, slots, need, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)),
+        "busy": _busy(
+            seen, slots, needs.gpus, min(sum(node.gpus for node in nodes), spec.resources.max_gpus or math.inf)
+        ),
         "driver": f"busy {_share(seen.driver)} of the time",
         "search": f"proposes {_share(seen.search)} of the time" if seen.search >= NOTICEABLE else "",
         "best": f"known after {about(seen.best_s, duration)}",
@@ -172,10 +174,10 @@ def _ends(seen: Forecast) -> str:
     return f"{seen.ended_by}; {about(seen.trials, whole)} trials have a result by then"
 
 
-def _busy(seen: Forecast, slots: int, need: Need, gpus: float) -> str:
-    if not need.gpus:
+def _busy(seen: Forecast, slots: int, of_a_trial: float, gpus: float) -> str:
+    if not of_a_trial:
         return f"{seen.busy(slots):.0%} of the time of {count(slots, 'slot')} is training"
-    trained, there = seen.trained_s.middle / 3600 * need.all_gpus, seen.seconds.middle / 3600 * gpus
+    trained, there = seen.trained_s.middle / 3600 * of_a_trial, seen.seconds.middle / 3600 * gpus
     held = f"of the {_hours(there)} for which {gpus:g} GPUs are held"
     return f"{_hours(trained)} GPU-hours of training, {_share(trained / there)} {held}"
 

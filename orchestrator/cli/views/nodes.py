@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from cluster.existing.probe import Probe, probe
-from cluster.fit import Need, capacity, ranks
+from cluster.fit import ranks
 from cluster.inventory import CPU, GPU, MEMORY, Node
 from orchestrator.cli.views.doctor import LEAST_DISK, PACKAGES, Finding
 from orchestrator.driver.preflight import existing, faults
 from orchestrator.formatting import count, size
+from orchestrator.sites.needs import Needs
 
 MOST_SKEW_S = 2.0
 """Seconds by which clocks may differ before the times in the records get out of order."""
 
 
-def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str, Any]]:
+def node_rows(nodes: Sequence[Node], needs: Needs | None = None) -> list[dict[str, Any]]:
     """One row for each node: its free resources, and how many trials fit on it."""
     custom = sorted({name for node in nodes for name in node.custom})
     return [
@@ -28,17 +29,17 @@ def node_rows(nodes: Sequence[Node], need: Need | None = None) -> list[dict[str,
             "type": node.accelerator or None,
             "memory free": f"{size(node.free.get(MEMORY, 0.0))} of {size(node.memory)}",
             **{name: _of(node, name, node.custom.get(name, 0.0)) for name in custom},
-            **({} if need is None else _held(node, need)),
+            **({} if needs is None else _held(node, needs)),
         }
         for node in nodes
     ]
 
 
-def _held(node: Node, need: Need) -> dict[str, int]:
+def _held(node: Node, needs: Needs) -> dict[str, int]:
     """How many trials, or ranks of trials that may spread over nodes, fit on a node."""
-    if need.ranks > 1 and not need.strict:
-        return {"ranks": ranks(node, need)}
-    return {"slots": capacity(node, need)}
+    if needs.usual.ranks > 1 and not needs.usual.strict:
+        return {"ranks": ranks(node, needs.kinds[-1])}
+    return {"slots": needs.slots([node])}
 
 
 def node_data(node: Node) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.fit import Need, capacity
+from cluster.fit import Need
 from cluster.imagined import GPUS_PER_NODE, PLENTY, imagined
 from cluster.inventory import Node
 from orchestrator.analysis.earlier.take import take_earlier
@@ -22,7 +22,8 @@ from orchestrator.core.plan import Plan, make_plan
 from orchestrator.errors import OptionsError
 from orchestrator.formatting import count, duration
 from orchestrator.simulate.forecast import Forecast
-from orchestrator.sites.placement import free_slots, need_of
+from orchestrator.sites.needs import Needs, needs_of
+from orchestrator.sites.placement import free_slots
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 from orchestrator.spec.source import Source
 
@@ -33,7 +34,7 @@ class Preview:
 
     found: Source
     nodes: Sequence[Node]
-    need: Need  # what one trial occupies
+    needs: Needs  # what trials occupy
     plan: Plan
     expected: PlanForecast
     learns: Sequence[str]  # what the search learns from earlier sweeps, a sentence for each
@@ -53,27 +54,23 @@ def preview(found: Source, nodes: Sequence[Node], *, step_s: float | None, resul
         NoSuchSweepError: An earlier sweep to learn from does not exist.
     """
     spec = found.spec
-    slots, need = free_slots(spec, nodes), need_of(spec, nodes)
-    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=need.all_gpus)
-    expected = plan_forecast(found, nodes, slots=slots, need=need, step_s=step_s, results=results)
+    slots, needs = free_slots(spec, nodes), needs_of(spec, nodes)
+    plan = make_plan(spec, found.declaration, slots=slots, gpus_per_trial=needs.gpus)
+    expected = plan_forecast(found, nodes, slots=slots, needs=needs, step_s=step_s, results=results)
     learns = take_earlier(found, results).notes
-    return Preview(found=found, nodes=nodes, need=need, plan=plan, expected=expected, learns=learns)
+    return Preview(found=found, nodes=nodes, needs=needs, plan=plan, expected=expected, learns=learns)
 
 
 def preview_text(seen: Preview) -> str:
     """The preview as text."""
-    found, nodes, need, plan, expected = seen.found, seen.nodes, seen.need, seen.plan, seen.expected
+    found, nodes, needs, plan, expected = seen.found, seen.nodes, seen.needs, seen.plan, seen.expected
     spec = found.spec
-    each = _amount(need.cpus, "CPU") + (f" and {_amount(need.gpus, 'GPU')}" if need.gpus else "")
-    if need.ranks > 1:
-        where = " on one node" if need.strict else ""
-        each = f"{need.ranks} ranks{where} with {each}"
-    later = "; more once their GPU memory has been measured" if spec.resources.gpu == "packed" and need.gpus else ""
+    later = "; more once their GPU memory has been measured" if spec.resources.gpu == "packed" and needs.gpus else ""
     head = f"{found.name}: {trials_text(plan.trials, spec)} of {spec.trained} over"
     method = f"{spec.search.method}, seed {spec.search.seed}"
     facts = {
         "fits here" if nodes[0].memory < PLENTY else "would fit": (
-            f"{count(plan.slots, 'trial')} at once, {each} each{later} ({_machines(nodes)})"
+            f"{count(plan.slots, 'trial')} at once, {_each(needs)} each{later} ({_machines(nodes)})"
         ),
         "length": _length(found, plan),
         "steps": _steps(plan, expected.seen),
@@ -87,7 +84,7 @@ def preview_text(seen: Preview) -> str:
     ]
     lines += [f"{'search:':<11}{note}" for note in seen.learns]
     if len(nodes) > 1 and all(node.id for node in nodes):
-        lines += ["", as_table(node_rows(nodes, need))]
+        lines += ["", as_table(node_rows(nodes, needs))]
     if plan.ladder is not None and expected.seen is not None:
         lines += ["", _rungs(plan.ladder, expected.seen)]
     warnings = (*plan.warnings, *expected.warnings)
@@ -98,7 +95,7 @@ def preview_text(seen: Preview) -> str:
 
 def preview_data(seen: Preview) -> dict[str, Any]:
     """The preview as data."""
-    spec, plan, need = seen.found.spec, seen.plan, seen.need
+    spec, plan, needs = seen.found.spec, seen.plan, seen.needs
     return {
         "name": seen.found.name,
         "trainable": str(spec.trained),
@@ -108,8 +105,9 @@ def preview_data(seen: Preview) -> dict[str, Any]:
         "trials": plan.trials,
         "parameters": plan.dimensions,
         "slots": plan.slots,
-        "trial": {"ranks": need.ranks, "cpus": need.cpus, "gpus": need.gpus, "memory": need.memory or None},
-        "nodes": [_node_data(node, need) for node in seen.nodes],
+        "trial": _need_data(needs.kinds[-1]),
+        "sizes": [_need_data(need) for need in needs.kinds],
+        "nodes": [_node_data(node, needs) for node in seen.nodes],
         "max_step": plan.max_step,
         "full_steps": plan.full_steps,
         "scheduler": None if plan.ladder is None else asdict(plan.ladder),
@@ -124,7 +122,11 @@ def preview_data(seen: Preview) -> dict[str, Any]:
     }
 
 
-def _node_data(node: Node, need: Need) -> dict[str, Any]:
+def _need_data(need: Need) -> dict[str, Any]:
+    return {"ranks": need.ranks, "cpus": need.cpus, "gpus": need.gpus, "memory": need.memory or None}
+
+
+def _node_data(node: Node, needs: Needs) -> dict[str, Any]:
     imaginary = node.memory >= PLENTY
     return {
         "name": node.name or None,
@@ -133,7 +135,7 @@ def _node_data(node: Node, need: Need) -> dict[str, Any]:
         "gpus": node.gpus,
         "memory": None if imaginary else node.memory,
         "accelerator": node.accelerator or None,
-        "slots": capacity(node, need),
+        "slots": needs.slots([node]),
     }
 
 
@@ -173,12 +175,12 @@ def nodes_for(found: Source, gpus: int, *, per_node: int | None, cpus: int | Non
         UserError: The trials use no GPUs, so the number of GPUs does not tell how many run at once.
     """
     per_node = per_node or GPUS_PER_NODE
-    need = need_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
-    if not need.gpus and cpus is None:
+    needs = needs_of(found.spec, [Node(name="", cpus=PLENTY, gpus=per_node)])
+    if not needs.gpus and cpus is None:
         raise OptionsError(
             "the trials use no GPU (resources.gpu is 0), so --gpus does not tell how many run at once; also give --cpus"
         )
-    return imagined(gpus, need, per_node=per_node, cpus=cpus)
+    return imagined(gpus, needs.kinds, per_node=per_node, cpus=cpus)
 
 
 def _machines(nodes: Sequence[Node]) -> str:
@@ -250,6 +252,22 @@ def _rule(ladder: Ladder) -> str:
             return f"Of all trials, the best {ladder.top} continue"
         case method:
             return f"{method.upper()} continues a trial that is among the best 1/{ladder.reduction_factor} so far"
+
+
+def _each(needs: Needs) -> str:
+    """What a trial occupies: ``2 CPUs and 1 GPU``, ``1 to 4 CPUs``."""
+    least, most = needs.kinds[0], needs.kinds[-1]
+    each = _amounts([need.cpus for need in needs.kinds], "CPU")
+    if most.gpus:
+        each += f" and {_amounts([need.gpus for need in needs.kinds], 'GPU')}"
+    if least.ranks > 1:
+        each = f"{least.ranks} ranks{' on one node' if least.strict else ''} with {each}"
+    return each
+
+
+def _amounts(numbers: Sequence[float], unit: str) -> str:
+    least, most = min(numbers), max(numbers)
+    return _amount(most, unit) if least == most else f"{least:g} to {_amount(most, unit)}"
 
 
 def _amount(number: float, unit: str) -> str:
