@@ -72,7 +72,7 @@ def play(
 
 def _as_launched(base: Path, earlier: Sequence[Earlier], spec: Spec, declaration: Declaration | None) -> Sweep:
     gpu = spec.resources.gpu
-    gpus = gpu * spec.resources.workers if isinstance(gpu, float) else 0.0
+    gpus = 0.0 if isinstance(gpu, str) else gpu * spec.resources.workers
     return build_sweep(spec, declaration, base=base, gpus_per_trial=gpus, earlier=earlier)
 
 

@@ -93,13 +93,13 @@ class Needs:
 def needs_of(spec: Spec, found: Sequence[Node]) -> Needs:
     """What trials occupy; `gpu: auto` is one GPU if any node has one, and `packed` starts with the same."""
     asked = spec.resources
-    gpus = asked.gpu if isinstance(asked.gpu, float) else float(any(node.gpus for node in found))
+    gpus = float(any(node.gpus for node in found)) if isinstance(asked.gpu, str) else asked.gpu
     usual = Need(
         ranks=asked.workers,
         strict=asked.strict,
-        cpus=asked.cpu if isinstance(asked.cpu, float) else 1.0,
+        cpus=1.0 if isinstance(asked.cpu, str) else asked.cpu,
         gpus=gpus,
-        memory=float(asked.memory) if isinstance(asked.memory, int) else 0.0,
+        memory=0.0 if isinstance(asked.memory, str) else float(asked.memory or 0),
         custom=asked.custom,
         accelerator=asked.accelerator or "",
     )

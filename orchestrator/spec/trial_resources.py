@@ -109,7 +109,7 @@ class TrialResources:
 def threads(spec: Spec, asked: Asked) -> int:
     """The torch threads of a rank: as many as its CPUs."""
     cpus = spec.resources.cpu if asked.cpus is None else asked.cpus
-    return max(1, int(cpus)) if isinstance(cpus, float) else 1
+    return 1 if isinstance(cpus, str) else max(1, int(cpus))
 
 
 def _amount(key: str, formula: Formula, values: Mapping[str, Any]) -> float:
