@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -12,45 +13,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.records.load import load
+from tests.ddp import CONFIG, EPOCHS, TRAIN, alone, noted
 from tests.system.hosts import ENVIRONMENT, MARK, ROOT, Host, Hosts, ip
-from tests.tune.test_ranks import alone
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
-
-STEPS = 24
-
-TRAIN = f"""
-import os, time
-os.environ["GLOO_SOCKET_IFNAME"] = "{MARK}i"
-import torch
-import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
-
-def train(config, trial):
-    dist.init_process_group("gloo")
-    data = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))[trial.rank :: trial.world_size]
-    target = data.sum(1, keepdim=True)
-    torch.manual_seed(0)
-    net = torch.nn.Linear(4, 1)
-    model = DistributedDataParallel(net)
-    optimizer = torch.optim.SGD(net.parameters(), lr=config["lr"], momentum=0.9)
-    restored = trial.restore()
-    if restored is not None:
-        net.load_state_dict(restored["net"])
-        optimizer.load_state_dict(restored["optimizer"])
-    for step in range(restored["step"] + 1 if restored else 1, {STEPS} + 1):
-        time.sleep(0.5)
-        loss = torch.nn.functional.mse_loss(model(data), target)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        mean = loss.detach() / trial.world_size
-        dist.all_reduce(mean)
-        trial.save(step=step, net=net, optimizer=optimizer)
-        with open(f"steps-{{trial.rank}}", "a") as file:
-            print(step, os.environ["MASTER_ADDR"], os.environ["LOCAL_RANK"], os.environ["GROUP_RANK"], file=file)
-        trial.report(step=step, loss=mean.item())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -70,37 +36,42 @@ def kill_all_of(host: Host) -> None:
 
 
 def test_a_host_of_a_trial_is_lost_and_the_trial_goes_on_elsewhere(hosts: Hosts, tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(TRAIN)
+    gloo = f"import os\nos.environ['GLOO_SOCKET_IFNAME'] = '{MARK}i'\n"
+    (tmp_path / "train.py").write_text(gloo + TRAIN)
+    config = json.dumps({**CONFIG, "hold": 5})
     (tmp_path / "s.yaml").write_text(
         textwrap.dedent(
-            """
+            f"""
             name: s
             trainable: train.py:train
-            search: {method: list, configs: [{lr: 0.01}]}
-            objective: {metric: loss}
-            scheduler: {method: none}
-            trial: {save_every: 0.2}
-            resources: {workers: 2, cpu: 1, gpu: 0}
+            fixed: {{epochs: {EPOCHS}}}
+            search: {{method: list, configs: [{config}]}}
+            objective: {{metric: loss}}
+            scheduler: {{method: none}}
+            trial: {{save_every: 0.2}}
+            resources: {{workers: 2, cpu: 1, gpu: 0}}
             """
         )
     )
     command = [sys.executable, "-m", "orchestrator", "launch", "s.yaml", "--on", hosts.address]
     launched = hosts.head.run(*command, cwd=tmp_path)
-    steps = tmp_path / "steps-1"
-    while not steps.exists() or len(steps.read_text().splitlines()) < 5:
+    sweep = tmp_path / "results" / "s"
+    saved = sweep / "checkpoints" / "0" / "last.pt"
+    while not (saved.exists() and all("holds" in notes[-1] for notes in noted(sweep / "trials" / "0").values())):
         assert launched.poll() is None, launched.communicate()[0]
         time.sleep(0.2)
-    _, master, local_rank, group_rank = steps.read_text().splitlines()[0].split()
-    assert (local_rank, group_rank) == ("0", "1")  # on another host than rank 0
-    kill_all_of(_host_of_rank_1(hosts, master))
+    environ = [notes[0]["environ"] for notes in noted(sweep / "trials" / "0").values()]
+    assert [each["LOCAL_RANK"] + each["GROUP_RANK"] for each in environ] == ["00", "01"]  # on two hosts
+    kill_all_of(_host_of_rank_1(hosts, environ[0]["MASTER_ADDR"]))
     said, _ = launched.communicate(timeout=300)
     assert launched.returncode == 0, said
-    sweep = load(tmp_path / "results" / "s")
-    assert sweep.trials["state"].tolist() == ["completed"], said
-    assert sweep.trials["preemptions"].tolist() == [1], said
-    assert sweep.trials["failures"].tolist() == [0], said
-    assert sweep.metrics["step"].tolist() == list(range(1, STEPS + 1))
-    assert sweep.metrics["loss"].tolist()[:6] == pytest.approx(alone(0.01), abs=1e-5)
+    recorded = load(sweep)
+    assert recorded.trials["state"].tolist() == ["completed"], said
+    assert recorded.trials["preemptions"].tolist() == [1], said
+    assert recorded.trials["failures"].tolist() == [0], said
+    assert recorded.metrics["step"].tolist() == list(range(1, EPOCHS + 1))
+    assert recorded.metrics["loss"].tolist() == pytest.approx(alone(0.01), abs=1e-5)
+    assert [notes[-2]["first"] > 1 for notes in noted(sweep / "trials" / "0").values()] == [True, True]
 
 
 def _host_of_rank_1(hosts: Hosts, master: str) -> Host:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,55 +11,7 @@ import pytest
 from cluster.local.embedded import embedded
 from orchestrator.core.rows import State
 from orchestrator.records.load import Sweep
-
-EPOCHS = 6
-
-DDP = """
-import json, os, signal, time
-import psutil
-import torch
-import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
-
-def note(trial, **facts):
-    trial.directory.mkdir(parents=True, exist_ok=True)
-    path = trial.directory / f"{trial.rank}.jsonl"
-    with path.open("a") as file:
-        print(json.dumps({"pid": os.getpid(), **facts}), file=file)
-
-def train(config, trial):
-    assert os.environ["RANK"] == str(trial.rank) and os.environ["WORLD_SIZE"] == str(trial.world_size)
-    dist.init_process_group("gloo")
-    data = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))[trial.rank :: trial.world_size]
-    target = data.sum(1, keepdim=True)
-    torch.manual_seed(0)
-    net = torch.nn.Linear(4, 1)
-    model = DistributedDataParallel(net)
-    optimizer = torch.optim.SGD(net.parameters(), lr=config["lr"], momentum=0.9)
-    restored = trial.restore()
-    if restored is not None:
-        net.load_state_dict(restored["net"])
-        optimizer.load_state_dict(restored["optimizer"])
-    first = 1 if restored is None else restored["step"] + 1
-    note(trial, first=first)
-    step = 0
-    try:
-        for step in range(first, config["epochs"] + 1):
-            loss = torch.nn.functional.mse_loss(model(data), target)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            mean = loss.detach() / trial.world_size
-            dist.all_reduce(mean)
-            trial.save(step=step, net=net, optimizer=optimizer)
-            if trial.rank == config["failing"] and step == 3 and first == 1:
-                time.sleep(0.5)  # the checkpoint of step 2 is written
-                exec(config["fault"])
-            if trial.rank == 0 or config["all_report"]:
-                trial.report(step=step, loss=mean.item())
-    finally:
-        note(trial, last=step)
-"""
+from tests.ddp import CONFIG, EPOCHS, TRAIN, alone, noted
 
 
 @pytest.fixture(scope="module")
@@ -74,56 +25,35 @@ def ranks_of(sweep_of: Callable[..., Sweep]) -> Callable[..., Sweep]:
     """Launch a sweep of DDP trials, one after the other, each with these values beside its defaults."""
 
     def launch(workers: int, *configs: dict[str, Any], **sections: Any) -> Sweep:
-        defaults = {"lr": 0.01, "failing": -1, "fault": "", "all_report": True}
         given = {
             "fixed": {"epochs": EPOCHS},
             "space": {},
-            "search": {"method": "list", "configs": [defaults | config for config in configs]},
+            "search": {"method": "list", "configs": [{**CONFIG, **config} for config in configs]},
             "scheduler": {"method": "none"},
             "budget": {"trials": len(configs)},
             "resources": {"workers": workers, "cpu": 1, "gpu": 0, "concurrency": 1},
         }
-        return sweep_of(DDP, **(given | sections))
+        return sweep_of(TRAIN, **(given | sections))
 
     return launch
 
 
-def noted(sweep: Sweep, trial: int) -> dict[int, list[dict[str, Any]]]:
-    """What each rank of a trial has noted, by rank."""
-    files = sorted(sweep.paths.trial(trial).glob("*.jsonl"))
-    return {int(file.stem): [json.loads(line) for line in file.read_text().splitlines()] for file in files}
-
-
 def assert_nothing_is_left(sweep: Sweep) -> None:
-    pids = {note["pid"] for trial in sweep.trials["trial"] for notes in noted(sweep, trial).values() for note in notes}
+    pids = {
+        note["pid"]
+        for trial in sweep.trials["trial"]
+        for notes in noted(sweep.paths.trial(trial)).values()
+        for note in notes
+    }
     assert pids
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
-
-
-def alone(lr: float) -> list[float]:
-    """The losses of one process."""
-    import torch
-
-    data = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
-    target = data.sum(1, keepdim=True)
-    torch.manual_seed(0)
-    net = torch.nn.Linear(4, 1)
-    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
-    losses = []
-    for _ in range(EPOCHS):
-        loss = torch.nn.functional.mse_loss(net(data), target)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
 
 
 @pytest.mark.long  # with two ranks, those that fail have it, too
 def test_ranks_have_the_curve_of_one_process(ranks_of: Callable[..., Sweep]) -> None:
     sweep = ranks_of(4, {})
     assert sweep.metrics["loss"].tolist() == pytest.approx(alone(0.01), abs=1e-5)
-    assert list(noted(sweep, 0)) == [0, 1, 2, 3]
+    assert list(noted(sweep.paths.trial(0))) == [0, 1, 2, 3]
     assert_nothing_is_left(sweep)
 
 
@@ -134,34 +64,43 @@ def test_ranks_stop_at_the_same_step_and_leave_nothing(variant: str, ranks_of: C
     sweep = ranks_of(2, {"lr": 0.05}, *others, scheduler=asha)
     states = sweep.trials.set_index("trial")["state"].to_dict()
     assert states == {0: State.COMPLETED, 1: State.STOPPED, 2: State.STOPPED}
-    assert [notes[-1]["last"] for notes in noted(sweep, 0).values()] == [EPOCHS, EPOCHS]
-    last = [notes[-1]["last"] for notes in noted(sweep, 1).values()]
+    assert [notes[-1]["last"] for notes in noted(sweep.paths.trial(0)).values()] == [EPOCHS, EPOCHS]
+    last = [notes[-1]["last"] for notes in noted(sweep.paths.trial(1)).values()]
     assert last == [int(sweep.metrics[sweep.metrics["trial"] == 1]["step"].max())] * 2
-    assert noted(sweep, 2)[0][-1]["last"] == 2  # the other one waited in a collective of step 3, and was ended there
+    # the other one waited in a collective of step 3, and was ended there
+    assert noted(sweep.paths.trial(2))[0][-1]["last"] == 2
     assert_nothing_is_left(sweep)
 
 
-FAULTS = {
-    "os._exit(3)": ("WorkerDied", "exit status 3"),
-    "os.kill(os.getpid(), signal.SIGKILL)": ("WorkerDied", "SIGKILL"),
-    "raise ValueError('no more')": ("ValueError", "no more"),
-    "psutil.Process().parent().parent().kill(); time.sleep(60)": ("WorkerDied", "worker process"),  # Ray's
-}
+RAYS_PROCESS = "psutil.Process().parent().parent().kill(); time.sleep(60)"
+FAULTS = [
+    (0, "os._exit(3)", ("WorkerDied", "exit status 3")),
+    (1, "os.kill(os.getpid(), signal.SIGKILL)", ("WorkerDied", "SIGKILL")),
+    (0, "raise ValueError('no more')", ("ValueError", "no more")),
+    (1, "raise ValueError('no more')", ("ValueError", "no more")),
+    (0, RAYS_PROCESS, ("WorkerDied", "worker process")),
+    (1, RAYS_PROCESS, ("WorkerDied", "worker process")),
+]
 
 
 def test_a_rank_that_fails_ends_all_and_the_trial_is_retried_as_one(ranks_of: Callable[..., Sweep]) -> None:
-    cases = [{"fault": fault, "failing": rank} for fault in FAULTS for rank in (0, 1)]
-    sweep = ranks_of(2, *cases, trial={"retries": 1, "save_every": 0.1})
+    configs = [{"fault": fault, "failing": rank} for rank, fault, _ in FAULTS]
+    sweep = ranks_of(2, *configs, trial={"retries": 1, "save_every": 0.1})
     assert set(sweep.trials["state"]) == {State.COMPLETED}
     retries = sweep.events[sweep.events["event"] == "retry"].set_index("trial")
-    for number, case in enumerate(cases):
+    for number, (rank, fault, expected) in enumerate(FAULTS):
         losses = sweep.metrics[sweep.metrics["trial"] == number]["loss"].tolist()
-        assert losses == pytest.approx(alone(0.01), abs=1e-5), case
-        began = [[note["first"] for note in notes if "first" in note] for notes in noted(sweep, number).values()]
-        assert began in ([[1, 3]] * 2, [[1, 4]] * 2), case  # rank 0 may have saved step 3 before it missed rank 1
+        assert losses == pytest.approx(alone(0.01), abs=1e-5), (rank, fault)
+        began = [
+            [note["first"] for note in notes if "first" in note] for notes in noted(sweep.paths.trial(number)).values()
+        ]
+        assert began in ([[1, 3]] * 2, [[1, 4]] * 2), (
+            rank,
+            fault,
+        )  # rank 0 may have saved step 3 before it missed rank 1
         told = f"{retries.loc[number, 'reason']} {retries.loc[number, 'detail']}"
-        assert all(each in told for each in FAULTS[case["fault"]]), told
-        assert ("rank 1 on " in told and f"{number}.rank1.log" in told) is (case["failing"] == 1), told
+        assert all(each in told for each in expected), told
+        assert ("rank 1 on " in told and f"{number}.rank1.log" in told) is (rank == 1), told
     assert_nothing_is_left(sweep)
 
 
