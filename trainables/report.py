@@ -27,5 +27,6 @@ class Report:
     train_s: float = field(compare=False)
 
     def joined(self, more: Report) -> Report:
-        """This report with what a further one of the same step has in addition; the times stay."""
-        return replace(self, metrics={**self.metrics, **more.metrics, **self.metrics})
+        """This report with what a further one of the same step has in addition, and the training up to that."""
+        metrics = {**self.metrics, **more.metrics, **self.metrics}
+        return replace(self, metrics=metrics, train_s=max(self.train_s, more.train_s))

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.after.written_spec import written_spec
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import Config
+from orchestrator.core.rung_unit import recorded_unit
 from orchestrator.errors import NoResultError
 from orchestrator.formatting import count
 from orchestrator.records.paths import SweepPaths
@@ -72,7 +73,10 @@ def _best(paths: SweepPaths, info: SweepInfo, number: int) -> list[Config]:
 
 def _plain(name: str, info: SweepInfo, configs: Sequence[Config], seeds: int) -> dict[str, Any]:
     before = info.spec
-    last = (before.get("scheduler") or {}).get("max")
+    scheduler, trial = before.get("scheduler") or {}, before["trial"]
+    last = scheduler.get("max")
+    if last is not None and recorded_unit(before) == "seconds":
+        trial, last = trial | {"max_time": min(last, trial.get("max_time") or last)}, None
     failures = before["budget"].get("max_failures")
     return before | {
         "name": name[: LONGEST - len(SUFFIX)] + SUFFIX,
@@ -86,7 +90,5 @@ def _plain(name: str, info: SweepInfo, configs: Sequence[Config], seeds: int) ->
         "scheduler": {"method": "none"} | ({} if last is None else {"max": last}),
         "budget": {} if failures is None else {"max_failures": failures},
         # A checkpoint is needed to evaluate the winner, and each training needs a seed of its own.
-        "trial": {
-            key: value for key, value in before["trial"].items() if key != "seed" and (key, value) != ("keep", "none")
-        },
+        "trial": {key: value for key, value in trial.items() if key != "seed" and (key, value) != ("keep", "none")},
     }

@@ -137,7 +137,10 @@ def _source(
 
 def _plain(sweep: str, info: SweepInfo, config: dict[str, Any], row: dict[str, Any], last: int) -> dict[str, Any]:
     before, suffix = info.spec, f"-repro-{row['trial']}"
-    ended = row["state"] not in ENDED_BY_ITSELF or (before.get("scheduler") or {}).get("max") is not None
+    limits = ((before.get("scheduler") or {}).get("max"), before["trial"].get("max_time"))
+    ended = row["state"] not in ENDED_BY_ITSELF or limits != (None, None)
+    # As many steps, however long they take now.
+    trial = {key: value for key, value in before["trial"].items() if key != "max_time"}
     return before | {
         "name": sweep[: LONGEST - len(suffix)] + suffix,
         "parent": sweep,
@@ -148,7 +151,7 @@ def _plain(sweep: str, info: SweepInfo, config: dict[str, Any], row: dict[str, A
         },
         "scheduler": {"method": "none"} | ({"max": max(1, last)} if ended else {}),
         "budget": {},
-        "trial": before["trial"] | {"seed": row["seed"]},
+        "trial": trial | {"seed": row["seed"]},
     }
 
 

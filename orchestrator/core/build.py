@@ -22,7 +22,8 @@ from orchestrator.core.search.sequence import Walk, grid, listed
 from orchestrator.core.step_unit import full_training
 from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
-from orchestrator.spec import Space, Spec, max_step
+from orchestrator.spec import Space, Spec
+from orchestrator.spec.max_step import max_rung, max_seconds
 from orchestrator.spec.sections import GROW
 from orchestrator.spec.trial_resources import TrialResources
 from trainables.contract import Declaration
@@ -92,7 +93,7 @@ def build_sweep(
     limits = limits_of(spec, space, gpus_per_trial=gpus_per_trial)
     space.open = declaration is not None and declaration.define_by_run and spec.search.method in GROW
     if search is None:
-        make = partial(_search, spec, base=base, last=max_step(spec, declaration))
+        make = partial(_search, spec, base=base, last=max_rung(spec, declaration))
         search = DefineByRun(space, make) if space.open else make(space)
         teach(search, earlier)
     if ahead is not None and not isinstance(search, Walk | RandomSearch):
@@ -113,6 +114,7 @@ def build_sweep(
         gpu_shares=GpuShares(gpus_per_trial, packed=spec.resources.gpu == "packed"),
         audit=Audit((spec.scheduler and spec.scheduler.audit) or 0.0, spec.search.seed),
         full_training=full_training(spec, declaration),
+        unit=spec.rung_unit,
         leaders=spec.keep.ranked,
     )
 
@@ -123,7 +125,7 @@ def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limit
     Raises:
         UserError: As for ``trial_count``.
     """
-    budget = spec.budget
+    budget, most_s = spec.budget, max_seconds(spec)
     trials = trial_count(spec, space)
     if trials is None and not gpus_per_trial and budget.hours is budget.target is budget.patience is None:
         trials = DEFAULT_TRIALS
@@ -138,13 +140,14 @@ def limits_of(spec: Spec, space: Space, *, gpus_per_trial: float = 0.0) -> Limit
         failures=budget.max_failures,
         retries=spec.trial.retries,
         max_step=enforced_max(spec),
-        trial_seconds=spec.trial.max_time,
+        trial_seconds=most_s,
+        trial_seconds_key="trial.max_time" if most_s == spec.trial.max_time else "scheduler.max",
     )
 
 
 def enforced_max(spec: Spec) -> int | None:
-    """The step at which the sweep ends a trial: scheduler.max; None: the trainable ends by itself."""
-    return None if spec.scheduler is None else spec.scheduler.max
+    """The step at which the sweep ends a trial: scheduler.max; None: the trainable ends by itself, or time ends it."""
+    return None if spec.scheduler is None or spec.scheduler.in_seconds else spec.scheduler.max
 
 
 def _search(spec: Spec, space: Space, *, base: Path, last: int | None) -> Search:

@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.core.node_health import Node
 from orchestrator.core.rows import Config, Failure
 from orchestrator.spec import Distribution
+from orchestrator.spec.sections import Unit
 from orchestrator.spec.trial_resources import AS_ALL, Asked
 from trainables.report import Report
 
@@ -26,7 +27,8 @@ class Start:
     attempt: int
     config: Config
     seed: int
-    rungs: tuple[int, ...]  # at the first report at or beyond each of these steps, the trial waits for a decision
+    rungs: tuple[int, ...]  # at the first report at or beyond each of these, the trial waits for a decision
+    unit: Unit = "steps"  # of the rungs
     pauses: bool = False  # whether the trial may pause there, so that its state is to be written first
     recorded: int | None = None  # the trial's last step that the driver has received
     trained_s: float = 0.0  # seconds of training by then, over all attempts

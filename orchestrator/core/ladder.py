@@ -14,7 +14,9 @@ from orchestrator.core.schedulers.pasha import Pasha
 from orchestrator.core.schedulers.top_after import TopAfter
 from orchestrator.core.search.auto.roles import role
 from orchestrator.spec import Scheduler as SchedulerSpec
-from orchestrator.spec import Spec, max_step
+from orchestrator.spec import Spec
+from orchestrator.spec.max_step import max_rung
+from orchestrator.spec.sections import Unit
 from trainables.contract import Declaration
 
 DEFAULT_REDUCTION_FACTOR = 3
@@ -30,9 +32,10 @@ class Ladder:
     """The settings of a scheduler that has rungs."""
 
     method: Literal["asha", "hyperband", "pasha", "median", "top_after"] = "asha"
+    unit: Unit = "steps"
     grace_period: int
     reduction_factor: int
-    max_step: int
+    max_step: int  # in the unit, as all rungs are
     brackets: int = 1
     variant: Variant = "auto"  # of asha and hyperband
     top: int = DEFAULT_TOP  # of top_after
@@ -41,7 +44,7 @@ class Ladder:
 
 def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
     """The scheduler's settings; None without one: the spec turns it off, or the length of a training is unknown."""
-    last = max_step(spec, declaration)
+    last = max_rung(spec, declaration)
     asked = spec.scheduler or SchedulerSpec()
     if asked.method == "none" or last is None:
         return None
@@ -51,6 +54,7 @@ def ladder(spec: Spec, declaration: Declaration | None) -> Ladder | None:
     method = "asha" if asked.method == "auto" else asked.method
     return Ladder(
         method=method,
+        unit=asked.unit or "steps",
         grace_period=grace,
         reduction_factor=factor,
         max_step=last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.formatting import count
+from orchestrator.formatting import count, duration
 
 HOPELESS = 5
 """The sweep ends when this many trials failed and no trial has reported the objective: they likely share one cause."""
@@ -25,6 +25,15 @@ class Limits:
     retries: int = 0  # further attempts of a trial after failures
     max_step: int | None = None  # a trial that reaches this step is completed, even if the trainable would continue
     trial_seconds: float | None = None  # of training, after which a trial is completed in the same way
+    trial_seconds_key: str = "trial.max_time"  # the key of the spec that says so
+
+    def completes(self, step: int, train_s: float = 0.0) -> str | None:
+        """Why a training is complete at a step, after seconds of training, in words; None if it is not."""
+        if self.max_step is not None and step >= self.max_step:
+            return f"reached the last step, {self.max_step}"
+        if self.trial_seconds is not None and train_s >= self.trial_seconds:
+            return f"trained for {duration(self.trial_seconds)} ({self.trial_seconds_key})"
+        return None
 
     def used_up(self, seconds: float, gpu_seconds: float) -> str | None:
         """Which budget is used up, in words; None if none is.

@@ -208,8 +208,7 @@ def _requeue_unfinished(sweep: Sweep, trial: Trial, rows: Sequence[MetricRow], a
     for row in rows:
         value = row.metrics.get(sweep.objective.metric)
         if value is not None and trial.state is State.PENDING:
-            last = sweep.last_by(row.step, row.train_s)
-            sweep.objective_reported(trial, at, row.step, value, pausable=saves and row is rows[-1], last=last)
+            sweep.objective_reported(trial, at, row, value, pausable=saves and row is rows[-1])
     if trial.state is State.PENDING:
         sweep.trial_queue.requeue(trial)
 

@@ -34,6 +34,9 @@ GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
 OUT_OF_MEMORY = "out of memory"
 """The decision recorded with the retry, on a larger share of a GPU, of a trial that ran out of GPU memory."""
 
+FINISHED = "the trainable finished"
+"""The reason recorded with a trial that completed by itself, before a limit ended it."""
+
 PACKING = "packing"
 """The event of a choice of how many trials share a GPU."""
 
@@ -110,7 +113,7 @@ class EventRow:
     trial: int | None = None  # None: an event of the whole sweep
     attempt: int | None = None
     step: int | None = None
-    rung: int | None = None  # the rung's step
+    rung: int | None = None  # its step, or with scheduler.unit seconds, its seconds
     value: float | None = None  # the objective that was compared, or passed to the search
     cutoff: float | None = None  # what the value was compared against
     decision: str | None = None  # "continue", "pause" or "stop"
@@ -142,7 +145,7 @@ class TrialRow:
     objective_last: float | None = None
     best_step: int | None = None
     last_step: int | None = None
-    rung: int | None = None  # the highest rung it entered
+    rung: int | None = None  # the highest rung it entered, likewise
     attempts: int = 0
     failures: int = 0
     preemptions: int = 0

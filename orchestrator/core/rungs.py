@@ -10,16 +10,19 @@ from dataclasses import replace
 
 from orchestrator.core.audit import Audit
 from orchestrator.core.journal import Journal
-from orchestrator.core.rows import PROMOTED, State
+from orchestrator.core.rows import PROMOTED, MetricRow, State
+from orchestrator.core.rung_unit import reached, rung_name
 from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.trial import Trial
+from orchestrator.spec.sections import Unit
 
 
 class Rungs:
     """The rungs of one sweep, and the trials that wait at them.
 
     Attributes:
+        unit: What the rungs count.
         audit: Which trials run on although they were cut.
     """
 
@@ -27,6 +30,7 @@ class Rungs:
         self,
         *,
         scheduler: Scheduler,
+        unit: Unit,
         audit: Audit,
         feedback: SearchFeedback,
         journal: Journal,
@@ -35,11 +39,13 @@ class Rungs:
         """
         Args:
             scheduler: Decides.
+            unit: What its rungs count.
             audit: Overrules some of its cuts.
             feedback: Takes the results at rungs.
             journal: Takes the events.
             trials: All trials of the sweep, by number; it may grow.
         """
+        self.unit = unit
         self.audit = audit
         self._scheduler = scheduler
         self._feedback = feedback
@@ -55,11 +61,16 @@ class Rungs:
             return ()
         return tuple(rung for rung in self._scheduler.rungs(trial.number) if rung > (trial.rung or 0))
 
-    def reach(self, trial: Trial, at: float, step: int, value: float, *, pausable: bool) -> Decision | None:
+    def name(self, rung: int | None) -> str:
+        """A rung as people read it."""
+        return rung_name(rung, self.unit)
+
+    def reach(self, trial: Trial, at: float, row: MetricRow, value: float, *, pausable: bool) -> Decision | None:
         """Let a trial enter the rungs that its report reaches; returns the last decision, None if none was due."""
         if trial.number in self.audit.running_on:
             return None
-        decisions = self._scheduler.report(trial.number, step, value, pausable=pausable)
+        here = reached(self.unit, row.step, row.train_s)
+        decisions = self._scheduler.report(trial.number, here, value, pausable=pausable)
         if not decisions:
             return None
         *before, last = decisions
@@ -112,7 +123,7 @@ class Rungs:
 
     def _pause(self, trial: Trial, at: float, decision: Decision) -> None:
         trial.end_attempt(at)
-        reason = f"{decision.value:g} at rung {decision.rung}"
+        reason = f"{decision.value:g} at rung {self.name(decision.rung)}"
         self.restore_paused(trial, decision.value)
         self._journal.trial_event(trial, at, State.PAUSED, value=decision.value, cutoff=decision.cutoff, reason=reason)
 
@@ -130,7 +141,7 @@ class Rungs:
             return None
         trial = self._trials[number]
         self.promote(trial)
-        self._journal.trial_event(trial, at, PROMOTED, reason=f"goes on beyond rung {trial.rung}")
+        self._journal.trial_event(trial, at, PROMOTED, reason=f"goes on beyond rung {self.name(trial.rung)}")
         return trial
 
     def promote(self, trial: Trial) -> None:
@@ -153,7 +164,7 @@ class Rungs:
         """Let a paused trial that is not promoted run on, if it is audited; returns whether it is."""
         if not self.audit.picks(trial.number):
             return False
-        value, rung = self.value(trial), trial.rung
+        value, rung = self.value(trial), self.name(trial.rung)
         self.restore_audit(trial)
         reason = f"audited: not promoted beyond rung {rung}, and runs on"
         self._journal.trial_event(trial, at, PROMOTED, value=value, decision=Action.AUDIT, reason=reason)

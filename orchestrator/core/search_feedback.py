@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.rows import State
+from orchestrator.core.rows import FINISHED, Origin, State
 from orchestrator.core.search import Observation, Outcome, Search
 from orchestrator.core.trial import Trial
 
@@ -17,8 +17,15 @@ _OUTCOMES = {
 class SearchFeedback:
     """Tells the search of trials; the same calls are made while a sweep runs and when it is replayed."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, full_s: int | None = None) -> None:
+        """
+        Args:
+            search: The search.
+            full_s: Seconds of a full training, where rungs are at seconds: then the search is told of seconds in place
+                of steps. None: rungs are at steps.
+        """
         self._search = search
+        self._full_s = full_s
 
     def running(self, trial: Trial) -> None:
         """Let the search count a trial as running that it did not propose just now."""
@@ -33,8 +40,16 @@ class SearchFeedback:
         if trial.state is State.CANCELLED:
             self._search.forget(trial.number)
         else:
-            step = trial.rung if trial.state is State.STOPPED else last_step
+            step = trial.rung if trial.state is State.STOPPED else self._reached(trial, last_step, train_s)
             self._tell(trial, _OUTCOMES[trial.state], value, step, train_s)
+
+    def _reached(self, trial: Trial, last_step: int | None, train_s: float | None) -> int | None:
+        """How far a trial came that no rung has stopped. One that ended by itself trained in full."""
+        if self._full_s is None or last_step is None:
+            return last_step
+        if trial.state is State.COMPLETED and (trial.reason == FINISHED or trial.origin is Origin.REUSED):
+            return self._full_s
+        return min(self._full_s, int(train_s or 0.0))
 
     def _tell(
         self, trial: Trial, outcome: Outcome, value: float | None, step: int | None, train_s: float | None

@@ -36,9 +36,9 @@ class FullTraining:
 
 
 def full_training(spec: Spec, declaration: Declaration | None) -> FullTraining | None:
-    """The length of a full training; None if there are no rungs that depend on it."""
+    """The length of a full training; None if there are no rungs that depend on it, or they are at seconds."""
     rungs = ladder(spec, declaration)
-    if rungs is None:
+    if rungs is None or rungs.unit == "seconds":
         return None
     by_scheduler = spec.scheduler is not None and spec.scheduler.max is not None
     return FullTraining(steps=rungs.max_step, length="" if by_scheduler else length_of(declaration))

@@ -8,6 +8,7 @@ so Ray Tune, the simulator and a resume all run the same sweep. No Ray, no clock
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from orchestrator.core.node_health import QUICK_S, NodeHealth
 from orchestrator.core.patience import Patience
 from orchestrator.core.retries import Retries, Retry
 from orchestrator.core.reuse import MOST_AT_ONCE, Training
-from orchestrator.core.rows import GPU_MEMORY, PACKING, SUGGESTED, Config, Failure, Origin, State
+from orchestrator.core.rows import FINISHED, GPU_MEMORY, PACKING, SUGGESTED, Config, Failure, MetricRow, Origin, State
 from orchestrator.core.rungs import Rungs
 from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search import Search
@@ -32,8 +33,8 @@ from orchestrator.core.suggested import add_found
 from orchestrator.core.trial import Trial
 from orchestrator.core.trial_queue import TrialQueue
 from orchestrator.expressions.expression import EvaluationError
-from orchestrator.formatting import duration
 from orchestrator.spec import Objective, Space
+from orchestrator.spec.sections import Unit
 from orchestrator.spec.trial_resources import AS_ALL, Asked
 from trainables.report import Report
 
@@ -79,6 +80,7 @@ class Sweep:
         gpu_shares: GpuShares | None = None,
         asks: Callable[[Config], Asked] = lambda _config: AS_ALL,
         audit: Audit | None = None,
+        unit: Unit = "steps",
         full_training: FullTraining | None = None,
         leaders: int = 1,
     ) -> None:
@@ -95,7 +97,8 @@ class Sweep:
         self.failed = False
         self.used_up = False
         self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
-        self.search_feedback = SearchFeedback(search)
+        full_s = limits.trial_seconds if unit == "seconds" else None
+        self.search_feedback = SearchFeedback(search, full_s=None if full_s is None else math.ceil(full_s))
         self.patience = Patience(objective.mode, limits.min_gain)
         self.journal = Journal()
         self.retries = Retries(
@@ -107,6 +110,7 @@ class Sweep:
         )
         self.rungs = Rungs(
             scheduler=scheduler,
+            unit=unit,
             audit=audit or Audit(),
             feedback=self.search_feedback,
             journal=self.journal,
@@ -167,6 +171,7 @@ class Sweep:
             config=trial.ordered,
             seed=trial.seed,
             rungs=self.rungs.ahead(trial),
+            unit=self.rungs.unit,
             pauses=self.scheduler.pauses,
             recorded=trial.last_step,
             trained_s=trial.train_s,
@@ -334,7 +339,7 @@ class Sweep:
             case events.Finished():
                 self._attempt_trained(trial, event.train_s)
                 self._say(event.at, self._step_unit.finished(trial))
-                self._finish(trial, event.at, "the trainable finished")
+                self._finish(trial, event.at, FINISHED)
             case events.Failed():
                 self._attempt_trained(trial, event.train_s)
                 self._failed(trial, event)
@@ -376,9 +381,8 @@ class Sweep:
             value = row.metrics.get(self.objective.metric)
             if value is not None:
                 pausable = row.step == event.saved and report is event.reports[-1]
-                last = self.last_by(row.step, report.train_s)
-                self.objective_reported(trial, event.at, row.step, value, pausable=pausable, last=last)
-            elif last := self.last_by(row.step - 1):  # without the objective, which may be misspelt
+                self.objective_reported(trial, event.at, row, value, pausable=pausable)
+            elif last := self.limits.completes(row.step - 1):  # without the objective, which may be misspelt
                 self._finish(trial, event.at, last)
             else:
                 self._unmeasured(trial, event.at)
@@ -389,28 +393,26 @@ class Sweep:
         elif event.reports and self._stopping is not None:
             self._end(trial, State.CANCELLED, event.at, self._stopping, decision=HALTED)
 
-    def objective_reported(
-        self, trial: Trial, at: float, step: int, value: float, *, pausable: bool, last: str | None = None
-    ) -> None:
-        """Take the objective of a trial at a step, and decide whether the trial ends or pauses there.
+    def objective_reported(self, trial: Trial, at: float, row: MetricRow, value: float, *, pausable: bool) -> None:
+        """Take the objective of a trial at a step, and decide whether the trial completes, ends or pauses there.
 
         Args:
             trial: The trial.
             at: The time.
-            step: The step of the report.
+            row: The report, as it is recorded: its step and its seconds of training are all that decisions depend on.
             value: The objective.
             pausable: Whether the trial's state at this step is saved.
-            last: Why the training is complete with this report; None if it is not.
         """
         if self.objective.diverges(value):
-            self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {step}")
+            self._diverge(trial, at, f"{self.objective.metric} was {value:g} at step {row.step}")
             return
-        trial.measure(step, value)
+        trial.measure(row.step, value)
+        last = self.limits.completes(row.step, row.train_s)
         if last is not None:
             self._complete(trial, at, last)
             return
         self.standings.update(trial)
-        decision = self.rungs.reach(trial, at, step, value, pausable=pausable)
+        decision = self.rungs.reach(trial, at, row, value, pausable=pausable)
         if decision is not None and decision.action is Action.STOP:
             self._end(trial, State.STOPPED, at, self._why_stopped(decision), value=decision.value)
         elif decision is not None and decision.action is Action.PAUSE:
@@ -423,7 +425,7 @@ class Sweep:
         low, high = sorted((decision.value, decision.cutoff))
         worse = decision.value == (high if self.objective.mode == "min" else low) != decision.cutoff
         why = f"worse than the cutoff {decision.cutoff:g}" if worse else "after enough others went on"
-        return f"{decision.value:g} at rung {decision.rung}, {why}"
+        return f"{decision.value:g} at rung {self.rungs.name(decision.rung)}, {why}"
 
     def _unmeasured(self, trial: Trial, at: float) -> None:
         """Take a report without the objective: the trainable validates rarely, or the objective is misspelt."""
@@ -439,15 +441,6 @@ class Sweep:
     def _say(self, at: float, text: str | None) -> None:
         if text is not None:
             self.journal.note(at, "note", text)
-
-    def last_by(self, step: int, train_s: float = 0.0) -> str | None:
-        """Why a training is complete at a step, after seconds of training; None if it is not."""
-        limits = self.limits
-        if limits.max_step is not None and step >= limits.max_step:
-            return f"reached the last step, {limits.max_step}"
-        if limits.trial_seconds is not None and train_s >= limits.trial_seconds:
-            return f"trained for {duration(limits.trial_seconds)} (trial.max_time)"
-        return None
 
     def _finish(self, trial: Trial, at: float, reason: str) -> None:
         if trial.last is None:
@@ -550,7 +543,7 @@ class Sweep:
             self.trial_queue.requeue(trial)
             return
         value = self.rungs.value(trial)
-        self._end(trial, State.STOPPED, at, f"not promoted beyond rung {trial.rung}", value=value)
+        self._end(trial, State.STOPPED, at, f"not promoted beyond rung {self.rungs.name(trial.rung)}", value=value)
 
     def _end(
         self,

@@ -41,6 +41,7 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.records.recorder import Recorder
 from orchestrator.sites.needs import needs_of
 from orchestrator.sites.placement import free_slots
+from orchestrator.spec.max_step import max_seconds
 from orchestrator.spec.source import Source
 from orchestrator.spec.trial_resources import AS_ALL, threads
 from orchestrator.tune.run import import_ray_tune, run_ray_tune
@@ -294,7 +295,7 @@ class Session:
             fixed=spec.fixed,
             objective=spec.objective,
             max_step=enforced_max(spec),
-            max_time_s=spec.trial.max_time,
+            max_time_s=max_seconds(spec),
             target=spec.budget.target,
             logs=str(root / "logs"),
             trials=str(root / "trials"),

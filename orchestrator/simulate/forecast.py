@@ -8,6 +8,7 @@ compare them with earlier ones, may stop fewer. How well the search learns varie
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import statistics
 from collections import Counter
@@ -26,7 +27,7 @@ from orchestrator.simulate.costs import Costs
 from orchestrator.simulate.virtual_clock import Curve, Outcome, simulate
 from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
-from orchestrator.spec.max_step import length_of
+from orchestrator.spec.max_step import length_of, max_seconds
 from orchestrator.spec.sections import DO_NOT_LEARN
 from trainables.contract import Declaration
 
@@ -43,6 +44,12 @@ LEARNING = (0.0, 1.25)
 """Losses shrink with this power of the number of results, drawn between these bounds, if the search learns.
 With tpe, the churn example trains 1.1 times the steps of a random search (60 trials), and the curves of the LCBench
 surrogate 2 to 3.6 times (200 trials in 20 slots)."""
+
+LEAST_STEP_S = 1e-9
+"""A step takes at least so long, where time ends a training."""
+
+ROUNDING = 1e-9
+"""The relative error of sums of seconds that does not cost a trial a further step."""
 
 LEARNS_FROM = 10
 """The number of results from which a search learns."""
@@ -75,7 +82,7 @@ class Range:
 class ExpectedRung:
     """A rung, averaged over the simulated sweeps."""
 
-    step: int
+    step: int  # or seconds, as the rungs count
     entering: float  # trials that reach it
     continuing: float  # trials that continue beyond it
 
@@ -136,7 +143,7 @@ def forecast_sweep(
     gpus_per_trial: float = 0.0,
     saves: bool = True,
 ) -> Forecast | None:
-    """Forecast a sweep; None if the length of a full training is unknown.
+    """Forecast a sweep; None if the length of a full training is unknown, in steps and in seconds.
 
     Args:
         spec: A checked spec.
@@ -148,7 +155,7 @@ def forecast_sweep(
         gpus_per_trial: The resolved `resources.gpu`, for budgets in GPU-hours.
         saves: Whether the trainable saves its state, so that trials can pause.
     """
-    if max_step(spec, declaration) is None:
+    if max_step(spec, declaration) is None and max_seconds(spec) is None:
         return None
     limits = limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial)
     played = _playable(limits)
@@ -206,7 +213,7 @@ def modelled_sweeps(
         spec, declaration, slots, paces, costs, gpus_per_trial, saves: As for ``forecast_sweep``.
         sweeps: How many.
     """
-    if max_step(spec, declaration) is None:
+    if max_step(spec, declaration) is None and max_seconds(spec) is None:
         return []
     limits = _playable(limits_of(spec, spec.parameter_space(), gpus_per_trial=gpus_per_trial))
     low, high = (0.0, 0.0) if spec.search.method in DO_NOT_LEARN else LEARNING
@@ -281,8 +288,10 @@ class _SimulatedSweep:
     ) -> None:
         self._space = spec.parameter_space()
         self._length = length_of(declaration)
-        self._searched = self._length in self._space.parameters and (spec.scheduler is None or not spec.scheduler.max)
-        self._last = max_step(spec, declaration) or 1
+        by_scheduler = limits.max_step is not None
+        self._searched = self._length in self._space.parameters and not by_scheduler
+        self._last = max_step(spec, declaration)
+        self._most_s = limits.trial_seconds
         self._metric = spec.objective.metric
         self._sign = 1.0 if spec.objective.mode == "min" else -1.0
         self._paces = paces
@@ -296,6 +305,7 @@ class _SimulatedSweep:
             space=_ranks(),
             search=RandomSearch(_ranks(), seed),
             scheduler=scheduler_of(seeded, declaration),
+            unit=spec.rung_unit,
             objective=spec.objective.model_copy(update={"diverged_above": None}),
             limits=limits,
             seed=seed,
@@ -309,19 +319,37 @@ class _SimulatedSweep:
         results = max(LEARNS_FROM, len(self.sweep.trials) - self.sweep.live)
         value = self._sign * rank * (LEARNS_FROM / results) ** self._learning
         value = self._values.setdefault(start.trial, value)
-        last = int(self._space.sample(draws).get(self._length, self._last)) if self._searched else self._last
-        return self._reports(start, pace, max(1, last), {self._metric: value})
+        last = self._space.sample(draws).get(self._length, self._last) if self._searched else self._last
+        return self._reports(start, pace, None if last is None else max(1, int(last)), {self._metric: value})
 
     def _reports(
-        self, start: events.Start, pace: Pace, last: int, metrics: Mapping[str, float]
+        self, start: events.Start, pace: Pace, last: int | None, metrics: Mapping[str, float]
     ) -> Iterator[tuple[float, int, Mapping[str, float]]]:
+        at, passed = start.recorded or 0, start.trained_s
+
+        def step_at(seconds: float) -> int:
+            """The first step of the attempt at which the trial has trained for so long."""
+            steps = (seconds - start.trained_s - pace.set_up_s) / max(pace.step_s, LEAST_STEP_S)
+            return (start.recorded or 0) + max(1, math.ceil(steps - ROUNDING))
+
+        due: dict[int, float] = {}  # by step, the seconds of training that the trial reaches there
+        for seconds in (*(start.rungs if start.unit == "seconds" else ()), self._most_s):
+            if seconds is not None:
+                due[step_at(seconds)] = seconds
+        if self._most_s is not None:
+            last = min(step_at(self._most_s), step_at(self._most_s) if last is None else last)
+        assert last is not None  # else nothing says how long a training is, and nothing is forecast
+        rungs = due if start.unit == "seconds" else start.rungs
         looks = {last * look // self._looks for look in range(1, self._looks + 1)}
-        before, seconds = start.recorded or 0, pace.set_up_s
-        for step in sorted({*(rung for rung in start.rungs if rung < last), *looks}):
-            if step <= before:
+        set_up_s = pace.set_up_s
+        for step in sorted({*(rung for rung in rungs if rung < last), *looks}):
+            if step <= at:
                 continue
-            yield seconds + (step - before) * pace.step_s, step, metrics
-            before, seconds = step, 0.0
+            seconds = set_up_s + (step - at) * pace.step_s
+            if passed + seconds < due.get(step, 0.0):  # by rounding
+                seconds = due[step] * (1 + ROUNDING) - passed
+            yield seconds, step, metrics
+            at, passed, set_up_s = step, passed + seconds, 0.0
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,9 @@ from orchestrator.core.sweep import Sweep
 from orchestrator.errors import UserError
 from orchestrator.simulate.given_curves import CurveOf, GivenCurves
 from orchestrator.simulate.virtual_clock import Outcome, simulate
-from orchestrator.spec import Spec, max_step
-from orchestrator.spec.max_step import UNDECLARED_LENGTH
+from orchestrator.spec import Spec
+from orchestrator.spec.checks import grace_period_too_long
+from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_rung
 from trainables.contract import Declaration, Hyperparameter
 
 PROBES = 20
@@ -78,7 +79,7 @@ def _as_launched(base: Path, earlier: Sequence[Earlier], spec: Spec, declaration
 
 def _declared_length(spec: Spec, curves: GivenCurves, build: Build) -> Declaration | None:
     """A declaration with the length of the first curve; None if the spec gives a length, or needs none."""
-    if max_step(spec, None) is not None or (spec.scheduler is not None and spec.scheduler.method == "none"):
+    if max_rung(spec, None) is not None or (spec.scheduler is not None and spec.scheduler.method == "none"):
         return None
     probe = build(spec, None)
     for _ in range(PROBES):
@@ -97,7 +98,5 @@ def _check_first_rung(spec: Spec, declaration: Declaration | None) -> None:
     if rungs is None or spec.scheduler is None or spec.scheduler.grace_period is None:
         return
     if rungs.grace_period >= rungs.max_step:
-        raise UserError(
-            f"scheduler.grace_period: {rungs.grace_period} leaves no step to stop at:"
-            f" a training has {rungs.max_step}; allowed: below {rungs.max_step}"
-        )
+        problem = grace_period_too_long(spec.scheduler, rungs.max_step).removeprefix("grace_period ")
+        raise UserError(f"scheduler.grace_period: {problem}; allowed: below {rungs.max_step}")

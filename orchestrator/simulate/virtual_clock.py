@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from orchestrator.core import events
 from orchestrator.core.rows import EventRow, Failure, MetricRow, TrialRow
+from orchestrator.core.rung_unit import reached
 from orchestrator.core.sweep import Sweep
 from orchestrator.simulate.costs import Costs
 from trainables.report import Report
@@ -222,8 +223,9 @@ class _Training:
         self._trained_s = start.trained_s  # over all attempts
         self._step = self._recorded = start.recorded or 0
         self._decided = 0
-        last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
-        self._decisions: Sequence[float] = (*(rung for rung in start.rungs if rung < last), last)
+        self._unit = start.unit
+        self._last = math.inf if sweep.limits.max_step is None else sweep.limits.max_step
+        self._rungs: Sequence[float] = (*start.rungs, math.inf)
         self._objective = sweep.objective
         self._most_s = math.inf if sweep.limits.trial_seconds is None else sweep.limits.trial_seconds
         self._target = sweep.limits.target
@@ -263,7 +265,7 @@ class _Training:
             self.message_s = costs.message_s + reports_s
 
     def _train_on(self, at: float) -> None:
-        due = next(step for step in self._decisions if step > self._decided or step == self._decisions[-1])
+        due = next(rung for rung in self._rungs if rung > self._decided)
         metric, diverges, reaches = self._objective.metric, self._objective.diverges, self._objective.reaches
         target, passed = self._target, 0.0
         for seconds, step, metrics in self._curve:
@@ -272,10 +274,12 @@ class _Training:
             self._step = step
             self.reports.append(Report(step=step, metrics=metrics, reported_at=at + passed, train_s=self._trained_s))
             value = metrics.get(metric)
-            decides = step >= due and step > self._recorded
+            here = reached(self._unit, step, self._trained_s)
+            decides = here >= due and step > self._recorded
             if decides:
-                self._decided = step
-            if decides or self._trained_s >= self._most_s or self._hand_over_each or value is None or diverges(value):
+                self._decided = here
+            completes = self._trained_s >= self._most_s or (step >= self._last and step > self._recorded)
+            if decides or completes or self._hand_over_each or value is None or diverges(value):
                 return
             if target is not None and reaches(value, target):
                 return

@@ -14,17 +14,18 @@ from orchestrator.space.choices import Choice, Grid
 from orchestrator.space.evaluation_order import CycleError
 from orchestrator.space.probing import check_by_sampling
 from orchestrator.space.space import Space
-from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_step
+from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_rung
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.spec.quantities import GPU_WORDS
 from orchestrator.spec.search_checks import check_search_settings
-from orchestrator.spec.sections import DO_NOT_LEARN, GROW
+from orchestrator.spec.sections import DO_NOT_LEARN, GROW, Scheduler
 from orchestrator.spec.trial_resources import TrialResources
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
 from trainables.contract import Declaration, wrong_metric_name
 
 SCHEDULER_KEYS = {
+    "unit": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),
     "variant": ("auto", "asha", "hyperband"),
     "grace_period": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),
     "reduction_factor": ("auto", "asha", "hyperband", "pasha"),
@@ -274,9 +275,9 @@ def check_scheduler(partial: PartialSpec, declaration: Declaration | None) -> No
     scheduler = partial.spec.scheduler
     if scheduler is None:
         return
-    if not all(map(partial.is_valid, ("scheduler", "fixed", "space", "search"))):
+    if not all(map(partial.is_valid, ("scheduler", "fixed", "space", "search", "trial"))):
         return
-    longest = max_step(partial.spec, declaration)
+    longest = max_rung(partial.spec, declaration)
     document = partial.document
     given = {key: getattr(scheduler, key) for key in SCHEDULER_KEYS}
     used = [key for key in SCHEDULER_KEYS if scheduler.method in SCHEDULER_KEYS[key]]
@@ -292,10 +293,20 @@ def check_scheduler(partial: PartialSpec, declaration: Declaration | None) -> No
     asks = scheduler.method != "auto" or any(given[key] is not None for key in used)
     if scheduler.method == "none" or (longest is None and not asks):
         return
-    if longest is None:
+    if longest is None and scheduler.in_seconds:
+        problem = f"{scheduler.method} does not know how many seconds a full training takes"
+        document.add(("scheduler",), problem, "scheduler.max: the seconds, as in 1h; or trial.max_time")
+    elif longest is None:
         length = (declaration.length if declaration else "") or "epochs"
         problem = f"{scheduler.method} does not know how long a full training is"
         document.add(("scheduler",), problem, f"scheduler.max: the last step; or a value for {length}")
     elif (scheduler.grace_period or 1) >= longest:
-        problem = f"grace_period {scheduler.grace_period or 1} leaves no step to stop at: a training has {longest}"
-        document.add(("scheduler", "grace_period"), problem, f"below {longest}")
+        document.add(("scheduler", "grace_period"), grace_period_too_long(scheduler, longest), f"below {longest}")
+
+
+def grace_period_too_long(scheduler: Scheduler, longest: int) -> str:
+    """What is wrong with a first rung that lies at or beyond the end of a training, in words."""
+    grace_period = scheduler.grace_period or 1
+    if scheduler.in_seconds:
+        return f"grace_period {grace_period} s leaves no time to stop at: a training takes {longest} s"
+    return f"grace_period {grace_period} leaves no step to stop at: a training has {longest}"

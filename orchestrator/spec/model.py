@@ -23,6 +23,7 @@ from orchestrator.spec.sections import (
     Search,
     Section,
     TrialPolicy,
+    Unit,
     Values,
 )
 from trainables.command import output
@@ -116,6 +117,11 @@ class Spec(Section):
     def grace_s(self) -> float:
         """Seconds that what is trained may take to end when it is told to."""
         return (self.trial.grace or 10.0) if self.command is not None else 0.0
+
+    @property
+    def rung_unit(self) -> Unit:
+        """What the rungs of the scheduler count."""
+        return "seconds" if self.scheduler is not None and self.scheduler.in_seconds else "steps"
 
     @property
     def keep(self) -> KeepPolicy:

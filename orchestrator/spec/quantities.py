@@ -47,6 +47,14 @@ def seconds(value: Any) -> float:
     return total
 
 
+def whole_seconds(value: Any) -> int:
+    """As ``seconds``, if it is a whole number of seconds."""
+    total = seconds(value)
+    if total != int(total):
+        raise mistake(f"{shown(value)} is not a whole number of seconds", "as in 90s, 10m, 1h30m")
+    return int(total)
+
+
 def memory_bytes(value: Any) -> int:
     """``4GB``, ``512MiB`` or a number of bytes, in bytes; always above 0."""
     total = 0
@@ -130,6 +138,13 @@ Cpus = Annotated[
     BeforeValidator(cpus),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, _FORMULA_SCHEMA]}),
 ]
+StepsOrSeconds = Annotated[
+    int,
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["60s", "10m", "1h30m"]}]}
+    ),
+]
+"""A step, or seconds: then also a text, which the section reads that knows the unit."""
 Bytes = Annotated[
     int,
     BeforeValidator(memory_bytes),

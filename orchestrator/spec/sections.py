@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from orchestrator.formatting import shown
 from orchestrator.space.names import parameter_name
 from orchestrator.space.values import Value, mistake
 from orchestrator.spec.keep_policy import KeepText
-from orchestrator.spec.quantities import GPU_WORDS, Amounts, Cpus, Gpus, Memory, Seconds
+from orchestrator.spec.quantities import (
+    GPU_WORDS, Amounts, Cpus, Gpus, Memory, Seconds, StepsOrSeconds, whole_seconds,
+)  # fmt: skip
 from orchestrator.suggestions import did_you_mean
 
 ParameterName = Annotated[str, AfterValidator(parameter_name)]
@@ -127,6 +139,10 @@ class Search(Section):
         return self.method not in METHODS
 
 
+Unit = Literal["steps", "seconds"]
+"""What the rungs of a scheduler count."""
+
+
 class Scheduler(Section):
     """Early stopping of weak trials."""
 
@@ -143,18 +159,26 @@ class Scheduler(Section):
         "it is among the best. stop: a trial continues or ends. auto, the default: promote if the trainable saves, "
         "else stop.",
     )
-    grace_period: int | None = Field(
-        default=None, ge=1, description="The step of the first rung; no trial is stopped earlier."
+    unit: Unit | None = Field(
+        default=None,
+        description="What rungs count. steps, the default: the steps that trials report. seconds: seconds of training,"
+        " over all attempts of a trial, so that fast and slow configurations are compared after the same time.",
+    )
+    grace_period: StepsOrSeconds | None = Field(
+        default=None,
+        ge=1,
+        description="The first rung; no trial is stopped earlier. A step; with unit seconds whole seconds, or 60s, 10m.",
     )
     reduction_factor: int | None = Field(
         default=None,
         ge=2,
-        description="The factor between the steps of two rungs. Default: 3; 2 if search and scheduler are auto.",
+        description="The factor between one rung and the next. Default: 3; 2 if search and scheduler are auto.",
     )
-    max: int | None = Field(
+    max: StepsOrSeconds | None = Field(
         default=None,
         ge=1,
-        description="The last step of a full training; by default the trainable's own.",
+        description="The last step of a full training; by default the trainable's own. With unit seconds: how long a"
+        " full training is, 3600 or 1h, at which a trial is completed; by default trial.max_time.",
     )
     brackets: int | None = Field(
         default=None, ge=1, description="Number of brackets, 1 by default; each starts one rung after the last."
@@ -169,6 +193,21 @@ class Scheduler(Section):
         description="The share of the trials that would be cut which runs on to the end, so that `sweep show` can say "
         "how often a cut is wrong: 0.05, for example.",
     )
+
+    @field_validator("grace_period", "max", mode="before")
+    @classmethod
+    def _duration(cls, value: Any, info: ValidationInfo) -> Any:
+        """With unit seconds, also a text: 10m."""
+        if not isinstance(value, str) or "unit" not in info.data:
+            return value
+        if info.data["unit"] == "seconds":
+            return whole_seconds(value)
+        raise mistake(f"{shown(value)} is not a step", "a whole number; or a duration, with scheduler.unit: seconds")
+
+    @property
+    def in_seconds(self) -> bool:
+        """Whether rungs are at seconds of training, not at steps."""
+        return self.unit == "seconds"
 
 
 class Budget(Section):

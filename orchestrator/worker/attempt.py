@@ -23,6 +23,7 @@ from typing import Any
 
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
+from orchestrator.core.rung_unit import reached
 from orchestrator.worker.child_processes import ChildProcesses
 from orchestrator.worker.failures import describe, innermost, logged, stack_of, timed_out
 from orchestrator.worker.gpu_sampling import GpuSampler
@@ -348,9 +349,10 @@ class Attempt:
         recorded = self._order.recorded
         if recorded is not None and report.step <= recorded:  # the driver has decided about it
             return False
-        if self._objective_of(report) is None or self._next_rung is None or report.step < self._next_rung:
+        here = reached(self._order.unit, report.step, report.train_s)
+        if self._objective_of(report) is None or self._next_rung is None or here < self._next_rung:
             return False
-        self._next_rung = self._rung_after(report.step)
+        self._next_rung = self._rung_after(here)
         return True
 
     def _ends(self, report: Report) -> bool:
@@ -369,9 +371,9 @@ class Attempt:
     def _objective_of(self, report: Report) -> float | None:
         return report.metrics.get(self._settings.objective.metric)
 
-    def _rung_after(self, step: int) -> int | None:
+    def _rung_after(self, here: int) -> int | None:
         rungs = self._order.rungs
-        position = bisect_right(rungs, step)
+        position = bisect_right(rungs, here)
         return rungs[position] if position < len(rungs) else None
 
 

@@ -13,6 +13,7 @@ from orchestrator.analysis.summary.overview import Objective, objective_of
 from orchestrator.analysis.time.ledger import ledger_in
 from orchestrator.core.ladder import DEFAULT_REDUCTION_FACTOR
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import reached, recorded_unit
 from orchestrator.core.schedulers import Action
 from orchestrator.records.details import parsed_detail
 from orchestrator.records.load import events_table, metrics_table, trials_table
@@ -60,10 +61,11 @@ def audit_in(paths: SweepPaths, info: SweepInfo) -> AuditResult | None:
     metrics = metrics_table(paths)
     curves: dict[int, list[tuple[int, float]]] = defaultdict(list)
     if objective.metric in metrics.column_names:
-        columns = (metrics[name].to_pylist() for name in ("trial", "step", objective.metric))
-        for trial, step, value in zip(*columns, strict=True):
+        unit = recorded_unit(info.spec)
+        columns = (metrics[name].to_pylist() for name in ("trial", "step", "train_s", objective.metric))
+        for trial, step, train_s, value in zip(*columns, strict=True):
             if value is not None:
-                curves[trial].append((step, value))
+                curves[trial].append((reached(unit, step, train_s), value))
     return audit_of(
         trials,
         events,
@@ -90,7 +92,7 @@ def audit_of(
     Args:
         trials: Rows of the table of trials, by number.
         events: Rows of the events, in order.
-        curves: (step, objective) of each trial, in order.
+        curves: (step, objective) of each trial, in order; the step in the unit of the rungs.
         objective: How values compare.
         reduction_factor: eta.
         saved_s: What the cuts saved.

@@ -82,7 +82,7 @@ def importance_in(paths: SweepPaths, info: SweepInfo) -> Importance:
         RecordsError: The records are damaged.
     """
     results = read_results(paths, info)
-    names = ["trial", "step", results.objective.metric]
+    names = ["trial", "train_s" if results.unit == "seconds" else "step", results.objective.metric]
     table = metrics_table(paths)
     reports = zip(*(table[name].to_pylist() for name in names if name in table.schema.names), strict=True)
     return importance_of(results, compare_at_common_step(results, reports if names[2] in table.schema.names else ()))

@@ -12,6 +12,7 @@ from orchestrator.errors import DamagedError
 from orchestrator.records.decode import event_rows
 from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
+from orchestrator.spec.sections import Unit
 
 _OUTCOMES = {
     State.STOPPED: Outcome.STOPPED,
@@ -26,21 +27,26 @@ class RecordedTrial:
     """One trial as its events tell it."""
 
     config: Config
-    values: dict[int, float] = field(default_factory=dict)  # the objective by step: at rungs, and the result
+    values: dict[int, float] = field(default_factory=dict)  # by step, or by seconds: at rungs, and the result
     outcome: Outcome = Outcome.RUNG  # RUNG: it has not ended, or was cancelled
     train_s: float | None = None
 
 
-def recorded_trials(paths: SweepPaths) -> list[RecordedTrial]:
+def recorded_trials(paths: SweepPaths, before: Unit, now: Unit) -> list[RecordedTrial]:
     """All trials of a sweep, those that ended first, in that order.
+
+    Args:
+        paths: The files of the sweep.
+        before: What its rungs count.
+        now: What the values are told by: those of a sweep with other rungs by the step, or the seconds, of the report.
 
     Raises:
         RecordsError: The records are damaged.
     """
-    return _told(event_rows(events_table(paths), paths.events, strict=True), paths.events)
+    return _told(event_rows(events_table(paths), paths.events, strict=True), paths.events, before, now)
 
 
-def _told(rows: Iterable[EventRow], log: Path) -> list[RecordedTrial]:
+def _told(rows: Iterable[EventRow], log: Path, before: Unit, now: Unit) -> list[RecordedTrial]:
     trials: dict[int, RecordedTrial] = {}
     ended: dict[int, RecordedTrial] = {}
     for row in rows:
@@ -54,16 +60,25 @@ def _told(rows: Iterable[EventRow], log: Path) -> list[RecordedTrial]:
         if row.event == SUGGESTED:
             trial.config = (row.detail or {})["config"]
         if row.event == "rung" and row.decision != "stop" and row.rung is not None and row.value is not None:
-            trial.values[row.rung] = row.value
             trial.train_s = (row.detail or {}).get("train_s")
+            if (at := row.rung if before == now else _reached(row, now)) is not None:
+                trial.values[at] = row.value
         elif row.event in _OUTCOMES:
             trial.outcome, trial.train_s = _OUTCOMES[State(row.event)], (row.detail or {}).get("train_s")
-            step = row.rung if row.event == State.STOPPED else row.step
-            if row.value is not None and step is not None:
-                trial.values[step] = row.value
+            at = row.rung if row.event == State.STOPPED and before == now else _reached(row, now)
+            if row.value is not None and at is not None:
+                trial.values[at] = row.value
             ended.pop(row.trial, None)
             ended[row.trial] = trial
         elif row.event == "retry" and row.trial in ended:
             trial.outcome = Outcome.RUNG
             del ended[row.trial]
     return [*ended.values(), *(trial for number, trial in trials.items() if number not in ended)]
+
+
+def _reached(row: EventRow, unit: Unit) -> int | None:
+    """How far a trial had come at an event, in a unit; None if that was not recorded."""
+    if unit == "steps":
+        return row.step
+    train_s = (row.detail or {}).get("train_s")
+    return None if train_s is None else int(train_s)

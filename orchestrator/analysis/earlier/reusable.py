@@ -137,14 +137,16 @@ def _reasons(differences: Differences) -> Iterator[str]:
     for section, key, now in (
         ("objective", "diverged_above", spec.objective.diverged_above),
         ("scheduler", "max", None if spec.scheduler is None else spec.scheduler.max),
+        ("scheduler", "unit", None if spec.scheduler is None else spec.scheduler.unit),
+        ("trial", "max_time", spec.trial.max_time),
     ):
         before: Any = (info.spec.get(section) or {}).get(key)
         if before != now:
             yield f"{section}.{key} was {_set(before)} and is {_set(now)}"
 
 
-def _set(value: float | None) -> str:
-    return "not set" if value is None else f"{value:g}"
+def _set(value: float | str | None) -> str:
+    return "not set" if value is None else value if isinstance(value, str) else f"{value:g}"
 
 
 def _finished(paths: SweepPaths, info: SweepInfo) -> dict[str, dict[str, Any]]:

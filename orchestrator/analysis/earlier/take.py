@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.analysis.earlier.differences import Differences
 from orchestrator.analysis.earlier.recorded import RecordedTrial, recorded_trials
 from orchestrator.core.rows import Config
+from orchestrator.core.rung_unit import recorded_unit
 from orchestrator.core.search import Outcome
 from orchestrator.core.search.earlier import Earlier, EarlierTrial, start_points
 from orchestrator.expressions.expression import EvaluationError
@@ -65,8 +66,9 @@ def _found(name: str, base: Path, results: Path) -> SweepPaths:
 def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], str]:
     if differences.fatal:
         return [], f"learns nothing from {paths.name}: {differences.fatal}"
-    trials = recorded_trials(paths)
-    space = differences.source.spec.parameter_space()
+    spec = differences.source.spec
+    trials = recorded_trials(paths, recorded_unit(differences.before.spec), spec.rung_unit)
+    space = spec.parameter_space()
     left_out: Counter[str] = Counter()
     groups: dict[bool, list[EarlierTrial]] = {True: [], False: []}
     for trial in trials:
@@ -80,7 +82,7 @@ def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], 
         for comparable, group in groups.items()
         if group
     ]
-    best = len(start_points(earlier, differences.source.spec.objective.mode))
+    best = len(start_points(earlier, spec.objective.mode))
     return earlier, _note(paths.name, len(trials), groups, best, differences.mild, left_out)
 
 

@@ -63,6 +63,7 @@ def chart_data(data: ReportData) -> dict[str, Any]:
                 for curve in curves.curves
             ],
         },
+        "unit": data.unit,
         "rungs": [
             {"bracket": rung.bracket, "rung": rung.rung, "cutoff": _rounded(rung.cutoff, DIGITS)} for rung in data.rungs
         ],

@@ -33,6 +33,7 @@ from orchestrator.analysis.summary.results import read_results
 from orchestrator.analysis.summary.rungs import rung_table
 from orchestrator.analysis.time.ledger import Ledger, ledger_in
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import recorded_unit
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.records.details import parsed_cell
 from orchestrator.records.load import events_table, metrics_table, trials_table
@@ -40,6 +41,7 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.plain_files import read_text
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG, metric_names
+from orchestrator.spec.sections import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +72,8 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
     drawn = axes(info.spec.get("space", {}), dict(_parameters(table, info, paths.trials_table)))
     points = _points(table, drawn, info, objective, diagnosis, paths.trials_table)
     ranked = _ranked(points, objective)
-    found_curves, best_curve = _curves(paths, objective, points, ranked, rungs)
+    unit = recorded_unit(info.spec)
+    found_curves, best_curve = _curves(paths, objective, points, ranked, rungs, unit)
     found_causes, ledger = causes(paths), ledger_in(paths, info)
     importance = importance_in(paths, info)
     results = [point.value for point in ranked if point.value is not None]
@@ -89,6 +92,7 @@ def collect(paths: SweepPaths, now: float | None = None) -> ReportData:
         points=points,
         result=scale(results, objective.mode),
         curves=found_curves,
+        unit=unit,
         rungs=tuple(rung for rung in rungs if rung.entered),
         progress=_progress(table, ledger),
         importance=importance,
@@ -179,10 +183,11 @@ def _curves(
     points: Sequence[Point],
     ranked: Sequence[Point],
     rungs: Sequence[RungSummary],
+    unit: Unit,
 ) -> tuple[Curves, list[float]]:
-    """The curves to draw, and the best trial's complete objective curve."""
+    """The curves to draw, over what rungs count, and the best trial's complete objective curve."""
     table = metrics_table(paths)
-    trials, steps = (table[name].to_numpy() for name in ("trial", "step"))
+    trials, steps = (table[name].to_numpy() for name in ("trial", "train_s" if unit == "seconds" else "step"))
     reported = {name: table[name].to_numpy() for name in metric_names(table.schema)}
     metrics = {objective.metric: steps * math.nan} | reported  # the objective first
     with_result = [point.trial for point in ranked]

@@ -44,7 +44,7 @@ def curves(
     """Select the curves to draw, and thin them.
 
     Args:
-        trials, steps: The trial and the step of each report.
+        trials, steps: The trial and the step of each report; or its seconds of training.
         metrics: One value per report for each metric, the objective first; NaN where a report lacks it.
         modes: Whether lower or higher is better, for metrics where that is known.
         chosen: Trials in order of priority.
@@ -65,7 +65,7 @@ def curves(
         own = rows[trial]
         part = own[_thinned(steps[own], metrics[names[0]][own], kept_steps, most)]
         values = tuple(_plain(metrics[name][part]) for name in names)
-        found.append(Curve(trial=trial, steps=tuple(steps[part].tolist()), values=values))
+        found.append(Curve(trial=trial, steps=tuple(np.round(steps[part], 2).tolist()), values=values))
     return Curves(
         metrics=tuple(names),
         scales=tuple(_scale(found, number, modes.get(name, "either"), wild) for number, name in enumerate(names)),

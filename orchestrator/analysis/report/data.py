@@ -17,6 +17,7 @@ from orchestrator.analysis.time.ledger import Ledger
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.records.provenance import SweepInfo
+from orchestrator.spec.sections import Unit
 
 Cell = float | str
 """A parameter's value on its axis: a number or a category."""
@@ -66,7 +67,7 @@ class Curve:
     """The reports of a trial that are drawn."""
 
     trial: int
-    steps: tuple[int, ...]
+    steps: tuple[float, ...]  # or seconds of training, where rungs are at seconds
     values: tuple[tuple[float | None, ...], ...]  # per metric of Curves.metrics, one value per step; None: not finite
 
 
@@ -184,6 +185,7 @@ class ReportData:
     points: tuple[Point, ...]  # every trial, by number
     result: Scale | None  # scale of the results; None: no results
     curves: Curves
+    unit: Unit  # of the rungs: what curves are drawn over
     rungs: tuple[RungSummary, ...]
     progress: Progress
     importance: Importance

@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.analysis.summary.overview import Objective, objective_of
 from orchestrator.core.build import trial_count
 from orchestrator.core.rows import Config, State
+from orchestrator.core.rung_unit import reached, recorded_unit
 from orchestrator.errors import SpecError, UserError
 from orchestrator.records.decode import config_of, require_kinds
 from orchestrator.records.load import events_table, trials_table
@@ -18,8 +19,19 @@ from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import CONFIG
 from orchestrator.space.distribution import Distribution
 from orchestrator.spec import Spec, parse_spec
+from orchestrator.spec.sections import Unit
 
-_COLUMNS = ("trial", "state", "objective", "last_step", "reason", "error_type", "error_message", "error_fingerprint")
+_COLUMNS = (
+    "trial",
+    "state",
+    "objective",
+    "last_step",
+    "train_s",
+    "reason",
+    "error_type",
+    "error_message",
+    "error_fingerprint",
+)
 _LATER = ("diagnosis", "diagnosis_reason")
 """Columns that records of early versions lack."""
 
@@ -33,6 +45,7 @@ class TrialResult:
     config: Config
     value: float | None = None  # the result; None if there is none, or the trial diverged or failed
     last_step: int | None = None
+    train_s: float = 0.0
     reason: str = ""  # why the trial ended
     error: str = ""  # the exception's type, if the trial failed
     message: str = ""
@@ -46,7 +59,7 @@ class RungEntry:
     """A trial reached a rung with a value."""
 
     trial: int
-    rung: int
+    rung: int  # in the unit of the rungs
     value: float
 
 
@@ -59,7 +72,12 @@ class SweepResults:
     space: Mapping[str, Distribution]
     trials: Sequence[TrialResult]  # in the order of trial numbers
     entries: Sequence[RungEntry] = ()
+    unit: Unit = "steps"  # of the rungs
     planned: int | None = None  # trials, started or not; None: no number ends the sweep, or it is unknown
+
+    def reached(self, each: TrialResult) -> int | None:
+        """How far a trial came, in the unit of the rungs; None if it reported nothing."""
+        return None if each.last_step is None else reached(self.unit, each.last_step, each.train_s)
 
     def ranked(self) -> list[TrialResult]:
         """Trials with a result, the best first; ties by trial number."""
@@ -86,6 +104,7 @@ def read_results(paths: SweepPaths, info: SweepInfo) -> SweepResults:
         space=space,
         trials=[_outcome(row, config_of(row, kinds, paths.trials_table)) for row in whole.select(wanted).to_pylist()],
         entries=_entries(paths),
+        unit=recorded_unit(info.spec),
         planned=None if spec is None else planned_trials(spec),
     )
 
@@ -112,6 +131,7 @@ def _outcome(row: Mapping[str, Any], config: Config) -> TrialResult:
         config=config,
         value=row["objective"],
         last_step=row["last_step"],
+        train_s=row["train_s"] or 0.0,
         reason=row["reason"] or "",
         error=(failed and row["error_type"]) or "",
         message=(failed and row["error_message"]) or "",

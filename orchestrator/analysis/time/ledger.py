@@ -7,6 +7,7 @@ slot's by the mean share of the trials.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
 from orchestrator.records.schema import CONFIG
 from orchestrator.spec import max_step, parse_spec
-from orchestrator.spec.max_step import UNDECLARED_LENGTH
+from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_seconds
 
 Part = Literal["useful", "stopped", "diverged", "failed", "cancelled", "unfinished", "waiting", "start-up", "idle"]
 """``useful``: training of completed trials. ``unfinished``: of trials that have not ended. ``waiting``: a trial holds a
@@ -92,11 +93,17 @@ def ledger_in(paths: SweepPaths, info: SweepInfo) -> Ledger:
     spent = [_spent(row) for row in trials_table(paths).to_pylist()]
     rows = events_table(paths, ["event", "reason"]).to_pylist()
     sessions = sum((row["event"], row["reason"]) == ("sweep", "began") for row in rows)
-    return ledger_of(spent, accounts(paths), sessions=sessions, length=_length(paths, info, spent))
+    length, most_s = _full_training(paths, info, spent)
+    return ledger_of(spent, accounts(paths), sessions=sessions, length=length, most_s=most_s)
 
 
 def ledger_of(
-    spent: Sequence[TrialTime], closed: Sequence[TimeAccount], *, sessions: int, length: float | None = None
+    spent: Sequence[TrialTime],
+    closed: Sequence[TimeAccount],
+    *,
+    sessions: int,
+    length: float | None = None,
+    most_s: float | None = None,
 ) -> Ledger:
     """Compute the ledger.
 
@@ -105,6 +112,7 @@ def ledger_of(
         closed: The recorded time accounts of sessions.
         sessions: Number of sessions started.
         length: Steps of a full training, if known.
+        most_s: Seconds of training after which every trial is completed, if time completes any.
     """
     on_gpus = any(each.gpus for each in spent)
     gpus_of_a_slot = _mean_gpus(spent) if on_gpus else 1.0
@@ -136,15 +144,20 @@ def ledger_of(
         trials={part: len(there) for part, there in by_part.items()},
         sessions=sessions,
         accounts=len(closed),
-        saved=weighed((each, _left_s(each, length)) for each in stopped) if stopped and length else None,
+        saved=weighed((each, _left_s(each, length, most_s)) for each in stopped)
+        if stopped and (length or most_s)
+        else None,
     )
 
 
-def _left_s(each: TrialTime, length: float) -> float:
+def _left_s(each: TrialTime, length: float | None, most_s: float | None) -> float:
     """Seconds of training left when the trial was stopped, at its own mean time per step."""
     if not each.steps:
         return 0.0
-    return max(0.0, min(length, each.length or length) - each.steps) * each.train_s / each.steps
+    left_s = math.inf if most_s is None else most_s - each.train_s
+    if length:
+        left_s = min(left_s, (min(length, each.length or length) - each.steps) * each.train_s / each.steps)
+    return max(0.0, left_s)
 
 
 def _mean_gpus(spent: Sequence[TrialTime]) -> float:
@@ -166,12 +179,16 @@ def _spent(row: Mapping[str, Any]) -> TrialTime:
     )
 
 
-def _length(paths: SweepPaths, info: SweepInfo, spent: Iterable[TrialTime]) -> float | None:
-    """Steps of a full training: the most that a completed trial reached, else what the spec says."""
+def _full_training(paths: SweepPaths, info: SweepInfo, spent: Iterable[TrialTime]) -> tuple[float | None, float | None]:
+    """What a full training is. None: unknown.
+
+    Returns:
+        Its steps: the most that a completed trial reached, else what the spec says; and the seconds after which a trial
+        is completed.
+    """
     furthest = max((each.steps or 0 for each in spent if each.state is State.COMPLETED), default=0)
-    if furthest:
-        return furthest
     try:
-        return max_step(parse_spec(info.spec, base=paths.root), None)
+        spec = parse_spec(info.spec, base=paths.root)
     except SpecError:
-        return None
+        return furthest or None, None
+    return furthest or max_step(spec, None), max_seconds(spec)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import reached, recorded_unit
 from orchestrator.errors import RecordsError
 from orchestrator.records.find import find_sweeps
 from orchestrator.records.paths import SweepPaths
@@ -15,6 +16,7 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.simulate.forecast import Pace
 from orchestrator.spec import Spec
 from orchestrator.spec.max_step import length_of
+from orchestrator.spec.sections import Unit
 from trainables.contract import Declaration
 
 
@@ -46,7 +48,7 @@ def earlier_paces(results: Path, spec: Spec, declaration: Declaration | None) ->
         try:
             info = read_sweep_json(paths.info)
             if info.trainable == str(spec.trained) and _fixed(info.spec, length) == _fixed(spec.to_plain(), length):
-                paces = _paces(paths, spec.objective.mode)
+                paces = _paces(paths, spec.objective.mode, recorded_unit(info.spec))
                 if paces:
                     return EarlierPaces(
                         sweep=paths.name,
@@ -64,8 +66,11 @@ def _fixed(spec: Mapping[str, Any], length: str) -> dict[str, Any]:
     return {name: value for name, value in spec.get("fixed", {}).items() if name != length}
 
 
-def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
-    """Paces from the first and the last report of each trial; time before its first step counts as setup."""
+def _paces(paths: SweepPaths, mode: str, unit: Unit) -> tuple[Pace, ...]:
+    """Paces from the first and the last report of each trial; time before its first step counts as setup.
+
+    ``unit``: of the rungs.
+    """
     from orchestrator.records.load import metrics_table, trials_table
 
     columns = ["trial", "step", "train_s"]
@@ -78,14 +83,18 @@ def _paces(paths: SweepPaths, mode: str) -> tuple[Pace, ...]:
     rows = {trial: (first[trial], look) for trial, look in last.items() if look.step > 0 and look.train_s > 0}
     results = trials_table(paths, ["trial", "objective"]).to_pylist()
     order = ranked(
-        {row["trial"]: (last[row["trial"]].step, row["objective"]) for row in results if row["trial"] in rows},
+        {
+            row["trial"]: (reached(unit, *last[row["trial"]]), row["objective"])
+            for row in results
+            if row["trial"] in rows
+        },
         mode,
     )
     return tuple(_pace(*rows[trial], rank=at / len(order)) for at, trial in enumerate(order))
 
 
 def ranked(trials: Mapping[int, tuple[int, float | None]], mode: str) -> list[int]:
-    """Trials from best to worst, by their last step and then by result: a trial that ran further ranks higher.
+    """Trials from best to worst, by how far they came and then by result: a trial that ran further ranks higher.
 
     Trials without a result (diverged or failed) come last.
     """

@@ -14,12 +14,14 @@ from orchestrator.analysis.summary.rungs import COUNTED, RungTally
 from orchestrator.analysis.watch.listing import COLUMNS, Listing
 from orchestrator.analysis.watch.scene import Scene, Session
 from orchestrator.core.rows import ENDS, EVALUATION, PROMOTED, EventRow, State
+from orchestrator.core.rung_unit import recorded_unit
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.errors import RecordsError
 from orchestrator.records.incremental_table import IncrementalTable
 from orchestrator.records.provenance import SweepInfo, read_sweep_json
 from orchestrator.records.schema import CONFIG
 from orchestrator.records.table_rules import EVENTS_RULES, METRICS, TRIALS
+from orchestrator.spec.sections import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +37,7 @@ EVENTS = ["at", "event", "trial", "attempt", "step", "rung", "value", "cutoff", 
 class _Limits(TypedDict):
     total: int | None
     limit_s: float | None
+    rung_unit: Unit
 
 
 class Follower:
@@ -180,4 +183,5 @@ def _limits(paths: SweepPaths, info: SweepInfo) -> _Limits:
     return {
         "total": None if spec is None else planned_trials(spec),
         "limit_s": None if hours is None else hours * 3600,
+        "rung_unit": recorded_unit(info.spec),
     }

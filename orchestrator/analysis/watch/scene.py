@@ -11,6 +11,7 @@ from orchestrator.analysis.summary.overview import Objective, Status
 from orchestrator.analysis.watch.listing import Listing, Row, curves
 from orchestrator.core.rows import EventRow, State
 from orchestrator.core.schedulers import RungSummary
+from orchestrator.spec.sections import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,7 @@ class Scene:
     listing: Listing | None = None  # None: nothing recorded yet
     outlook: tuple[Outlook, ...] = ()  # what further trials would bring
     metrics: pa.Table | None = None
+    rung_unit: Unit = "steps"
     rungs: tuple[RungSummary, ...] = ()
     news: tuple[EventRow, ...] = ()  # the newest last
     session: Session | None = None  # None: not started yet

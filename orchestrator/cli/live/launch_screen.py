@@ -139,7 +139,7 @@ def _drawn(name: str, sweep: Sweep, progress: Progress, troubles: WriteTroubles)
         parts.append(_best(sweep.best, spread_of(list(progress.results.values()), sweep.best.objective.mode)))
     if not sweep.finished:
         parts += [Text(), _running(progress)]
-    rungs = rung_rows(sweep.scheduler.table())
+    rungs = rung_rows(sweep.scheduler.table(), sweep.rungs.unit)
     if rungs:
         parts += [Text(), _table(rungs)]
     return Group(*parts)

@@ -9,8 +9,10 @@ from orchestrator.cli.live.progress import Change, Progress
 from orchestrator.cli.live.write_troubles import WriteTroubles
 from orchestrator.cli.views.text import config_line, one_line
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import rung_name
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
+from orchestrator.spec.sections import Unit
 
 
 class LineObserver:
@@ -25,21 +27,24 @@ class LineObserver:
         for note in self._progress.notes(sweep):
             tell(f"{_clock(now)}  {painted(one_line(note), 'yellow')}")
         for change in self._progress.look(sweep, now):
-            tell(line(change))
+            tell(line(change, sweep.rungs.unit))
 
     def trouble(self, what: str, why: str | None) -> None:
         """Print the trouble."""
         tell(f"{_clock(time.time())}  {painted(self._troubles.line(what, why), 'yellow')}")
 
 
-def line(change: Change) -> str:
-    """One line for a trial that started, paused or ended."""
+def line(change: Change, unit: Unit = "steps") -> str:
+    """One line for a trial that started, paused or ended. ``unit``: of the rungs."""
     trial = change.trial
     match change.kind:
         case "began":
             state, said = State.RUNNING, _beginning(trial)
         case "paused":
-            state, said = State.PAUSED, f"{trial.objective.metric} {trial.last:.6g} at rung {trial.rung}"
+            state, said = (
+                State.PAUSED,
+                f"{trial.objective.metric} {trial.last:.6g} at rung {rung_name(trial.rung, unit)}",
+            )
         case "ended":
             state, said = trial.state, ending(trial)
     return f"{_clock(change.at)}  trial {trial.number:<4} {painted(f'{state:<9}', COLOURS.get(state))}  {said}"

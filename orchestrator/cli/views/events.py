@@ -15,6 +15,7 @@ from orchestrator.core.rows import EventRow
 from orchestrator.records.decode import event_rows
 from orchestrator.records.load import events_table
 from orchestrator.records.paths import SweepPaths
+from orchestrator.spec.sections import Unit
 
 NEWEST = 20
 """The default number of events."""
@@ -30,8 +31,8 @@ def newest(paths: SweepPaths, count: int) -> list[EventRow]:
     return sorted(told, key=lambda row: row.at)[-count:]
 
 
-def events_text(name: str, found: list[EventRow]) -> str:
-    """The events as lines, under a line for each day."""
+def events_text(name: str, found: list[EventRow], unit: Unit = "steps") -> str:
+    """The events as lines, under a line for each day. ``unit``: of the rungs."""
     if not found:
         return f"{name} has no events yet"
     lines, day = [], ""
@@ -39,7 +40,7 @@ def events_text(name: str, found: list[EventRow]) -> str:
         if (today := time.strftime("%Y-%m-%d", time.localtime(row.at))) != day:
             day = today
             lines.append(day)
-        lines.append(_written(news_line(row)))
+        lines.append(_written(news_line(row, unit=unit)))
     return "\n".join(lines)
 
 

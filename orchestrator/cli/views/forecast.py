@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.inventory import Node
 from orchestrator.analysis.time.step_time import earlier_paces
 from orchestrator.core.build import trial_count
+from orchestrator.core.rung_unit import rung_name
 from orchestrator.formatting import count, duration
 from orchestrator.simulate.costs import Costs, measured_costs
-from orchestrator.simulate.forecast import MOST, Forecast, Pace, Range, forecast_sweep
+from orchestrator.simulate.forecast import LEAST_STEP_S, MOST, Forecast, Pace, Range, forecast_sweep
 from orchestrator.sites.needs import Needs
-from orchestrator.spec import Spec
+from orchestrator.spec import Spec, max_step
+from orchestrator.spec.max_step import max_seconds
 from orchestrator.spec.sections import Budget
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import heartbeat
 
 BUSY = 0.5
 """The share of time from which on trials wait noticeably for the driver, or for the search."""
+
+FINE = 3600
+"""Reports of a full training, where only its time is known: so many that rungs are met closely."""
 
 NOTICEABLE = 0.05
 """The share of time from which on it is said how long the search computes."""
@@ -39,7 +44,8 @@ class PlanForecast:
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
     seen: Forecast | None
-    step_s: Range | None = None  # seconds that a step took, over the earlier trials; None: the forecast is in steps
+    in_seconds: bool = False  # False: the forecast is in steps
+    step_s: Range | None = None  # seconds that a step took, over the earlier trials; None: unknown
     step_from: str | None = None  # the sweep of those trials, or the option
 
 
@@ -58,6 +64,9 @@ def plan_forecast(
     """
     spec = found.spec
     known = known_paces(found, step_s, results, on_gpus=needs.gpus > 0)
+    steps = max_step(spec, found.declaration)
+    if not known.paces and (spec.rung_unit == "seconds" or steps is None):
+        known = _as_long_as_allowed(spec, steps, known)
     if not known.paces:
         return _in_steps(found, slots, known.origin)
     seen = forecast_sweep(
@@ -85,9 +94,10 @@ def plan_forecast(
     }
     return PlanForecast(
         facts=facts,
-        warnings=tuple(_warnings(seen, spec)),
+        warnings=(*_warnings(seen, spec), *(_unreached(seen, spec, steps, known.paces) if known.source else ())),
         seen=seen,
-        step_s=Range.of([pace.step_s for pace in known.paces]),
+        in_seconds=True,
+        step_s=Range.of([pace.step_s for pace in known.paces]) if known.source else None,
         step_from=known.source,
     )
 
@@ -118,6 +128,21 @@ def known_paces(found: Source, step_s: float | None, results: Path, *, on_gpus: 
     return KnownPaces(paces=earlier.paces, origin=origin, source=earlier.sweep, saves=earlier.saves)
 
 
+def _as_long_as_allowed(spec: Spec, steps: int | None, known: KnownPaces) -> KnownPaces:
+    """Trials that train until time ends them, where the time of a step is unknown; as it was if time ends none.
+
+    Args:
+        spec: The spec.
+        steps: Steps of a full training; None: unknown.
+        known: What is known of the time of a step.
+    """
+    most_s = max_seconds(spec)
+    if most_s is None:
+        return known
+    origin = f"unknown, so every training is taken to last {duration(most_s)}; {known.origin}"
+    return KnownPaces(paces=[Pace(step_s=most_s / (steps or FINE))], origin=origin)
+
+
 def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
     """Forecast in steps, without costs and budgets of time, which cannot be converted to steps."""
     budget = found.spec.budget
@@ -125,7 +150,8 @@ def _in_steps(found: Source, slots: int, how_to_know: str) -> PlanForecast:
         ends = _open_end(budget)
         return PlanForecast(facts={"duration": f"{ends}; {how_to_know}"}, seen=None)
     timeless = found.spec.budget.model_copy(update={"hours": None, "gpu_hours": None})
-    spec = found.spec.model_copy(update={"budget": timeless})
+    endless = found.spec.trial.model_copy(update={"max_time": None})
+    spec = found.spec.model_copy(update={"budget": timeless, "trial": endless})
     seen = forecast_sweep(spec, found.declaration, slots=slots, paces=[Pace(step_s=1.0)], costs=Costs())
     if seen is None:
         return PlanForecast(facts={}, seen=None)
@@ -203,3 +229,21 @@ def _warnings(seen: Forecast, spec: Spec) -> list[str]:
             " does not learn (search.method sobol), longer trials or fewer at once would help (see docs/scale.md)"
         )
     return warnings
+
+
+def _unreached(seen: Forecast, spec: Spec, steps: int | None, paces: Sequence[Pace]) -> Iterator[str]:
+    """A warning about rungs that no trial can reach, because its time or its steps end before."""
+    most_s = max_seconds(spec)
+    if spec.rung_unit == "seconds":
+        last = math.inf if steps is None else max(pace.set_up_s + steps * pace.step_s for pace in paces)
+        why = f"a full training takes at most about {duration(last)}" if steps is not None else ""
+        advice = "lower scheduler.max, so that rungs lie where trials are"
+    elif most_s is not None:
+        last = max((most_s - pace.set_up_s) / max(pace.step_s, LEAST_STEP_S) for pace in paces) + 1
+        why = f"trial.max_time ends every trial after {duration(most_s)}"
+        advice = "raise it, or set scheduler.unit to seconds"
+    else:
+        return
+    beyond = [rung.step for rung in seen.rungs if rung.step > last]
+    if beyond:
+        yield f"no trial reaches rung {rung_name(beyond[0], spec.rung_unit)}: {why}; {advice}"

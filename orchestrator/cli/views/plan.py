@@ -17,6 +17,7 @@ from orchestrator.cli.views.budget import ends_early, parameters_text, trials_te
 from orchestrator.cli.views.forecast import PlanForecast, about, of_the_first, plan_forecast, whole
 from orchestrator.cli.views.nodes import node_rows
 from orchestrator.cli.views.table import as_table
+from orchestrator.cli.views.text import rung_column
 from orchestrator.core.ladder import Ladder
 from orchestrator.core.plan import Plan, make_plan
 from orchestrator.errors import OptionsError
@@ -24,7 +25,7 @@ from orchestrator.formatting import count, duration
 from orchestrator.simulate.forecast import Forecast
 from orchestrator.sites.needs import Needs, needs_of
 from orchestrator.sites.placement import free_slots
-from orchestrator.spec.max_step import UNDECLARED_LENGTH
+from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_seconds
 from orchestrator.spec.source import Source
 
 
@@ -73,7 +74,7 @@ def preview_text(seen: Preview) -> str:
             f"{count(plan.slots, 'trial')} at once, {_each(needs)} each{later} ({_machines(nodes)})"
         ),
         "length": _length(found, plan),
-        "steps": _steps(plan, expected.seen),
+        "steps": _steps(plan, expected.seen, limited=max_seconds(spec) is not None),
         "ceiling": _ceiling(plan),
         "until": ends_early(spec),
         **expected.facts,
@@ -143,7 +144,7 @@ def _forecast_data(expected: PlanForecast) -> dict[str, Any] | None:
     seen = expected.seen
     if seen is None:
         return None
-    timed = expected.step_s is not None
+    timed = expected.in_seconds
     return {
         "unit": "seconds" if timed else "steps",
         "step_s": None if expected.step_s is None else asdict(expected.step_s),
@@ -198,11 +199,22 @@ def _has(node: Node) -> str:
 
 def _length(found: Source, plan: Plan) -> str:
     """The length of a full training, and where it is set; precedence as in ``spec.max_step``."""
+    spec, most_s = found.spec, max_seconds(found.spec)
+    steps = "" if plan.max_step is None else _length_in_steps(found, plan)
+    if most_s is None:
+        return steps or "unknown, so no trial is stopped early; set scheduler.max or fixed.epochs"
+    key = "trial.max_time" if most_s == spec.trial.max_time else "scheduler.max"
+    time = f"{steps or 'a full training'}{', or' if steps else ' takes'} at most {duration(most_s)} ({key})"
+    unset = spec.scheduler is None or spec.scheduler.method == "auto"
+    hint = "; no trial is stopped early: set scheduler.unit to seconds" if plan.ladder is None and unset else ""
+    return f"{time}{hint}"
+
+
+def _length_in_steps(found: Source, plan: Plan) -> str:
     spec, declaration = found.spec, found.declaration
     name = UNDECLARED_LENGTH if declaration is None else declaration.length
-    if plan.max_step is None:
-        return "unknown, so no trial is stopped early; set scheduler.max or fixed.epochs"
-    if spec.scheduler is not None and spec.scheduler.max is not None:
+    assert plan.max_step is not None
+    if spec.scheduler is not None and spec.scheduler.max is not None and not spec.scheduler.in_seconds:
         origin = "scheduler.max"
     elif name in spec.fixed:
         origin = f"fixed.{name}"
@@ -213,10 +225,11 @@ def _length(found: Source, plan: Plan) -> str:
     return f"a full training has {count(plan.max_step, 'step')} ({origin})"
 
 
-def _steps(plan: Plan, seen: Forecast | None) -> str:
+def _steps(plan: Plan, seen: Forecast | None, *, limited: bool) -> str:
+    """Of how many steps a training consists. ``limited``: time may end it."""
     if seen is None or plan.full_steps is None:
         return ""
-    if plan.ladder is None:
+    if plan.ladder is None and not limited:
         return f"{plan.full_steps:,}"
     if not seen.complete:
         return f"{about(seen.steps, whole)}{of_the_first(seen)}, of {plan.full_steps:,} in full for all"
@@ -234,11 +247,12 @@ def _ceiling(plan: Plan) -> str:
 
 
 def _rungs(ladder: Ladder, seen: Forecast) -> str:
+    column = rung_column(ladder.unit)
     rows: list[dict[str, int | None]] = [
-        {"rung": rung.step, "trials": round(rung.entering), "continue": round(rung.continuing)} for rung in seen.rungs
+        {column: rung.step, "trials": round(rung.entering), "continue": round(rung.continuing)} for rung in seen.rungs
     ]
     last = seen.rungs[-1].continuing if seen.rungs else seen.trials.middle
-    rows.append({"rung": ladder.max_step, "trials": round(last), "continue": None})
+    rows.append({column: ladder.max_step, "trials": round(last), "continue": None})
     brackets = f"; {ladder.brackets} brackets together" if ladder.brackets > 1 else ""
     return f"{_rule(ladder)}; expected{brackets}:\n{as_table(rows)}"
 

@@ -78,9 +78,11 @@ def ledger(paths: SweepPaths) -> Answer:
 def events(paths: SweepPaths, count: int | None) -> Answer:
     """The latest events, by default as many as fit on a screen."""
     from orchestrator.cli.views.events import NEWEST, events_rows, events_text, newest
+    from orchestrator.core.rung_unit import recorded_unit
+    from orchestrator.records.provenance import read_sweep_json
 
-    found = newest(paths, count or NEWEST)
-    return Answer(text=lambda: events_text(paths.name, found), data=events_rows(found), rows=events_rows(found))
+    found, unit = newest(paths, count or NEWEST), recorded_unit(read_sweep_json(paths.info).spec)
+    return Answer(text=lambda: events_text(paths.name, found, unit), data=events_rows(found), rows=events_rows(found))
 
 
 def repeats(paths: SweepPaths) -> Answer:

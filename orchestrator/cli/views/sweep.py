@@ -27,6 +27,7 @@ from orchestrator.cli.views.table import as_table, config_block
 from orchestrator.cli.views.text import evaluated, one_line, rung_rows, scores_line, spent, state_counts
 from orchestrator.control import slurm_status
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import recorded_unit
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.core.time_account import TimeAccount, total
 from orchestrator.errors import NoSuchTrialError, RecordsError
@@ -97,7 +98,13 @@ class SweepView:
         """The summary as text."""
         blocks = [self._head(), self._best(), self._table()]
         if self.rungs:
-            blocks.append("\n".join(filter(None, [as_table(rung_rows(self.rungs)), audit_text(self.audit)])))
+            blocks.append(
+                "\n".join(
+                    filter(
+                        None, [as_table(rung_rows(self.rungs, recorded_unit(self.info.spec))), audit_text(self.audit)]
+                    )
+                )
+            )
         if self.causes:
             blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
         if self.findings:
@@ -184,6 +191,7 @@ class SweepView:
             "objective": asdict(self.objective),
             "states": {state.value: count for state, count in self.overview.states.items()},
             "notes": self.notes,
+            "rung_unit": recorded_unit(self.info.spec),
             "rungs": [asdict(rung) for rung in self.rungs],
             "top": [asdict(each) for each in self.top],
             "failures": [cause_data(self.paths, cause) for cause in self.causes],

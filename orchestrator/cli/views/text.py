@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.formatting import duration, yaml
+from orchestrator.spec.sections import Unit
 
 if TYPE_CHECKING:
     from orchestrator.analysis.summary.evaluations import Evaluation
@@ -60,7 +61,7 @@ def scores_line(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.6g}" for name, value in scores.items())
 
 
-def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
+def rung_rows(rungs: Iterable[RungSummary], unit: Unit = "steps") -> list[dict[str, Any]]:
     """The rung table, with columns for the bracket and for paused trials if there are any."""
     shown = [rung for rung in rungs if rung.entered]
     several = len({rung.bracket for rung in shown}) > 1
@@ -68,7 +69,7 @@ def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
     return [
         {
             **({"bracket": rung.bracket} if several else {}),
-            "rung": rung.rung,
+            rung_column(unit): rung.rung,
             "entered": rung.entered,
             "went on": rung.entered - rung.stopped - rung.paused,
             **({"paused": rung.paused} if pauses else {}),
@@ -78,6 +79,11 @@ def rung_rows(rungs: Iterable[RungSummary]) -> list[dict[str, Any]]:
         }
         for rung in shown
     ]
+
+
+def rung_column(unit: Unit) -> str:
+    """The head of a column of rungs."""
+    return "rung (s)" if unit == "seconds" else "rung"
 
 
 def _short(value: Any) -> str:

@@ -21,7 +21,7 @@ class Action(StrEnum):
 class Decision:
     """A scheduler's decision about one trial at one rung, and the cutoff it compared against."""
 
-    rung: int  # the rung's step
+    rung: int  # the rung's step, or its seconds
     value: float  # the objective that entered the rung; infinite for a diverged trial
     cutoff: float  # a trial with a worse value does not continue; infinite if too many diverged to compare
     action: Action
@@ -42,6 +42,8 @@ class RungSummary:
 
 class Scheduler(Protocol):
     """A pure policy: the same calls in the same order give the same decisions. Trials are given by number.
+
+    A step is whatever the rungs count: steps of a training, or its seconds (``scheduler.unit``).
 
     A decision to pause makes the trial a candidate for ``next_promotion`` until ``promote`` or ``release`` names it.
     """
@@ -66,7 +68,7 @@ class Scheduler(Protocol):
 
         Args:
             trial: A trial that runs.
-            step: The step of the report.
+            step: How far the trial has come with the report.
             value: The objective.
             pausable: Whether the trial's state at this step is saved, so that a pause loses no training.
         """

@@ -49,6 +49,7 @@ class Observation:
         outcome: Whether it goes on, and if not, how it ended.
         value: The objective as reported, finite; None if the trial diverged or failed.
         step: The rung, if the trial goes on or was stopped at one; else its last step, None before the first report.
+            With ``scheduler.unit: seconds``, seconds of training.
         train_s: Seconds of training up to there, over all attempts; None in a sweep recorded without them.
     """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from orchestrator.analysis.diagnosis.findings.finding import Finding
 from orchestrator.analysis.summary.results import SweepResults
 from orchestrator.core.rows import State
+from orchestrator.core.rung_unit import rung_name
 
 FEWEST = 8
 """The fewest trials that passed the rung and completed."""
@@ -40,7 +41,7 @@ def rung_predictions(results: SweepResults) -> list[RungPrediction]:
     """One prediction per rung that enough completed trials have passed, the lowest rung first."""
     ends = {each.trial: each.value for each in results.trials if each.state is State.COMPLETED}
     rungs: dict[int, list[tuple[float, float]]] = {}
-    lasts = {each.trial: each.last_step for each in results.trials}
+    lasts = {each.trial: results.reached(each) for each in results.trials}
     for entry in results.entries:
         end = ends.get(entry.trial)
         if end is not None and math.isfinite(entry.value) and entry.rung != lasts[entry.trial]:
@@ -58,7 +59,10 @@ def rungs(results: SweepResults) -> list[Finding]:
     weak = [each for each in found if each.correlation < WEAK and each.at_most < DOUBT]
     if not weak:
         return []
-    said = ", ".join(f"{each.rung} (rank correlation {each.correlation:.2f}, {each.trials} trials)" for each in weak)
+    said = ", ".join(
+        f"{rung_name(each.rung, results.unit)} (rank correlation {each.correlation:.2f}, {each.trials} trials)"
+        for each in weak
+    )
     strong = [each.rung for each in found if each.correlation >= WEAK]
     return [
         Finding(

@@ -18,7 +18,7 @@ function drawCurves(figure) {
     const steps = d3.extent(own.flatMap(({ points }) => [points[0][0], points.at(-1)[0]]));
     const x = d3.scaleLinear(steps, [frame.left + 6, frame.right - 6]);
     const y = numeric(scale(own), [frame.bottom, frame.top]);
-    bottomAxis(svg, x, frame, { values: ticks(x, width / 90, true), title: "step" });
+    bottomAxis(svg, x, frame, { values: ticks(x, width / 90, true), title: sweep.unit === "seconds" ? "seconds of training" : "step" });
     leftAxis(svg, y, frame, { values: ticks(y, height / 60), title: metrics[shown] });
 
     paintCurves(svg, own, x, y, frame);
@@ -111,7 +111,7 @@ function paintRungs(svg, x, y, { top, bottom }) {
   set(marks.append("line"), { y1: top, y2: bottom });
   let free = -Infinity; // where the label before ends
   const label = ({ rung }, i) => {
-    const text = i ? String(rung) : `rung ${rung}`;
+    const text = (i ? "" : "rung ") + rungText(rung);
     const half = 3.5 * text.length + 3;
     if (x(rung) - half < free) return "";
     free = x(rung) + half;
@@ -123,7 +123,8 @@ function paintRungs(svg, x, y, { top, bottom }) {
   set(bars, { class: "cutoff", d: (cutoff) => `M-9,${y(cutoff)}h18` });
   marks.append("title").text(({ rung, cutoffs }) => {
     const last = cutoffs.map(resultText).join(" and ");
-    return last ? `rung at step ${rung}: last cutoff ${last}` : `rung at step ${rung}`;
+    const where = sweep.unit === "seconds" ? rungText(rung) : `step ${rung}`;
+    return `rung at ${where}${last ? `: last cutoff ${last}` : ""}`;
   });
 }
 
@@ -131,9 +132,12 @@ function cutoffsAt(step) {
   return sweep.rungs.filter(({ rung, cutoff }) => rung === step && cutoff !== null).map(({ cutoff }) => cutoff);
 }
 
-/** A ring at the best trial's best step. The key above the chart names the trial, where no curve is covered. */
+const rungText = (rung) => (sweep.unit === "seconds" ? `${rung} s` : String(rung));
+
+/** A ring at the best trial's result. The key above the chart names the trial, where no curve is covered. */
 function paintBest(svg, { points }, x, y, { top, bottom }) {
-  const peak = points.find(([step]) => step === best.step);
+  const loss = ([, value]) => (objective.mode === "min" ? value : -value);
+  const peak = objective.at === "best" ? d3.least(points, loss) : points.at(-1);
   if (peak) set(svg.append("circle"), { class: "ring", r: 6, cx: x(peak[0]), cy: clamp(y(peak[1]), top, bottom) });
 }
 

@@ -87,7 +87,7 @@ def chosen_config(row: Row, width: int, lines: int) -> list[Text]:
 
 def rungs(scene: Scene, lines: int) -> Columns | None:
     """The rung table; of more rungs than there is room for, the highest."""
-    rows = rung_rows(scene.rungs)
+    rows = rung_rows(scene.rungs, scene.rung_unit)
     return _table([{name: cell(value) for name, value in row.items()} for row in rows[-max(1, lines - 1) :]])
 
 
@@ -123,4 +123,4 @@ def _table(rows: list[dict[str, str]]) -> Columns | None:
 def news(scene: Scene, width: int, lines: int) -> list[Text]:
     """The newest events, a line each, the newest last."""
     told = [event for event in scene.news if worth_telling(event)]
-    return [news_line(event, width) for event in told[-lines:]] if lines > 0 else []
+    return [news_line(event, width, scene.rung_unit) for event in told[-lines:]] if lines > 0 else []
