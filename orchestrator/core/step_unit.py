@@ -1,18 +1,20 @@
 """Whether trials report in the unit in which the length of a training is given: epochs in both, or iterations.
 
 If they do not, a first report passes all rungs at once, or none is ever reached, and the scheduler decides nothing that
-makes sense.
+makes sense. Where rungs are at seconds, a first report can come so late that it passes several.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.ladder import ladder
 from orchestrator.core.rows import Config
+from orchestrator.core.rung_unit import rung_name
 from orchestrator.core.trial import Trial
-from orchestrator.formatting import count
+from orchestrator.formatting import count, duration
 from orchestrator.space.values import is_number
 from orchestrator.spec import Spec
 from orchestrator.spec.max_step import length_of
@@ -78,4 +80,29 @@ class StepUnit:
         return (
             f"{seen}, but a full training has {count(steps, 'step')} ({length or 'scheduler.max'}):"
             f" let step count {length or 'in the same unit'}, or set scheduler.max to {last}"
+        )
+
+
+class LateReports:
+    """Compares the time of a trial's first report of the objective with rungs at seconds. Says what is wrong once."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def first(self, trial: Trial, train_s: float, rungs: Sequence[int]) -> str | None:
+        """What is wrong with a report, which is the first that reaches a rung if the trial has entered none.
+
+        Args:
+            trial: The trial.
+            train_s: Its seconds of training by then.
+            rungs: Those that it has yet to enter.
+        """
+        passed = [rung for rung in rungs if rung <= train_s]
+        if self._told or trial.rung is not None or len(passed) < 2:
+            return None
+        self._told = True
+        first, last = (rung_name(rung, "seconds") for rung in (passed[0], passed[-1]))
+        return (
+            f"trial {trial.number} first reports {trial.objective.metric} after {duration(train_s)} of training, beyond"
+            f" {len(passed)} rungs ({first} to {last}): report more often, or raise scheduler.grace_period"
         )

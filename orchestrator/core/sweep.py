@@ -28,7 +28,7 @@ from orchestrator.core.schedulers import Action, Decision, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.standings import Standings
-from orchestrator.core.step_unit import FullTraining, StepUnit
+from orchestrator.core.step_unit import FullTraining, LateReports, StepUnit
 from orchestrator.core.suggested import add_found
 from orchestrator.core.trial import Trial
 from orchestrator.core.trial_queue import TrialQueue
@@ -128,6 +128,7 @@ class Sweep:
             trained=trained,
         )
         self._step_unit = StepUnit(full_training)
+        self._late_reports = LateReports()
         self._live: set[int] = set()  # asked for and not ended
         self._stopping: str | None = None  # why every trial ends at its next report
         self._suspected = False  # whether the name of the objective was checked
@@ -412,6 +413,8 @@ class Sweep:
             self._complete(trial, at, last)
             return
         self.standings.update(trial)
+        if self.rungs.unit == "seconds":
+            self._say(at, self._late_reports.first(trial, row.train_s, self.rungs.ahead(trial)))
         decision = self.rungs.reach(trial, at, row, value, pausable=pausable)
         if decision is not None and decision.action is Action.STOP:
             self._end(trial, State.STOPPED, at, self._why_stopped(decision), value=decision.value)

@@ -21,8 +21,8 @@ def length_of(declaration: Declaration | None) -> str:
 def max_step(spec: Spec, declaration: Declaration | None) -> int | None:
     """The last step of the longest training; None if it is unknown.
 
-    It is ``scheduler.max`` if given in steps, else the hyperparameter that counts the steps: its fixed value, the upper bound of
-    its distribution, or its declared default. It is not known if that is derived.
+    It is ``scheduler.max`` if given in steps, else the hyperparameter that counts the steps: its fixed value, the upper
+    bound of its distribution, or its declared default. It is not known if that is derived.
     """
     if spec.scheduler is not None and spec.scheduler.max is not None and not spec.scheduler.in_seconds:
         return spec.scheduler.max

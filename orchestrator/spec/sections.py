@@ -167,7 +167,7 @@ class Scheduler(Section):
     grace_period: StepsOrSeconds | None = Field(
         default=None,
         ge=1,
-        description="The first rung; no trial is stopped earlier. A step; with unit seconds whole seconds, or 60s, 10m.",
+        description="The first rung; no trial is stopped earlier. A step; with unit seconds, seconds or 60s, 10m.",
     )
     reduction_factor: int | None = Field(
         default=None,

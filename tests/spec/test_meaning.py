@@ -88,7 +88,7 @@ def declared(*hyperparameters, **more):
         ({"name": 7}, 'name: 7 is not text (in quotes: "7")'),
         ({"name": "../up"}, "name: '../up' is not a valid name"),
         ({"space": 3}, "space: 3 is not keys and values"),
-        ({"scheduler": "asha"}, "scheduler: 'asha' is not keys and values (its keys: method, variant, grace_period"),
+        ({"scheduler": "asha"}, "scheduler: 'asha' is not keys and values (its keys: method, variant, unit, grace_period"),
     ],
 )  # fmt: skip
 def test_mistakes(sections, expected):

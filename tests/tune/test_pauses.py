@@ -49,6 +49,14 @@ TRAIN = f'''
         def load_state_dict(self, state):
             self.done = state["done"]
 
+    class Endless(Saving):
+        """Trains until the sweep ends it."""
+
+        def step(self):
+            self.done += 1
+            time.sleep(float(os.environ.get("SECONDS_A_STEP", 0.2)))
+            return {{"loss": self.x + 1 / self.done}}
+
     def plain(config, trial):
         for step in range(1, {STEPS} + 1):
             trial.report(step=step, loss=config["x"] + 1 / step)
@@ -153,3 +161,82 @@ def test_killed_in_the_middle_paused_trials_are_promoted_by_the_resume(tmp_path:
     again = {trial for (trial, _), count in steps.items() if count > 1}
     assert len(again) <= 2, "only what ran at the kill may train a step again"
     assert not again & waiting, "what was paused continues from its checkpoint"
+
+
+IN_SECONDS = {"unit": "seconds", "grace_period": 1, "reduction_factor": 2, "max": "3s"}  # rungs at 1 and 2 s
+
+
+def entered_when_due(events: pd.DataFrame, metrics: pd.DataFrame) -> None:
+    """Each rung at the first report after its seconds of training; if the trial has paused there before, at a later."""
+    rungs = events[events["event"] == "rung"]
+    assert not rungs.duplicated(["trial", "rung"]).any()
+    for trial, mine in rungs.groupby("trial"):
+        times = list(metrics[metrics["trial"] == trial]["train_s"])
+        assert times == sorted(times)
+        paused_s = 0.0
+        for rung, decision, detail in zip(mine["rung"], mine["decision"], mine["detail"], strict=True):
+            trained_s = json.loads(detail)["train_s"]
+            assert trained_s == pytest.approx(min(at for at in times if at >= rung and at > paused_s))
+            paused_s = trained_s if decision == "pause" else paused_s
+
+
+def completed_by_time(trials: pd.DataFrame) -> None:
+    completed = trials[trials["state"] == "completed"]
+    assert set(completed["reason"]) == {"trained for 3.0 s (scheduler.max)"}
+    assert (completed["train_s"] >= 3).all()
+
+
+def test_rungs_at_seconds_of_training(sweep_of: Callable[..., Sweep]) -> None:
+    best_first = {"method": "list", "configs": [{"x": number / 6} for number in range(6)]}
+    sweep = sweep_of(TRAIN, trainable="train.py:Endless", scheduler=IN_SECONDS, search=best_first, budget={})
+    assert sweep_of.error is None  # type: ignore[attr-defined]
+    trials, events, metrics = (sweep.trials, sweep.events, sweep.metrics)
+    assert set(trials["state"]) == {"completed", "stopped"}
+    assert contiguous(metrics)
+    assert {"paused", "promoted"} <= set(events["event"])
+    entered_when_due(events, metrics)
+    completed_by_time(trials)
+
+
+def test_killed_with_rungs_at_seconds_paused_trials_continue_with_their_time(tmp_path: Path) -> None:
+    spec: dict[str, Any] = {
+        "name": "s",
+        "trainable": "train.py:Endless",
+        "space": {"x": {"uniform": [0, 1]}},
+        "objective": {"metric": "loss"},
+        "search": {"method": "list", "configs": [{"x": number / 8} for number in range(8)]},  # the best first
+        "scheduler": IN_SECONDS,
+        "resources": {"concurrency": 2},
+    }
+    terminal = Terminal(tmp_path, spec=json.dumps(spec), train=textwrap.dedent(TRAIN))
+    try:
+        terminal.seconds_a_step = 0.2
+        launched = terminal.start("launch", "spec.yaml")
+        terminal.wait_for(lambda: terminal.rows() > 0 and len(still_paused(terminal.events())) >= 2, launched)
+        assert launched.poll() is None, launched.communicate()[0]
+        family = psutil.Process(launched.pid).children(recursive=True)
+        os.kill(launched.pid, signal.SIGKILL)
+        launched.communicate(timeout=60)
+        psutil.wait_procs(family, timeout=30)
+        before, known = terminal.events(), terminal.metrics()
+        code, out = terminal.run("resume")
+        assert code == 0, out
+        trials, events, metrics = terminal.trials(), terminal.events(), terminal.metrics()
+        code, shown = terminal.run("show", "s")
+    finally:
+        terminal.close()
+    assert set(trials["state"]) == {"completed", "stopped"}
+    assert contiguous(metrics)
+    entered_when_due(events, metrics)
+    completed_by_time(trials)
+    assert code == 0
+    assert "rung (s)" in shown
+    resumed = events.iloc[len(before) :]
+    promoted = still_paused(before) & set(resumed[resumed["event"] == "promoted"]["trial"])
+    assert promoted
+    for trial in promoted:
+        rows = metrics[metrics["trial"] == trial]
+        count = len(known[known["trial"] == trial])
+        trained_s = rows["train_s"].iloc[count] - rows["train_s"].iloc[count - 1]
+        passed_s = (rows["reported_at"].iloc[count] - rows["reported_at"].iloc[count - 1]).total_seconds()
+        assert 0 < trained_s < passed_s, "it went on counting, and its pause did not count"

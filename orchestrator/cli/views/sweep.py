@@ -98,13 +98,8 @@ class SweepView:
         """The summary as text."""
         blocks = [self._head(), self._best(), self._table()]
         if self.rungs:
-            blocks.append(
-                "\n".join(
-                    filter(
-                        None, [as_table(rung_rows(self.rungs, recorded_unit(self.info.spec))), audit_text(self.audit)]
-                    )
-                )
-            )
+            table = as_table(rung_rows(self.rungs, recorded_unit(self.info.spec)))
+            blocks.append("\n".join(filter(None, [table, audit_text(self.audit)])))
         if self.causes:
             blocks.append(causes_text(self.paths, self.causes, tracebacks=False))
         if self.findings:
