@@ -22,7 +22,14 @@ from orchestrator.space.names import parameter_name
 from orchestrator.space.values import Value, mistake
 from orchestrator.spec.keep_policy import KeepText
 from orchestrator.spec.quantities import (
-    GPU_WORDS, Amounts, Cpus, Gpus, Memory, Seconds, StepsOrSeconds, whole_seconds,
+    GPU_WORDS,
+    Amounts,
+    Cpus,
+    Gpus,
+    Memory,
+    Seconds,
+    StepsOrSeconds,
+    whole_seconds,
 )  # fmt: skip
 from orchestrator.suggestions import did_you_mean
 

@@ -145,3 +145,53 @@ class TestDuration:
         assert "tpe" not in busy.out
         learning = sweep("plan", spec, "--gpus", 500, "--step-seconds", 0.01, "--set", "search.method=tpe")
         assert "search.method sobol" in learning.out
+
+
+class TestTimeOfATrial:
+    """trial.max_time and rungs at seconds bound how long trials train."""
+
+    def test_max_time_ends_trials(self, sweep: Sweep, spec: Path) -> None:
+        """Of nine steps of 100 s, a trial has three by 250 s: 1,000 trials on ten GPUs take 30,000 s and not 90,000."""
+        found = facts(sweep("plan", spec, "--gpus", 10, "--step-seconds", 100, "--set", "trial.max_time=250s"))
+        assert found["length"] == "a full training has 9 steps (fixed.epochs), or at most 4 min 10 s (trial.max_time)"
+        assert found["steps"] == "about 3,000 of 9,000, 33% of training every trial in full"
+        assert found["duration"] == "about 8 h 20 min"
+
+    def test_max_time_beyond_a_training_changes_nothing(self, sweep: Sweep, spec: Path) -> None:
+        words = ["plan", spec, "--gpus", 10, "--step-seconds", 100]
+        with_limit, without = facts(sweep(*words, "--set", "trial.max_time=1h")), facts(sweep(*words))
+        assert with_limit["duration"] == without["duration"]
+        assert with_limit["steps"].startswith("about 9,000 of 9,000, 100%")
+
+    def test_a_length_in_time_alone(self, sweep: Sweep, spec: Path) -> None:
+        spec.write_text(SPEC.replace("epochs: 9, ", "").replace("scheduler: {method: none}", "trial: {max_time: 300}"))
+        ran = sweep("plan", spec, "--gpus", 10)
+        found = facts(ran)
+        assert found["length"] == (
+            "a full training takes at most 5 min 00 s (trial.max_time);"
+            " no trial is stopped early: set scheduler.unit to seconds"
+        )
+        assert found["a step"].startswith("unknown, so every training is taken to last 5 min 00 s; give the time")
+        assert found["duration"] == "about 8 h 20 min"
+        data = json.loads(sweep("plan", spec, "--gpus", 10, "--json").out)
+        assert (data["forecast"]["unit"], data["forecast"]["step_s"]) == ("seconds", None)
+
+    def test_rungs_in_seconds(self, sweep: Sweep, spec: Path) -> None:
+        rungs = "{method: asha, unit: seconds, grace_period: 1m, reduction_factor: 3, max: 15m}"
+        spec.write_text(SPEC.replace("{method: none}", rungs))
+        ran = sweep("plan", spec, "--gpus", 10, "--step-seconds", 20)
+        table = [line.split() for line in ran.out.split("expected:\n")[1].splitlines()[:4]]
+        assert table[0] == ["rung", "(s)", "trials", "continue"]
+        assert [row[0] for row in table[1:]] == ["60", "180", "540"]
+        assert [int(row[1]) for row in table[1:]] == pytest.approx([1000, 333, 0], abs=40)
+        assert "warning: no trial reaches rung 540 s: a full training takes at most about 3 min 00 s; lower" in ran.out
+        data = json.loads(sweep("plan", spec, "--gpus", 10, "--step-seconds", 20, "--json").out)
+        assert (data["scheduler"]["unit"], data["scheduler"]["max_step"], data["max_step"]) == ("seconds", 900, 9)
+
+    def test_rungs_at_steps_that_time_keeps_trials_from(self, sweep: Sweep, spec: Path) -> None:
+        spec.write_text(SPEC.replace("{method: none}", "{method: asha, grace_period: 1, reduction_factor: 2}"))
+        ran = sweep("plan", spec, "--gpus", 10, "--step-seconds", 100, "--set", "trial.max_time=150s")
+        assert (
+            "warning: no trial reaches rung 4: trial.max_time ends every trial after 2 min 30 s; raise it, or set"
+            in ran.out
+        )

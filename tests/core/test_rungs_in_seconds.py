@@ -222,7 +222,9 @@ def test_the_unit_of_a_recorded_sweep() -> None:
 
 
 def test_a_report_that_took_very_long_passes_all_rungs() -> None:
-    sweep = make(trials=1, scheduler={"method": "asha", "unit": "seconds", "grace_period": 1, "max": 10**9, "variant": "stop"})
+    sweep = make(
+        trials=1, scheduler={"method": "asha", "unit": "seconds", "grace_period": 1, "max": 10**9, "variant": "stop"}
+    )
     outcome = simulate(sweep, paced([1e8]), slots=1)
     assert outcome.trials[0].state is State.COMPLETED
     (note,) = [row.reason for row in outcome.events if row.event == "note"]

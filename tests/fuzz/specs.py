@@ -33,6 +33,14 @@ search: {method: random, seed: 3}
 scheduler: {method: hyperband, grace_period: 1}
 budget: {trials: 9, gpu_hours: 2}
 """
+SECONDS = """\
+name: seconds
+trainable: train.py:train
+space: {lr: {loguniform: [1e-4, 1e-1]}}
+objective: {metric: loss}
+scheduler: {method: asha, unit: seconds, grace_period: 1m, max: 3600, audit: 0.1}
+trial: {max_time: 2h}
+"""
 GRID = """\
 name: grid
 trainable: train.py:train
@@ -56,12 +64,12 @@ objective: {metric: loss}
 resources: {cpu: "epochs // 4", gpu: "2 if optim.name == 'a' else 1", memory: "'2GB' if warmup < 1 else 1e9 * epochs"}
 trial: {max_time: 1h, grace: 5s}
 """
-TEXTS = (EXAMPLE, SMALL, GRID, COMMAND)
+TEXTS = (EXAMPLE, SMALL, SECONDS, GRID, COMMAND)
 
 ODD: tuple[Any, ...] = (
     *mutate.VALUES, 10**30, 1e-320, -1e300, 10**9, 1000000, "10m", "1e400 GB", "grid", "asha", "hyperband", "sobol",
-    "tpe", "auto", "packed", "lr > 0", "lr > 0 and 1 / 0 > 1", "9**9**9 > 1", "a" * 5000, "((" * 300,
-    "1 / lr", "2 if lr > 1e-3 else 1", "10 ** 9 * lr", "not " * 300 + "lr",
+    "seconds", "1h", "tpe", "auto", "packed", "lr > 0", "lr > 0 and 1 / 0 > 1", "9**9**9 > 1",
+    "a" * 5000, "((" * 300, "1 / lr", "2 if lr > 1e-3 else 1", "10 ** 9 * lr", "not " * 300 + "lr",
     {"uniform": [0, 1]}, {"grid": [1, 2]}, {"choice": ["a", 1], "when": "lr > 0"},
     {"loguniform": [0, 1]}, {"normal": [0, 1e308]}, {"int": [1, 9, 0]}, {"grid": list(range(3000))},
     [{"lr": 0.01}], [{}], [[1]], {1: 2}, {None: None}, {"when": "lr > 0"}, {"space": {"space": {}}},
@@ -74,6 +82,7 @@ SETS = (
     "budget.trials", "space.lr", "space.new", "search", "search.method", "search.start", "scheduler.method", "fixed",
     "fixed.epochs", "constraints", "trial.keep", "resources.gpu", "objective.metric", "name", "x", "", "space.", "..",
     "scheduler.grace_period", "scheduler.reduction_factor", "resources.memory", "resources.cpu", "trainable",
+    "scheduler.unit", "scheduler.max", "trial.max_time",
     "space.optim.lr", "space.optim", "fixed.optim", "derived.warmup", "output.pattern", "output", "command", "env.A",
 )  # fmt: skip
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
+from orchestrator.core.ladder import ladder
 from orchestrator.errors import SpecError
 from orchestrator.spec import max_step, parse_spec
+from orchestrator.spec.max_step import max_rung, max_seconds
 from tests.spec.churn_example import TABULAR, hyperparameter
 from trainables.contract import Declaration
 
@@ -350,6 +352,62 @@ class TestScheduler:
     def test_the_grace_period_is_shorter_than_the_training(self):
         found = mistakes(resolve=lambda *_: None, scheduler={"max": 4, "grace_period": 4})
         assert found == ["scheduler.grace_period: grace_period 4 leaves no step to stop at: a training has 4 (below 4)"]
+
+
+class TestRungsInSeconds:
+    @pytest.mark.parametrize(
+        ("scheduler", "trial", "expected"),
+        [
+            ({"grace_period": 60, "max": 3600}, {}, (60, 3600)),
+            ({"grace_period": "1m", "max": "1h"}, {}, (60, 3600)),
+            ({"grace_period": "90s"}, {"max_time": "1h30m"}, (90, 5400)),
+            ({"grace_period": "90s", "max": 4000}, {"max_time": 3000}, (90, 3000)),
+            ({"grace_period": "90s", "max": 2000}, {"max_time": 3000}, (90, 2000)),
+            ({"max": 2700}, {"max_time": 999.5}, (37, 1000)),  # a 27th, and whole seconds
+        ],
+    )
+    def test_where_they_are(self, scheduler, trial, expected):
+        spec = parse_spec(
+            written(scheduler={"unit": "seconds", "method": "asha", **scheduler}, trial=trial), base=Path()
+        )
+        found = ladder(spec, None)
+        assert found is not None
+        assert (found.unit, found.grace_period, found.max_step) == ("seconds", *expected)
+        assert parse_spec(spec.to_plain(), base=Path()) == spec
+
+    def test_a_length_in_steps_is_another_matter(self):
+        spec = parse_spec(written(scheduler={"unit": "seconds", "max": 3600}, fixed={"epochs": 9}), base=Path())
+        assert (max_step(spec, None), max_seconds(spec), max_rung(spec, None)) == (9, 3600, 3600)
+        spec = parse_spec(written(fixed={"epochs": 9}, trial={"max_time": "1m"}), base=Path())
+        assert (max_step(spec, None), max_seconds(spec), max_rung(spec, None)) == (9, 60, 9)
+
+    @pytest.mark.parametrize(
+        ("scheduler", "expected"),
+        [
+            (
+                {},
+                "scheduler: auto does not know how many seconds a full training takes (scheduler.max: the seconds, as",
+            ),
+            (
+                {"grace_period": 30, "max": "30s"},
+                "scheduler.grace_period: grace_period 30 s leaves no time to stop at: a",
+            ),
+            ({"grace_period": 1.5, "max": 9}, "scheduler.grace_period: 1.5 is not an integer"),
+            (
+                {"grace_period": "1.5s", "max": 9},
+                "scheduler.grace_period: '1.5s' is not a whole number of seconds (as in",
+            ),
+            ({"max": "soon"}, "scheduler.max: 'soon' is not a duration (as in 90s"),
+            ({"max": 0}, "scheduler.max: "),
+            ({"method": "none", "max": 9}, "scheduler.unit: method none takes no unit (it takes max)"),
+            ({"unit": "hours", "max": 9}, "scheduler.unit: unknown value 'hours' (one of: steps, seconds"),
+            ({"unit": "steps", "max": "1h"}, "scheduler.max: '1h' is not a step (a whole number; or a duration, with"),
+            ({"unit": None, "max": "1h"}, "scheduler.max: '1h' is not a step (a whole number; or a duration, with"),
+        ],
+    )
+    def test_mistakes(self, scheduler, expected):
+        found = mistakes(resolve=lambda *_: None, fixed={"epochs": 9}, scheduler={"unit": "seconds", **scheduler})
+        assert any(each.startswith(expected) for each in found), found
 
 
 class TestKeysOfASchedulerMethod:

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.analysis.summary.overview import Objective
 from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 from orchestrator.spec.sections import Unit
@@ -50,7 +49,7 @@ def compare_at_common_step(results: SweepResults, reports: Iterable[tuple[int, f
     """
     judged = [each for each in results.trials if _counts(each)]
     step = choose_step(results, judged)
-    by_then = _by_then(reports, step, results.objective)
+    by_then = _by_then(reports, step, results)
     losses = {
         each.trial: math.inf if each.state is State.DIVERGED else by_then[each.trial]
         for each in judged
@@ -82,13 +81,21 @@ def _came(results: SweepResults, each: TrialResult, step: int | None) -> bool:
 
 
 def _by_then(
-    reports: Iterable[tuple[int, float, float | None]], step: int | None, objective: Objective
+    reports: Iterable[tuple[int, float, float | None]], step: int | None, results: SweepResults
 ) -> dict[int, float]:
-    """The loss of each trial up to the step: its best or its latest, as objective.at says."""
+    """The loss of each trial up to the step: its best or its latest, as objective.at says.
+
+    In seconds it is that up to the first report after them, by which the rung judged the trial.
+    """
+    objective, found = results.objective, dict[int, float]()
     sign = 1 if objective.mode == "min" else -1
-    found: dict[int, float] = {}
+    judged: set[int] = set()
     for trial, at, value in reports:
-        if value is None or not math.isfinite(value) or (step is not None and int(at) > step):
+        if value is None or not math.isfinite(value) or trial in judged:
+            continue
+        if step is not None and at >= step:
+            judged.add(trial)
+        if step is not None and at > step and results.unit == "steps":
             continue
         loss = sign * value
         found[trial] = min(loss, found.get(trial, math.inf)) if objective.at == "best" else loss

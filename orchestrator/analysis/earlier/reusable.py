@@ -134,10 +134,12 @@ def _reasons(differences: Differences) -> Iterator[str]:
         yield "it was resumed with other code or data"
     if any(entry.get("full_length_before") for entry in info.resumed):
         yield "its trainings were made longer by a resume"
+    scheduler = spec.scheduler
+    max_, unit = (None, None) if scheduler is None or scheduler.max is None else (scheduler.max, scheduler.unit)
     for section, key, now in (
         ("objective", "diverged_above", spec.objective.diverged_above),
-        ("scheduler", "max", None if spec.scheduler is None else spec.scheduler.max),
-        ("scheduler", "unit", None if spec.scheduler is None else spec.scheduler.unit),
+        ("scheduler", "max", max_),
+        *([("scheduler", "unit", unit)] if max_ is not None else []),
         ("trial", "max_time", spec.trial.max_time),
     ):
         before: Any = (info.spec.get(section) or {}).get(key)

@@ -62,11 +62,12 @@ def check(
     from orchestrator.core.build import trial_count
     from orchestrator.core.ladder import ladder
 
+    rungs = ladder(found.spec, found.declaration)
     parts = [
         parameters_text(found),
         trials_text(trial_count(found.spec, found.spec.parameter_space()), found.spec),
         found.spec.search.method,
-        rungs.method if (rungs := ladder(found.spec, found.declaration)) else "no early stopping",
+        f"{rungs.method}{' at seconds of training' * (rungs.unit == 'seconds')}" if rungs else "no early stopping",
         f"{found.spec.objective.mode} {found.spec.objective.metric}",
     ]
     tell(f"{spec} {painted('is valid', 'green')}: {', '.join(parts)}")

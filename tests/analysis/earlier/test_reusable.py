@@ -90,6 +90,7 @@ def test_completed_and_diverged_trials_are_taken_over(results: Path) -> None:
         ({"objective": {"metric": "loss", "mode": "max"}}, "its objective is loss (min), not loss (max)"),
         ({"objective": {"metric": "loss", "diverged_above": 5}}, "objective.diverged_above was not set and is 5"),
         ({"scheduler": {"method": "none", "max": 5}}, "scheduler.max was not set and is 5"),
+        ({"trial": {"max_time": 60}}, "trial.max_time was not set and is 60"),
     ],
 )
 def test_what_another_spec_changes(results: Path, changes: dict[str, Any], why: str) -> None:
