@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.core.ladder import ladder
 from orchestrator.core.rows import Origin, State
+from orchestrator.core.rung_unit import reached
 from orchestrator.core.schedulers import Action, Decision
 from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
@@ -58,7 +59,8 @@ def full_length(spec: Spec, declaration: Declaration | None) -> int | None:
 
 def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict[str, Any]:
     """The overrides that make a full training ``steps`` long and keep the existing rungs."""
-    before, rungs, length = full_length(spec, declaration), ladder(spec, declaration), length_of(declaration)
+    before, length = full_length(spec, declaration), length_of(declaration)
+    rungs = None if spec.rung_unit == "seconds" else ladder(spec, declaration)  # those at seconds stay where they are
     if before is None:
         raise UserError("--max-steps: the length of this sweep's trainings is unknown, so they cannot be extended")
     if length in spec.distributions():
@@ -76,7 +78,7 @@ def _lengthened(spec: Spec, declaration: Declaration | None, steps: int) -> dict
     if rungs is not None and rungs.method == "median":
         raise UserError("--max-steps does not work with median: a longer training would move its decisions")
     changes: dict[str, Any] = {}
-    if spec.scheduler is not None and spec.scheduler.max is not None:
+    if spec.scheduler is not None and spec.scheduler.max is not None and not spec.scheduler.in_seconds:
         changes["scheduler.max"] = steps
     if length in spec.fixed or (declaration is not None and length):
         changes[f"fixed.{length}"] = steps
@@ -116,8 +118,9 @@ def extend(sweep: Sweep, old_end: int, at: float) -> int:
     for trial in completed:
         # There may be a rung at the old end: every trial enters it, and the cutoff among all decides.
         action = Action.CONTINUE if trial in continuing else Action.STOP
+        here = reached(sweep.rungs.unit, trial.last_step or 0, trial.train_s)
         for rung in sweep.scheduler.rungs(trial.number):
-            if cutoff is not None and (trial.rung or 0) < rung <= (trial.last_step or 0):
+            if cutoff is not None and (trial.rung or 0) < rung <= here:
                 decision = Decision(rung=rung, value=_last(trial), cutoff=cutoff, action=action)
                 sweep.scheduler.restore(trial.number, decision)
                 sweep.rungs.record(trial, at, [decision])

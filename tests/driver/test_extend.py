@@ -131,6 +131,22 @@ class TestLongerTrainings:
         with pytest.raises(UserError, match=words):
             grown(spec_of(**sections), Extension(max_steps=steps))
 
+    def test_rungs_at_seconds_stay_where_they_are(self) -> None:
+        seconds = {"method": "asha", "unit": "seconds", "grace_period": 2, "reduction_factor": 3, "max": 30}
+        before = spec_of(scheduler=seconds, budget={"trials": 30})
+        first = simulate(build_sweep(before, None), curve_to(9), slots=3)
+        after = grown(before, Extension(max_steps=27))
+        assert after.scheduler == before.scheduler
+        assert after.fixed["epochs"] == 27
+        sweep = again(after, first)
+        ended = {n for n, row in first.trials.items() if row.state is State.COMPLETED}
+        assert 0 < extend(sweep, 9, at=1e6) < len(ended)
+        second = simulate(sweep, curve_to(27), slots=3, began=1e6)
+        decided = [(row.trial, row.rung) for row in [*first.events, *second.events] if row.event == "rung"]
+        assert len(set(decided)) == len(decided)
+        assert {rung for _, rung in decided} == {2, 6, 18}
+        assert again(after, joined(first, second)).finished
+
     def test_whoever_ends_a_training_is_told_of_the_new_length(self) -> None:
         both = spec_of(scheduler={"method": "asha", "max": 5, "grace_period": 1})
         assert full_length(both, None) == 5

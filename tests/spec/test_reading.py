@@ -69,7 +69,7 @@ s.yaml:22: search.method: unknown value 'tpee' (did you mean 'tpe'? file.py:Clas
 s.yaml:22: search.seed: -1 is out of range (at least 0)
 s.yaml:22: search.trials: unknown key 'trials' (it belongs under budget)
 s.yaml:23: scheduler.grace_period: 0 is out of range (at least 1)
-s.yaml:23: scheduler.reduction_factr: unknown key 'reduction_factr' (did you mean 'reduction_factor'? one of: method, variant, grace_period, reduction_factor, max, brackets, top, audit)
+s.yaml:23: scheduler.reduction_factr: unknown key 'reduction_factr' (did you mean 'reduction_factor'? one of: method, variant, unit, grace_period, reduction_factor, max, brackets, top, audit)
 s.yaml:24: budgets: unknown key 'budgets' (did you mean 'budget'?)
 s.yaml:25: budget.trials: 'many' is not an integer
 s.yaml:25: budget.hours: 0 is out of range (above 0)
