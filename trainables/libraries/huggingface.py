@@ -28,6 +28,8 @@ class SweepCallback(TrainerCallback):
     The losses of the training and the evaluation of one step are one report, after the step's checkpoint. Checkpoints
     come as ``save_strategy`` says; with ``step="epoch"`` log, evaluate and save by "epoch", so that the trial can be
     paused at any rung.
+
+    With several ranks, all make the same reports and end in the same one; ``output_dir`` is the same for all of them.
     """
 
     def __init__(self, trial: Trial, *, step: StepUnit = "epoch") -> None:
@@ -53,7 +55,7 @@ class SweepCallback(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Take what was logged, but for the summary of the whole training."""
-        if state.is_world_process_zero and logs and "train_runtime" not in logs:
+        if logs and "train_runtime" not in logs:
             names = [name for name in logs if not name.endswith(IGNORED) and name != "epoch"]
             self._logged.update(metrics_of({name: logs[name] for name in names}))
 
@@ -63,6 +65,7 @@ class SweepCallback(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Save the checkpoint, which comes last of a step, and report."""
+        args.distributed_state.wait_for_everyone()  # each rank writes its random state into the checkpoint
         if state.is_world_process_zero:
             epoch = self._ended_epoch or math.floor(state.epoch + 1e-6)
             step = epoch if self._unit == "epoch" else state.global_step

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.checkpoints.saved_files import remove
-from trainables.contract import Trial
+from trainables.contract import Trial, as_number
 from trainables.libraries.logged import StepUnit, checked, metrics_of
 
 if "pytorch_lightning" in sys.modules and "lightning" not in sys.modules:  # two names, whose classes differ
@@ -32,6 +32,8 @@ class SweepCallback(Checkpoint):
     After each epoch it reports the values that ``self.log`` was given since the last report, of the training and of the
     validation together. With ``step="global_step"`` it also reports after each validation within an epoch. Lightning's
     sanity check is not reported. Each report is preceded by a checkpoint, so the trial can be paused at any rung.
+
+    With several ranks, the values that rank 0 has are reported, and all ranks end in the same report.
 
     It takes the place of the checkpoint that Lightning writes by default; a ``ModelCheckpoint`` of your own stays.
     """
@@ -62,8 +64,9 @@ class SweepCallback(Checkpoint):
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Set the random generators as they were, now that the model and the data are made."""
-        for left in Path(self._trial.directory).glob(f"{WRITTEN}*"):  # by an attempt that was killed
-            remove(left)
+        if trainer.is_global_zero:
+            for left in Path(self._trial.directory).glob(f"{WRITTEN}*"):  # by an attempt that was killed
+                remove(left)
         if self.ckpt_path is None:
             return
         if trainer.ckpt_path is None:
@@ -113,15 +116,17 @@ class SweepCallback(Checkpoint):
         metrics = metrics_of({name: value for name, value in logged.items() if name not in forks})
         if self._saves:
             self._save(trainer, step)
-        if metrics and trainer.is_global_zero:
+        if metrics := trainer.strategy.broadcast({name: as_number(value) for name, value in metrics.items()}):
             self._trial.report(step=step, **metrics)
 
     def _save(self, trainer: Any, step: int) -> None:
-        directory = Path(self._trial.directory) / f"{WRITTEN}{uuid.uuid4().hex[:8]}"
+        name = trainer.strategy.broadcast(f"{WRITTEN}{uuid.uuid4().hex[:8]}")  # all ranks may write into it
+        directory = Path(self._trial.directory) / name
         written = directory / f"{self._unit}={step}.ckpt"
         try:
             trainer.save_checkpoint(written, weights_only=False)  # by all processes
             if trainer.is_global_zero:
                 self._trial.save(step=step, path=written)
         finally:
-            remove(directory)
+            if trainer.is_global_zero:
+                remove(directory)

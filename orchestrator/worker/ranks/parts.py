@@ -48,6 +48,12 @@ def parts_of(places: Sequence[Place], *, master_port: int, verdict_port: int) ->
             "GROUP_WORLD_SIZE": str(len(nodes)),
             "MASTER_ADDR": host,
             "MASTER_PORT": str(master_port),
+            "ROLE_NAME": "default",
+            "ROLE_RANK": str(rank),
+            "ROLE_WORLD_SIZE": str(len(places)),
+            "TORCHELASTIC_RUN_ID": "sweep",  # by which libraries know torchrun: Lightning would else ask Slurm
+            "TORCHELASTIC_RESTART_COUNT": "0",
+            "TORCHELASTIC_MAX_RESTARTS": "0",
             **_visible_gpus(together),
         }
         begun[place.node.id] += 1

@@ -47,7 +47,6 @@ def train(config, trial, **options):
     )
     with tempfile.TemporaryDirectory(dir=trial.directory) as output:
         training_args = TrainingArguments(
-            output_dir=output,
             num_train_epochs=config["epochs"],
             learning_rate=config["lr"],
             per_device_train_batch_size=16,
@@ -55,11 +54,10 @@ def train(config, trial, **options):
             logging_strategy="epoch",
             save_strategy="epoch",
             save_total_limit=1,
-            seed=trial.seed,
             report_to="none",
             disable_tqdm=True,
             use_cpu=True,
-            **options,
+            **({"output_dir": output, "seed": trial.seed} | options),
         )
         sweep = SweepCallback(trial, step=config["step"])
         trainer = Trainer(
