@@ -35,6 +35,11 @@ RAY_TUNE = {
 }
 """Read by Ray Tune when a run starts."""
 
+RAY_TRAIN = {
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # a trainer takes one report each time it looks, by default every 2 s
+}
+"""Read by Ray Train when a trainer starts."""
+
 
 def for_a_session(directory: Path) -> dict[str, str]:
     """Variables of a Ray that keeps its session in a directory of its own.
@@ -68,3 +73,9 @@ def set_for_ray(*, joining: bool = False) -> None:
 def set_for_ray_tune() -> None:
     """Set what Ray Tune reads, before a run; a user's values give way, because screen and records rely on these."""
     os.environ.update(RAY_TUNE)
+
+
+def set_for_ray_train() -> None:
+    """Set what Ray Train reads, in a process that may start a trainer; values that a user has set stand."""
+    for name, value in RAY_TRAIN.items():
+        os.environ.setdefault(name, value)

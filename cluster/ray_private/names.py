@@ -219,6 +219,41 @@ FUNCTION_SESSION = Family(
     without="functions written for Ray Tune do not train; those with train(config, trial) do",
     needed=True,
 )
+TRAINER_REPORTS = Family(
+    purpose="training a TorchTrainer, or another trainer of Ray Train, inside a Ray Tune function",
+    names=(
+        "ray.train._internal.session:_TrainSession._get_or_create_inter_actor_queue",
+        "ray.train.v2._internal.execution.controller:TrainController.abort",
+    ),
+    without="TuneReportCallback is refused inside a Ray Tune function; reporting after trainer.fit() is not",
+)
+TRAINER_CLEANERS = Family(
+    purpose="starting a TorchTrainer without an actor that only cleans up after it",
+    names=(
+        "ray.train.v2.api.data_parallel_trainer",
+        "ray.train.v2.api.data_parallel_trainer:PlacementGroupCleanerCallback",
+        "ray.train.v2._internal.execution.callback:RayTrainCallback",
+    ),
+    without="a TorchTrainer inside a Ray Tune function starts later, and leaves a process behind if it is killed",
+)
+TRAINER_PATH = Family(
+    purpose="importing a project's modules in the workers of a TorchTrainer",
+    names=(
+        "ray.train.v2.api.data_parallel_trainer",
+        "ray.train.v2.api.data_parallel_trainer:get_env_vars_to_propagate",
+        "ray.train.v2._internal.constants:get_env_vars_to_propagate",
+    ),
+    without="a TorchTrainer inside a Ray Tune function needs `sweep launch` to be called in the spec's directory",
+)
+TRAINER_GROUPS = Family(
+    purpose="giving back the resources of a TorchTrainer that was killed with its trial",
+    names=(
+        "ray._private.state:state._connect_and_get_accessor",
+        "ray._private.state:state.actor_table",
+        "ray.core.generated.gcs_pb2:PlacementGroupTableData",
+    ),
+    without="the CPUs and GPUs of a TorchTrainer that was killed with its trial stay occupied until the sweep ends",
+)
 CLASS_ITERATION = Family(
     purpose="counting the steps of a class of Ray Tune over all attempts",
     names=("ray.tune:Trainable()._iteration",),

@@ -14,6 +14,7 @@ from cluster.engine import Engine
 from cluster.existing import presence
 from cluster.fit import Need
 from cluster.ray_private import cluster_state
+from cluster.ray_private.trainer_placement import give_back_groups_of_dead_trainers
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.observer import FREE_RESOURCES
@@ -58,6 +59,7 @@ class Capacity:
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = self._unplaced() if self._ask.is_set() else 0
+                    give_back_groups_of_dead_trainers()
 
         thread = threading.Thread(target=look, name="looks at nodes", daemon=True)
         thread.start()

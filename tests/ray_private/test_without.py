@@ -55,7 +55,8 @@ trial: {retries: 1}
 OPTIONAL = [family for family in FAMILIES if not family.needed]
 NEEDED = [family for family in FAMILIES if family.needed]
 JOINING = [names.ASKING_A_HEAD, names.TOKEN]
-ELSEWHERE = [names.SERVER_VERSION, names.START_COMMAND]  # below, without a sweep
+TRAINERS = [names.TRAINER_REPORTS, names.TRAINER_CLEANERS, names.TRAINER_PATH, names.TRAINER_GROUPS]
+ELSEWHERE = [names.SERVER_VERSION, names.START_COMMAND, *TRAINERS]  # below and in test_trainers.py, without a sweep
 OVERRIDDEN = [  # as if Ray no longer called what we override
     "cluster.ray_private.placement_request:PlacementRequest.to_placement_group",
 ]

@@ -103,3 +103,78 @@ def test_a_killed_function_continues_from_its_checkpoint_which_best_copies(tmp_p
     assert starts[0] == "starts at 0"
     assert starts[-1] == "starts at 5"
     assert terminal.metrics().groupby("trial").step.agg(list).tolist() == [list(range(1, 10))] * 2
+
+
+# After "Hyperparameter Tuning with Ray Tune", https://docs.ray.io/en/latest/train/user-guides/hyperparameter-optimization.html
+TRAINER = """
+    import json, os, signal, tempfile
+    from pathlib import Path
+    import ray.train
+    import ray.train.torch
+    import ray.tune
+    from ray.tune.integration.ray_train import TuneReportCallback
+
+    class KillsTheTrial(ray.train.UserCallback):
+        def __init__(self):
+            self.trial = os.getpid()
+
+        def after_report(self, run_context, metrics, checkpoint):
+            if metrics[0]["epoch"] == 1:
+                os.kill(self.trial, signal.SIGKILL)
+
+    def train_fn_per_worker(config):
+        start = 0
+        checkpoint = ray.train.get_checkpoint()
+        if checkpoint:
+            with checkpoint.as_directory() as directory:
+                start = json.loads((Path(directory) / "state.json").read_text())["epoch"] + 1
+        for epoch in range(start, 4):
+            with tempfile.TemporaryDirectory() as directory:
+                (Path(directory) / "state.json").write_text(json.dumps({"epoch": epoch}))
+                ray.train.report(
+                    {"loss": config["x"] + 1 / (epoch + 1), "epoch": epoch, "pid": os.getpid()},
+                    checkpoint=ray.train.Checkpoint.from_directory(directory),
+                )
+
+    def train(config):
+        name = f"train-trial_id={ray.tune.get_context().get_trial_id()}"
+        again = Path("store", name).exists()
+        trainer = ray.train.torch.TorchTrainer(
+            train_fn_per_worker,
+            train_loop_config=config,
+            scaling_config=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
+            run_config=ray.train.RunConfig(
+                name=name,
+                storage_path=os.path.abspath("store"),
+                callbacks=[TuneReportCallback(), *([] if again else [KillsTheTrial()])],
+            ),
+        )
+        trainer.fit()
+"""
+
+
+def test_a_torch_trainer_continues_after_a_kill_and_is_stopped_at_a_rung(sweep_of: Callable[..., Sweep]) -> None:
+    sweep = sweep_of(
+        TRAINER,
+        **{
+            **SPEC,
+            "objective": {"metric": "loss"},
+            "search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.9}]},
+            "scheduler": {"method": "asha", "variant": "stop", "max": 4, "grace_period": 1, "reduction_factor": 2},
+            "resources": {"cpu": 0.5, "concurrency": 1},
+            "trial": {"retries": 1},
+        },
+    )
+    trials = sweep.trials.sort_values("trial")
+    assert trials.state.tolist() == ["completed", "stopped"], trials.reason.tolist()
+    assert trials.attempts.tolist() == [2, 1]
+    first, second = (rows.sort_values("step") for _, rows in sweep.metrics.groupby("trial"))
+    assert first.step.tolist() == [1, 2, 3, 4]
+    assert first.epoch.tolist() == [0, 1, 2, 3]
+    assert second.step.tolist() == [1]
+    state = next((sweep.paths.root / "checkpoints" / "0").rglob("state.json"))
+    assert json.loads(state.read_text()) == {"epoch": 3}
+    assert len(set(first.pid)) == 2
+    workers = [psutil.Process(int(pid)) for pid in {*first.pid, *second.pid} if psutil.pid_exists(int(pid))]
+    assert not psutil.wait_procs(workers, timeout=60)[1]
+    assert not [each.name() for each in psutil.process_iter() if "PlacementGroupCl" in each.name()]

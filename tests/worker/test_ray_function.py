@@ -12,7 +12,7 @@ import pytest
 from ray import tune
 from ray.tune import Checkpoint
 
-from orchestrator.worker.ray_function import run
+from orchestrator.worker.ray_function import _Session, run
 from trainables.contract import Trial
 from trainables.report import Report
 
@@ -94,11 +94,47 @@ def test_text_is_in_the_log_whenever_it_changes(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "phase/name: warm-up\nphase/name: decay\n"
 
 
-def test_what_ray_train_asks_of_its_session_is_refused_in_words() -> None:
+def test_what_a_worker_of_ray_train_asks_of_its_session_is_refused_in_words() -> None:
     from ray.train._internal.session import get_session
 
     def train(config: dict[str, Any]) -> None:
-        get_session()._get_or_create_inter_actor_queue()
+        _ = get_session().dataset_shard
 
-    with pytest.raises(AttributeError, match=r"a TorchTrainer.*cannot run"):
+    with pytest.raises(AttributeError, match=r"works in the train_loop_per_worker of a trainer"):
         reports(train)
+
+
+def test_a_trial_id_is_the_same_in_every_attempt_and_in_no_other_sweep(tmp_path: Path) -> None:
+    seen = []
+
+    def train(config: dict[str, Any]) -> None:
+        seen.append((tune.get_context().get_trial_id(), tune.get_context().get_trial_name()))
+
+    for directory in ("sweep", "sweep", "other sweep"):
+        run(train, Trial(config={}, number=7, directory=tmp_path / directory), "loss")
+    assert seen[0] == seen[1] != seen[2]
+    assert seen[0][0].endswith("_00007")
+    assert seen[0][1] == f"trial_{seen[0][0]}"
+
+
+def test_a_trainer_s_checkpoint_is_copied_or_its_address_saved_if_it_is_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = tmp_path / "store" / "checkpoint_1"
+    stored.mkdir(parents=True)
+    (stored / "state.json").write_text("1")
+    trial = Trial(config={}, directory=tmp_path / "trial")
+    session = _Session(trial)
+    session._report_of_trainer({"loss": 2.0, "checkpoint_path": str(stored)})
+    assert (trial.saved_path or Path()).joinpath("state.json").read_text() == "1"
+    session._report_of_trainer({"loss": 1.0})
+    session._report_of_trainer({"loss": 0.5, "checkpoint_path": "bucket/checkpoint_2"})
+    assert [(each.step, each.metrics) for each in trial.history] == [
+        (1, {"loss": 2.0}),
+        (2, {"loss": 1.0}),
+        (3, {"loss": 0.5}),
+    ]
+    assert "checkpoint_path: bucket/checkpoint_2" in capsys.readouterr().out
+    again = Trial(config={}, directory=tmp_path / "trial").restore()
+    assert again is not None
+    assert (again["step"], again["checkpoint_path"]) == (3, "bucket/checkpoint_2")
