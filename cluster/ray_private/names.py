@@ -239,7 +239,6 @@ TRAINER_CLEANERS = Family(
 TRAINER_PATH = Family(
     purpose="importing a project's modules in the workers of a TorchTrainer",
     names=(
-        "ray.train.v2.api.data_parallel_trainer",
         "ray.train.v2.api.data_parallel_trainer:get_env_vars_to_propagate",
         "ray.train.v2._internal.constants:get_env_vars_to_propagate",
     ),
@@ -249,7 +248,6 @@ TRAINER_GROUPS = Family(
     purpose="giving back the resources of a TorchTrainer that was killed with its trial",
     names=(
         "ray._private.state:state._connect_and_get_accessor",
-        "ray._private.state:state.actor_table",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData",
     ),
     without="the CPUs and GPUs of a TorchTrainer that was killed with its trial stay occupied until the sweep ends",

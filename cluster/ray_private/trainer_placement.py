@@ -8,8 +8,10 @@ no group, and stay itself. So the driver removes such groups.
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
 
-from cluster.ray_private.names import TRAINER_CLEANERS, TRAINER_GROUPS, TRAINER_PATH
+from cluster.ray_private.names import ACTOR_NODE, TRAINER_CLEANERS, TRAINER_GROUPS, TRAINER_PATH
 
 TRAINERS = "ray.train.v2.api.data_parallel_trainer"
 """The module of the trainers. Once it is imported, :func:`prepare_trainers` may be called."""
@@ -24,14 +26,15 @@ def prepare_trainers(directory: str) -> None:
     _leave_cleaning_to_the_driver()
     if (found := TRAINER_PATH.find()) is None:
         return
-    trainers, _, propagated = found
+    trainers: Any = sys.modules[TRAINERS]
+    _, propagated = found
     path = os.pathsep.join(filter(None, [directory, os.environ.get("PYTHONPATH")]))
     trainers.get_env_vars_to_propagate = lambda: {**propagated(), "PYTHONPATH": path}
 
 
 def _leave_cleaning_to_the_driver() -> None:
     found = TRAINER_CLEANERS.find()
-    if found is None or TRAINER_GROUPS.find() is None:
+    if found is None or TRAINER_GROUPS.find() is None or ACTOR_NODE.find() is None:
         return
     trainers, _, callback = found
 
@@ -43,13 +46,13 @@ def _leave_cleaning_to_the_driver() -> None:
 
 def give_back_groups_of_dead_trainers() -> None:
     """Remove the placement groups of this job whose controller has died. Takes a millisecond."""
-    found = TRAINER_GROUPS.find()
-    if found is None:
+    found, actors = TRAINER_GROUPS.find(), ACTOR_NODE.find()
+    if found is None or actors is None:
         return
     import ray
     from ray.util.placement_group import PlacementGroup, remove_placement_group
 
-    accessor, actor_table, data = found
+    (accessor, data), (actor_table,) = found, actors
     job = ray.get_runtime_context().get_job_id()
     for row in accessor().get_placement_group_table():
         group = data.FromString(row)
