@@ -46,6 +46,8 @@ PROGRAMS = """
             self.x = config["x"] + offset
 
         def step(self):
+            if self.training_iteration == 5:
+                time.sleep(float(os.environ.get("SECONDS_A_STEP", 0)))
             return {"mean": {"loss": self.x + 1 / (self.training_iteration + 1)}}
 
         def save_checkpoint(self, checkpoint_dir):
@@ -81,13 +83,22 @@ def test_a_paused_trial_continues_from_its_checkpoint(sweep_of: Callable[..., Sw
     assert all(steps == list(range(1, len(steps) + 1)) for steps in reports)
 
 
-def test_a_killed_function_continues_from_its_checkpoint_which_best_copies(tmp_path: Path) -> None:
-    spec = {**SPEC, "scheduler": {"method": "none"}, "search": {"method": "list", "configs": [{"x": 0.1}, {"x": 0.2}]}}
+@pytest.mark.parametrize("program", ["train", "Model"])
+def test_a_killed_program_continues_from_its_checkpoint_which_best_copies(tmp_path: Path, program: str) -> None:
+    spec = {
+        **SPEC,
+        "trainable": f"train.py:{program}",
+        "scheduler": {"method": "none", "max": 9},
+        "search": {"method": "list", "configs": [{"x": 0.1}]},
+        "trial": {"save_every": 0.01},  # of a class, each step is saved, and written when it is due
+    }
     terminal = Terminal(tmp_path, spec=json.dumps(spec), train=textwrap.dedent(PROGRAMS))
+    log, file = terminal.results / "logs" / "0.log", {"train": "state.json", "Model": "x"}[program]
     try:
         terminal.seconds_a_step = 200  # waits there until it is killed
         launched = terminal.start("launch", "spec.yaml")
-        terminal.wait_for(lambda: terminal.rows() > 0 and (terminal.metrics().trial == 0).sum() == 5, launched)
+        checkpoints = terminal.results / "checkpoints"
+        terminal.wait_for(lambda: terminal.rows() == 5 and any(checkpoints.rglob(file)), launched)
         family = psutil.Process(launched.pid).children(recursive=True)
         os.kill(launched.pid, signal.SIGKILL)
         psutil.wait_procs(family, timeout=30)
@@ -98,11 +109,17 @@ def test_a_killed_function_continues_from_its_checkpoint_which_best_copies(tmp_p
         assert code == 0, said
     finally:
         terminal.close()
-    assert json.loads((tmp_path / "copied" / "state.json").read_text()) == {"epoch": 8}
-    starts = [line for line in (terminal.results / "logs" / "0.log").read_text().splitlines() if "starts" in line]
-    assert starts[0] == "starts at 0"
-    assert starts[-1] == "starts at 5"
-    assert terminal.metrics().groupby("trial").step.agg(list).tolist() == [list(range(1, 10))] * 2
+    begun = [line for line in log.read_text().splitlines() if re.search("starts|loads", line)]
+    copied = (tmp_path / "copied" / file).read_text()
+    if program == "train":
+        assert (begun[0], begun[-1]) == ("starts at 0", "starts at 5")
+        assert json.loads(copied) == {"epoch": 8}
+    else:
+        assert re.fullmatch("loads [1-5]", " ".join(begun)), begun
+        assert copied == "0.1"
+    metrics = terminal.metrics().sort_values("step")
+    assert metrics.step.tolist() == list(range(1, 10))
+    assert metrics["mean/loss"].tolist() == pytest.approx([0.1 + 1 / step for step in range(1, 10)])
 
 
 # After "Hyperparameter Tuning with Ray Tune", https://docs.ray.io/en/latest/train/user-guides/hyperparameter-optimization.html
