@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 
 from trainables.process.isolation import RESTORED, Restored, SharedProcess, free_memory
 
@@ -32,6 +33,7 @@ CHANGE: dict[str, Callable[[], object]] = {
     "torch threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "torch default dtype": lambda: torch.set_default_dtype(torch.float64),
     "torch grad mode": lambda: torch.set_grad_enabled(False),
+    "torch process group": lambda: dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1),
 }
 """How a trial would change each thing. A thing that is listed and not changed here fails the tests."""
 

@@ -72,6 +72,16 @@ def test_ranks_stop_at_the_same_step_and_leave_nothing(variant: str, ranks_of: C
     assert_nothing_is_left(sweep)
 
 
+def test_with_reuse_the_process_group_of_a_trial_ends_with_it(ranks_of: Callable[..., Sweep]) -> None:
+    asha = {"method": "asha", "variant": "stop", "grace_period": 2, "reduction_factor": 2, "max": EPOCHS}
+    sweep = ranks_of(2, {"lr": 0.01}, {"lr": 0.0001}, {"lr": 0.05}, scheduler=asha, trial={"isolation": "reuse"})
+    assert sweep.trials["state"].tolist() == [State.COMPLETED, State.STOPPED, State.COMPLETED]
+    for rank in (0, 1):
+        assert len({noted(sweep.paths.trial(trial))[rank][0]["pid"] for trial in range(3)}) == 1
+    first = sweep.metrics[sweep.metrics["trial"] == 0]
+    assert first["loss"].tolist() == pytest.approx(alone(0.01), abs=1e-5)
+
+
 RAYS_PROCESS = "psutil.Process().parent().parent().kill(); time.sleep(60)"
 FAULTS = [
     (0, "os._exit(3)", ("WorkerDied", "exit status 3")),

@@ -53,6 +53,17 @@ def _working_directory() -> str:
         return ""
 
 
+def _has_process_group() -> bool:
+    distributed = sys.modules["torch.distributed"]
+    return bool(distributed.is_available() and distributed.is_initialized())
+
+
+def _restore_process_group(there: bool) -> None:
+    """End the process group of a trial. One that importing the trainable made, and the trial ended, stays ended."""
+    if not there:
+        sys.modules["torch.distributed"].destroy_process_group()
+
+
 RESTORED = (
     Restored(
         name="working directory",
@@ -95,6 +106,14 @@ RESTORED = (
         capture=lambda: _torch().is_grad_enabled(),
         restore=lambda enabled: _torch().set_grad_enabled(enabled),
         at_import=lambda: True,
+    ),
+    Restored(
+        name="torch process group",
+        meaning="torch.distributed.init_process_group, without destroy_process_group",
+        library="torch.distributed",
+        capture=_has_process_group,
+        restore=_restore_process_group,
+        at_import=lambda: False,
     ),
 )
 """What a trial may change without an effect on the next one."""
