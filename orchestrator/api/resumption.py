@@ -108,7 +108,7 @@ def extension_to(
     """
     from orchestrator.core.extend import Extension, full_length
     from orchestrator.spec import parse_spec
-    from orchestrator.spec.max_step import length_of
+    from orchestrator.spec.max_step import length_of, max_seconds
 
     recorded = parse_spec(info.spec, base=base)
     if declaration is not None and declaration.define_by_run:
@@ -116,20 +116,25 @@ def extension_to(
             update={"space": {**recorded.space, **now.space}}
         )  # what trials have found is there by now
     then, wanted = _flat(recorded), _flat(now)
-    lengths = {"scheduler.max", f"fixed.{length_of(declaration)}"}
+    of_scheduler = {"scheduler.max"}  # in steps, or seconds
+    steps = {f"fixed.{length_of(declaration)}"} | (of_scheduler if now.rung_unit == "steps" else set())
+    times = {"trial.max_time"} | (of_scheduler if now.rung_unit == "seconds" else set())
     free = {"name", "parent"} | ({"trainable"} if given else set())
     if now.scheduler is None or now.scheduler.grace_period is None:
         free.add("scheduler.grace_period")  # written down when a training was made longer, so that rungs stay
     differing = [key for key in {**then, **wanted} if key not in free and then.get(key) != wanted.get(key)]
-    fixed = [key for key in differing if (key not in TOTALS and key not in lengths) or key not in wanted]
+    free_to_change = TOTALS.keys() | steps | (times & then.keys())
+    fixed = [key for key in differing if key not in free_to_change or key not in wanted]
     if fixed:
         raise UserError(
             f"{name} was launched with another {' and '.join(fixed)}, which a resume cannot change;"
             " give the spec another name to launch a new sweep"
         )
     totals = {TOTALS[key]: wanted[key] for key in differing if key in TOTALS}
-    if any(key in lengths for key in differing):
+    if any(key in steps for key in differing):
         totals["max_steps"] = full_length(now, declaration)
+    if any(key in times for key in differing):
+        totals["max_time"] = max_seconds(now)
     return Extension(**totals)
 
 

@@ -181,6 +181,23 @@ def slurm_site(
     return found
 
 
+def as_seconds(option: str, text: str) -> float:
+    """A duration as it is typed: ``90s``, ``1h30m``, or a number of seconds.
+
+    Raises:
+        OptionsError: It is none.
+    """
+    from pydantic_core import PydanticCustomError
+
+    from orchestrator.spec.quantities import seconds
+
+    try:
+        return seconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
+    except PydanticCustomError as error:
+        allowed = (error.context or {}).get("allowed", "")
+        raise OptionsError(f"{option}: {error.message()}; allowed: {allowed}") from None
+
+
 def as_words(**given: object) -> list[str]:
     """Options as words of a command line. Unset ones are left out, lists are repeated."""
     words: list[str] = []

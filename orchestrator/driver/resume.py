@@ -40,6 +40,7 @@ from orchestrator.sites.placement import reached_for
 from orchestrator.spec import parse_spec
 from orchestrator.spec.fingerprint import changed_fingerprints, fingerprints
 from orchestrator.spec.load_trainable import declared, declared_by
+from orchestrator.spec.max_step import max_seconds
 from orchestrator.spec.source import Source
 from orchestrator.worker.messages import pack_function
 from orchestrator.worker.report_journal import remove
@@ -111,7 +112,7 @@ def resume(
             replay(session.sweep, recorded, steady_clock.now())
             _forget_unrecorded(session.sweep, paths)
             _check_total(session.sweep, paths.name)
-            tasks = ResumeTasks(old_end=continued.old_end, retried=frozenset(again))
+            tasks = ResumeTasks(old_end=continued.old_end, old_s=continued.old_s, retried=frozenset(again))
             all_tasks = tasks.and_earlier(left_undone(info.resumed, recorded.events))
             if not all_tasks.carry_out(session.sweep, len(info.resumed), steady_clock.now()) and again:
                 raise UserError(f"{paths.name} has no {' or '.join(again)} trials left to retry")
@@ -150,6 +151,7 @@ class _Continuation:
     fingerprints: dict[str, str]  # of the code and data as they are now
     changed: list[str]  # what of these differs from the launch
     old_end: int | None  # the last step of a full training before the extension made it longer; None: it did not
+    old_s: float | None  # the seconds that completed a trial before the extension; None: they are the same
     overrides: list[str]  # how the extension changes the spec
 
 
@@ -166,12 +168,14 @@ def _continuation(info: SweepInfo, base: Path, extension: Extension, train: Call
         function=train,
         packed=None if train is None else pack_function(train),
     )
+    old_s = max_seconds(before)
     now = fingerprints(source.code, source.spec, declaration, base)
     return _Continuation(
         source=source,
         fingerprints=now,
         changed=changed_fingerprints(info.fingerprints, now),
         old_end=old_end if full_length(source.spec, declaration) != old_end else None,
+        old_s=old_s if max_seconds(source.spec) != old_s else None,
         overrides=overrides,
     )
 

@@ -17,6 +17,7 @@ from orchestrator.errors import DamagedError
 
 _NUMBER = "resume"
 _OLD_END = "full_length_before"
+_OLD_TIME = "max_time_before"
 _RETRIED = "retried"
 
 
@@ -25,16 +26,20 @@ class ResumeTasks:
     """What is to be done once."""
 
     old_end: int | None = None  # the last step of a full training before it was made longer; None: it was not
+    old_s: float | None = None  # the seconds that completed a trial before they were made more; None: they were not
     retried: frozenset[State] = frozenset()  # trials that ended in these states are tried again
 
     def to_plain(self) -> dict[str, Any]:
         """The tasks as a part of a resume's entry in sweep.json."""
-        return {_OLD_END: self.old_end, _RETRIED: sorted(self.retried)}
+        return {_OLD_END: self.old_end, _OLD_TIME: self.old_s, _RETRIED: sorted(self.retried)}
 
     def and_earlier(self, earlier: ResumeTasks) -> ResumeTasks:
         """These tasks and those that earlier resumes have left undone."""
         ends = [end for end in (self.old_end, earlier.old_end) if end is not None]
-        return ResumeTasks(old_end=min(ends, default=None), retried=self.retried | earlier.retried)
+        times = [seconds for seconds in (self.old_s, earlier.old_s) if seconds is not None]
+        return ResumeTasks(
+            old_end=min(ends, default=None), old_s=min(times, default=None), retried=self.retried | earlier.retried
+        )
 
     def carry_out(self, sweep: Sweep, number: int, at: float) -> int:
         """Do them, as the first that happens in a session; returns how many trials are retried.
@@ -47,8 +52,8 @@ class ResumeTasks:
         if self == ResumeTasks():
             return 0
         sweep.begin(at, {_NUMBER: number})
-        if self.old_end is not None:
-            extend(sweep, self.old_end, at)
+        if self.old_end is not None or self.old_s is not None:
+            extend(sweep, self.old_end, at, old_s=self.old_s)
         return retry(sweep, self.retried, at) if self.retried else 0
 
 
@@ -73,5 +78,8 @@ def _left_undone(resumed: Sequence[Mapping[str, Any]], events: Iterable[EventRow
     last = max((detail[_NUMBER] for detail in began if _NUMBER in detail), default=-1)
     left = [entry for entry in resumed[last + 1 :] if _OLD_END in entry]
     ends = [entry[_OLD_END] for entry in left if entry[_OLD_END] is not None]
+    times = [entry[_OLD_TIME] for entry in left if entry.get(_OLD_TIME) is not None]  # earlier versions have none
     states = frozenset(State(state) for entry in left for state in entry[_RETRIED])
-    return ResumeTasks(old_end=min(map(int, ends), default=None), retried=states)
+    return ResumeTasks(
+        old_end=min(map(int, ends), default=None), old_s=min(map(float, times), default=None), retried=states
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -27,9 +29,9 @@ SPEC: dict[str, Any] = {
 }
 
 
-def extension(**sections: Any) -> Extension:
-    """From SPEC, as recorded, to SPEC with other sections."""
-    recorded, now = (parse_spec(SPEC | each, base=Path()) for each in ({}, sections))
+def extension(before: Mapping[str, Any] = MappingProxyType({}), **sections: Any) -> Extension:
+    """From SPEC, as recorded with some sections, to SPEC with other sections."""
+    recorded, now = (parse_spec(SPEC | dict(each), base=Path()) for each in (before, sections))
     info = SweepInfo.__new__(SweepInfo)
     object.__setattr__(info, "spec", recorded.to_plain())
     return extension_to(now, "mine", info, Path(), None, given=True)
@@ -45,9 +47,17 @@ def test_totals_can_be_raised() -> None:
     assert extension(name="other", trainable="train.py:other") == Extension()
 
 
+def test_the_time_of_a_training_can_be_raised() -> None:
+    assert extension({"trial": {"max_time": "1h"}}, trial={"max_time": "2h"}) == Extension(max_time=7200.0)
+    seconds = {"unit": "seconds", "max": "1h"}
+    assert extension({"scheduler": seconds}, scheduler={**seconds, "max": "90m"}) == Extension(max_time=5400.0)
+    assert extension({"scheduler": seconds}, scheduler=seconds) == Extension()
+
+
 @pytest.mark.parametrize(
     ("sections", "key"),
     [
+        ({"trial": {"max_time": "1h"}}, "trial.max_time"),
         ({"space": {"lr": {"loguniform": [1e-3, 1]}}}, "space"),
         ({"objective": {"metric": "val_loss"}}, "objective.metric"),
         ({"fixed": {"epochs": 9, "width": 3}}, "fixed.width"),

@@ -163,6 +163,78 @@ class TestLongerTrainings:
         assert Extension(max_steps=20).overrides(plain, theirs) == ["fixed.rounds=20"]
 
 
+SECONDS: dict[str, Any] = {"method": "asha", "unit": "seconds", "grace_period": 1, "reduction_factor": 3, "max": 9}
+MEDIAN: dict[str, Any] = {"method": "median", "unit": "seconds", "max": 9}
+
+
+class TestMoreTime:
+    """Steps take a second."""
+
+    def test_rungs_at_seconds_go_on_beyond_the_old_end(self) -> None:
+        before = spec_of(scheduler=SECONDS, fixed={"epochs": 100}, budget={"trials": 60})
+        first = simulate(build_sweep(before, None), curve_to(100), slots=3)
+        ended = {n: row for n, row in first.trials.items() if row.state is State.COMPLETED}
+        assert {row.last_step for row in ended.values()} == {9}
+        after = grown(before, Extension(max_time=27))
+        assert after.scheduler is not None
+        assert (after.scheduler.max, after.scheduler.grace_period) == (27, 1)
+        sweep = again(after, first)
+        count = extend(sweep, None, at=1e6, old_s=9)
+        assert count == pytest.approx(len(ended) / 3, abs=1)
+        second = simulate(sweep, curve_to(100), slots=3, began=1e6)
+        assert len({row.trial for row in second.metrics}) == count
+        decided = [(row.trial, row.rung) for row in [*first.events, *second.events] if row.event == "rung"]
+        assert len(set(decided)) == len(decided)
+        assert {trial for trial, rung in decided if rung == 9} == set(ended), "the old end has become a rung"
+        reasons = [row.reason or "" for row in second.events if row.event == "retry"]
+        assert all(reason.startswith("continues beyond 9.0 s of training: ") for reason in reasons)
+        longest = [trial for trial in sweep.trials if trial.state is State.COMPLETED and trial.last_step == 27]
+        assert {trial.reason for trial in longest} == {"trained for 27 s (scheduler.max)"}
+        assert again(after, joined(first, second)).finished
+
+    def test_only_trials_that_time_has_ended_go_on(self) -> None:
+        def curve(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
+            last = 5 if start.trial % 2 else 100  # every other trial ends by itself, at the very end of its time
+            for step in range((start.recorded or 0) + 1, last + 1):
+                yield 2.0, step, {"loss": start.config["x"]}
+
+        before = spec_of(trial={"max_time": 10.5}, fixed={"epochs": 100})
+        first = simulate(build_sweep(before, None), curve, slots=2)
+        after = grown(before, Extension(max_time=20))
+        assert (after.trial.max_time, after.scheduler) == (20, before.scheduler)
+        sweep = again(after, first)
+        assert extend(sweep, None, at=1e6, old_s=10.5) == 6
+        simulate(sweep, curve, slots=2, began=1e6)
+        assert [trial.last_step for trial in sweep.trials] == [10, 5] * 6
+
+    def test_both_limits_are_raised(self) -> None:
+        both = spec_of(scheduler=SECONDS, trial={"max_time": 12})
+        after = grown(both, Extension(max_time=10))
+        assert after.scheduler is not None
+        assert (after.scheduler.max, after.trial.max_time) == (10, 12)
+        after = grown(both, Extension(max_time=20.5))
+        assert after.scheduler is not None
+        assert (after.scheduler.max, after.trial.max_time) == (21, 20.5)
+        assert Extension(max_time=9).overrides(both, None) == []
+
+    @pytest.mark.parametrize(
+        ("sections", "seconds", "words"),
+        [
+            ({}, 20, r"--max-time: no time ends this sweep's trainings \(trial.max_time\)"),
+            ({"trial": {"max_time": "1m"}}, 20, "--max-time is a total and cannot be less than 1 min 00 s"),
+            ({"scheduler": {**SECONDS, "brackets": 2}}, 20, "--max-time does not work with several brackets"),
+            (
+                {"scheduler": {"unit": "seconds", "method": "median", "max": 9}},
+                20,
+                "--max-time does not work with median",
+            ),
+        ],
+    )
+    def test_what_cannot_take_longer(self, sections: dict[str, Any], seconds: float, words: str) -> None:
+        with pytest.raises(UserError, match=words):
+            grown(spec_of(**sections), Extension(max_time=seconds))
+
+
 def failing(start: events.Start) -> Iterator[tuple[float, int, dict[str, float]]]:
     yield 1.0, 1, {"loss": start.config["x"]}
     if start.trial in (2, 5):

@@ -18,6 +18,7 @@ from orchestrator.driver.resume_tasks import ResumeTasks, left_undone
 from orchestrator.errors import DamagedError
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
+from orchestrator.spec.max_step import max_seconds
 
 FAILING = (2, 4)
 """The trial that fails, and its retry."""
@@ -26,7 +27,7 @@ FAILING = (2, 4)
 class Played:
     """A sweep on the virtual clock, with what its directory would hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, **sections: Any) -> None:
         spec = {
             "trainable": "mine:train",
             "fixed": {"epochs": 3},
@@ -35,22 +36,30 @@ class Played:
             "search": {"method": "random"},
             "scheduler": {"method": "none"},
             "budget": {"trials": 4},
-        }
+        } | sections
         self.spec: Spec = parse_spec(spec, base=Path())
         self.resumed: list[dict[str, Any]] = []
         self.events: list[EventRow] = []
         self.metrics: list[MetricRow] = []
         self._train(build_sweep(self.spec, None))
 
-    def resume(self, *, steps: int | None = None, again: State | None = None, killed: bool = False) -> Sweep:
+    def resume(
+        self,
+        *,
+        steps: int | None = None,
+        seconds: float | None = None,
+        again: State | None = None,
+        killed: bool = False,
+    ) -> Sweep:
         """Resume the sweep; ``killed``: by a driver that dies once sweep.json is written."""
-        old = self.spec.fixed["epochs"]
-        overrides = Extension(max_steps=steps).overrides(self.spec, None)
+        old, old_s = self.spec.fixed["epochs"], max_seconds(self.spec)
+        overrides = Extension(max_steps=steps, max_time=seconds).overrides(self.spec, None)
         self.spec = parse_spec(self.spec.to_plain(), base=Path(), overrides=overrides)
         sweep = build_sweep(self.spec, None)
         replay(sweep, Recorded(events=self.events, metrics=self.metrics), at=1e6)
         tasks = ResumeTasks(
             old_end=old if self.spec.fixed["epochs"] != old else None,
+            old_s=old_s if max_seconds(self.spec) != old_s else None,
             retried=frozenset() if again is None else frozenset([again]),
         )
         tasks.and_earlier(left_undone(self.resumed, self.events)).carry_out(sweep, len(self.resumed), at=1e6)
@@ -98,6 +107,21 @@ def test_what_a_killed_resume_was_told_is_done_by_the_next(played: Played, then:
     assert len(played.metrics) == len({(row.trial, row.step) for row in played.metrics}) == 3 * end
 
 
+@pytest.mark.parametrize("then", [None, 4, 6])
+def test_more_time_is_given_once_too(then: float | None) -> None:
+    """Steps take a second; 2 s complete a trial of 9 steps, and then more."""
+    played = Played(trial={"max_time": 2}, fixed={"epochs": 9})
+    assert lengths(played.resume()) == [2, 2, None, 2]
+    played.resume(seconds=4, killed=True)
+    played.resume(killed=True)
+    end = int(then or 4)
+    assert lengths(played.resume(seconds=then)) == [end, end, None, end]
+    assert len(played.metrics) == len({(row.trial, row.step) for row in played.metrics}) == 3 * end
+    assert lengths(played.resume(seconds=end)) == [end, end, None, end]
+    assert lengths(played.resume(seconds=100)) == [9, 9, None, 9], "then their steps end them"
+    assert lengths(played.resume(seconds=200, steps=12)) == [12, 12, None, 12]
+
+
 def test_what_was_done_is_not_done_again(played: Played) -> None:
     played.resume(steps=6, again=State.FAILED, killed=True)
     played.resume()
@@ -114,6 +138,7 @@ def test_what_was_done_is_not_done_again(played: Played) -> None:
         {"full_length_before": None, "retried": ["eaten"]},
         {"full_length_before": None, "retried": None},
         {"full_length_before": None},
+        {"full_length_before": None, "max_time_before": "long", "retried": []},
     ],
 )
 def test_damaged_entries_are_named(entry: dict[str, Any]) -> None:
@@ -122,4 +147,5 @@ def test_damaged_entries_are_named(entry: dict[str, Any]) -> None:
 
 
 def test_entries_of_earlier_versions_ask_for_nothing() -> None:
+    assert left_undone([{"full_length_before": 9, "retried": []}], []) == ResumeTasks(old_end=9)
     assert left_undone([{"at": "2026-01-01", "grown": [], "retried": ["failed"]}], []) == ResumeTasks()

@@ -132,7 +132,7 @@ def _reasons(differences: Differences) -> Iterator[str]:
     yield from differences.mild
     if any(entry.get("changed") for entry in info.resumed):
         yield "it was resumed with other code or data"
-    if any(entry.get("full_length_before") for entry in info.resumed):
+    if any(entry.get("full_length_before") or entry.get("max_time_before") for entry in info.resumed):
         yield "its trainings were made longer by a resume"
     scheduler = spec.scheduler
     max_, unit = (None, None) if scheduler is None or scheduler.max is None else (scheduler.max, scheduler.unit)

@@ -38,6 +38,12 @@ def resume(
             "--max-steps", metavar="N", min=1, help="New length of a full training; the best trials train on to it."
         ),
     ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            "--max-time", metavar="TIME", help="New time of a training: 2h, 90m; the best trials train on to it."
+        ),
+    ] = None,
     retry: Annotated[
         list[Retry] | None,
         typer.Option(
@@ -72,6 +78,7 @@ def resume(
         target=target,
         patience=patience,
         max_steps=max_steps,
+        max_time=None if max_time is None else options.as_seconds("--max-time", max_time),
         concurrency=concurrency,
         max_gpus=max_gpus,
     )

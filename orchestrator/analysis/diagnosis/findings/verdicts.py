@@ -20,7 +20,7 @@ ADVICE: Mapping[Kind, str] = {
     Kind.UNDERFITTING: "train a larger model, or regularise less",
     Kind.LR_TOO_HIGH: "search lower learning rates",
     Kind.LR_TOO_LOW: "search higher learning rates",
-    Kind.STILL_IMPROVING: "train longer: sweep resume --max-steps",
+    Kind.STILL_IMPROVING: "train longer: sweep resume --max-steps, or --max-time where time ends trainings",
 }
 """What to do about each kind."""
 
