@@ -136,7 +136,7 @@ const rungText = (rung) => (sweep.unit === "seconds" ? `${rung} s` : String(rung
 
 /** A ring at the best trial's result. The key above the chart names the trial, where no curve is covered. */
 function paintBest(svg, { points }, x, y, { top, bottom }) {
-  const loss = ([, value]) => (objective.mode === "min" ? value : -value);
+  const loss = ([, value]) => (minimises ? value : -value);
   const peak = objective.at === "best" ? d3.least(points, loss) : points.at(-1);
   if (peak) set(svg.append("circle"), { class: "ring", r: 6, cx: x(peak[0]), cy: clamp(y(peak[1]), top, bottom) });
 }
