@@ -58,7 +58,7 @@ def simulate_sweep(
 
     Returns:
         The sweep, as :func:`load` returns it. A full training has ``scheduler.max`` steps or, if the spec does not say,
-        as many as the first curve.
+        as many as the first curve. With ``scheduler.unit: seconds``, rungs are met by ``elapsed``.
 
     Raises:
         SpecError: The spec has mistakes; the error lists all of them.

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from trainables.contract import Trial
+from trainables.report import Report
 
 
 class Name(StrEnum):
@@ -179,3 +180,11 @@ def test_reports_that_disagree_and_steps_that_fall_are_refused() -> None:
         trial.report(step=1, loss=1.0)
     trial.report(step=2, more=1.0)
     assert trial.history[0].metrics == {"loss": 1.0, "more": 1.0}
+
+
+def test_what_is_added_to_a_report_counts_the_training_up_to_it() -> None:
+    """The objective may be in the later one, and a rung at seconds is due then."""
+    one = Report(step=3, metrics={"loss": 1.0}, reported_at=100.0, train_s=59.9)
+    joined = one.joined(Report(step=3, metrics={"val_loss": 2.0, "loss": 9.0}, reported_at=101.0, train_s=60.5))
+    assert joined.metrics == {"loss": 1.0, "val_loss": 2.0}
+    assert (joined.step, joined.reported_at, joined.train_s) == (3, 100.0, 60.5)

@@ -22,6 +22,7 @@ from orchestrator.records.provenance import read_sweep_json
 from orchestrator.space.space import Space
 from orchestrator.space.values import canonical_json, is_number
 from orchestrator.spec.fingerprint import fingerprints
+from orchestrator.spec.max_step import max_rung
 from orchestrator.spec.source import Source
 
 
@@ -69,6 +70,7 @@ def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], 
     spec = differences.source.spec
     trials = recorded_trials(paths, recorded_unit(differences.before.spec), spec.rung_unit)
     space = spec.parameter_space()
+    most = max_rung(spec, differences.source.declaration) if spec.rung_unit == "seconds" else None
     left_out: Counter[str] = Counter()
     groups: dict[bool, list[EarlierTrial]] = {True: [], False: []}
     for trial in trials:
@@ -76,7 +78,7 @@ def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], 
         if config is None:
             left_out[why] += 1
         else:
-            groups[same and not differences.mild].append(_earlier(trial, config))
+            groups[same and not differences.mild].append(_earlier(trial, config, most))
     earlier = [
         Earlier(sweep=paths.name, comparable=comparable, trials=tuple(group))
         for comparable, group in groups.items()
@@ -86,10 +88,10 @@ def _taken(paths: SweepPaths, differences: Differences) -> tuple[list[Earlier], 
     return earlier, _note(paths.name, len(trials), groups, best, differences.mild, left_out)
 
 
-def _earlier(trial: RecordedTrial, config: Config) -> EarlierTrial:
-    return EarlierTrial(
-        config=config, outcome=trial.outcome, values=tuple(sorted(trial.values.items())), train_s=trial.train_s
-    )
+def _earlier(trial: RecordedTrial, config: Config, most: int | None) -> EarlierTrial:
+    """A trial in the terms of the new sweep. ``most``: a full training there in seconds, longer ones count as full."""
+    values = {at if most is None else min(at, most): value for at, value in sorted(trial.values.items())}
+    return EarlierTrial(config=config, outcome=trial.outcome, values=tuple(values.items()), train_s=trial.train_s)
 
 
 def _fitted(trial: RecordedTrial, space: Space, differences: Differences) -> tuple[str, Config | None, bool]:

@@ -53,6 +53,25 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
+SECONDS = {"method": "asha", "variant": "stop", "unit": "seconds", "grace_period": 1}
+
+
+@pytest.mark.parametrize("before", [SPEC["scheduler"], {**SECONDS, "max": 9}])
+@pytest.mark.parametrize(("now", "ends"), [({**SECONDS, "max": 6}, {1, 3, 6}), ({**SECONDS, "max": 20}, {1, 3, 9})])
+def test_values_are_told_by_the_seconds_of_the_new_rungs(
+    tmp_path: Path, before: dict[str, Any], now: dict[str, Any], ends: set[int]
+) -> None:
+    """Steps take a second. A training that was longer than a full one is now counts as full."""
+    orchestrator.simulate_sweep({**SPEC, "scheduler": before}, curve, results=tmp_path / "results")
+    (earlier,) = take_earlier(source(tmp_path, scheduler=now), tmp_path / "results").earlier
+    assert earlier.comparable
+    last = {trial.values[-1][0] for trial in earlier.trials if trial.outcome in (Outcome.STOPPED, Outcome.COMPLETED)}
+    assert last <= ends
+    assert max(last) == max(ends)
+    sweep = build_sweep(source(tmp_path, scheduler=now).spec, None, earlier=[earlier])
+    assert sweep.ask(0.0) is not None
+
+
 def source(base: Path, **changes: Any) -> Source:
     data = {**SPEC, "name": "new", "search": {"method": "tpe", "from": ["old"]}} | changes
     return Source(spec=parse_spec(data, base=base), text=b"", base=base, declaration=None)
