@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from cluster.ray_private.names import ACTOR_NODE, TRAINER_CLEANERS, TRAINER_GROUPS, TRAINER_PATH
 
 TRAINERS = "ray.train.v2.api.data_parallel_trainer"
 """The module of the trainers. Once it is imported, :func:`prepare_trainers` may be called."""
+
+CONTROLLER = "TrainController"
+"""The class of the actors that ask for the placement groups of trainers."""
 
 
 def prepare_trainers(directory: str) -> None:
@@ -44,19 +48,48 @@ def _leave_cleaning_to_the_driver() -> None:
     trainers.PlacementGroupCleanerCallback = NoCleaner
 
 
-def give_back_groups_of_dead_trainers() -> None:
-    """Remove the placement groups of this job whose controller has died. Takes a millisecond."""
-    found, actors = TRAINER_GROUPS.find(), ACTOR_NODE.find()
-    if found is None or actors is None:
-        return
+@dataclass(frozen=True, kw_only=True)
+class Trainers:
+    """The trainers of a job that have a placement group, or wait for one."""
+
+    placed: int = 0
+    waiting: int = 0
+    need: str = ""  # what one that waits asks for, in words
+
+
+def look_after_trainers() -> Trainers:
+    """Give back the placement groups whose controller has died, and count the others; none where Ray cannot be asked.
+
+    Takes a millisecond, and starts no Ray, which asking for the job's id would.
+    """
     import ray
+
+    found, actors = TRAINER_GROUPS.find(), ACTOR_NODE.find()
+    if found is None or actors is None or not ray.is_initialized():
+        return Trainers()
     from ray.util.placement_group import PlacementGroup, remove_placement_group
 
     (accessor, data), (actor_table,) = found, actors
-    job = ray.get_runtime_context().get_job_id()
-    for row in accessor().get_placement_group_table():
+    rows = accessor().get_placement_group_table()
+    job = ray.get_runtime_context().get_job_id() if rows else ""
+    placed, waiting = 0, []
+    for row in rows:
         group = data.FromString(row)
-        if not group.creator_actor_dead or group.state == data.REMOVED or group.creator_job_id.hex() != job:
+        creator = group.creator_actor_id.hex()
+        if group.state == data.REMOVED or not creator or group.creator_job_id.hex() != job:
             continue
-        if actor_table(group.creator_actor_id.hex()).get("ActorClassName") == "TrainController":
+        if actor_table(creator).get("ActorClassName") != CONTROLLER:
+            continue
+        if group.creator_actor_dead:
             remove_placement_group(PlacementGroup(ray.PlacementGroupID(group.placement_group_id)))
+        elif group.state == data.PENDING:
+            waiting.append(_in_words([dict(bundle.unit_resources) for bundle in group.bundles]))
+        else:
+            placed += 1
+    return Trainers(placed=placed, waiting=len(waiting), need=waiting[0] if waiting else "")
+
+
+def _in_words(bundles: list[dict[str, float]]) -> str:
+    """The bundles of a trainer, which are alike: ``2 × (1 CPU, 1 GPU)``."""
+    amounts = ", ".join(f"{amount:g} {name}" for name, amount in bundles[0].items())
+    return f"{len(bundles)} × ({amounts})"

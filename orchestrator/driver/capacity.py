@@ -14,7 +14,7 @@ from cluster.engine import Engine
 from cluster.existing import presence
 from cluster.fit import Need
 from cluster.ray_private import cluster_state
-from cluster.ray_private.trainer_placement import give_back_groups_of_dead_trainers
+from cluster.ray_private.trainer_placement import look_after_trainers
 from orchestrator.core.rows import State
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.observer import FREE_RESOURCES
@@ -26,7 +26,8 @@ LOOK_S = 2.0
 """Seconds between two queries of the nodes."""
 
 WAIT_S = 10.0
-"""Seconds that a trial may wait for a process before the cluster is asked what the trial waits for."""
+"""Seconds that a trial may wait for a process before the cluster is asked what the trial waits for; and that all
+trainers of Ray Train that trials have started may wait for room before that is told."""
 
 
 class Capacity:
@@ -47,6 +48,8 @@ class Capacity:
         self._waiting = 0  # trials of this size that Ray has not placed
         self._reported = False  # whether the observer knows that trials wait
         self._next = 0.0
+        self._starving_since: float | None = None  # when trainers began to wait, with none that trains
+        self._starving = ""  # what is to be told of that
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -59,7 +62,7 @@ class Capacity:
                     leaving = cluster_state.draining_nodes()
                     self._nodes = tuple(node for node in self._engine.nodes() if node.id not in leaving)
                     self._waiting = self._unplaced() if self._ask.is_set() else 0
-                    give_back_groups_of_dead_trainers()
+                    self._look_after_trainers()
 
         thread = threading.Thread(target=look, name="looks at nodes", daemon=True)
         thread.start()
@@ -86,6 +89,22 @@ class Capacity:
             self._known = known
         return self._slots
 
+    def _look_after_trainers(self) -> None:
+        """Notice that trainers of Ray Train wait for what the trials that started them occupy: they wait for ever.
+
+        Between two tries of a trainer to start it is not seen to wait, which changes nothing.
+        """
+        trainers, now = look_after_trainers(), self._clock()
+        if trainers.placed:
+            self._starving_since, self._starving = None, ""
+        elif trainers.waiting and self._starving_since is None:
+            self._starving_since = now
+        elif trainers.waiting and now - (self._starving_since or now) > WAIT_S:
+            self._starving = (
+                f"waiting: a trainer of Ray Train finds no room for {trainers.need} beside the trials, and none trains;"
+                " lower resources.concurrency, or what a trial itself takes (resources.cpu, resources.gpu)"
+            )
+
     def _unplaced(self) -> int:
         """How many requests for what trials occupy Ray has not placed."""
         different = {str(need): need for need in (self._occupied or self._needs.kinds)}
@@ -104,6 +123,8 @@ class Capacity:
     def _trouble(self) -> str | None:
         if not self.slots():
             return "waiting: no node has room for a trial"
+        if self._starving:
+            return self._starving
         pending = self._sweep.live - sum(trial.state is State.RUNNING for trial in self._sweep.trials)
         if pending <= 0:
             self._pending_since = None

@@ -12,6 +12,7 @@ from cluster.engine import Embedded
 from cluster.existing import presence
 from cluster.inventory import Node
 from cluster.ray_private import cluster_state
+from cluster.ray_private.trainer_placement import Trainers
 from orchestrator.core import events
 from orchestrator.core.build import build_sweep
 from orchestrator.core.rows import Failure
@@ -124,6 +125,32 @@ def test_waiting_is_reported_once_when_it_begins_and_once_when_it_ends(monkeypat
         (FREE_RESOURCES, "waiting: 1 of 2 trials have no free resources yet"),
         (FREE_RESOURCES, None),
     ]
+
+
+def test_trainers_that_wait_for_what_the_trials_occupy_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, now = Trainers(), 0.0
+    said: list[str | None] = []
+    monkeypatch.setattr(capacity, "look_after_trainers", lambda: found)
+    follows = Capacity(spec(), Engine(), build_sweep(spec(), None), lambda: now)
+
+    def tell(trainers: Trainers, seconds: float) -> None:
+        nonlocal found, now
+        found, now = trainers, now + seconds
+        follows._look_after_trainers()
+        follows.tell(lambda what, why: said.append(why))
+
+    waits = Trainers(waiting=2, need="4 × (1 GPU)")
+    tell(waits, 3.0)
+    tell(waits, 3.0)
+    assert not said, "a moment is no hint"
+    tell(waits, 30.0)
+    tell(Trainers(), 30.0)  # between two tries to start
+    assert len(said) == 1
+    assert str(said[0]).startswith("waiting: a trainer of Ray Train finds no room for 4 × (1 GPU) beside the trials")
+    tell(Trainers(waiting=1, placed=1, need="4 × (1 GPU)"), 3.0)
+    assert said[1:] == [None]
+    tell(waits, 3.0)
+    assert len(said) == 2, "it waits anew"
 
 
 def test_a_sweep_without_nodes_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import ray
 from ray.train.v2._internal.callbacks import placement_group_callback
 from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api import data_parallel_trainer as trainers
@@ -12,7 +13,7 @@ from ray.train.v2.api import data_parallel_trainer as trainers
 from cluster.errors import UnsupportedRayError
 from cluster.ray_private import names
 from cluster.ray_private.names import Family
-from cluster.ray_private.trainer_placement import give_back_groups_of_dead_trainers, prepare_trainers
+from cluster.ray_private.trainer_placement import Trainers, look_after_trainers, prepare_trainers
 from cluster.ray_private.trainer_reports import TrainerReports
 from tests.ray_private.test_without import hide
 
@@ -39,7 +40,13 @@ def test_where_groups_are_not_given_back_ray_s_cleaner_stays(missing: Family, mo
     prepare_trainers("/project")
     assert trainers.PlacementGroupCleanerCallback is placement_group_callback.PlacementGroupCleanerCallback
     if missing is names.TRAINER_GROUPS:
-        give_back_groups_of_dead_trainers()
+        assert look_after_trainers() == Trainers()
+
+
+def test_looking_after_trainers_starts_no_ray() -> None:
+    assert not ray.is_initialized()
+    assert look_after_trainers() == Trainers()
+    assert not ray.is_initialized()
 
 
 def test_where_the_path_cannot_be_set_trainers_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
