@@ -23,6 +23,7 @@ QUESTIONS = (
     "churn",
     "recording",
     "driver",
+    "ranks",
 )
 """All but `forecasts` and `quality`, which do not measure speed alone: `make bench BENCH=forecasts`."""
 

@@ -19,7 +19,7 @@ FASTER = {
 }
 
 
-def fit(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned: bool) -> float:
+def fit(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned: bool, cpu: float = 1) -> float:
     """Run so many trials of one CPU each, two at a time; returns the seconds of `Tuner.fit()`.
 
     Args:
@@ -27,15 +27,18 @@ def fit(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned:
         space: Its param_space.
         trials: How many.
         tuned: With processes that serve trial after trial, without log files and without output; else as it comes.
+        cpu: CPUs of a trial, if not one.
     """
-    _, seconds = run(train, space, trials, tuned=tuned)
+    _, seconds = run(train, space, trials, tuned=tuned, cpu=cpu)
     import ray
 
     ray.shutdown()
     return seconds
 
 
-def run(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned: bool) -> tuple[Any, float]:
+def run(
+    train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned: bool, cpu: float = 1
+) -> tuple[Any, float]:
     """Start Ray and run such trials; returns the results and the seconds of `Tuner.fit()`."""
     if tuned:
         os.environ |= FASTER
@@ -45,9 +48,11 @@ def run(train: Callable[..., Any], space: dict[str, Any], trials: int, *, tuned:
     ray.init(address="local", num_cpus=CPUS, include_dashboard=False, log_to_driver=False)
     storage = str(Path("ray_results").resolve())
     tuner = tune.Tuner(
-        tune.with_resources(train, {"cpu": 1}),
+        tune.with_resources(train, {"cpu": cpu}),
         param_space=space,
-        tune_config=tune.TuneConfig(metric="loss", mode="min", num_samples=trials, reuse_actors=tuned or None),
+        tune_config=tune.TuneConfig(
+            metric="loss", mode="min", num_samples=trials, reuse_actors=tuned or None, max_concurrent_trials=CPUS
+        ),
         run_config=tune.RunConfig(storage_path=storage, verbose=0) if tuned else tune.RunConfig(storage_path=storage),
     )
     began = time.perf_counter()
