@@ -20,13 +20,17 @@ from orchestrator.first_spec.parsers.click_options import click_options
 from orchestrator.first_spec.parsers.dataclass_fields import dataclass_options, imported_dataclasses
 from orchestrator.first_spec.parsers.hydra_config import hydra_options
 from orchestrator.first_spec.parsers.option import ProgramOption
+from orchestrator.first_spec.parsers.overridden_globals import global_options
 from orchestrator.first_spec.parsers.signatures import fire_options, typer_options
 from orchestrator.first_spec.printed_lines import printed_line
 from orchestrator.first_spec.ranges import LENGTHS, directory_of, is_length, is_resume, is_seed, range_of
 from orchestrator.formatting import listed
 from orchestrator.spec.max_step import UNDECLARED_LENGTH
 
-READ = "argparse, typer, click, fire, absl, Hydra, or a dataclass (transformers, simple-parsing, tyro, draccus)"
+READ = (
+    "argparse, typer, click, fire, absl, Hydra, a dataclass (transformers, simple-parsing, tyro, draccus), or global"
+    " variables that the command line replaces (as in nanoGPT)"
+)
 
 
 def options_of(tree: ast.Module, script: Path) -> list[ProgramOption]:
@@ -37,6 +41,7 @@ def options_of(tree: ast.Module, script: Path) -> list[ProgramOption]:
         or click_options(tree)
         or fire_options(tree)
         or absl_options(tree)
+        or global_options(tree)
     )
     if found:
         return found

@@ -138,6 +138,25 @@ flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "which")
 flags.DEFINE_bool("jit", True, "compile")
 """
 
+# After https://github.com/karpathy/nanoGPT/blob/master/train.py, shortened, and a variant that reads sys.argv itself.
+NANOGPT = """
+import os
+out_dir = 'out'
+compile = True
+batch_size = 12 # if gradient_accumulation_steps > 1, this is the micro-batch size
+learning_rate = 6e-4 # max learning rate
+max_iters = 600000
+_private = 1
+config_keys = [k for k,v in globals().items() if not k.startswith('_') and isinstance(v, (int, float, bool, str))]
+exec(open('configurator.py').read()) # overrides from command line or config file
+dropout = 0.5
+print(f"step {iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
+"""
+OWN_GLOBALS = NANOGPT.replace(
+    "exec(open('configurator.py').read())",
+    "for arg in sys.argv[1:]:\n    key, value = arg.lstrip('-').split('=')\n    globals()[key] = literal_eval(value)",
+)
+
 
 def draft(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Draft:
     monkeypatch.chdir(tmp_path)
@@ -218,8 +237,21 @@ def values(proposed: Any) -> dict[str, Any]:
             {"max_steps": 100},
             {"lr": {"loguniform": [3e-5, 0.03]}, "optimizer": {"choice": ["adam", "sgd"]}},
         ),
+        *(
+            (
+                text,
+                "python train.py --out_dir={trial_dir} --batch_size={batch_size} --learning_rate={learning_rate}"
+                " --max_iters={max_iters}",
+                {"max_iters": 600_000},
+                {
+                    "batch_size": {"choice": [3, 6, 12, 24, 48], "ordered": True},
+                    "learning_rate": {"loguniform": [3e-5, 0.03]},
+                },
+            )
+            for text in (NANOGPT, OWN_GLOBALS)
+        ),
     ],
-    ids=["argparse", "typer", "click", "dataclass", "tyro", "fire", "absl"],
+    ids=["argparse", "typer", "click", "dataclass", "tyro", "fire", "absl", "nanogpt", "globals"],
 )
 def test_each_library_of_command_lines(
     text: str,
