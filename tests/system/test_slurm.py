@@ -23,6 +23,19 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 SECRET = "planted-3f9a1c"
 STEPS = 10
+PROGRAM = """
+import json, pathlib, sys, time
+from steps import STEPS
+
+settings, out, *resume = map(pathlib.Path, sys.argv[1:])
+x = json.loads(settings.read_text())["x"]
+done = int(resume[0].read_text()) if resume else 0
+print("continues after", done)
+for step in range(done + 1, STEPS + 1):
+    time.sleep(0.3)
+    (out / "state").write_text(str(step))
+    print(json.dumps({"step": step, "loss": x / step}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +83,22 @@ class Login:
                     for step in range(1, {STEPS + 1}):
                         time.sleep(0.3)
                         trial.report(step=step, loss=config["x"] / step)
+                """
+            )
+        )
+        (directory / "program.py").write_text(PROGRAM)
+        (directory / "steps.py").write_text(f"STEPS = {STEPS}")
+        (directory / "template.json").write_text('{"x": {x}}')
+        (directory / "program.yaml").write_text(
+            textwrap.dedent(
+                f"""
+                name: s
+                extends: s.yaml
+                trainable: null
+                command: [{sys.executable}, program.py, "{{config.json}}", "{{checkpoint_dir}}", "{{resume}}"]
+                resume: "{{checkpoint_dir}}/state"
+                template: template.json
+                trial: {{save_every: 0.5}}
                 """
             )
         )
@@ -187,16 +216,23 @@ def test_a_sweep_outlives_its_time_limit(login: Login, slurm: Slurm) -> None:
     assert SECRET not in out
 
 
-def test_it_makes_way_for_another_and_goes_on(login: Login, slurm: Slurm) -> None:
-    code, out = login.run("launch", "s.yaml", "--on", "slurm", "--nodes", "2", "--trials", "10", "--detach")
+def test_programs_make_way_for_another_job_and_go_on_from_their_checkpoints(login: Login, slurm: Slurm) -> None:
+    code, out = login.run("launch", "program.yaml", "--on", "slurm", "--nodes", "2", "--trials", "6", "--detach")
     assert code == 0, out
     job = login.job("s")
     slurm.wait_for(lambda: login.rows("s"), 120)
     slurm.run("sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
     slurm.wait_for(lambda: slurm.job(job)["JobState"] == "COMPLETED", 200)
     assert int(slurm.job(job)["Restarts"]) == 1
-    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * 10
+    assert list(login.read("s", "trials.parquet")["state"]) == ["completed"] * 6
     assert not login.read("s", "metrics").duplicated(["trial", "step"]).any()
+    logs = [log.read_text() for log in (login.directory / "results" / "s" / "logs").glob("*.log")]
+    again = [log.partition("attempt 2:\ncontinues after ")[2] for log in logs if "attempt 2:" in log]
+    assert again
+    assert all(int(rest.split()[0]) > 0 for rest in again), again
+    code, out = login.run("best", "s", "--checkpoint", "copy")
+    assert code == 0, out
+    assert (login.directory / "copy" / "state").read_text() == str(STEPS)
 
 
 def test_scancel_is_a_stop_in_order_and_ctrl_c_leaves_the_job(login: Login, slurm: Slurm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from trainables.command.metrics import sources
 from trainables.command.metrics.record import Record
 from trainables.command.output import Output
 from trainables.command.process import Process, Stream
+from trainables.command.sigterm import STOP_S, TURN_S, Sigterm
 from trainables.command.steps import Steps
 from trainables.command.template import expand, expand_arguments, names_in
 from trainables.command.values import CHECKPOINT_DIR, RESUME, values_of, within
@@ -99,6 +101,19 @@ class Program:
             stderr=bool(self.output.pattern),
             file=None if trial.rank else sources.of_file(self.output, values, self.objective),
         )
+        with Sigterm() as sigterm:
+            self._follow(arguments, values, trial, run, checkpoints, sigterm)
+
+    def _follow(
+        self,
+        arguments: Sequence[str],
+        values: Mapping[str, Any],
+        trial: Trial,
+        run: _Run,
+        checkpoints: CheckpointDir | None,
+        sigterm: Sigterm,
+    ) -> None:
+        """Run the program and report what it says; errors as of a call."""
         try:
             process = Process(arguments, self._environment(values))
         except OSError as error:
@@ -119,6 +134,8 @@ class Program:
             process.kill()
             if checkpoints is not None:
                 checkpoints.close()
+        if sigterm.explains(process.status or 0):
+            _wait_for_end(trial)
         if process.status or not (run.reported or trial.rank):
             raise failed(
                 process.status,
@@ -149,6 +166,20 @@ class Program:
         """Python's output is not buffered: a report that waits in a buffer is decided about too late."""
         own = {name: expand(text, values) for name, text in self.env.items()}
         return {"PYTHONUNBUFFERED": "1", **os.environ, "PATH": path_variable(), **own}
+
+
+def _wait_for_end(trial: Trial) -> None:
+    """Wait until the sweep ends the trial, which may take it a while.
+
+    Raises:
+        TrialEnded: It does.
+    """
+    print("sweep: the program got SIGTERM with all processes of the job; the sweep is being ended", file=sys.stderr)
+    until = time.monotonic() + STOP_S
+    while time.monotonic() < until:
+        if trial.ended:
+            raise TrialEnded
+        time.sleep(TURN_S)
 
 
 class _Run:

@@ -13,6 +13,7 @@ from orchestrator.errors import UserError
 from orchestrator.records.load import trials_table
 from orchestrator.records.paths import SweepPaths
 from orchestrator.records.provenance import SweepInfo
+from orchestrator.records.remote_record import read_remote
 from orchestrator.spec.keep_policy import KeepPolicy
 from trainables.checkpoints.files import find, saved_path
 
@@ -79,4 +80,6 @@ def why_none(paths: SweepPaths, info: SweepInfo, trial: RankedTrial) -> str:
     taken = [row["reason"] for row in rows if row["trial"] == trial.trial and row["origin"] == Origin.REUSED]
     if taken and taken[0]:
         return f"it was {taken[0].partition(':')[0]}, and its checkpoint stayed there"
+    if read_remote(paths) is not None and not paths.checkpoints(trial.trial).exists():
+        return f"none was fetched from the cluster. To fetch them: sweep pull {paths.root.name} --checkpoints"
     return "the trainable never called trial.save, or the file was removed"

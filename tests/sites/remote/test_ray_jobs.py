@@ -49,6 +49,22 @@ scheduler: {method: none}
 budget: {trials: 3}
 resources: {cpu: 1, gpu: 0}
 """
+PROGRAM = """
+import json, pathlib, sys
+from helper import loss
+
+pathlib.Path("conf/data.txt").read_text()  # relative to the spec
+settings, out = map(pathlib.Path, sys.argv[1:])
+lr = float(settings.read_text().removeprefix("optimizer: {lr: ").removesuffix("}"))
+for step in range(1, 6):
+    (out / "state").write_text(str(step))
+    print(json.dumps({"step": step, "loss": loss(lr, step)}))
+"""
+COMMAND = f"""
+name: command
+command: [{sys.executable}, program.py, "{{config.yaml}}", "{{checkpoint_dir}}"]
+template: conf/base.yaml
+"""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +88,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "train.py").write_text(TRAIN)
     (folder / "helper.py").write_text("def loss(lr, step):\n    return (lr - 0.3) ** 2 + 1 / step\n")
     (folder / "spec.yaml").write_text(SPEC)
+    (folder / "conf").mkdir()
+    (folder / "conf" / "base.yaml").write_text("optimizer: {lr: {lr}}")
+    (folder / "conf" / "data.txt").write_text("data")
+    (folder / "program.py").write_text(PROGRAM)
+    (folder / "command.yaml").write_text(COMMAND + SPEC.partition("fixed: {pause: 0.01}")[2])
     (root / ".gitignore").write_text("results/\n*.log\n")
     (root / ".env").write_text(f"API_KEY={PASSWORD}\n")
     (root / "noise.log").write_text("ignored")
@@ -107,7 +128,7 @@ def test_a_sweep_is_sent_left_alone_and_read_later(
 ) -> None:
     assert sent("alone") == 0
     said = capfd.readouterr().err
-    assert "4 files" in said
+    assert "8 files" in said
     assert "study/helper.py" in said
     assert "excluded (may contain secrets): .env" in said
     assert f"recorded in {there.home}/sweeps/alone" in said
@@ -138,6 +159,19 @@ def test_a_sweep_is_sent_left_alone_and_read_later(
     original = there.home / "sweeps" / "alone"
     for path in ("trials.parquet", "metrics/000000.parquet", "sweep.json", "logs/0.log"):
         assert (far / "alone" / path).read_bytes() == (original / path).read_bytes()
+
+
+@pytest.mark.long
+def test_a_program_is_sent_with_its_modules_its_template_and_its_data(
+    far: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["launch", "command.yaml"]) == 0, capfd.readouterr()
+    assert "3 trials: 3 completed" in capfd.readouterr().out
+    assert main(["best", "command", "--checkpoint", str(far / "copy")]) == 2
+    assert "To fetch them: sweep pull command --checkpoints" in capfd.readouterr().err
+    assert main(["pull", "command", "--checkpoints"]) == 0
+    assert main(["best", "command", "--checkpoint", str(far / "copy")]) == 0
+    assert (far / "copy" / "state").read_text() == "5"
 
 
 @pytest.mark.long
