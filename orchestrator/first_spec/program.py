@@ -19,6 +19,7 @@ from orchestrator.first_spec.parsers.argparse_calls import argparse_options
 from orchestrator.first_spec.parsers.click_options import click_options
 from orchestrator.first_spec.parsers.dataclass_fields import dataclass_options, imported_dataclasses
 from orchestrator.first_spec.parsers.hydra_config import hydra_options
+from orchestrator.first_spec.parsers.known_dataclasses import KNOWN, known_metrics, known_options
 from orchestrator.first_spec.parsers.option import ProgramOption
 from orchestrator.first_spec.parsers.overridden_globals import global_options
 from orchestrator.first_spec.parsers.signatures import fire_options, typer_options
@@ -46,7 +47,7 @@ def options_of(tree: ast.Module, script: Path) -> list[ProgramOption]:
     if found:
         return found
     own = argparse_options(tree)
-    return [*own, *(each for each in dataclass_options(tree) if each.name not in {option.name for option in own})]
+    return [*{each.name: each for each in (*known_options(tree), *dataclass_options(tree), *own)}.values()]
 
 
 def from_program(tree: ast.Module, script: Path, shown: str) -> Draft:
@@ -67,6 +68,7 @@ def from_program(tree: ast.Module, script: Path, shown: str) -> Draft:
     space = {each.name: proposed for each in options if (proposed := range_of(each)) is not None and each != length}
     directories = {each.name: place for each in options if each.name not in space and (place := directory_of(each))}
     fixed = {each.name: Proposed(value=_default(each)) for each in (length,) if each is not None and _is_told(each)}
+    fixed |= {each.name: Proposed(value=each.advised) for each in options if each.advised is not None}
     missing = [
         each
         for each in options
@@ -80,7 +82,7 @@ def from_program(tree: ast.Module, script: Path, shown: str) -> Draft:
             arguments += _argument(each, f"{{{directories[each.name]}}}")
         elif is_seed(each):
             arguments += _argument(each, "{seed}")
-    metrics = printed_metrics(tree)
+    metrics = printed_metrics(tree) or known_metrics(tree)
     line = None if metrics else printed_line(tree)
     output = {} if line is None else {"output": Proposed(value={"pattern": line.pattern})}
     notes = _notes(options, tree, [*space, *fixed, *directories], missing)
@@ -124,7 +126,7 @@ def _notes(
             f"{resume.flag or resume.name} may continue from a checkpoint: save to {{checkpoint_dir}} and add"
             f" {{resume}} to the command, with resume: {resume.flag} {{checkpoint_dir}}/FILE, and killed trials go on."
         )
-    elsewhere = imported_dataclasses(tree)
+    elsewhere = [name for name in imported_dataclasses(tree) if name not in KNOWN]
     if elsewhere:
         notes.append(f"The options of {listed(elsewhere)} were not read: they are defined elsewhere.")
     if not any(is_length(each) for each in options):

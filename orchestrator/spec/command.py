@@ -65,7 +65,7 @@ EnvValue = Annotated[str, BeforeValidator(_env_value)]
 
 class Output(Section):
     """Where the metrics of a program are: by default in JSON lines that it prints, as in
-    {"step": 1, "val": {"loss": 0.5}}, which reports val/loss at step 1."""
+    {"step": 1, "val": {"loss": 0.5}}, which reports val/loss at step 1. Dictionaries of Python count as well."""
 
     path: str | None = Field(
         default=None,

@@ -88,7 +88,8 @@ def train(**options):
 DATACLASS = """
 from dataclasses import dataclass, field
 from typing import Literal
-from transformers import HfArgumentParser, TrainingArguments
+from transformers import HfArgumentParser
+from mine import OtherArguments
 
 @dataclass
 class Base:
@@ -102,7 +103,18 @@ class Arguments(Base):
     fp16: bool = False
     tags: list[str] = field(default_factory=list)
 
-model_args, training_args = HfArgumentParser((Arguments, TrainingArguments)).parse_args_into_dataclasses()
+model_args, training_args = HfArgumentParser((Arguments, OtherArguments)).parse_args_into_dataclasses()
+"""
+
+# After https://github.com/huggingface/transformers/blob/main/examples/pytorch/text-classification/run_glue.py
+HUGGING_FACE = """
+from transformers import HfArgumentParser, Trainer, TrainingArguments
+
+@dataclass
+class ModelArguments:
+    model_name_or_path: str = field(metadata={"help": "Path to pretrained model"})
+
+parser = HfArgumentParser((ModelArguments, TrainingArguments))
 """
 
 TYRO = """
@@ -267,6 +279,20 @@ def test_each_library_of_command_lines(
     assert values(found.space) == space
 
 
+def test_the_arguments_of_hugging_faces_trainer_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = draft(tmp_path, HUGGING_FACE, monkeypatch)
+    assert found.runs[1].value == (
+        "python train.py --output_dir {trial_dir} --eval_strategy {eval_strategy} --num_train_epochs {num_train_epochs}"
+        " --learning_rate {learning_rate} --per_device_train_batch_size {per_device_train_batch_size}"
+        " --weight_decay {weight_decay} --max_grad_norm {max_grad_norm} --seed {seed}"
+        " --model_name_or_path {model_name_or_path}"
+    )
+    assert values(found.fixed) == {"num_train_epochs": 3, "eval_strategy": "epoch"}
+    assert values(found.space)["learning_rate"] == {"loguniform": [1e-6, 1e-3]}
+    assert found.objective.value == {"metric": "eval_loss", "mode": "min"}
+    assert found.notes == ("model_name_or_path must be given: write a value under fixed.",)
+
+
 def test_what_is_left_and_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = draft(tmp_path, ARGPARSE, monkeypatch)
     assert found.notes == (
@@ -277,7 +303,7 @@ def test_what_is_left_and_what_is_missing_is_said(tmp_path: Path, monkeypatch: p
     )
     assert found.objective.value == {"metric": "val_acc", "mode": "max"}
     assert (
-        "The options of TrainingArguments were not read: they are defined elsewhere."
+        "The options of OtherArguments were not read: they are defined elsewhere."
         in draft(tmp_path, DATACLASS, monkeypatch).notes
     )
 

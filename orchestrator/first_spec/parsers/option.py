@@ -29,6 +29,7 @@ class ProgramOption:
         required: Whether it must be given.
         is_switch: Whether it takes no value.
         several: Whether it takes several values.
+        advised: The value that a sweep needs it to have, whatever its default; None: any.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ProgramOption:
     required: bool = False
     is_switch: bool = False
     several: bool = False
+    advised: Any = None
 
     @property
     def word(self) -> str:

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from trainables.command.metrics import json_lines, pattern
+from trainables.command.metrics import json_lines, pattern, python_dicts
 from trainables.command.metrics.csv_file import CsvFile
 from trainables.command.metrics.event_files import EventFiles
 from trainables.command.metrics.growing_file import GrowingFile
@@ -34,7 +34,11 @@ class _LinesOfFile:
 
 def of_line(output: Output) -> Callable[[str], Record]:
     """What reads a line."""
-    return pattern.reader(output.pattern) if output.pattern else json_lines.read
+    return pattern.reader(output.pattern) if output.pattern else _json_or_python
+
+
+def _json_or_python(line: str) -> Record:
+    return json_lines.read(line) or python_dicts.read(line)
 
 
 def of_file(output: Output, values: Mapping[str, Any], objective: str) -> Source | None:
