@@ -170,6 +170,7 @@ TRAINER = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)  # a trainer is half a dozen processes, started by Ray one after the other
 def test_a_torch_trainer_continues_after_a_kill_and_is_stopped_at_a_rung(sweep_of: Callable[..., Sweep]) -> None:
     sweep = sweep_of(
