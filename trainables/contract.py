@@ -41,7 +41,12 @@ class TrialEnded(BaseException):
 
     A BaseException, so that an ``except Exception`` around the training loop does not catch it. ``finally`` blocks run
     as usual.
+
+    Attributes:
+        complete: Whether the last report was that of a full training, so that nothing is left to train.
     """
+
+    complete = False
 
 
 @dataclass(frozen=True, kw_only=True)

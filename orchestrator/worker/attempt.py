@@ -330,7 +330,11 @@ class Attempt:
         due = at_rung or self._ends(report)
         if due:
             self._journal.flush()
-        self._handoff.put(report, since=now, due=due)
+        try:
+            self._handoff.put(report, since=now, due=due)
+        except TrialEnded as ended:
+            ended.complete = self._is_last(report)
+            raise
 
     def _update_checkpoints(self, report: Report) -> None:
         """Pass the loss on. At the last report, the checkpoints are written before the driver gets it."""

@@ -124,14 +124,24 @@ class Process:
                         found.add(file.path)
         return found
 
-    def end(self, grace_s: float) -> Iterator[tuple[Stream, bytes]]:
-        """Ask the program to end, by SIGTERM to its group; gives what it prints in the seconds that it may take."""
+    def end(self, grace_s: float, *, by_itself_s: float = 0.0) -> Iterator[tuple[Stream, bytes]]:
+        """Ask the program to end, by SIGTERM to its group; gives what it prints in the seconds that it may take.
+
+        Args:
+            grace_s: The seconds that it may take.
+            by_itself_s: Those of them after which it gets SIGTERM: it may be about to end by itself.
+        """
+        began = time.monotonic()
+        yield from self._waited_for(began + by_itself_s)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._guard.pid, signal.SIGTERM)
-        until = time.monotonic() + grace_s
+        yield from self._waited_for(began + grace_s)
+        yield from self.last_words()
+
+    def _waited_for(self, until: float) -> Iterator[tuple[Stream, bytes]]:
+        """What it prints until it has ended, or until then."""
         while self.status is None and (left := until - time.monotonic()) > 0:
             yield from self.read(min(left, _QUIET_S))
-        yield from self.last_words()
 
     def kill(self) -> None:
         """Kill whatever is left of the program, in its group and outside."""

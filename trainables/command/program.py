@@ -127,8 +127,9 @@ class Program:
                     raise TrialEnded
             run.take(process.last_words())
             run.close()
-        except BaseException:
-            run.log(process.end(self.grace_s))
+        except BaseException as error:
+            complete = isinstance(error, TrialEnded) and error.complete and trial.world_size == 1
+            run.log(process.end(self.grace_s, by_itself_s=self.grace_s / 2 if complete else 0.0))
             raise
         finally:
             process.kill()

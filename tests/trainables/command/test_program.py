@@ -147,6 +147,19 @@ time.sleep(60)
     assert (tmp_path / "saved").read_text() == "saved"
 
 
+@pytest.mark.parametrize("complete", [True, False])
+def test_after_its_last_step_a_program_may_end_by_itself(tmp_path: Path, complete: bool) -> None:
+    def end(report: Report) -> None:
+        ended = TrialEnded()
+        ended.complete = complete
+        raise ended
+
+    code = "import sys, time; print('{\"loss\": 1}'); time.sleep(0.5); open(sys.argv[1], 'w').write('saved')"
+    with pytest.raises(TrialEnded):
+        run(python(code, str(tmp_path / "saved")), sink=end)
+    assert (tmp_path / "saved").exists() is complete
+
+
 IGNORES = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
