@@ -82,11 +82,14 @@ def logged(error: BaseException) -> str:
 
 
 def _of_program(error: ProgramFailed) -> Failure:
-    """The failure of a program: what its last lines say, and all of them in place of a traceback."""
+    """The failure of a program: what its last lines say, and all of them in place of a traceback.
+
+    What people read has the type before the message, so the message does not begin with it once more.
+    """
     kind = GPU_OUT_OF_MEMORY if _GPU_MEMORY.search(error.output) else error.kind
     return Failure(
         type=kind,
-        message=str(error)[:MAX_MESSAGE],
+        message=str(error).removeprefix(f"{error.kind}: ")[:MAX_MESSAGE],
         traceback=error.output[-MAX_TRACEBACK:],
         fingerprint=f"{kind}: the program {error.how}",
     )
