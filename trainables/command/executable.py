@@ -20,9 +20,13 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 def path_variable() -> str:
     """PATH for programs: as it is, and at its end the directory of the Python that runs this process.
 
-    So a command `python train.py` works where nobody has activated the environment that sweep is installed in.
+    If that is a virtual environment's and none is activated, its directory comes first: then `python train.py` is run
+    by the Python that sweep is installed for, as in ``.venv/bin/sweep launch``.
     """
-    return os.pathsep.join(filter(None, (os.environ.get("PATH", os.defpath), os.path.dirname(sys.executable))))
+    path, own = os.environ.get("PATH", os.defpath), os.path.dirname(sys.executable)
+    activated = any(os.environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX"))
+    first = sys.prefix != sys.base_prefix and not activated
+    return os.pathsep.join(filter(None, (own, path) if first else (path, own)))
 
 
 def problem(arguments: Sequence[str], base: Path) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from trainables.command.executable import files_of, module_of, problem, script_of
+from trainables.command.executable import files_of, module_of, path_variable, problem, script_of
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,25 @@ def test_what_cannot_be_started_is_said_before(command: str, problem_of: str, re
     assert problem_of in found[0]
     assert remedy in found[1]
     assert bool(found[0]) == bool(problem_of)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "activated", "first"),
+    [("/venv", "", True), ("/venv", "VIRTUAL_ENV", False), ("/venv", "CONDA_PREFIX", False), ("/usr", "", False)],
+)
+def test_python_is_that_of_an_activated_environment_or_sweeps_own(
+    prefix: str, activated: str, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    if activated:
+        monkeypatch.setenv(activated, "/elsewhere")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(sys, "prefix", prefix)
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "executable", f"{prefix}/bin/python")
+    own = f"{prefix}/bin"
+    assert path_variable().split(os.pathsep) == ([own, "/usr/bin"] if first else ["/usr/bin", own])
 
 
 def test_which_files_are_its_code(tmp_path: Path) -> None:
