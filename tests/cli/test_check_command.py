@@ -60,9 +60,22 @@ def test_what_is_taken_in_json(sweep: Sweep, command: Path) -> None:
     answer = json.loads(sweep("check", command, "--set", output, "--sample", "log.csv", "--json").out)
     assert answer["sample"] == {
         "step": "step",
+        "pattern": None,
         "steps": [{"step": 1, "metrics": {"loss": 2}}],
         "warnings": ["no step has the objective val/loss (did you mean 'loss'? one of: loss)"],
     }
+
+
+def test_a_sample_for_people_gets_a_pattern_that_reads_it(sweep: Sweep, command: Path) -> None:
+    sample = command.parent / "keras.txt"
+    sample.write_text("Epoch 1/2\n9/9 [===] - 4s - loss: 0.3 - val/loss: 0.15\nEpoch 2/2\n9/9 - 4s - val/loss=nan\n")
+    out = sweep("check", command, "--sample", "keras.txt").out
+    _, _, proposed = out.partition("no metrics are found; they are with:\n")
+    line = proposed.splitlines()[0]
+    assert line.startswith("output: {pattern: '")
+    read = sweep("check", command, "--sample", "keras.txt", "--set", line.replace("output: ", "output=", 1)).out
+    assert "2 steps, counted by val/loss:" in read
+    assert "step 1     loss 0.3  val/loss 0.15" in read
 
 
 def test_a_sample_without_metrics_and_one_that_is_not_there(sweep: Sweep, command: Path) -> None:

@@ -15,6 +15,7 @@ from trainables.command.executable import path_variable
 from trainables.command.failure import LONGEST, ProgramFailed, failed
 from trainables.command.lines import Lines
 from trainables.command.metrics import sources
+from trainables.command.metrics.proposal import line_of_spec, proposed_pattern
 from trainables.command.metrics.record import Record
 from trainables.command.output import Output
 from trainables.command.process import Process, Stream
@@ -141,7 +142,7 @@ class Program:
             raise failed(
                 process.status,
                 run.tail,
-                ended="" if process.status else self._nothing(values),
+                ended="" if process.status else self._nothing(values, run.tail),
                 at=process.ended_at,
             )
 
@@ -155,12 +156,14 @@ class Program:
                 values[RESUME] = resume[0] if len(resume) == 1 else resume
         return values
 
-    def _nothing(self, values: Mapping[str, Any]) -> str:
+    def _nothing(self, values: Mapping[str, Any], tail: str) -> str:
         """How to say that nothing was reported."""
         where = expand(self.output.path, values) or "its output"
         if not self.output.path or self.output.pattern:
-            what = "matches output.pattern" if self.output.pattern else "is JSON with a number"
-            return f"ended with exit status 0 and gave no metric: no line of {where} {what}"
+            what = "matches output.pattern" if self.output.pattern else "is JSON or a dictionary with a number"
+            pattern = "" if self.output.pattern else proposed_pattern(tail.splitlines(), self.objective)
+            remedy = f"; it has {self.objective} with {line_of_spec(pattern)}" if pattern else ""
+            return f"ended with exit status 0 and gave no metric: no line of {where} {what}{remedy}"
         return f"ended with exit status 0 and gave no metric: no number in {where}"
 
     def _environment(self, values: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trainables.command.lines import Lines
 from trainables.command.metrics import sources
+from trainables.command.metrics.proposal import proposed_pattern
 from trainables.command.metrics.record import Record
 from trainables.command.program import Program
 from trainables.command.steps import Step, Steps
@@ -21,6 +22,7 @@ class Taken:
     steps: tuple[Step, ...]
     key: str  # the number that counts the steps; "": records with the objective are counted
     remarks: tuple[str, ...]  # what is left out, and why
+    pattern: str = ""  # one that would find the objective, where nothing is found
 
 
 def taken(program: Program, sample: Path) -> Taken:
@@ -44,6 +46,7 @@ def taken(program: Program, sample: Path) -> Taken:
         steps=tuple(Step(step=step, metrics=metrics) for step, metrics in found.items()),
         key=steps.key,
         remarks=tuple(steps.remarks),
+        pattern="" if found or not _is_printed(program) else proposed_pattern(_lines(sample), program.objective),
     )
 
 
@@ -54,6 +57,14 @@ def _records(program: Program, sample: Path) -> Iterator[Record]:
         assert file is not None
         yield from file.read(last=True)
         return
+    yield from filter(None, map(sources.of_line(output), _lines(sample)))
+
+
+def _is_printed(program: Program) -> bool:
+    """Whether metrics are looked for in what it prints, without a pattern of the user's."""
+    return not program.output.path and not program.output.pattern
+
+
+def _lines(sample: Path) -> Iterator[str]:
     lines = Lines()
-    read = sources.of_line(output)
-    yield from filter(None, map(read, lines.cut(lines.decoded(sample.read_bytes(), last=True), last=True)))
+    return lines.cut(lines.decoded(sample.read_bytes(), last=True), last=True)

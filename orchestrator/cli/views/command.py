@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.formatting import count
 from orchestrator.space.space import Space
 from orchestrator.suggestions import did_you_mean
+from trainables.command.metrics.proposal import line_of_spec
 from trainables.command.program import Program
 from trainables.command.sample import Taken
 from trainables.configuration import nested
@@ -28,7 +29,8 @@ def example(program: Program, space: Space) -> list[str]:
 def taken_text(taken: Taken, objective: str) -> str:
     """The steps that a sample has, one a line, and what is odd about them."""
     by = f"counted by {taken.key}" if taken.key else f"counted by {objective}"
-    head = f"{count(len(taken.steps), 'step')}, {by}:" if taken.steps else "no metrics are found"
+    nothing = "no metrics are found" + (f"; they are with:\n{line_of_spec(taken.pattern)}" if taken.pattern else "")
+    head = f"{count(len(taken.steps), 'step')}, {by}:" if taken.steps else nothing
     few = taken.steps[:SHOWN]
     lines = [_line(each.step, dict(each.metrics)) for each in few]
     if len(taken.steps) > SHOWN + 1:
@@ -51,6 +53,7 @@ def taken_data(taken: Taken, objective: str) -> dict[str, Any]:
     """What is taken, as data."""
     return {
         "step": taken.key or None,
+        "pattern": taken.pattern or None,
         "steps": [{"step": each.step, "metrics": dict(each.metrics)} for each in taken.steps],
         "warnings": warnings(taken, objective),
     }
