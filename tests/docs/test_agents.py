@@ -276,6 +276,12 @@ def test_events_that_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
     assert {"event note", "event progress", "event trouble", "event submitted"} <= seen
 
 
+def test_a_configuration_with_several_seeds(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    found = check("sweep try --noise", document(sweep("try", "spec.yaml", "--noise", "2", "--json")))
+    assert len(found["trainings"]) == 2
+
+
 def test_a_configuration_on_shares_of_the_data(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         "from trainables.contract import Hyperparameter, declare\n"

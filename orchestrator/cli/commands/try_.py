@@ -9,6 +9,7 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.formats import TextFormat
 from orchestrator.cli.options import TEXT, OutputFormat, Seed, Set, SpecFile
+from orchestrator.errors import OptionsError
 
 
 def try_(
@@ -29,6 +30,15 @@ def try_(
             help="Train once on each share of the training data, as 0.25,0.5,1, to see whether more data helps.",
         ),
     ] = None,
+    noise: Annotated[
+        int | None,
+        typer.Option(
+            "--noise",
+            metavar="SEEDS",
+            min=2,
+            help="Train with this many seeds, to see which difference between two trials means something.",
+        ),
+    ] = None,
     set_: Set = None,
     seed: Seed = None,
     format_: OutputFormat = TEXT,
@@ -38,10 +48,17 @@ def try_(
     Trains the sweep's first configuration, or the one given by --config, and prints each report."""
     found = options.checked(spec, options.overrides(set_, seed=seed))
 
+    if data_fractions is not None and noise is not None:
+        raise OptionsError("--noise and --data-fractions are two questions: give one of them")
     if data_fractions is not None:
         from orchestrator.cli.live.data_fractions import compare_fractions, fractions_of
 
         compare_fractions(found, config, fractions_of(data_fractions), steps=steps, as_json=format_ is TextFormat.JSON)
+        return
+    if noise is not None:
+        from orchestrator.cli.live.noise import measure_noise
+
+        measure_noise(found, config, noise, steps=steps, as_json=format_ is TextFormat.JSON)
         return
     from orchestrator.cli.live.try_run import try_trial
 
