@@ -6,6 +6,7 @@ import os
 
 import pytest
 import ray
+from ray.train.v2._internal import constants
 from ray.train.v2._internal.callbacks import placement_group_callback
 from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api import data_parallel_trainer as trainers
@@ -20,8 +21,12 @@ from tests.ray_private.test_without import hide
 
 @pytest.fixture(autouse=True)
 def put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PlacementGroupCleanerCallback", "get_env_vars_to_propagate"):
-        monkeypatch.setattr(trainers, name, getattr(trainers, name))
+    """Ray's own, which a trial of another test in this process may have replaced."""
+    for module, name in (
+        (placement_group_callback, "PlacementGroupCleanerCallback"),
+        (constants, "get_env_vars_to_propagate"),
+    ):
+        monkeypatch.setattr(trainers, name, getattr(module, name))
     monkeypatch.setenv("PYTHONPATH", "/theirs")
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.core.rows import State
 from orchestrator.core.schedulers import RungSummary
 from orchestrator.formatting import duration, yaml
-from orchestrator.spec.sections import Unit
 
 if TYPE_CHECKING:
     from orchestrator.analysis.summary.evaluations import Evaluation
     from orchestrator.core.time_account import TimeAccount
+    from orchestrator.spec.sections import Unit
 
 
 def cell(value: Any) -> str:
