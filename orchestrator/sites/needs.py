@@ -60,8 +60,9 @@ class Needs:
 
     def lacking(self, nodes: Sequence[Node]) -> str:
         """What the nearest node lacks for some trial, as a sentence; "" if each fits somewhere."""
-        for config, need in self.drawn:
+        for need in self.kinds:
             if problem := lacking(nodes, need):
+                config = next(config for config, each in self.drawn if _amounts(each) == _amounts(need))
                 values = ", ".join(f"{name} = {shown(config[name])}" for name in self.depends_on if name in config)
                 return f"{problem}, which a trial with {values} needs" if values else problem
         return ""
