@@ -72,8 +72,10 @@ def test_killed_and_resumed(workers: int, tmp_path: Path) -> None:
     began = [line for line in logs[0].read_text().splitlines() if line.startswith("continues after")]
     assert began[0] == "continues after 0"
     assert int(began[1].rpartition(" ")[2]) > 0
-    for log in logs:
-        assert [line for line in log.read_text().splitlines() if line.startswith("continues after")] == began
+    for log in logs[1:]:  # rank 0 does not wait for the others, which may find what it saves next
+        first, again = (line for line in log.read_text().splitlines() if line.startswith("continues after"))
+        assert first == began[0]
+        assert int(again.rpartition(" ")[2]) >= int(began[1].rpartition(" ")[2])
     subprocess.run(sweep("best", "spec", "--checkpoint", "best"), cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "best" / "state").read_text() == "9"
 
