@@ -71,9 +71,10 @@ def _page(records: dict[str, list[dict[str, Any]]]) -> str:
     if newest:
         some = max(newest.values(), key=lambda record: record["date"])
         machine, versions = some["machine"], some["versions"]
+        processors = " or ".join(sorted({record["machine"]["processor"] for record in newest.values()}))
         shown = ", ".join(f"{name} {versions[name]}" for name in ("ray", "torch", "pyarrow", "pandas", "optuna"))
         lines.append(
-            f"Machine: {machine['cpus']} cores ({machine['processor']}), {machine['memory_gib']:g} GiB, no GPU,"
+            f"Machine: {machine['cpus']} cores ({processors}), {machine['memory_gib']:g} GiB, no GPU,"
             f" {machine['system']}, Python {machine['python']}; {shown}.\n"
         )
     lines += [
