@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
 
 class Terminal:
@@ -41,6 +43,13 @@ class Terminal:
         process = self.start(*arguments)
         out, _ = process.communicate(timeout=200)
         return process.returncode, out
+
+    def kill_driver(self, driver: subprocess.Popen[str]) -> None:
+        """Kill a driver, and wait until what it had started has ended, too."""
+        family = psutil.Process(driver.pid).children(recursive=True)
+        os.kill(driver.pid, signal.SIGKILL)
+        driver.communicate(timeout=60)
+        psutil.wait_procs(family, timeout=30)
 
     def close(self) -> None:
         for process in self.started:

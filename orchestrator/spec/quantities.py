@@ -80,7 +80,7 @@ def gpus(value: Any) -> float | str:
     """``auto``, ``packed``, a whole number, a share of one GPU below 1, or the text of a formula."""
     if value in GPU_WORDS or _is_formula(value):
         return str(value)
-    if not is_number(value) or value < 0 or (value > 1 and value != int(value)):
+    if not is_number(value) or value < 0 or not whole_or_share(value):
         allowed = f"auto, packed, a whole number, a fraction below 1, or a formula, {_FORMULA}"
         raise mistake(f"{shown(value)} is not a number of GPUs", allowed)
     return float(value)
@@ -102,9 +102,14 @@ def _is_formula(value: Any) -> bool:
     return any(isinstance(node, ast.Name) for node in ast.walk(tree))
 
 
+def whole_or_share(value: float) -> bool:
+    """Whether Ray can give such an amount: a whole number, or a fraction of one."""
+    return value <= 1 or value == int(value)
+
+
 def amount(value: float) -> float:
     """The amount of a custom resource: a whole number above 0, or a fraction below 1, as Ray requires."""
-    if value <= 0 or (value > 1 and value != int(value)):
+    if value <= 0 or not whole_or_share(value):
         raise mistake(f"{shown(value)} is not a valid amount", "a whole number above 0, or a fraction below 1")
     return value
 

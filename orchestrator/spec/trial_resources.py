@@ -15,7 +15,7 @@ from orchestrator.formatting import shown
 from orchestrator.space.space import Space
 from orchestrator.space.values import Config, is_number
 from orchestrator.spec.model import Spec
-from orchestrator.spec.quantities import memory_bytes
+from orchestrator.spec.quantities import memory_bytes, whole_or_share
 
 GRAIN = 10_000
 """Amounts are rounded down to multiples of 1 / GRAIN, the resolution of Ray's resources. Ray rounds to nearest: of
@@ -109,7 +109,12 @@ class TrialResources:
 def threads(spec: Spec, asked: Asked) -> int:
     """The torch threads of a rank: as many as its CPUs."""
     cpus = spec.resources.cpu if asked.cpus is None else asked.cpus
-    return 1 if isinstance(cpus, str) else max(1, int(cpus))
+    return 1 if isinstance(cpus, str) else threads_of(cpus)
+
+
+def threads_of(cpus: float) -> int:
+    """The torch threads of a rank with so many CPUs."""
+    return max(1, int(cpus))
 
 
 def _amount(key: str, formula: Formula, values: Mapping[str, Any]) -> float:
@@ -128,7 +133,7 @@ def _amount(key: str, formula: Formula, values: Mapping[str, Any]) -> float:
 def _possible(key: str, amount: float) -> bool:
     match key:
         case "gpu":
-            return 0 <= amount <= 1 or (amount > 1 and amount == int(amount))
+            return amount >= 0 and whole_or_share(amount)
         case "memory":
             return amount > 0
         case _:

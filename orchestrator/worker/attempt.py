@@ -24,6 +24,7 @@ from typing import Any
 from orchestrator.core.events import Start
 from orchestrator.core.node_health import Node
 from orchestrator.core.rung_unit import reached
+from orchestrator.spec.trial_resources import threads_of
 from orchestrator.worker.child_processes import ChildProcesses
 from orchestrator.worker.failures import describe, innermost, logged, stack_of, timed_out
 from orchestrator.worker.gpu_sampling import GpuSampler
@@ -224,7 +225,7 @@ class Attempt:
         with captured(settings.log(order.trial, self._part.rank), order.attempt) as log, self._watched(log):
             try:
                 cpus = order.asked.cpus
-                threads = settings.threads if cpus is None else max(1, int(cpus))
+                threads = settings.threads if cpus is None else threads_of(cpus)
                 self._isolation.prepare(seed=order.seed, threads=threads, gpus=gpus)
                 os.environ.update(self._part.environ)
                 self._began = self._handoff.touch()

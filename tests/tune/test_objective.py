@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 import pytest
 
 from orchestrator.records.load import Sweep, load
@@ -99,9 +96,7 @@ def test_a_killed_sweep_gives_its_trials_the_same_values_again(tmp_path: Path) -
         terminal.seconds_a_step = 0.4
         launched = terminal.start("launch", "spec.yaml")
         terminal.wait_for(lambda: terminal.rows() > 4, launched)
-        family = psutil.Process(launched.pid).children(recursive=True)
-        os.kill(launched.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=30)
+        terminal.kill_driver(launched)
         terminal.seconds_a_step = 0
         code, said = terminal.run("resume", "s")
         assert code == 0, said

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import textwrap
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 import pytest
 
 from orchestrator.records.load import Sweep
@@ -138,10 +135,7 @@ def test_killed_in_the_middle_paused_trials_are_promoted_by_the_resume(tmp_path:
         terminal.wait_for(lambda: terminal.rows() > 0 and len(still_paused(terminal.events())) >= 3, launched)
         terminal.seconds_a_step = 0.02
         assert launched.poll() is None, launched.communicate()[0]
-        family = psutil.Process(launched.pid).children(recursive=True)
-        os.kill(launched.pid, signal.SIGKILL)
-        launched.communicate(timeout=60)
-        psutil.wait_procs(family, timeout=30)
+        terminal.kill_driver(launched)
         before = terminal.events()
         assert set(terminal.metrics().groupby("trial").size()) <= set(range(1, STEPS + 1))
         code, out = terminal.run("resume")
@@ -214,10 +208,7 @@ def test_killed_with_rungs_at_seconds_paused_trials_continue_with_their_time(tmp
         launched = terminal.start("launch", "spec.yaml")
         terminal.wait_for(lambda: terminal.rows() > 0 and len(still_paused(terminal.events())) >= 2, launched)
         assert launched.poll() is None, launched.communicate()[0]
-        family = psutil.Process(launched.pid).children(recursive=True)
-        os.kill(launched.pid, signal.SIGKILL)
-        launched.communicate(timeout=60)
-        psutil.wait_procs(family, timeout=30)
+        terminal.kill_driver(launched)
         before, known = terminal.events(), terminal.metrics()
         code, out = terminal.run("resume")
         assert code == 0, out

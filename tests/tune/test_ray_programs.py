@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -99,9 +97,7 @@ def test_a_killed_program_continues_from_its_checkpoint_which_best_copies(tmp_pa
         launched = terminal.start("launch", "spec.yaml")
         checkpoints = terminal.results / "checkpoints"
         terminal.wait_for(lambda: terminal.rows() == 5 and any(checkpoints.rglob(file)), launched)
-        family = psutil.Process(launched.pid).children(recursive=True)
-        os.kill(launched.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=30)
+        terminal.kill_driver(launched)
         terminal.seconds_a_step = 0
         code, said = terminal.run("resume", "s")
         assert code == 0, said

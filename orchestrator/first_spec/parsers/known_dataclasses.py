@@ -33,9 +33,6 @@ KNOWN: Mapping[str, tuple[ProgramOption, ...]] = {
     "Seq2SeqTrainingArguments": _TRAINING_ARGUMENTS,
 }
 
-METRICS: Mapping[str, str] = dict.fromkeys(KNOWN, "eval_loss")
-"""What the library prints of a training with such arguments."""
-
 
 def known_options(tree: ast.Module) -> list[ProgramOption]:
     """The options of the known dataclasses that the program parses."""
@@ -43,5 +40,5 @@ def known_options(tree: ast.Module) -> list[ProgramOption]:
 
 
 def known_metrics(tree: ast.Module) -> list[str]:
-    """The metrics that their library prints."""
-    return [METRICS[name] for name in imported_dataclasses(tree) if name in METRICS]
+    """The metrics that the library prints of a training with such arguments."""
+    return ["eval_loss"] if known_options(tree) else []
