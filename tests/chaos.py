@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from typing import Literal, get_args
 import pandas as pd
 import psutil
 
-from tests.terminal import Terminal
+from tests.terminal import Terminal, signal_all
 
 SPEC = """
 name: s
@@ -105,7 +106,7 @@ class Chaos:
             target = _target(victim, family, draw) or psutil.Process(process.pid)
             named = victim if target.pid != process.pid else "driver"
             self.killed[named] += 1
-            target.kill()
+            signal_all([target], signal.SIGKILL)
             self.say(f"kill {number:2}  {named:6}  {terminal.rows():5} reports recorded")
             if named != "worker":
                 process.communicate(timeout=90)

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.terminal import signal_all
+
 DRIVER = """
 import signal, sys
 from cluster.ray_private.sigterm_isolation import ignore_sigterm
@@ -57,8 +59,7 @@ def test_sigterm_reaches_the_driver_only(driver: subprocess.Popen[str], reach: s
     if reach == "group":
         os.killpg(driver.pid, signal.SIGTERM)
     else:
-        for process in [*family, psutil.Process(driver.pid)]:
-            process.send_signal(signal.SIGTERM)
+        signal_all([*family, psutil.Process(driver.pid)], signal.SIGTERM)
     assert driver.stdout.readline() == "told\n"
     out, err = driver.communicate("\n", timeout=60)
     assert (out, driver.returncode) == ("2\n", 0), err  # the same actor, with what it had counted

@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.worker.report_journal import unrecorded
 from tests.chaos import Chaos, Checkpoints, compare
-from tests.terminal import Terminal
+from tests.terminal import Terminal, signal_all
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -107,8 +107,7 @@ def test_sigterm_is_a_stop(terminal: Terminal, reach: str) -> None:
     if reach == "group":
         os.killpg(launched.pid, signal.SIGTERM)
     else:
-        for process in [*family, psutil.Process(launched.pid)]:
-            process.send_signal(signal.SIGTERM)
+        signal_all([*family, psutil.Process(launched.pid)], signal.SIGTERM)
     said = launched.communicate(timeout=60)[0]
     assert launched.returncode == 0, said
     assert time.monotonic() - sent < 15, "it hung"
@@ -164,8 +163,7 @@ def test_a_killed_driver_costs_no_report_whatever_checkpoints_a_trainable_has(
         terminal.wait_for(lambda: terminal.rows() > 20 and terminal.metrics()["trial"].nunique() == 2, launched)
         family = psutil.Process(launched.pid).children(recursive=True)
         recorded = terminal.metrics().groupby("trial")["step"].max()
-        for process in [psutil.Process(launched.pid), *family]:
-            process.kill()
+        signal_all([psutil.Process(launched.pid), *family], signal.SIGKILL)
         launched.communicate(timeout=30)
         psutil.wait_procs(family, timeout=30)
         journals = sorted((terminal.results / "journals").iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import textwrap
 import threading
 import time
@@ -30,6 +31,7 @@ from orchestrator.spec.source import Source
 from orchestrator.tune.node_lookup import LOOK_S
 from orchestrator.tune.placement_groups import Placement
 from tests.cluster.notice import give_notice
+from tests.terminal import signal_all
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -184,8 +186,7 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
         killed.append(node.node_id)
         if not gently:
             (raylet,) = node.all_processes["raylet"]
-            for worker in psutil.Process(raylet.process.pid).children():
-                worker.kill()
+            signal_all(psutil.Process(raylet.process.pid).children(), signal.SIGKILL)
         cluster.remove_node(node, allow_graceful=gently)
 
     def come_and_go(root: Path) -> None:
