@@ -24,6 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="sweep-tests-")  # no test changes what the user's commands know
+os.environ["XDG_CACHE_HOME"] = os.path.join(os.environ["XDG_STATE_HOME"], "cache")  # nor the data of another run
 atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 FIRST = ("docs", "remote", "tune", "cluster", "examples", "packaging", "cli")

@@ -16,7 +16,8 @@ from trainables import BUILTIN
 from trainables.command.executable import files_of, module_of
 from trainables.command.program import Program
 
-_BUILTIN = ROOT / "trainables" / "builtin"
+_OURS = [ROOT / "trainables" / name for name in ("builtin", "supervised", "data")]
+"""What a built-in trainable trains with: the rest of `trainables` has no influence on its results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def code_files(
     where = BUILTIN.get(reference, reference).partition(":")[0]
     if function is None and reference in BUILTIN:
         ours = Modules([str(ROOT)])
-        found = _follow(ours.named(where)[-1:], ROOT, ours, lambda path: path.is_relative_to(_BUILTIN))
+        found = _follow(ours.named(where)[-1:], ROOT, ours, lambda path: any(map(path.is_relative_to, _OURS)))
         return tuple(replace(file, path=None, kept=False) for file in found)
     modules = Modules([str(base), *sys.path])
     if function is None:

@@ -5,7 +5,6 @@ A resume compares them, so that all trials of a sweep stay comparable.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,9 +12,7 @@ from orchestrator.code.files import CodeFile
 from orchestrator.code.syntax import CODE
 from orchestrator.spec import Spec
 from trainables.contract import Declaration
-
-HASHED_BYTES = 256 * 2**20
-"""Larger files are identified by size and modification time."""
+from trainables.data.identity import identity
 
 
 def fingerprints(code: Iterable[CodeFile], spec: Spec, declaration: Declaration | None, base: Path) -> dict[str, str]:
@@ -24,12 +21,12 @@ def fingerprints(code: Iterable[CodeFile], spec: Spec, declaration: Declaration 
 
 
 def data_fingerprints(spec: Spec, declaration: Declaration | None, base: Path) -> dict[str, str]:
-    """The fingerprints of the files under `fixed`, by the names of their hyperparameters and their paths."""
+    """The fingerprints of the data under `fixed`, by the names of the hyperparameters and the paths."""
     found = {}
     for hyperparameter in declaration.hyperparameters if declaration is not None else ():
         value = spec.fixed.get(hyperparameter.name)
         if hyperparameter.type is Path and value is not None:
-            found[f"{hyperparameter.name} {value}"] = _file(base / str(value))
+            found[f"{hyperparameter.name} {value}"] = _identity(base / str(value))
     return found
 
 
@@ -49,11 +46,8 @@ def fingerprinted_files(fingerprints: Mapping[str, str], *, code: bool = True) -
     return [*(name for name, each in fingerprints.items() if code and each.startswith(CODE)), *data]
 
 
-def _file(path: Path) -> str:
+def _identity(path: Path) -> str:
     try:
-        status = path.stat()
-        if status.st_size > HASHED_BYTES:
-            return f"size {status.st_size}, changed {status.st_mtime_ns}"
-        return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        return identity(path)
     except OSError as error:
         return f"unreadable: {error.strerror}"

@@ -79,9 +79,10 @@ def test_a_trainable_that_is_not_there_has_no_files(tmp_path: Path) -> None:
 
 def test_a_built_in_consists_of_our_files(tmp_path: Path) -> None:
     found = code_files("tabular", tmp_path)
-    assert {"trainables/builtin/tabular.py", "trainables/builtin/tabular_data.py"} <= {file.name for file in found}
+    files = ("builtin/tabular.py", "builtin/tabular_data.py", "supervised/training.py", "data/cache.py")
+    assert {f"trainables/{file}" for file in files} <= {file.name for file in found}
     assert all(file.path is None and not file.kept and (ROOT / file.name).read_bytes() == file.source for file in found)
-    assert all(file.name.startswith("trainables/builtin/") for file in found)
+    assert "trainables/contract.py" not in {file.name for file in found}
 
 
 def test_files_beside_the_project_on_the_path(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from trainables.tasks import TaskName
+from trainables.supervised.tasks import TaskName
 
 if TYPE_CHECKING:
     import pandas as pd

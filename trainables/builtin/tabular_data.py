@@ -1,8 +1,6 @@
 """From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
 
-The test set is set aside before anything is looked at, and the preprocessing is fitted on the training rows
-only. Loaded tables stay in the process, because a worker trains many trials on one file. Only :func:`load_with_test`
-returns the test set.
+The test set is set aside before anything is looked at, and the preprocessing is fitted on the training rows only.
 """
 
 from __future__ import annotations
@@ -10,12 +8,13 @@ from __future__ import annotations
 import difflib
 import logging
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.builtin import tabular_columns
 from trainables.builtin.tabular_columns import has_value, plain, preprocessing, read_target
-from trainables.tasks import TaskName
+from trainables.data.cache import Prepared, prepared
+from trainables.supervised.tasks import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,39 +35,39 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table prepared for training, without its test rows.
+    """A table prepared for training.
 
     Attributes:
-        task: As asked for, or as found from the target.
+        goal: The task, as asked for, or as found from the target.
         classes: The values of the target in order, one per class number; of two, the second is the positive class.
             Empty for a regression.
         features: Names of the columns of the inputs.
         train_inputs, validation_inputs: float32 [rows, features]
         train_targets, validation_targets: float32 [rows] of 0 and 1 (binary), int64 [rows] of class numbers
             (multiclass), or float32 [rows], standardized by the training rows (regression).
-        target_scale: The target's units in one of a standardized regression target.
         rows: The rows of the file in each part, the test set included.
     """
 
-    task: TaskName
+    goal: Task
     classes: tuple[Any, ...]
     features: tuple[str, ...]
     train_inputs: NDArray[np.float32]
     validation_inputs: NDArray[np.float32]
     train_targets: NDArray[Any]
     validation_targets: NDArray[Any]
-    target_scale: float
     rows: Rows
+    _test: tuple[NDArray[np.float32], NDArray[Any]]
+    _source: str
 
+    def test_part(self) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """The inputs and targets of the test rows, which no trial sees, prepared like those of the training.
 
-@dataclass(frozen=True, kw_only=True)
-class TestPart:
-    """The test rows, prepared like the training rows: arrays as in :class:`Table`."""
-
-    __test__ = False  # for pytest
-
-    inputs: NDArray[np.float32]
-    targets: NDArray[Any]
+        Raises:
+            ValueError: There is no test set.
+        """
+        if not len(self._test[1]):
+            raise ValueError(f"{self._source}: no test set: its share leaves it without rows")
+        return self._test
 
 
 def load(
@@ -81,10 +80,10 @@ def load(
     test: float = 0.2,
     fraction: float = 1.0,
 ) -> Table:
-    """Read a file, split its rows, fit the preprocessing on the training rows.
+    """Read a file, split its rows, fit the preprocessing on the training rows; once a machine.
 
     :func:`trainables.builtin.tabular_columns.preprocessing` turns columns into inputs. Rows without a target are
-    dropped, with a warning in the log. The last two tables are cached until their file changes.
+    dropped, with a warning in the log.
 
     Args:
         path: A file ending in .csv, .csv.gz, .parquet or .pq.
@@ -101,60 +100,42 @@ def load(
         ValueError: The file or the target cannot be used; the error names the columns.
         OSError: The file cannot be read.
     """
-    path = path.resolve()
-    state = path.stat()
-    return _load(path, state.st_mtime_ns, state.st_size, target, task, seed, validation, test, fraction)
-
-
-def load_with_test(
-    path: Path,
-    *,
-    target: str,
-    task: str = "auto",
-    seed: int = 0,
-    validation: float = 0.2,
-    test: float = 0.2,
-    fraction: float = 1.0,
-) -> tuple[Table, TestPart]:
-    """The table as :func:`load` returns it, and its test set.
-
-    Raises:
-        ValueError: There is no test set, or the file or target cannot be used.
-        OSError: The file cannot be read.
-    """
-    table, frame, values, encoder = _prepare(path, target, task, seed, validation, test, fraction)
-    rows = table.rows.test
-    if not len(rows):
-        raise ValueError(f"{path}: no test set: test={test} leaves it without rows")
-    return table, TestPart(inputs=encoder.transform(frame.iloc[rows]).astype("float32"), targets=values[rows])
-
-
-@lru_cache(maxsize=2)
-def _load(
-    path: Path,
-    _mtime: int,
-    _size: int,
-    target: str,
-    task: str,
-    seed: int,
-    validation: float,
-    test: float,
-    fraction: float,
-) -> Table:
-    return _prepare(path, target, task, seed, validation, test, fraction)[0]
+    options: dict[str, Any] = {
+        "target": target,
+        "task": task,
+        "seed": seed,
+        "validation": validation,
+        "test": test,
+        "fraction": fraction,
+    }
+    found = prepared(
+        lambda: _prepare(path, **options), data=[path], options=options, code=(__file__, tabular_columns.__file__)
+    )
+    arrays, facts = found.arrays, found.facts
+    return Table(
+        goal=Task(**facts["goal"]),
+        classes=tuple(facts["classes"]),
+        features=tuple(facts["features"]),
+        train_inputs=arrays["train_inputs"],
+        validation_inputs=arrays["validation_inputs"],
+        train_targets=arrays["train_targets"],
+        validation_targets=arrays["validation_targets"],
+        rows=Rows(train=arrays["train_rows"], validation=arrays["validation_rows"], test=arrays["test_rows"]),
+        _test=(arrays["test_inputs"], arrays["test_targets"]),
+        _source=str(path),
+    )
 
 
 def _prepare(
-    path: Path, target: str, task: str, seed: int, validation: float, test: float, fraction: float
-) -> tuple[Table, pd.DataFrame, NDArray[Any], Any]:
-    """The table, all rows as a plain frame, their targets, and the fitted preprocessing."""
+    path: Path, *, target: str, task: str, seed: int, validation: float, test: float, fraction: float
+) -> Prepared:
     import numpy as np
 
     if validation <= 0 or test < 0 or validation + test >= 1:
         raise ValueError(f"validation={validation} and test={test} must be shares that leave rows for training")
     if not 0 < fraction <= 1:
         raise ValueError(f"data_fraction={fraction} must be above 0 and at most 1")
-    frame = _read(path)
+    frame = read_table(path)
     if target not in frame.columns:
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
@@ -183,23 +164,22 @@ def _prepare(
     values = values.astype(np.int64 if found == "multiclass" else np.float32)
     frame = plain(frame)
     encoder = preprocessing(frame)
-    train_inputs = encoder.fit_transform(frame.iloc[rows.train])
-    validation_inputs = encoder.transform(frame.iloc[rows.validation])
-    table = Table(
-        task=found,
-        classes=classes,
-        features=tuple(encoder.get_feature_names_out()),
-        train_inputs=train_inputs.astype(np.float32),
-        validation_inputs=validation_inputs.astype(np.float32),
-        train_targets=values[rows.train],
-        validation_targets=values[rows.validation],
-        target_scale=scale,
-        rows=rows,
-    )
-    return table, frame, values, encoder
+    encoder.fit(frame.iloc[rows.train])
+    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, part in parts.items():
+        inputs = encoder.transform(frame.iloc[part]) if len(part) else np.empty((0, 0))
+        arrays |= {f"{name}_inputs": inputs.astype(np.float32), f"{name}_targets": values[part], f"{name}_rows": part}
+    outputs = len(classes) if found == "multiclass" else 1
+    facts = {
+        "goal": {"name": found, "outputs": outputs, "scale": scale},
+        "classes": [value if isinstance(value, str | bool | int | float) else str(value) for value in classes],
+        "features": list(encoder.get_feature_names_out()),
+    }
+    return Prepared(arrays=arrays, facts=facts)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if path.name.endswith((".parquet", ".pq")):

@@ -94,6 +94,17 @@ def use() -> Use | None:
     return Use(peak=peaks[fullest], size=size, utilisation=utilisation)
 
 
+def peak_memory_gb(device: str) -> float:
+    """The most memory so far, in GB: on a CUDA device what torch has allocated there since the trial began, otherwise
+    what the process has used."""
+    cuda = _cuda()
+    if cuda is not None and device.startswith("cuda"):
+        return float(cuda.max_memory_allocated(device)) / 1e9
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
 def cache() -> Any:
     """torch's module with the ``empty_cache()`` of the device in use; None if no GPU is in use."""
     torch = sys.modules.get("torch")

@@ -10,8 +10,9 @@ from orchestrator.core.rows import GPU_MEMORY, GPU_UTILISATION
 from orchestrator.records.decode import metric_rows
 from orchestrator.records.load import metrics_table
 from orchestrator.records.paths import SweepPaths
+from trainables.report import MEASURED
 
-MEASURED = frozenset({GPU_MEMORY, GPU_UTILISATION})
+OF_THE_MACHINE = MEASURED | {GPU_MEMORY, GPU_UTILISATION}
 """Metrics of the machine, not of the training."""
 
 Curves = Mapping[int, Mapping[str, float]]
@@ -81,7 +82,7 @@ def compare_curves(
     steps = sorted({*recorded, *(step for step in repeated if not ended or step <= last)})
     names = {name for curves in (recorded, repeated) for step in steps for name in curves.get(step, ())}
     partings, same = [], []
-    for name in sorted(names - MEASURED - set(ignored)):
+    for name in sorted(names - OF_THE_MACHINE - set(ignored)):
         for step in steps:
             before, now = recorded.get(step, {}).get(name), repeated.get(step, {}).get(name)
             if not _equal(before, now):

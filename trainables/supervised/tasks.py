@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +27,28 @@ SCORES: dict[TaskName, tuple[str, ...]] = {
 }
 
 
+class LossAndScores(Protocol):
+    """What a model learns: a loss to be minimized, and scores to be reported.
+
+    Attributes:
+        pooled: Whether scores need the outputs of all examples at once, as an AUROC does. If not, they are averaged
+            over batches, whose outputs need not be kept.
+    """
+
+    @property
+    def pooled(self) -> bool:
+        """See above."""
+
+    def loss(self, outputs: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+        """The mean loss of a batch."""
+
+    def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """Scores by name, without the loss; reported as ``train_…``, ``val_…`` and ``test_…``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a model learns.
+    """One of the three tasks.
 
     Attributes:
         name: One of the three tasks.
@@ -40,20 +59,24 @@ class Task:
     name: TaskName
     outputs: int = 1
     scale: float = 1.0
+    pooled: bool = True
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
         """The mean loss of a batch: cross-entropy in nats, or the mean squared error.
 
         Args:
             outputs: float [examples, self.outputs]
             targets: float [examples] of 0 and 1, int64 [examples] of class numbers, or float [examples]
+            label_smoothing: The share of the probability that is spread over all classes (Szegedy et al. 2016,
+                Rethinking the Inception Architecture, section 7). A regression ignores it.
         """
         from torch.nn import functional
 
         if self.name == "multiclass":
-            return functional.cross_entropy(outputs, targets)
+            return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
         if self.name == "binary":
-            return functional.binary_cross_entropy_with_logits(outputs.squeeze(-1), targets)
+            smooth = targets * (1 - label_smoothing) + label_smoothing / 2
+            return functional.binary_cross_entropy_with_logits(outputs.squeeze(-1), smooth)
         return functional.mse_loss(outputs.squeeze(-1), targets)
 
     def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
