@@ -15,7 +15,7 @@ from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import EVALUATION
 from orchestrator.records.load import Sweep
 from trainables.builtin.tabular import network
-from trainables.builtin.tabular_data import load_with_test
+from trainables.builtin.tabular_data import load
 from trainables.checkpoints import files
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
@@ -58,12 +58,13 @@ def the_test_part_confirms_it(sweep: Sweep) -> None:
     assert found is not None
     state = files.load(found)
     assert state["step"] == ranked.step
-    table, part = load_with_test(EXAMPLE.parent / sweep.spec["fixed"]["data"], target="churn")
-    model = network(len(table.features), 1, ranked.config)
+    table = load(EXAMPLE.parent / sweep.spec["fixed"]["data"], target="churn")
+    inputs, targets = table.test_part()
+    model = network(table, ranked.config)
     model.load_state_dict(state["training"]["model"])
     model.eval()
     with torch.no_grad():
-        probabilities = model(torch.from_numpy(part.inputs))[:, 0].double().sigmoid().numpy()
-    assert len(part.targets) == pytest.approx(0.2 * 7043, abs=1)
-    assert scores["test_auroc"] == pytest.approx(roc_auc_score(part.targets, probabilities), abs=1e-6)
-    assert scores["test_loss"] == pytest.approx(log_loss(part.targets, probabilities), abs=1e-5)
+        probabilities = model(torch.from_numpy(inputs))[:, 0].double().sigmoid().numpy()
+    assert len(targets) == pytest.approx(0.2 * 7043, abs=1)
+    assert scores["test_auroc"] == pytest.approx(roc_auc_score(targets, probabilities), abs=1e-6)
+    assert scores["test_loss"] == pytest.approx(log_loss(targets, probabilities), abs=1e-5)

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainables.builtin import tabular_data
 from trainables.builtin.tabular_columns import read_target
-from trainables.builtin.tabular_data import Table, load, load_with_test, some, split
+from trainables.builtin.tabular_data import Table, load, some, split
+from trainables.data import cache
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -208,9 +210,9 @@ def test_the_task_is_found(values: list[Any], task: str, classes: tuple[Any, ...
 def test_a_regressions_target_is_standardized(tmp_path: Path) -> None:
     frame = example().assign(y=lambda f: f["size"] * 1000 + 5000)
     table = table_of(frame, tmp_path)
-    assert table.task == "regression"
+    assert table.goal.name == "regression"
     assert abs(table.train_targets.mean()) < 1e-6
-    assert table.target_scale == pytest.approx(frame["y"].iloc[table.rows.train].std(ddof=0))
+    assert table.goal.scale == pytest.approx(frame["y"].iloc[table.rows.train].std(ddof=0))
 
 
 def test_rows_without_a_target_are_dropped_and_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -271,17 +273,34 @@ def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------- kept results
 
 
-def test_a_table_is_kept_until_its_file_changes(tmp_path: Path) -> None:
+def test_a_table_is_read_from_the_files_of_the_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = table_of(example(), tmp_path)
-    assert load(tmp_path / "table.csv", target="y") is first
-    assert load(tmp_path / "table.csv", target="y", seed=1) is not first
+    monkeypatch.setattr(cache, "_used", {})  # as in another process
+    monkeypatch.setattr(tabular_data, "read_table", lambda path: pytest.fail("the file is read a second time"))
+    second = load(tmp_path / "table.csv", target="y")
+    assert second.train_inputs is not first.train_inputs
+    for name in ("train_inputs", "train_targets", "validation_inputs", "validation_targets"):
+        assert isinstance(getattr(second, name), np.memmap)
+        assert np.array_equal(getattr(second, name), getattr(first, name))
+    assert all(map(np.array_equal, second.test_part(), first.test_part()))
+    assert (second.goal, second.classes, second.features) == (first.goal, first.classes, first.features)
+
+
+def test_a_changed_file_and_other_options_give_other_arrays(tmp_path: Path) -> None:
+    frame = example()
+    first = table_of(frame, tmp_path)
+    assert not np.array_equal(load(tmp_path / "table.csv", target="y", seed=1).rows.train, first.rows.train)
     os.utime(tmp_path / "table.csv", ns=(1, 1))
-    assert load(tmp_path / "table.csv", target="y") is not first
+    touched = load(tmp_path / "table.csv", target="y")
+    assert touched.train_inputs is first.train_inputs, "its content is the same"
+    changed = table_of(frame.assign(size=frame["size"] ** 2), tmp_path)
+    assert np.array_equal(changed.rows.train, first.rows.train)
+    assert not np.array_equal(changed.train_inputs, first.train_inputs)
 
 
 def test_churn_is_read_as_it_is() -> None:
     table = load(CHURN, target="churn")
-    assert (table.task, table.classes) == ("binary", ("No", "Yes"))
+    assert (table.goal.name, table.classes) == ("binary", ("No", "Yes"))
     assert [len(part) for part in (table.rows.train, table.rows.validation, table.rows.test)] == [
         4225,
         1409,
@@ -295,8 +314,9 @@ def test_the_test_part_is_preprocessed_by_what_the_training_rows_say(tmp_path: P
     rows = table_of(frame, tmp_path).rows
     frame.loc[rows.test, "size"] += 100.0  # which would move the mean
     frame.to_csv(tmp_path / "table.csv", index=False)
-    table, part = load_with_test(tmp_path / "table.csv", target="y")
+    table = load(tmp_path / "table.csv", target="y")
+    inputs, targets = table.test_part()
     fitted = frame["size"].iloc[table.rows.train]
     expected = (frame["size"].iloc[table.rows.test] - fitted.mean()) / fitted.std(ddof=0)
-    assert part.inputs[:, table.features.index("numbers__size")] == pytest.approx(expected.to_numpy(), rel=1e-5)
-    assert part.targets.tolist() == [float(y == "yes") for y in frame["y"].iloc[table.rows.test]]
+    assert inputs[:, table.features.index("numbers__size")] == pytest.approx(expected.to_numpy(), rel=1e-5)
+    assert targets.tolist() == [float(y == "yes") for y in frame["y"].iloc[table.rows.test]]

@@ -7,6 +7,7 @@ epochs, layers, neurons per layer, activation, regularisation, optimizer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +91,23 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
     )
 
 
+def prepare(fixed: Mapping[str, Any]) -> None:
+    """Load the table before trials are forked, which then share its memory.
+
+    If the spec searches over files or targets, nothing is loaded here. What cannot be loaded, each trial says.
+    """
+    if {"data", "target"} <= fixed.keys():
+        with suppress(ValueError, OSError):
+            load(Path(fixed["data"]), **_options(fixed))
+
+
 @declare(
     *HYPERPARAMETERS,
     length="epochs",
     metrics=supervised.metrics("accuracy", "auroc", "rmse", "r2"),
     curves=("train_loss", "val_loss"),
     evaluate=evaluate,
+    prepare=prepare,
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Train a dense network on a table and report train_* and val_* scores after each epoch.

@@ -69,6 +69,7 @@ def prepared(
     written = json.dumps([sources, options, [_code(path) for path in code]], sort_keys=True, default=str)
     entry = directory() / hashlib.sha256(written.encode()).hexdigest()[:32]
     if entry in _used:
+        _used[entry] = _used.pop(entry)  # the last to be closed
         return _used[entry]
     found = _read(entry)
     if found is None:
