@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psutil
 import pytest
+import torch
 
 from trainables import BUILTIN
 from trainables.configuration import complete
@@ -28,11 +32,16 @@ CONFIG: dict[str, dict[str, Any]] = {
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "linear": ({"epochs": 23},),
     "tabular": (
-        {"epochs": 4, "optimizer": "sgd", "momentum": 0.9},
-        {"epochs": 4, "optimizer": "adam", "dropout": 0.5},
+        {"epochs": 4, "optimizer": "sgd", "schedule": "one_cycle", "clip": 0.5, "ema": 0.9},
+        {"epochs": 4, "optimizer": "nadamw", "dropout": 0.5, "warmup": 0.2, "label_smoothing": 0.1},
     ),
 }
 """Trainings to be interrupted and resumed: whatever has a state of its own, and long enough to be saved before."""
+
+
+def _live_tensors() -> int:
+    gc.collect()
+    return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
 
 
 @pytest.mark.parametrize("name", BUILTIN)
@@ -99,7 +108,7 @@ class TestContract:
                 return super().__getitem__(key)
 
         monkeypatch.setattr(module, "complete", lambda config, declared: Watched(complete(config, declared)))
-        for variant in ({}, *VARIANTS[name]):  # sgd alone reads the momentum
+        for variant in ({}, *VARIANTS[name]):  # what one optimizer does not read, another does
             self.history(module.train, CONFIG[name] | variant)
 
         assert read == {hyperparameter.name for hyperparameter in declaration.hyperparameters}
@@ -107,6 +116,23 @@ class TestContract:
     def test_refuses_a_name_it_does_not_declare(self, train: Callable[..., Any], name: str) -> None:
         with pytest.raises(ValueError, match="learning_rat: no such hyperparameter"):
             self.history(train, CONFIG[name] | {"learning_rat": 0.1})
+
+    def test_far_too_high_a_learning_rate_is_reported_as_what_it_is(self, train: Callable[..., Any], name: str) -> None:
+        try:
+            last = self.history(train, CONFIG[name] | {"lr": 1e6})[-1].metrics
+        except OverflowError:  # which a sweep records as diverged, too
+            return
+        assert all(math.isnan(value) for metric, value in last.items() if metric.startswith(("train_", "val_")))
+
+    def test_fifty_trials_in_one_process_leave_no_memory_behind(self, train: Callable[..., Any], name: str) -> None:
+        for _ in range(10):
+            self.history(train, CONFIG[name] | {"epochs": 1})
+        before = _live_tensors(), psutil.Process().memory_info().rss
+        for seed in range(50):
+            self.history(train, CONFIG[name] | {"epochs": 1}, seed=seed)
+        after = _live_tensors(), psutil.Process().memory_info().rss
+        assert after[0] <= before[0], "tensors of earlier trials are still alive"
+        assert after[1] - before[1] < 50e6, "bytes of resident memory"
 
     def test_says_of_itself_what_a_user_needs(self, declaration: Declaration) -> None:
         assert declaration.summary.endswith(".")

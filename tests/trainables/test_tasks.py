@@ -17,7 +17,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from trainables.tasks import Task, TaskName, area
+from trainables.supervised.tasks import Task, TaskName, area
 
 BINARY = Task(name="binary")
 THREE = Task(name="multiclass", outputs=3)

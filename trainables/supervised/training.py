@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TRAIN_SCORED = 1_000
 """So many training examples are scored at least, if there are as many."""
 
+DIVERGED = 100.0
+"""A training loss so many times that of the first batch (or 1, if that is more) is no result of a slow training."""
+
 Build = Callable[[Mapping[str, Any]], "nn.Module"]
 
 
@@ -160,6 +163,7 @@ class Training:
         self.averaged = Averaged(model, decay=config["ema"]) if config["ema"] else None
         self.epoch = 0
         self.best_loss, self.best_epoch = math.inf, 0
+        self.first_loss = math.nan
         self.order = torch.Generator().manual_seed(seed)
         kind = device.partition(":")[0]
         self.autocast = torch.autocast(kind, dtype=torch.bfloat16, enabled=in_bfloat16(config["precision"], kind))
@@ -217,6 +221,8 @@ class Training:
         with self.autocast:
             outputs = self.model(inputs)
         loss = self.task.loss(outputs.float(), targets, **smoothing)
+        if math.isnan(self.first_loss):
+            self.first_loss = float(loss.detach())
         self.optimizer.zero_grad()
         loss.backward()
         norm = clip_grad_norm_(self.model.parameters(), self.config["clip"] or math.inf)
@@ -230,14 +236,15 @@ class Training:
 
         Both are scored after the epoch, by the same weights and without dropout, so that the gap between them is
         overfitting and nothing else. Of the training part, as many examples are scored as the validation part has, the
-        same in every epoch and trial. A loss that is not finite is returned as it is.
+        same in every epoch and trial. Where the training has diverged, all are NaN.
         """
         found: dict[str, float] = {}
         for prefix, examples in (("train", self.train_sample), ("val", self.validation)):
             with self.autocast:
                 scored = scores(self.scored_model, self.task, examples, self.scored_at_once)
             found |= {f"{prefix}_{name}": value for name, value in scored.items()}
-        return found
+        diverged = not found["train_loss"] <= DIVERGED * max(1.0, self.first_loss)
+        return dict.fromkeys(found, math.nan) if diverged else found
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that an epoch changes."""
@@ -245,6 +252,7 @@ class Training:
         return averaged | {
             "epoch": self.epoch,
             "best": [self.best_loss, self.best_epoch],
+            "first_loss": self.first_loss,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "order": self.order.get_state(),
@@ -254,6 +262,7 @@ class Training:
         """Continue from a state that :meth:`state_dict` returned."""
         self.epoch = state["epoch"]
         self.best_loss, self.best_epoch = state["best"]
+        self.first_loss = state["first_loss"]
         self.model.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
