@@ -15,7 +15,7 @@ import operator
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +26,7 @@ from trainables.checkpoints import random_state
 from trainables.checkpoints.saved_files import source_of
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import take
+from trainables.data.problems import DataProblem
 from trainables.process.device import gpu_of_rank, pick_device
 from trainables.report import Report as Report
 
@@ -76,6 +77,10 @@ REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "required"})()
 """The default of a hyperparameter that the spec must give."""
 
 
+CheckData = Callable[[Mapping[str, Any]], Iterable[DataProblem]]
+"""Looks into the data that a configuration names, without training."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
     """What a trainable declares. Reading it imports no torch."""
@@ -86,6 +91,7 @@ class Declaration:
     curves: tuple[str, ...] = ()  # the ones by which its fit is diagnosed: of the training data, of the validation data
     summary: str = field(default="", compare=False)
     define_by_run: bool = False  # it names its hyperparameters and their ranges as it runs
+    check_data: CheckData | None = field(default=None, compare=False, repr=False)
 
     def defaults(self) -> dict[str, Any]:
         """The default of every hyperparameter that has one."""
@@ -102,6 +108,7 @@ def declare(
     curves: tuple[str, ...] = (),
     evaluate: Callable[..., Mapping[str, float]] | None = None,
     prepare: Callable[[Mapping[str, Any]], object] | None = None,
+    check_data: CheckData | None = None,
 ) -> Callable[[T], T]:
     """Decorate a trainable with what it reads and reports, so that `sweep check` finds wrong names before a launch.
 
@@ -121,6 +128,11 @@ def declare(
             declared defaults, once in each process in which trials run or from which they are forked,
             and must not use the GPU. Setting
             ``train.prepare`` does the same.
+        check_data: A function ``check_data(config)`` that looks into the data before anything starts, for
+            `sweep check`, `plan`, `try` and `launch`. It gets a complete configuration, whose paths lead to the files
+            from here, and yields or returns a :class:`~trainables.data.problems.DataProblem` for each problem. It is
+            called again for other values of what it has read of the configuration, so it reads only what decides about
+            the data. It imports no torch, and takes a second at most.
 
     Returns:
         The decorator. It returns the trainable itself, with an attribute ``declaration``.
@@ -129,7 +141,12 @@ def declare(
     def decorate(trainable: T) -> T:
         summary = (trainable.__doc__ or "").strip().partition("\n")[0]
         trainable.declaration = Declaration(  # type: ignore[attr-defined]
-            hyperparameters=hyperparameters, length=length, metrics=metrics, curves=curves, summary=summary
+            hyperparameters=hyperparameters,
+            length=length,
+            metrics=metrics,
+            curves=curves,
+            summary=summary,
+            check_data=check_data,
         )
         if evaluate is not None:
             trainable.evaluate = evaluate  # type: ignore[attr-defined]

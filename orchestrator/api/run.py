@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from orchestrator.api.loaded import Sweep
     from orchestrator.records.paths import SweepPaths
     from orchestrator.spec.source import Source
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -124,12 +127,12 @@ def source_of(
     if isinstance(spec, Mapping):
         base, path = Path.cwd(), None
         mapping = dict(spec) if train is None else {"trainable": reference_of(train, base), **spec}
-        checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve)
+        checked = parse_spec(mapping, base=base, overrides=overrides, resolve=resolve, warn=log.warning)
         text = json.dumps(from_mapping(mapping).data, indent=2).encode()  # JSON is YAML as well
     else:
         path = Path(spec)
         base = path.resolve().parent
-        checked = read_spec(path, overrides=overrides, resolve=resolve)
+        checked = read_spec(path, overrides=overrides, resolve=resolve, warn=log.warning)
         text = text_to_record(path, checked)
     source = Source(
         spec=checked,

@@ -232,12 +232,13 @@ def sweep_and_trial(words: Sequence[str], *, command: str) -> tuple[str | None, 
     )
 
 
-def checked(path: Path, changes: list[str]) -> Source:
+def checked(path: Path, changes: list[str], *, with_data: bool = True) -> Source:
     """Read a spec and check it against its trainable. What is no mistake, and yet odd, is said.
 
     Args:
         path: The spec's file.
         changes: ``--set`` texts.
+        with_data: Whether the trainable is to look into its data.
 
     Raises:
         SpecError: All mistakes in the spec.
@@ -249,9 +250,12 @@ def checked(path: Path, changes: list[str]) -> Source:
     from orchestrator.spec.reading import text_to_record
     from orchestrator.spec.source import Source
 
-    spec = read_spec(path, overrides=changes, resolve=known)
-    for _, sentence in never_active(spec.parameter_space()):
+    def warn(sentence: str) -> None:
         say(f"warning: {sentence}")
+
+    spec = read_spec(path, overrides=changes, resolve=known, warn=warn if with_data else None)
+    for _, sentence in never_active(spec.parameter_space()):
+        warn(sentence)
     base = path.resolve().parent
     source = Source(
         spec=spec,

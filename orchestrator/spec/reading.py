@@ -13,6 +13,7 @@ from orchestrator.space.values import Config
 from orchestrator.spec.checks import check_meaning, check_not_empty, check_scheduler
 from orchestrator.spec.command_checks import check_command
 from orchestrator.spec.csv_configs import read_csv_configs
+from orchestrator.spec.data_checks import check_data
 from orchestrator.spec.declaration_checks import check_declared, check_values_read
 from orchestrator.spec.extending import KEY, composed
 from orchestrator.spec.model import Spec
@@ -34,13 +35,20 @@ Resolve = Callable[[str | Program, Path], Declaration | ValuesRead | None]
 both are unknown."""
 
 
-def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | None = None) -> Spec:
+Warn = Callable[[str], None]
+"""Is told what is odd in the data, and yet no mistake."""
+
+
+def read_spec(
+    path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | None = None, warn: Warn | None = None
+) -> Spec:
     """Read a spec file.
 
     Args:
         path: The YAML file. Paths in it are relative to its directory.
         overrides: ``--set`` texts, as in ``budget.trials=20`` or ``space.lr={uniform: [0, 1]}``.
         resolve: Gives the trainable's declaration. Without it, the spec is not checked against a trainable.
+        warn: Told what the trainable finds odd in its data. Without it, the trainable does not look into its data.
 
     Raises:
         SpecError: All mistakes, in the order of the file.
@@ -48,7 +56,7 @@ def read_spec(path: Path, *, overrides: Sequence[str] = (), resolve: Resolve | N
     document = from_yaml(text_of(path), str(path))
     if not document.data:
         document.raise_mistakes()
-    return _understood(composed(document, path.parent, text_of, (path,)), path.parent, overrides, resolve)
+    return _understood(composed(document, path.parent, text_of, (path,)), path.parent, overrides, resolve, warn)
 
 
 def text_to_record(path: Path, spec: Spec) -> bytes:
@@ -60,7 +68,12 @@ def text_to_record(path: Path, spec: Spec) -> bytes:
 
 
 def parse_spec(
-    data: Mapping[str, Any], *, base: Path, overrides: Sequence[str] = (), resolve: Resolve | None = None
+    data: Mapping[str, Any],
+    *,
+    base: Path,
+    overrides: Sequence[str] = (),
+    resolve: Resolve | None = None,
+    warn: Warn | None = None,
 ) -> Spec:
     """Read a spec from a Python mapping of the same form; its mistakes have the place "spec".
 
@@ -69,11 +82,12 @@ def parse_spec(
         base: The directory that relative paths start from.
         overrides: As for :func:`read_spec`.
         resolve: As for :func:`read_spec`.
+        warn: As for :func:`read_spec`.
 
     Raises:
         SpecError: All mistakes.
     """
-    return _understood(composed(from_mapping(data), base, text_of), base, overrides, resolve)
+    return _understood(composed(from_mapping(data), base, text_of), base, overrides, resolve, warn)
 
 
 def read_config(text: str, space: Space, *, name: str) -> Config:
@@ -124,7 +138,9 @@ def _unreadable(path: Path, problem: str, allowed: str = "") -> SpecError:
     return SpecError([Mistake(place=Place(file=str(path)), problem=problem, allowed=allowed)])
 
 
-def _understood(document: Document, base: Path, overrides: Sequence[str], resolve: Resolve | None) -> Spec:
+def _understood(
+    document: Document, base: Path, overrides: Sequence[str], resolve: Resolve | None, warn: Warn | None
+) -> Spec:
     apply_overrides(document, overrides)
     read_csv_configs(document, base)
     flatten_names(document)
@@ -134,14 +150,14 @@ def _understood(document: Document, base: Path, overrides: Sequence[str], resolv
         check_search_method(partial)
     check_command(partial)
     if resolve is not None and partial.names_trainable:
-        _check_trainable(partial, resolve)
+        _check_trainable(partial, resolve, warn)
     elif resolve is not None or "space" not in document.data:  # a saved one may be empty, until trials have found it
         check_not_empty(partial, None)
     document.raise_mistakes()
     return _canonical(partial.spec)
 
 
-def _check_trainable(partial: PartialSpec, resolve: Resolve) -> None:
+def _check_trainable(partial: PartialSpec, resolve: Resolve, warn: Warn | None) -> None:
     try:
         known = resolve(partial.spec.trained, partial.base)
     except TrainableError as error:
@@ -153,6 +169,8 @@ def _check_trainable(partial: PartialSpec, resolve: Resolve) -> None:
         check_values_read(partial, known)
     elif known is not None and not known.define_by_run:
         check_declared(partial, known)
+        if warn is not None:
+            check_data(partial, known, warn)
     check_scheduler(partial, declaration)
 
 

@@ -47,3 +47,16 @@ def test_the_schema_is_json(sweep: Sweep) -> None:
 def test_a_sweep_that_no_number_of_trials_ends(sweep: Sweep, spec: Path) -> None:
     ran = sweep("check", spec, "--set", "budget={hours: 8}")
     assert "3 parameters, any number of trials, auto" in ran.out
+
+
+def test_the_data_is_looked_into(sweep: Sweep, spec: Path) -> None:
+    Path("table.csv").write_text("x,y\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(40)))
+    text = "trainable: tabular\nfixed: {data: table.csv, target: y}\nspace:\n  lr: {loguniform: [1e-4, 1]}\n"
+    spec.write_text(f"{text}objective: {{metric: val_loss, mode: min}}\n")
+    assert sweep("check", spec).code == 0
+    spec.write_text(spec.read_text().replace("target: y", "target: why"))
+    for command in ("check", "plan", "launch", "try"):
+        ran = sweep(command, "spec.yaml")
+        assert ran.code == 2
+        assert "spec.yaml:2  fixed.target\n    table.csv: no column 'why'\n" in ran.err
+    assert "fixed.target" not in sweep("simulate", "spec.yaml").err

@@ -16,6 +16,7 @@ from orchestrator.core.rows import EVALUATION
 from orchestrator.records.load import Sweep
 from trainables.builtin.tabular import network
 from trainables.builtin.tabular_data import load
+from trainables.builtin.tabular_source import Choice
 from trainables.checkpoints import files
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
@@ -58,7 +59,7 @@ def the_test_part_confirms_it(sweep: Sweep) -> None:
     assert found is not None
     state = files.load(found)
     assert state["step"] == ranked.step
-    table = load(EXAMPLE.parent / sweep.spec["fixed"]["data"], target="churn")
+    table = load(EXAMPLE.parent / sweep.spec["fixed"]["data"], Choice(target="churn"))
     inputs, targets = table.test_part()
     model = network(table, ranked.config)
     model.load_state_dict(state["training"]["model"])

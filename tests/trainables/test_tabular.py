@@ -13,9 +13,10 @@ import torch
 from sklearn import datasets
 from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
-from trainables.builtin import tabular, tabular_data
+from trainables.builtin import tabular, tabular_source
 from trainables.builtin.tabular import network, train
 from trainables.builtin.tabular_data import load
+from trainables.builtin.tabular_source import Choice
 from trainables.contract import Trial, run
 from trainables.data import cache
 from trainables.evaluation import Restoring, evaluate, evaluates
@@ -111,7 +112,7 @@ def test_prepared_once_trials_find_the_table_in_memory(tmp_path: Path, monkeypat
     config = saved(datasets.load_iris, tmp_path) | {"epochs": 1}
     tabular.prepare({**tabular.train.declaration.defaults(), **config})
     monkeypatch.setattr(cache, "_read", lambda entry: pytest.fail("a trial reads the table's files"))
-    monkeypatch.setattr(tabular_data, "read_table", lambda path: pytest.fail("a trial reads the table"))
+    monkeypatch.setattr(tabular_source, "read_table", lambda path: pytest.fail("a trial reads the table"))
     assert history(**config)
 
 
@@ -124,7 +125,9 @@ def test_nothing_is_prepared_for_searched_files_and_nothing_fails_there(tmp_path
 
 def test_the_network_is_as_deep_and_wide_as_asked() -> None:
     def shapes(**config: Any) -> list[tuple[int, ...]]:
-        table = replace(load(CHURN, target="churn"), features=("a",) * 5, goal=Task(name="multiclass", outputs=3))
+        table = replace(
+            load(CHURN, Choice(target="churn")), features=("a",) * 5, goal=Task(name="multiclass", outputs=3)
+        )
         model = network(table, {"activation": "relu", "dropout": 0.1, "width": 8} | config)
         return [tuple(weight.shape) for weight in model.parameters() if weight.dim() == 2]
 
@@ -158,7 +161,7 @@ def trained(directory: Path, **config: Any) -> tuple[dict[str, float], torch.nn.
 def test_the_test_scores_are_those_that_scikit_learn_finds(tmp_path: Path) -> None:
     config = {"data": CHURN, "target": "churn", "epochs": 2, "layers": 1, "width": 8, "dropout": 0.5}
     scores, model = trained(tmp_path, **config)
-    table = load(CHURN, target="churn")
+    table = load(CHURN, Choice(target="churn"))
     inputs, targets = table.test_part()
     with torch.no_grad():
         probabilities = model(torch.from_numpy(inputs))[:, 0].double().sigmoid().numpy()
@@ -172,7 +175,7 @@ def test_the_test_scores_are_those_that_scikit_learn_finds(tmp_path: Path) -> No
 def test_the_test_scores_of_a_regression_are_in_the_targets_units(tmp_path: Path) -> None:
     config = saved(datasets.load_diabetes, tmp_path) | {"epochs": 5, "lr": 0.01, "layers": 1, "width": 8}
     scores, model = trained(tmp_path, **config)
-    table = load(config["data"], target="target")
+    table = load(config["data"], Choice(target="target"))
     inputs, _ = table.test_part()
     wanted = pd.read_parquet(config["data"])["target"].to_numpy()
     mean = wanted[table.rows.train].mean()

@@ -13,17 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.builtin import tabular_data
+from trainables.builtin import tabular_source
 from trainables.builtin.tabular_columns import read_target
-from trainables.builtin.tabular_data import Table, load, some, split
+from trainables.builtin.tabular_data import Table, load
+from trainables.builtin.tabular_source import Choice
 from trainables.data import cache
+from trainables.data.split import some, split
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
 
 def table_of(frame: pd.DataFrame, path: Path, **options: Any) -> Table:
     frame.to_csv(path / "table.csv", index=False)
-    return load(path / "table.csv", target="y", **options)
+    return load(path / "table.csv", Choice(target="y", **options))
 
 
 def example(rows: int = 60) -> pd.DataFrame:
@@ -89,13 +91,13 @@ def test_a_smaller_share_of_the_training_rows_is_part_of_a_larger_one(
 
 def test_a_share_of_the_training_rows_leaves_the_other_parts_alone(tmp_path: Path) -> None:
     whole = table_of(example(), tmp_path)
-    half = table_of(example(), tmp_path, fraction=0.5)
+    half = table_of(example(), tmp_path, data_fraction=0.5)
     assert len(half.rows.train) == len(whole.rows.train) / 2
     assert (half.rows.validation == whole.rows.validation).all()
     assert (half.rows.test == whole.rows.test).all()
     assert half.train_inputs[:, 0].mean() == pytest.approx(0, abs=1e-6)  # standardized by the rows that are used
     with pytest.raises(ValueError, match="above 0"):
-        table_of(example(), tmp_path, fraction=0.0)
+        table_of(example(), tmp_path, data_fraction=0.0)
 
 
 def test_classes_keep_their_shares_and_a_rare_one_stays_in_training(tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     frame["kind"] = frame["colour"].astype("category")
     frame["count"] = pd.array([*range(59), None], dtype="Int64")
     frame.to_parquet(tmp_path / "table.parquet")
-    table = load(tmp_path / "table.parquet", target="y")
+    table = load(tmp_path / "table.parquet", Choice(target="y"))
     assert {"numbers__flag", "numbers__when", "text__kind_red", "numbers__count"} <= set(table.features)
     assert np.isfinite(table.train_inputs).all()
     assert np.array_equal(table.rows.train, table_of(example(), tmp_path).rows.train)
@@ -244,7 +246,7 @@ def test_what_cannot_be_used_is_named(
 ) -> None:
     example().assign(**change).to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(ValueError, match=message):
-        load(tmp_path / "table.csv", **({"target": "y"} | options))
+        load(tmp_path / "table.csv", Choice(**({"target": "y"} | options)))
 
 
 @pytest.mark.parametrize(
@@ -262,12 +264,12 @@ def test_what_cannot_be_used_is_named(
 def test_a_file_that_is_no_table_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=message):
-        load(tmp_path / name, target="y")
+        load(tmp_path / name, Choice(target="y"))
 
 
 def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        load(tmp_path / "nowhere.csv", target="y")
+        load(tmp_path / "nowhere.csv", Choice(target="y"))
 
 
 # --------------------------------------------------------------------------------------------- kept results
@@ -276,8 +278,8 @@ def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
 def test_a_table_is_read_from_the_files_of_the_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = table_of(example(), tmp_path)
     monkeypatch.setattr(cache, "_used", {})  # as in another process
-    monkeypatch.setattr(tabular_data, "read_table", lambda path: pytest.fail("the file is read a second time"))
-    second = load(tmp_path / "table.csv", target="y")
+    monkeypatch.setattr(tabular_source, "read_table", lambda path: pytest.fail("the file is read a second time"))
+    second = load(tmp_path / "table.csv", Choice(target="y"))
     assert second.train_inputs is not first.train_inputs
     for name in ("train_inputs", "train_targets", "validation_inputs", "validation_targets"):
         assert isinstance(getattr(second, name), np.memmap)
@@ -289,9 +291,11 @@ def test_a_table_is_read_from_the_files_of_the_first_time(tmp_path: Path, monkey
 def test_a_changed_file_and_other_options_give_other_arrays(tmp_path: Path) -> None:
     frame = example()
     first = table_of(frame, tmp_path)
-    assert not np.array_equal(load(tmp_path / "table.csv", target="y", seed=1).rows.train, first.rows.train)
+    assert not np.array_equal(
+        load(tmp_path / "table.csv", Choice(target="y", split_seed=1)).rows.train, first.rows.train
+    )
     os.utime(tmp_path / "table.csv", ns=(1, 1))
-    touched = load(tmp_path / "table.csv", target="y")
+    touched = load(tmp_path / "table.csv", Choice(target="y"))
     assert touched.train_inputs is first.train_inputs, "its content is the same"
     changed = table_of(frame.assign(size=frame["size"] ** 2), tmp_path)
     assert np.array_equal(changed.rows.train, first.rows.train)
@@ -299,7 +303,7 @@ def test_a_changed_file_and_other_options_give_other_arrays(tmp_path: Path) -> N
 
 
 def test_churn_is_read_as_it_is() -> None:
-    table = load(CHURN, target="churn")
+    table = load(CHURN, Choice(target="churn"))
     assert (table.goal.name, table.classes) == ("binary", ("No", "Yes"))
     assert [len(part) for part in (table.rows.train, table.rows.validation, table.rows.test)] == [
         4225,
@@ -314,7 +318,7 @@ def test_the_test_part_is_preprocessed_by_what_the_training_rows_say(tmp_path: P
     rows = table_of(frame, tmp_path).rows
     frame.loc[rows.test, "size"] += 100.0  # which would move the mean
     frame.to_csv(tmp_path / "table.csv", index=False)
-    table = load(tmp_path / "table.csv", target="y")
+    table = load(tmp_path / "table.csv", Choice(target="y"))
     inputs, targets = table.test_part()
     fitted = frame["size"].iloc[table.rows.train]
     expected = (frame["size"].iloc[table.rows.test] - fitted.mean()) / fitted.std(ddof=0)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables import supervised
+from trainables.builtin.tabular_check import check_data, choice_of
 from trainables.builtin.tabular_data import Table, load
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
@@ -27,7 +28,7 @@ SCORED_AT_ONCE = 16_384
 
 HYPERPARAMETERS = (
     Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="CSV or Parquet file, a row per example"),
-    Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict; all others are features"),
+    Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict"),
     Hyperparameter(
         name="task",
         type=str,
@@ -51,6 +52,18 @@ HYPERPARAMETERS = (
         low=0.0,
         high=1.0,
         meaning="share of neurons dropped in training",
+    ),
+    Hyperparameter(
+        name="time",
+        type=str,
+        default=None,
+        meaning="column that orders the parts, training first, test last; no feature; none: a random split",
+    ),
+    Hyperparameter(
+        name="group",
+        type=str,
+        default=None,
+        meaning="column whose values are each in one part only; no feature; none: a random split",
     ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
     Hyperparameter(
@@ -84,7 +97,7 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
         OSError: The file cannot be read.
     """
     config = complete(config, HYPERPARAMETERS)
-    table = load(config["data"], **_options(config))
+    table = load(config["data"], choice_of(config))
     test = _examples(*table.test_part(), trial)
     return supervised.evaluate(
         config, trial, build=partial(network, table), task=table.goal, test=test, scored_at_once=SCORED_AT_ONCE
@@ -98,7 +111,7 @@ def prepare(fixed: Mapping[str, Any]) -> None:
     """
     if {"data", "target"} <= fixed.keys():
         with suppress(ValueError, OSError):
-            load(Path(fixed["data"]), **_options(fixed))
+            load(Path(fixed["data"]), choice_of(fixed))
 
 
 @declare(
@@ -108,6 +121,7 @@ def prepare(fixed: Mapping[str, Any]) -> None:
     curves=("train_loss", "val_loss"),
     evaluate=evaluate,
     prepare=prepare,
+    check_data=check_data,
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:
     """Train a dense network on a table and report train_* and val_* scores after each epoch.
@@ -121,7 +135,7 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
         OSError: The file cannot be read.
     """
     config = complete(config, HYPERPARAMETERS)
-    table = load(config["data"], **_options(config))
+    table = load(config["data"], choice_of(config))
     supervised.fit(
         config,
         trial,
@@ -137,18 +151,6 @@ def _examples(inputs: NDArray[Any], targets: NDArray[Any], trial: Trial) -> Tens
     import torch
 
     return Tensors(inputs=torch.from_numpy(inputs), targets=torch.from_numpy(targets)).on(trial.device)
-
-
-def _options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of ``load``."""
-    return {
-        "target": config["target"],
-        "task": config["task"],
-        "seed": config["split_seed"],
-        "validation": config["validation"],
-        "test": config["test"],
-        "fraction": config["data_fraction"],
-    }
 
 
 def network(table: Table, config: Mapping[str, Any]) -> nn.Sequential:

@@ -64,14 +64,23 @@ def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[An
         task = "regression" if quantity else "binary" if different == 2 else "multiclass"
     if task == "regression":
         if values is None:
-            raise ValueError(f"a regression needs numbers; the column has text, such as {column.iloc[0]!r}")
+            raise ValueError(f"a regression needs numbers; the column has text, such as {_text_in(column)!r}")
         return "regression", values, ()
     if task == "binary" and different != 2:
         raise ValueError(f"a binary task needs two values; the column has {different}")
     if different > len(column) / 2:
-        raise ValueError(f"{different} distinct values in {len(column)} rows are too many for classes")
+        text = f", and {_text_in(column)!r} is no number" if values is None else ""
+        raise ValueError(f"{different} distinct values in {len(column)} rows are too many for classes{text}")
     codes, classes = pd.factorize(column, sort=True)
     return cast(TaskName, task), codes, tuple(classes.tolist())
+
+
+def _text_in(column: pd.Series[Any]) -> Any:
+    """The first value of a column of text that is not a number written as text; otherwise the first."""
+    import pandas as pd
+
+    text = column[pd.to_numeric(column, errors="coerce").isna()]
+    return (text if len(text) else column).iloc[0]
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -89,8 +89,8 @@ def _spec(
 ) -> tuple[str, list[Column], list[str]]:
     from orchestrator.cli.views.what_if import modelled_columns, modelled_remarks
 
-    found = options.checked(path, changes)
-    before = options.checked(path, []) if changes else None
+    found = options.checked(path, changes, with_data=False)
+    before = options.checked(path, [], with_data=False) if changes else None
     columns, origin = modelled_columns(before, found, workers=workers, seeds=seeds, step_s=step_s, results=results)
     asked = f" with {', '.join(changes)}" if changes else ""
     return f"{found.name}{asked}: top share over time", columns, modelled_remarks(origin)

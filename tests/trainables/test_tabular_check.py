@@ -1,0 +1,118 @@
+"""What `sweep check` finds in tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from tests.trainables.test_tabular_data import CHURN, example
+from trainables.builtin import tabular
+from trainables.builtin.tabular_check import check_data
+from trainables.data.problems import DataProblem
+
+
+def problems(path: Path, frame: pd.DataFrame | None = None, **config: Any) -> list[DataProblem]:
+    if frame is not None:
+        frame.to_csv(path / "table.csv", index=False)
+        path = path / "table.csv"
+    return list(check_data(tabular.train.declaration.defaults() | {"data": path, "target": "y"} | config))
+
+
+def test_nothing_is_wrong_with_real_tables(tmp_path: Path) -> None:
+    assert not problems(CHURN, target="churn")
+    for load in (datasets.load_breast_cancer, datasets.load_wine, datasets.load_diabetes, datasets.load_iris):
+        assert not problems(tmp_path, load(as_frame=True).frame, target="target"), load.__name__
+
+
+@pytest.mark.parametrize(
+    ("change", "config", "name", "words"),
+    [
+        ({}, {"target": "color"}, "target", "no column 'color'; did you mean 'colour'"),
+        ({"y": "no"}, {}, "target", "60 rows with 1 distinct values: nothing to learn"),
+        ({"y": np.nan}, {}, "target", "0 rows with 0 distinct values"),
+        ({"y": [*map(str, range(59)), "n/a?"]}, {"task": "regression"}, "target", "text, such as 'n/a?'"),
+        ({"y": [*map(str, range(59)), "n/a?"]}, {}, "target", "too many for classes, and 'n/a?' is no number"),
+        ({}, {"validation": 0.5, "test": 0.5}, "validation", "must be shares that leave rows"),
+        ({}, {"validation": 0.001}, "validation", "60 rows are too few"),
+        ({"y": ["no"] * 59 + ["yes"]}, {}, "target", "always 'no' in the 12 rows for validation"),
+        ({}, {"time": "when"}, "time", "no column 'when'"),
+        ({}, {"time": "colour"}, "time", "is no time; numbers, or times as 2024-01-31 12:00"),
+        ({}, {"group": "y"}, "group", "'y' is the target"),
+        ({}, {"time": "size", "group": "colour"}, "group", "not both; leave out time or group"),
+        ({"colour": "red"}, {"group": "colour"}, "group", "groups in 'colour' are too few"),
+        ({"colour": [None, "red", "green"] * 20}, {"group": "colour"}, "group", "20 of 60 rows have none"),
+        ({"size": [None] * 60}, {"time": "size"}, "time", "60 of 60 rows have none"),
+        ({"size": 1}, {"time": "size"}, "time", "the times in 'size' are too few"),
+        ({"z": np.resize(["N", "N", "J"], 60)}, {}, "target", "'z' has the classes, perhaps by other names, of"),
+        ({"y": np.arange(60) / 7, "z": np.arange(60) / 7}, {}, "target", "'z' equals the target 'y'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_said_of_the_hyperparameter(
+    change: dict[str, Any], config: dict[str, Any], name: str, words: str, tmp_path: Path
+) -> None:
+    (found,) = problems(tmp_path, example().assign(**change), **config)
+    assert (found.name, found.warning) == (name, False)
+    assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"y": ["no"] * 30 + ["yes"] * 29 + ["perhaps"]}, "no row for validation has the 'y' 'perhaps'"),
+        ({"y": [None] * 12 + ["no", "yes"] * 24}, "12 of 60 rows have no 'y', and are left out"),
+    ],
+)
+def test_what_can_be_trained_is_a_warning(change: dict[str, Any], words: str, tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, example().assign(**change))
+    assert found.warning
+    assert words in found.problem
+
+
+def test_a_class_that_a_feature_does_not_quite_tell_is_no_leak(tmp_path: Path) -> None:
+    almost = np.resize(["N", "N", "J"], 60)
+    almost[0] = "J"
+    assert not problems(tmp_path, example().assign(z=almost))
+    assert not problems(tmp_path, example().assign(z=[*np.resize(["N", "N", "J"], 59), None]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("table.csv.gz", b"x,y\n1,2\n", "cannot be read"),
+        ("table.csv.gz", b"\x1f\x8b\x08\x00", "table.csv.gz"),
+        ("table.parquet", b"x,y\n1,2\n", "not a table"),
+        ("table.csv", b"", "no rows"),
+        ("table.csv", b"\x00\xff\x00", "table.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    (found,) = problems(tmp_path / name)
+    assert found.name == "data"
+    assert words in found.problem
+
+
+def test_a_directory_is_no_table(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path)
+    assert (found.name, found.problem) == ("data", f"{tmp_path} is a directory")
+
+
+def test_looking_imports_neither_torch_nor_scikit_learn() -> None:
+    code = """
+import sys
+from trainables.builtin.tabular import train
+assert "pandas" not in sys.modules
+config = train.declaration.defaults() | {"target": "churn"}
+from pathlib import Path
+assert not list(train.declaration.check_data(config | {"data": Path(sys.argv[1])}))
+sys.exit(" ".join({"torch", "sklearn", "ray"} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code, CHURN], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,74 @@
+"""What `sweep check` finds in a table: mistakes that fail every trial, and leaks that flatter all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from trainables.builtin.tabular_columns import is_number, numbers
+from trainables.builtin.tabular_source import Choice, Source, read_source
+from trainables.data.problems import DataError, DataProblem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
+    """Look into the table; imports pandas, but neither torch nor scikit-learn."""
+    path, choice = config["data"], choice_of(config)
+    try:
+        source = read_source(path, choice)
+    except DataError as error:
+        yield error.found
+        return
+    except OSError as error:
+        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+        return
+    target = choice.target
+    for name, column in source.features.items():
+        if leak := _leak(column, source):
+            problem = f"{path}: the column {str(name)!r} {leak} the target {target!r}, so there is nothing to learn"
+            yield DataProblem(name="target", problem=problem, allowed=f"a file without {str(name)!r}")
+    if source.dropped:
+        total = source.dropped + len(source.target)
+        problem = f"{path}: {source.dropped} of {total} rows have no {target!r}, and are left out"
+        yield DataProblem(name="target", problem=problem, warning=True)
+    yield from _few(source, choice, str(path))
+
+
+def choice_of(config: Mapping[str, Any]) -> Choice:
+    """What decides about the table, of a configuration."""
+    return Choice(**{each.name: config[each.name] for each in fields(Choice)})
+
+
+def _leak(column: pd.Series[Any], source: Source) -> str:
+    """How a feature gives the target away; "" if it does not."""
+    import numpy as np
+    import pandas as pd
+
+    if not source.classes:
+        same = is_number(column) and np.array_equal(numbers(column), source.target)
+        return "equals" if same else ""
+    codes, kinds = pd.factorize(column, use_na_sentinel=False)
+    if len(kinds) != len(source.classes):
+        return ""
+    pairs = np.unique(codes * len(kinds) + source.target)
+    return "has the classes, perhaps by other names, of" if len(pairs) == len(kinds) else ""
+
+
+def _few(source: Source, choice: Choice, path: str) -> Iterator[DataProblem]:
+    """What is too rare for a part, and yet can be trained."""
+    import numpy as np
+
+    if choice.test and not len(source.rows.test):
+        problem = f"{path}: {len(source.target)} rows leave none for test={choice.test}"
+        yield DataProblem(name="test", problem=problem, warning=True)
+    parts = {"training": source.rows.train, "validation": source.rows.validation}
+    for part, rows in parts.items():
+        there = np.bincount(source.target[rows], minlength=len(source.classes)) if source.classes else ()
+        missing = [repr(source.classes[number]) for number, count in enumerate(there) if not count]
+        if missing:
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            problem = f"{path}: no row for {part} has the {choice.target!r} {', '.join(missing[:5])}{more}"
+            yield DataProblem(name="target", problem=problem, warning=True)
