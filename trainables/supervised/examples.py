@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Tensors:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def __getitem__(self, part: slice) -> Tensors:
+        """A part of the examples, in their order."""
+        return replace(self, inputs=self.inputs[part], targets=self.targets[part])
+
     def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The inputs and targets of these rows."""
         there = rows.to(self.inputs.device)
@@ -52,7 +56,7 @@ class Tensors:
         """The same examples for a training on that device, and moved there at once unless they are too many."""
         size = sum(each.numel() * each.element_size() for each in (self.inputs, self.targets))
         if not _has_room(device, size):
-            return Tensors(inputs=self.inputs, targets=self.targets, device=device)
+            return replace(self, device=device)
         return Tensors(inputs=self.inputs.to(device), targets=self.targets.to(device), device=device)
 
 

@@ -110,6 +110,12 @@ def recipe(**defaults: Any) -> tuple[Hyperparameter, ...]:
     return tuple(replace(each, default=defaults.get(each.name, each.default)) for each in _RECIPE)
 
 
+def with_defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration, with the usual defaults of the recipe for what it does not have."""
+    missing = {each.name: each.default for each in _RECIPE if each.name not in config}
+    return {**config, **missing} if missing else config
+
+
 def make_optimizer(model: nn.Module, config: Mapping[str, Any]) -> optim.Optimizer:
     """The optimizer of the parameters that are trained; its update is one kernel where torch can.
 

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from trainables.contract import Trial
+from trainables.contract import Trial, TrialEnded
 from trainables.process.device import peak_memory_gb
 from trainables.process.seeding import seed_all
 from trainables.report import MEASURED
+from trainables.supervised import lr_range
 from trainables.supervised.averaging import Averaged
 from trainables.supervised.examples import Examples, in_batches, in_order, sample
-from trainables.supervised.recipe import in_bfloat16, make_optimizer
+from trainables.supervised.recipe import in_bfloat16, make_optimizer, with_defaults
 from trainables.supervised.schedule import lr_factor
 from trainables.supervised.tasks import LossAndScores
 
@@ -52,7 +53,7 @@ def fit(
     interrupted trial continues from its checkpoint.
 
     Args:
-        config: The values of :func:`trainables.supervised.recipe.recipe`, and what ``build`` reads.
+        config: The values of :func:`trainables.supervised.recipe.recipe`, or its defaults, and what ``build`` reads.
         trial: The trial.
         build: Makes the model, which maps a batch of inputs to what the task takes.
         task: The loss and the scores.
@@ -63,6 +64,7 @@ def fit(
     Raises:
         TrialEnded: The trial must end.
     """
+    config = with_defaults(config)
     seed_all(trial.seed)  # a notebook does not seed the process, a sweep does
     training = Training(
         build(config).to(trial.device),
@@ -75,6 +77,9 @@ def fit(
         augment=augment,
         scored_at_once=scored_at_once,
     )
+    if (range_test := lr_range.asked()) is not None:
+        range_test.run(training)
+        raise TrialEnded
     restored = trial.restore()
     if restored is not None:
         training.load_state_dict(restored["training"])
@@ -103,6 +108,7 @@ def evaluate(
     Raises:
         ValueError: The trial has no checkpoint.
     """
+    config = with_defaults(config)
     restored = trial.restore()
     if restored is None:
         raise ValueError("there is no checkpoint to evaluate")
@@ -187,7 +193,7 @@ class Training:
         self.model.train()
         order = torch.randperm(len(self.train), generator=self.order)
         batches = in_batches(order, self.config["batch_size"])
-        norms = [self.update(rows, self.lr(number, len(batches))) for number, rows in enumerate(batches)]
+        norms = [self.update(rows, self.lr(number, len(batches)))[1] for number, rows in enumerate(batches)]
         grad_norm = float(torch.stack(norms).mean())  # waits for the GPU
         examples_per_s = len(order) / (time.perf_counter() - began)
         self.epoch += 1
@@ -208,8 +214,8 @@ class Training:
         factor = lr_factor(schedule, self.epoch * updates + number, epochs * updates, warmup=self.config["warmup"])
         return float(self.config["lr"]) * factor
 
-    def update(self, rows: Tensor, lr: float) -> Tensor:
-        """Train on one batch; returns the norm of the gradient, on the device."""
+    def update(self, rows: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+        """Train on one batch; returns its loss before, and the norm of the gradient, both on the device."""
         from torch.nn.utils import clip_grad_norm_
 
         for group in self.optimizer.param_groups:
@@ -229,7 +235,7 @@ class Training:
         self.optimizer.step()
         if self.averaged is not None:
             self.averaged.update(self.model)
-        return norm.detach()
+        return loss.detach(), norm.detach()
 
     def scores(self) -> dict[str, float]:
         """``train_loss``, ``val_loss`` and the scores of the task on both parts.

@@ -39,6 +39,10 @@ def try_(
             help="Train with this many seeds, to see which difference between two trials means something.",
         ),
     ] = None,
+    lr_range: Annotated[
+        bool,
+        typer.Option("--lr-range", help="Find the range of learning rates that is worth searching, in 200 updates."),
+    ] = False,
     set_: Set = None,
     seed: Seed = None,
     format_: OutputFormat = TEXT,
@@ -48,8 +52,15 @@ def try_(
     Trains the sweep's first configuration, or the one given by --config, and prints each report."""
     found = options.checked(spec, options.overrides(set_, seed=seed))
 
-    if data_fractions is not None and noise is not None:
-        raise OptionsError("--noise and --data-fractions are two questions: give one of them")
+    questions = {"--data-fractions": data_fractions is not None, "--noise": noise is not None, "--lr-range": lr_range}
+    if sum(questions.values()) > 1:
+        asked = " and ".join(option for option, is_given in questions.items() if is_given)
+        raise OptionsError(f"{asked} are different questions: give one of them")
+    if lr_range:
+        from orchestrator.cli.live.lr_range import find_learning_rates
+
+        find_learning_rates(found, config, as_json=format_ is TextFormat.JSON)
+        return
     if data_fractions is not None:
         from orchestrator.cli.live.data_fractions import compare_fractions, fractions_of
 
