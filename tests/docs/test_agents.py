@@ -282,6 +282,23 @@ def test_a_configuration_with_several_seeds(sweep: Sweep, tmp_path: Path) -> Non
     assert len(found["trainings"]) == 2
 
 
+def test_a_configuration_at_growing_learning_rates(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import torch\n"
+        "from trainables.supervised import Task, Tensors, fit\n"
+        "def train(config, trial):\n"
+        "    data = Tensors(inputs=torch.arange(64.0)[:, None] / 32 - 1, targets=torch.arange(64.0) / 32)\n"
+        "    fit(config, trial, build=lambda _: torch.nn.Linear(1, 1), task=Task(name='regression'), train=data,"
+        " validation=data)\n"
+    )
+    (tmp_path / "spec.yaml").write_text(
+        "trainable: train.py:train\nfixed: {batch_size: 8}\n"
+        "space: {lr: {loguniform: [1e-3, 1]}}\nobjective: {metric: val_loss}\n"
+    )
+    found = check("sweep try --lr-range", document(sweep("try", "spec.yaml", "--lr-range", "--json")))
+    assert found["suggested"]["low"] < found["suggested"]["high"]
+
+
 def test_a_configuration_on_shares_of_the_data(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         "from trainables.contract import Hyperparameter, declare\n"
