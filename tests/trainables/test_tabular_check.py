@@ -45,6 +45,9 @@ def test_nothing_is_wrong_with_real_tables(tmp_path: Path) -> None:
         ({}, {"time": "when"}, "time", "no column 'when'"),
         ({}, {"time": "colour"}, "time", "is no time; numbers, or times as 2024-01-31 12:00"),
         ({}, {"group": "y"}, "group", "'y' is the target"),
+        ({}, {"ignore": ["y"]}, "ignore", "'y' is the target"),
+        ({}, {"ignore": ["color"]}, "ignore", "no column 'color'; did you mean 'colour'"),
+        ({}, {"ignore": ["size", "colour"]}, "target", "'y' is the only column"),
         ({}, {"time": "size", "group": "colour"}, "group", "not both; leave out time or group"),
         ({"colour": "red"}, {"group": "colour"}, "group", "groups in 'colour' are too few"),
         ({"colour": [None, "red", "green"] * 20}, {"group": "colour"}, "group", "20 of 60 rows have none"),
@@ -60,6 +63,13 @@ def test_a_mistake_is_said_of_the_hyperparameter(
     (found,) = problems(tmp_path, example().assign(**change), **config)
     assert (found.name, found.warning) == (name, False)
     assert words in str(found)
+
+
+def test_a_leak_can_be_ignored(tmp_path: Path) -> None:
+    leak = example().assign(z=np.resize(["N", "N", "J"], 60))
+    (found,) = problems(tmp_path, leak)
+    assert found.allowed == "ignore: [z]"
+    assert not problems(tmp_path, leak, ignore=["z"])
 
 
 @pytest.mark.parametrize(

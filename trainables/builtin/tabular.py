@@ -53,6 +53,7 @@ HYPERPARAMETERS = (
         high=1.0,
         meaning="share of neurons dropped in training",
     ),
+    Hyperparameter(name="ignore", type=list, default=[], meaning="columns that are no features"),
     Hyperparameter(
         name="time",
         type=str,

@@ -29,7 +29,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     for name, column in source.features.items():
         if leak := _leak(column, source):
             problem = f"{path}: the column {str(name)!r} {leak} the target {target!r}, so there is nothing to learn"
-            yield DataProblem(name="target", problem=problem, allowed=f"a file without {str(name)!r}")
+            yield DataProblem(name="target", problem=problem, allowed=f"ignore: [{name}]")
     if source.dropped:
         total = source.dropped + len(source.target)
         problem = f"{path}: {source.dropped} of {total} rows have no {target!r}, and are left out"
@@ -39,7 +39,8 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
 
 def choice_of(config: Mapping[str, Any]) -> Choice:
     """What decides about the table, of a configuration."""
-    return Choice(**{each.name: config[each.name] for each in fields(Choice)})
+    values = {each.name: config[each.name] for each in fields(Choice)}
+    return Choice(**values | {"ignore": tuple(map(str, values["ignore"]))})
 
 
 def _leak(column: pd.Series[Any], source: Source) -> str:

@@ -38,6 +38,7 @@ class Choice:
             stay the same. A smaller share is a subset of a larger one.
         time: A column by which parts are in order: training before validation before test. No feature.
         group: A column whose values are each in one part only. No feature.
+        ignore: Columns that are no features.
     """
 
     target: str
@@ -48,6 +49,7 @@ class Choice:
     data_fraction: float = 1.0
     time: str | None = None
     group: str | None = None
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +85,13 @@ def read_source(path: Path, choice: Choice) -> Source:
     _check_shares(choice)
     frame = read_table(path)
     target = choice.target
-    for name in ("target", "time", "group"):
-        if (column := getattr(choice, name)) is not None:
+    named = [("target", target), ("time", choice.time), ("group", choice.group)]
+    for name, column in (*named, *(("ignore", each) for each in choice.ignore)):
+        if column is not None:
             require_column(frame, column, path=path, name=name)
-    for name in ("time", "group"):
-        if getattr(choice, name) == target:
-            raise DataError(name, f"{target!r} is the target")
-    if not set(frame.columns) - {target, choice.time, choice.group}:
+            if column == target and name != "target":
+                raise DataError(name, f"{target!r} is the target")
+    if not set(frame.columns) - {target, choice.time, choice.group, *choice.ignore}:
         raise DataError("target", f"{path}: {target!r} is the only column, so there is nothing to predict it from")
     known = has_value(frame[target])
     frame, dropped = frame[known].reset_index(drop=True), int((~known).sum())
@@ -97,6 +99,7 @@ def read_source(path: Path, choice: Choice) -> Source:
         task, values, classes = read_target(frame.pop(target), choice.task)
     except ValueError as error:
         raise DataError("target", f"{path}: target {target!r}: {error}") from None
+    frame = frame.drop(columns=[each for each in choice.ignore if each not in (choice.time, choice.group)])
     strata = values if classes else np.zeros(len(values), dtype=int)
     if choice.time is not None:
         times = _times(frame.pop(choice.time), path)
