@@ -12,8 +12,6 @@ import pytest
 
 from orchestrator.own_packages import ROOT, SHARED
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

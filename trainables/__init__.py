@@ -4,5 +4,11 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-BUILTIN = MappingProxyType({"linear": "trainables.builtin.linear:train", "tabular": "trainables.builtin.tabular:train"})
+BUILTIN = MappingProxyType(
+    {
+        "linear": "trainables.builtin.linear:train",
+        "tabular": "trainables.builtin.tabular:train",
+        "vision": "trainables.builtin.vision:train",
+    }
+)
 """The built-in trainables: the name in a spec, and its function. Torch is imported when it trains."""

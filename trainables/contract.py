@@ -56,15 +56,12 @@ class Hyperparameter:
 
     Attributes:
         name: The name in the configuration.
-        type: bool, int, float, str, list, or pathlib.Path for a file that must exist.
+        type: bool, int, float, str, list, or pathlib.Path for a file or folder that must exist.
         default: The value if the spec does not give one; ``REQUIRED`` if it must.
         meaning: One line for people, with the unit.
         choices: The only values allowed; empty: any value of the type.
         low: The least number allowed.
         high: The greatest number allowed.
-        search: The distribution that `sweep init --builtin` proposes, as in a spec: ``{"loguniform": [1e-4, 1e-1]}``.
-            None: it is not worth searching.
-        first: Whether it is proposed to be searched from the beginning, rather than later.
     """
 
     name: str
@@ -74,8 +71,6 @@ class Hyperparameter:
     choices: tuple[Any, ...] = ()
     low: float = -math.inf
     high: float = math.inf
-    search: Mapping[str, Any] | None = None
-    first: bool = False
 
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "required"})()

@@ -30,7 +30,7 @@ _TYPES = {
     int: "an integer",
     float: "a number",
     str: "text",
-    FilePath: "the path of a file",
+    FilePath: "the path of a file or folder",
     list: "a list",
 }
 
@@ -144,13 +144,18 @@ def _wrong(value: Any, wanted: Hyperparameter, base: FilePath) -> _Words | None:
         whole = wanted.type is int and isinstance(value, float) and value.is_integer()
         allowed = f"write {value:.0f}" if whole else wanted.meaning
         return f"{shown(value)} is not {_TYPES[wanted.type]}", allowed
-    if wanted.type is FilePath and not os.path.isfile(base / value):
-        return f"there is no file {shown(value)}", f"a path from {base.resolve()}"
+    if wanted.type is FilePath and not _is_there(base, value):
+        return f"there is no file or folder {shown(value)}", f"a path from {base.resolve()}"
     if wanted.choices and value not in wanted.choices:
         return f"{wanted.name} cannot be {shown(value)}", did_you_mean(value, wanted.choices)
     if is_number(value) and not wanted.low <= value <= wanted.high:
         return f"{shown(value)} is out of range", f"{wanted.name} is {_bounds(wanted)}"
     return None
+
+
+def _is_there(base: FilePath, written: str) -> bool:
+    """Whether a file or folder has this path. Which of the two it must be, the trainable says of its data."""
+    return bool(written) and (os.path.isfile(base / written) or os.path.isdir(base / written))
 
 
 def _has_type(value: Any, wanted: type) -> bool:

@@ -33,8 +33,15 @@ def moved_paths(plain: Mapping[str, Any], base: Path, to: Path) -> Iterator[tupl
         yield ("search", "configs"), relative(base / configs, to), configs
     fixed = plain.get("fixed")
     for name, value in fixed.items() if isinstance(fixed, Mapping) else ():
-        if isinstance(value, str) and value and not Path(value).is_absolute() and (base / value).is_file():
+        if isinstance(value, str) and is_path(value, base):
             yield ("fixed", name), relative(base / value, to), value
+
+
+def is_path(value: str, base: Path) -> bool:
+    """Whether a value is the relative path of a file or folder. A folder's has a slash: ``cnn`` may just be a word."""
+    if not value or Path(value).is_absolute():
+        return False
+    return (base / value).is_file() or ("/" in value and (base / value).is_dir())
 
 
 def relative(file: Path, directory: Path) -> str:

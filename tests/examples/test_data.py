@@ -6,6 +6,7 @@ import runpy
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from orchestrator.spec import read_spec
@@ -19,6 +20,14 @@ def test_the_script_writes_the_file_that_is_there(name: str, tmp_path: Path) -> 
     script = shutil.copy(EXAMPLES / "data" / f"make_{name}.py", tmp_path)
     runpy.run_path(script, run_name="__main__")
     assert (tmp_path / f"{name}.csv").read_bytes() == (EXAMPLES / "data" / f"{name}.csv").read_bytes()
+
+
+def test_the_images_are_those_of_scikit_learn(tmp_path: Path) -> None:
+    script = shutil.copy(EXAMPLES / "data" / "make_images.py", tmp_path)
+    runpy.run_path(script, run_name="__main__")
+    with np.load(tmp_path / "digits.npz") as made, np.load(EXAMPLES / "data" / "digits.npz") as there:
+        assert made.files == there.files
+        assert all(np.array_equal(made[name], there[name]) for name in made.files)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -14,8 +14,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.long
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"orchestrator", "trainables", "cluster"}
 

@@ -49,7 +49,7 @@ budget: {trials: 3}
 
 EVERY_MISTAKE = """\
 s.yaml:1: name: 'my churn' is not a valid name (letters a to z, digits, . _ -; the first one a letter or a digit)
-s.yaml:4: fixed.data: there is no file 'data/telco.csv' (a path from PROJECT)
+s.yaml:4: fixed.data: there is no file or folder 'data/telco.csv' (a path from PROJECT)
 s.yaml:5: fixed.targt: tabular has no hyperparameter 'targt' (did you mean 'target'?)
 s.yaml:6: fixed.epochs: 30.0 is not an integer (write 30)
 s.yaml:8: space.lr: unknown distribution 'logunif' (did you mean 'loguniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid)

@@ -21,11 +21,14 @@ from trainables.configuration import complete
 from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
 from trainables.process.seeding import seed_all
 
-CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
+DATA = Path(__file__).parents[2] / "examples" / "data"
+CHURN = DATA / "telco_churn.csv"
+DIGITS = DATA / "digits.npz"
 
 CONFIG: dict[str, dict[str, Any]] = {
     "linear": {"lr": 0.003, "epochs": 3},
     "tabular": {"data": CHURN, "target": "churn", "epochs": 3, "width": 8, "batch_size": 512},
+    "vision": {"data": DIGITS, "size": 8, "epochs": 3, "model": "vit", "width": 8, "depth": 1, "batch_size": 512},
 }
 """A short training of each. A built-in without one fails the tests."""
 
@@ -34,6 +37,11 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "tabular": (
         {"epochs": 4, "optimizer": "sgd", "schedule": "one_cycle", "clip": 0.5, "ema": 0.9},
         {"epochs": 4, "optimizer": "nadamw", "dropout": 0.5, "warmup": 0.2, "label_smoothing": 0.1},
+    ),
+    "vision": (
+        {"epochs": 4, "model": "cnn", "augment": "flip_crop", "dropout": 0.5, "optimizer": "sgd"},
+        {"epochs": 4, "model": "resnet", "augment": "crop", "ema": 0.9},
+        {"epochs": 4, "model": "vit", "dropout": 0.1},
     ),
 }
 """Trainings to be interrupted and resumed: whatever has a state of its own, and long enough to be saved before."""

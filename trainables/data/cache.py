@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.data.identity import identity
+from trainables.data.identity import files, identity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,21 +161,28 @@ def _code(path: str) -> str:
 
 
 def _remembered_identity(path: Path) -> str:
-    """The identity of the data, which is not computed again for a file that has not been changed."""
-    status = path.stat()
-    if path.is_dir():
-        return identity(path)
+    """The identity of the data, which is not computed again while no file has been changed."""
     known = directory() / f"file-{hashlib.sha256(str(path).encode(errors='surrogateescape')).hexdigest()[:32]}.json"
-    stamp = [status.st_mtime_ns, status.st_size, status.st_ino]
+    stamp, changed = _stamp(path)
     with suppress(OSError, ValueError):
         before = json.loads(known.read_text())
         if before["stamp"] == stamp:
             return str(before["identity"])
     found = identity(path)
-    if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
+    if time.time_ns() - changed > SETTLED_NS:
         with suppress(OSError):
             known.parent.mkdir(parents=True, exist_ok=True)
             half = known.with_suffix(f".{os.getpid()}")
             half.write_text(json.dumps({"stamp": stamp, "identity": found}))
             os.replace(half, known)
     return found
+
+
+def _stamp(path: Path) -> tuple[list[int] | str, int]:
+    """What changes with a file, or with any file of a directory, and the time of the last change."""
+    status = path.stat()
+    if not path.is_dir():
+        return [status.st_mtime_ns, status.st_size, status.st_ino], status.st_mtime_ns
+    listed = sorted(files(path))
+    text = json.dumps(listed).encode()
+    return hashlib.sha256(text).hexdigest(), max((changed for _, _, changed in listed), default=0)

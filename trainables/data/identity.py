@@ -22,23 +22,23 @@ def identity(path: Path) -> str:
         if status.st_size > HASHED_BYTES:
             return f"size {status.st_size}, changed {status.st_mtime_ns}"
         return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    files = sorted(_files(path))
-    whole = sum(size for _, size, _ in files) <= HASHED_BYTES
+    found = sorted(files(path))
+    whole = sum(size for _, size, _ in found) <= HASHED_BYTES
     total = hashlib.sha256()
-    for name, size, changed in files:
+    for name, size, changed in found:
         content = hashlib.sha256((path / name).read_bytes()).hexdigest() if whole else f"{size} {changed}"
         total.update(f"{name}\n{content}\n".encode(errors="surrogateescape"))
-    return f"{'sha256' if whole else 'sizes and times'} of {len(files)} files {total.hexdigest()}"
+    return f"{'sha256' if whole else 'sizes and times'} of {len(found)} files {total.hexdigest()}"
 
 
-def _files(directory: Path, within: str = "") -> Iterator[tuple[str, int, int]]:
+def files(directory: Path, within: str = "") -> Iterator[tuple[str, int, int]]:
     """The name from the directory, size and time of each file, but for hidden ones."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from _files(Path(entry.path), f"{within}{entry.name}/")
+                yield from files(Path(entry.path), f"{within}{entry.name}/")
             else:
                 status = entry.stat()
                 yield f"{within}{entry.name}", status.st_size, status.st_mtime_ns

@@ -6,9 +6,9 @@ hyperparameters that it reads.
 
 from __future__ import annotations
 
-from trainables.supervised.examples import Examples, Tensors
+from trainables.supervised.examples import Examples, Subset, Tensors
 from trainables.supervised.recipe import recipe
 from trainables.supervised.tasks import LossAndScores, Task
 from trainables.supervised.training import evaluate, fit, metrics
 
-__all__ = ["Examples", "LossAndScores", "Task", "Tensors", "evaluate", "fit", "metrics", "recipe"]
+__all__ = ["Examples", "LossAndScores", "Subset", "Task", "Tensors", "evaluate", "fit", "metrics", "recipe"]

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from trainables.supervised.frozen import frozen_names, load, without
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -21,7 +23,9 @@ class Averaged:
     """
 
     def __init__(self, model: nn.Module, *, decay: float) -> None:
-        self.model = copy.deepcopy(model).requires_grad_(False)
+        frozen = {id(each): each for each in model.parameters() if not each.requires_grad}
+        self.model = copy.deepcopy(model, frozen).requires_grad_(False)  # what is frozen is shared: it stays as it is
+        self._frozen = frozen_names(model)
         self._decay = decay
         self._updates = 0
 
@@ -33,6 +37,8 @@ class Averaged:
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
         with torch.no_grad():
             for kept, now in zip(_values(self.model), _values(model), strict=True):
+                if kept is now:
+                    continue
                 if kept.is_floating_point():
                     kept.lerp_(now, 1 - decay)
                 else:
@@ -40,11 +46,11 @@ class Averaged:
 
     def state_dict(self) -> dict[str, Any]:
         """The average, and how many updates it is of."""
-        return {"model": self.model.state_dict(), "updates": self._updates}
+        return {"model": without(self._frozen, self.model.state_dict()), "updates": self._updates}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state that :meth:`state_dict` returned."""
-        self.model.load_state_dict(state["model"])
+        load(self.model, state["model"], self._frozen)
         self._updates = state["updates"]
 
 

@@ -88,6 +88,25 @@ def in_batches(order: Tensor, batch_size: int) -> list[Tensor]:
     return batches
 
 
+@dataclass(frozen=True, kw_only=True)
+class Subset:
+    """Some of the examples, by their numbers: a part of a split, without a copy.
+
+    Attributes:
+        rows: int64 [rows], on the CPU.
+    """
+
+    examples: Examples
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The inputs and targets of these rows of the subset."""
+        return self.examples.batch(self.rows[rows])
+
+
 def sample(examples: Examples, size: int) -> Examples:
     """So many of the examples, evenly spaced; all if there are not more."""
     return examples if len(examples) <= size else Sample(examples=examples, size=size)

@@ -18,6 +18,7 @@ from trainables.report import MEASURED
 from trainables.supervised import lr_range
 from trainables.supervised.averaging import Averaged
 from trainables.supervised.examples import Examples, in_batches, in_order, sample
+from trainables.supervised.frozen import frozen_names, load, without
 from trainables.supervised.recipe import in_bfloat16, make_optimizer, with_defaults
 from trainables.supervised.schedule import lr_factor
 from trainables.supervised.tasks import LossAndScores
@@ -114,7 +115,7 @@ def evaluate(
         raise ValueError("there is no checkpoint to evaluate")
     model = build(config).to(trial.device)
     state = restored["training"]
-    model.load_state_dict(state["averaged"]["model"] if "averaged" in state else state["model"])
+    load(model, state["averaged"]["model"] if "averaged" in state else state["model"], frozen_names(model))
     rows = scored_at_once or config["batch_size"]
     return {f"test_{name}": value for name, value in scores(model, task, test, rows).items()}
 
@@ -166,6 +167,7 @@ class Training:
         self.scored_at_once = scored_at_once or config["batch_size"]
         self.device = device
         self.optimizer = make_optimizer(model, config)
+        self.frozen = frozen_names(model)
         self.averaged = Averaged(model, decay=config["ema"]) if config["ema"] else None
         self.epoch = 0
         self.best_loss, self.best_epoch = math.inf, 0
@@ -253,13 +255,13 @@ class Training:
         return dict.fromkeys(found, math.nan) if diverged else found
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that an epoch changes."""
+        """Everything that an epoch changes: of a model of which a part is frozen, the rest only."""
         averaged = {} if self.averaged is None else {"averaged": self.averaged.state_dict()}
         return averaged | {
             "epoch": self.epoch,
             "best": [self.best_loss, self.best_epoch],
             "first_loss": self.first_loss,
-            "model": self.model.state_dict(),
+            "model": without(self.frozen, self.model.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "order": self.order.get_state(),
         }
@@ -269,7 +271,7 @@ class Training:
         self.epoch = state["epoch"]
         self.best_loss, self.best_epoch = state["best"]
         self.first_loss = state["first_loss"]
-        self.model.load_state_dict(state["model"])
+        load(self.model, state["model"], self.frozen)
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestrator.analysis.next_spec.spec_change import PlainSpec, SpecChange
 from orchestrator.errors import UserError
-from orchestrator.spec.relative_paths import moved_paths
+from orchestrator.spec.relative_paths import is_path, moved_paths
 
 
 def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
@@ -30,7 +30,7 @@ def rebase_paths(plain: PlainSpec, base: Path, to: Path) -> list[SpecChange]:
         raise UserError(f"{plain['trainable']} can only be found from {base}; write the spec there")
     for name, distribution in plain.get("space", {}).items():
         for option in (*distribution.get("choice", ()), *distribution.get("grid", ())):
-            if isinstance(option, str) and option and (base / option).is_file():
-                raise UserError(f"space.{name} refers to {option}, a file in {base}; write the spec there")
+            if isinstance(option, str) and is_path(option, base):
+                raise UserError(f"space.{name} refers to {option}, which is in {base}; write the spec there")
     moved = moved_paths(plain, base, to)
     return [SpecChange(edits={key: value}, reason=f"was {before}") for key, value, before in moved]

@@ -49,11 +49,13 @@ def snapshot_of(spec: Path, *, without: Sequence[Path]) -> Snapshot:
 
 
 def excluded_files(spec: Spec, base: Path, snapshot: Snapshot) -> list[str]:
-    """Files named under `fixed:` that are in the project but excluded, as paths relative to its root."""
+    """Files and folders named under `fixed:` that are in the project but excluded, as paths relative to its root."""
     root = snapshot.root.resolve()
     named = [(base / value).resolve() for value in spec.fixed.values() if isinstance(value, str) and value]
     files = [path.relative_to(root).as_posix() for path in named if path.is_relative_to(root) and path.is_file()]
-    return [name for name in files if name not in snapshot.sizes]
+    folders = [path.relative_to(root).as_posix() for path in named if root in path.parents and path.is_dir()]
+    sent = {parent.as_posix() for name in snapshot.sizes for parent in PurePosixPath(name).parents}
+    return [*(name for name in files if name not in snapshot.sizes), *(name for name in folders if name not in sent)]
 
 
 def submit(
