@@ -50,7 +50,7 @@ test-pythons:  ## `make test` on each of Python 3.11, 3.12 and 3.13 that is foun
 
 test-system: $(READY)  ## those that need system packages, which are installed first, and the longest
 	@$(call apt,$(SYSTEM))
-	@$(BIN)/python -m pytest -q -m "long and not system" -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -m "long and not system" -n 3 --dist worksteal
 	@$(BIN)/python -m pytest -q -m system
 
 test-gpu: $(READY)  ## what only a machine with a CUDA GPU shows, in five minutes; `python -m tests.gpu` needs no Ray

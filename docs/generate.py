@@ -19,6 +19,7 @@ from typer.main import get_group
 
 from docs import python_reference
 from orchestrator.cli.app import app
+from orchestrator.formatting import yaml
 from orchestrator.sites.profiles import Profile
 from orchestrator.space.distribution import Distribution
 from orchestrator.space.distributions import FORMS
@@ -112,11 +113,14 @@ def trainables() -> str:
     for name in BUILTIN:
         declaration = declared(name, Path.cwd())
         assert declaration is not None
-        rows = [(f"`{h.name}`", _declared_type(h), _default(h.default), h.meaning) for h in declaration.hyperparameters]
+        rows = [
+            (f"`{h.name}`", _declared_type(h), _default(h.default), _range(h.search), h.meaning)
+            for h in declaration.hyperparameters
+        ]
         parts += [
             f"## {name}",
             declaration.summary,
-            _table(("hyperparameter", "type", "default", "meaning"), rows),
+            _table(("hyperparameter", "type", "default", "to search", "meaning"), rows),
             f"A full training takes `{declaration.length}` steps. It reports "
             + ", ".join(f"`{metric}`" for metric in declaration.metrics)
             + "."
@@ -177,6 +181,10 @@ def _declared_type(h: Hyperparameter) -> str:
         return ", ".join(f"`{choice}`" for choice in h.choices)
     bounds = [f"{sign} {bound:g}" for sign, bound in (("≥", h.low), ("≤", h.high)) if math.isfinite(bound)]
     return " ".join([h.type.__name__.lower(), *bounds])
+
+
+def _range(search: Mapping[str, Any] | None) -> str:
+    return "" if search is None else f"`{yaml(dict(search))}`"
 
 
 def _default(value: Any) -> str:

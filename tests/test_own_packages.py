@@ -12,6 +12,8 @@ import pytest
 
 from orchestrator.own_packages import ROOT, SHARED
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

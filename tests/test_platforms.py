@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 
 LINUX_ONLY = ("/proc", "/sys/", "/dev/shm", "/dev/kfd", "/dev/nvidia", "/run/", "/etc/os-release")

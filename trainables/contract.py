@@ -62,6 +62,9 @@ class Hyperparameter:
         choices: The only values allowed; empty: any value of the type.
         low: The least number allowed.
         high: The greatest number allowed.
+        search: The distribution that `sweep init --builtin` proposes, as in a spec: ``{"loguniform": [1e-4, 1e-1]}``.
+            None: it is not worth searching.
+        first: Whether it is proposed to be searched from the beginning, rather than later.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Hyperparameter:
     choices: tuple[Any, ...] = ()
     low: float = -math.inf
     high: float = math.inf
+    search: Mapping[str, Any] | None = None
+    first: bool = False
 
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "required"})()

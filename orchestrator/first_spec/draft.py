@@ -39,6 +39,7 @@ class Draft:
         runs: `command` or `trainable`, and its value.
         fixed: The same in every trial.
         space: The searched hyperparameters.
+        later: Those that may be searched later, as remarks.
         objective: With its metric's name.
         sections: Further sections, in this order.
         notes: What could not be taken over, and what is to be decided, one sentence each.
@@ -50,6 +51,7 @@ class Draft:
     name: str = ""
     fixed: Mapping[str, Proposed] = field(default_factory=dict)
     space: Mapping[str, Proposed] = field(default_factory=dict)
+    later: Mapping[str, Proposed] = field(default_factory=dict)
     sections: Mapping[str, Proposed] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -65,6 +67,9 @@ class Draft:
             if values:
                 lines.append(f"{section}:")
                 lines += [_remarked(line(name, each.value, indent=2), each.remark) for name, each in values.items()]
+        if self.later:
+            lines.append("  # to be searched later, a few at a time:")
+            lines += [_remarked(f"  # {line(name, each.value)}", each.remark) for name, each in self.later.items()]
         for section, each in {"objective": self.objective, **self.sections}.items():
             lines.append(_remarked(line(section, each.value), each.remark))
         return "\n".join(lines) + "\n"

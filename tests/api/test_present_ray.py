@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.api.scripts import run_script
+
+pytestmark = pytest.mark.long
 
 
 def test_runs_on_the_ray_that_is_there_and_leaves_it_running(tmp_path: Path) -> None:

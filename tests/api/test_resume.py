@@ -20,6 +20,8 @@ from orchestrator.records.provenance import SweepInfo
 from orchestrator.spec import parse_spec
 from tests.api.scripts import run_script
 
+pytestmark = pytest.mark.long
+
 SPEC: dict[str, Any] = {
     "trainable": "train.py:train",
     "fixed": {"epochs": 9},

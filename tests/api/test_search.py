@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.api.scripts import run_script
+
+pytestmark = pytest.mark.long
 
 METHOD = """
 from pathlib import Path

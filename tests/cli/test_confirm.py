@@ -14,6 +14,8 @@ import pytest
 from orchestrator.records.load import load
 from tests.cli.conftest import Ran
 
+pytestmark = pytest.mark.long
+
 Sweep = Callable[..., Ran]
 PROGRAM = "import sys; from orchestrator.cli.app import main; sys.exit(main(sys.argv[1:]))"
 TRAIN = """

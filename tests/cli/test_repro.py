@@ -6,10 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
 from tests.cli.test_confirm import SPEC, command
 from tests.docs.test_agents import check
+
+pytestmark = pytest.mark.long
 
 Sweep = Callable[..., Ran]
 TRAIN = """

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from orchestrator.records.load import load
 from tests.cli.conftest import Ran
 from tests.cli.test_confirm import SPEC, TRAIN, command
+
+pytestmark = pytest.mark.long
 
 Sweep = Callable[..., Ran]
 OFFER = "small has finished trials that this sweep trains again; sweep launch --reuse takes them over"

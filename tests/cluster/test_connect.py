@@ -12,6 +12,8 @@ import pytest
 from orchestrator.records.load import load
 from tests.cluster.started import Started, started
 
+pytestmark = pytest.mark.long
+
 SPEC = """
 name: s
 trainable: train.py:train
@@ -110,7 +112,6 @@ def test_a_node_that_joins_is_waited_for_and_used(cluster: Started, place: Path)
     assert load(place / "results" / "s").trials.state.tolist() == ["completed"] * 4
 
 
-@pytest.mark.long
 def test_a_head_that_goes_away_ends_the_sweep_in_order(cluster: Started, place: Path) -> None:
     """Stands last: there is no cluster any more afterwards."""
     slow = ("--set", "fixed.seconds=0.5")

@@ -31,16 +31,11 @@ from ruamel.yaml import YAML
 
 from docs.answers import Notebook, shown
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("README.md", "CONTRIBUTING.md", "results/README.md", "examples/data/README.md")
 DOCUMENTS = [*(ROOT / place for place in PLACES), *sorted((ROOT / "docs").rglob("*.md"))]
-LONG = (
-    "docs/next.md",
-    "docs/running.md",
-    "docs/trainables.md",
-    "docs/notebooks.md",
-    "docs/your_own.md",
-)  # they launch sweep after sweep
 PARSERS = {"yaml": YAML(typ="safe").load, "json": json.loads, "toml": tomllib.loads}
 
 # Lines of bash blocks that are not run here: the machine is set up already, and .ci/run runs make.
@@ -81,12 +76,8 @@ def place(document: Path) -> str:
     return str(document.relative_to(ROOT))
 
 
-def _marked(document: Path) -> Any:
-    return pytest.param(document, marks=pytest.mark.long) if place(document) in LONG else document
-
-
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("document", [_marked(path) for path in DOCUMENTS if blocks(path)], ids=place)
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if blocks(path)], ids=place)
 def test_blocks(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("examples", "results/churn-example"):
         if (ROOT / name).exists():

@@ -26,7 +26,7 @@ from orchestrator.own_packages import ROOT
 from orchestrator.records.load import load
 from tests.cluster.started import BIN, Started, started
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 TRAIN = """
 import os
@@ -201,25 +201,21 @@ def test_what_ray_does_not_have_is_not_found(name: str) -> None:
         names.find(name)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("family", ONE_BY_ONE, ids=key)
 def test_without_one_family(project: Path, family: Family) -> None:
     finished(launch(project, hidden=family.names), project)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("method", OVERRIDDEN)
 def test_where_ray_no_longer_calls_what_is_overridden(project: Path, method: str) -> None:
     finished(launch(project, not_called=[method]), project)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", REALLY)
 def test_really_without_a_name(project: Path, name: str) -> None:
     finished(launch(project, deleted=[name]), project)
 
 
-@pytest.mark.long
 def test_really_without_what_keeps_failed_trials_from_running_again(project: Path) -> None:
     refused(launch(project, deleted=names.STOPPING_TRIALS.names), names.STOPPING_TRIALS)
 
@@ -230,7 +226,6 @@ def cluster() -> Iterator[Started]:
         yield found
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("family", JOINING, ids=key)
 def test_without_one_family_on_a_cluster(project: Path, cluster: Started, family: Family) -> None:
     on = ("--on", cluster.address)

@@ -19,6 +19,8 @@ from trainables.checkpoints import saving, snapshot
 from trainables.checkpoints.files import load
 from trainables.checkpoints.saving import Checkpoints
 
+pytestmark = pytest.mark.long
+
 
 def test_a_damaged_last_gives_way_to_the_best(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     again = two(tmp_path)

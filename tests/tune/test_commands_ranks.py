@@ -14,6 +14,8 @@ from cluster.local.embedded import embedded
 from orchestrator.core.rows import State
 from orchestrator.records.load import Sweep
 
+pytestmark = pytest.mark.long
+
 SCRIPT = """
 import argparse, json, os, pathlib, signal, subprocess, sys, time
 import psutil

@@ -16,7 +16,7 @@ from orchestrator.worker.report_journal import unrecorded
 from tests.chaos import Chaos, Checkpoints, compare
 from tests.terminal import Terminal, signal_all
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 TRIALS, STEPS = 10, 10
 
@@ -42,7 +42,6 @@ def undisturbed(tmp_path: Path, chaos: Chaos) -> Iterator[Terminal]:
     made.close()
 
 
-@pytest.mark.long
 def test_a_sweep_killed_repeatedly_ends_as_if_undisturbed(
     terminal: Terminal, undisturbed: Terminal, chaos: Chaos
 ) -> None:
@@ -96,7 +95,6 @@ def test_stop_resume_and_extend(terminal: Terminal, chaos: Chaos) -> None:
     assert (code, "is a total" in out) == (2, True)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("reach", ["group", "job"])
 def test_sigterm_is_a_stop(terminal: Terminal, reach: str) -> None:
     """`timeout` sends SIGTERM to the process group, systemd and Slurm send it to every process."""

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.records.load import Sweep
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 LIBRARIES = {
     "hydra": """

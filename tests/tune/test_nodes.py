@@ -33,7 +33,7 @@ from orchestrator.tune.placement_groups import Placement
 from tests.cluster.notice import give_notice
 from tests.terminal import signal_all
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 GPUS = 4
 STEPS = 5
@@ -215,7 +215,6 @@ def test_nodes_are_killed_and_join_and_nothing_is_lost(cluster: Cluster, sweep_o
     assert lost.reason.map(lambda reason: any(f"({node[:8]}) is gone" in reason for node in killed)).all()
 
 
-@pytest.mark.long
 def test_a_node_is_taken_away_after_notice(cluster: Cluster, sweep_of: Callable[..., Sweep]) -> None:
     """Running trials may end there until the node is gone, but no new trial begins there."""
     node = join(cluster)

@@ -15,7 +15,7 @@ from orchestrator.records.load import Sweep, load
 from orchestrator.records.verify import verify
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 # After "Pythonic Search Space" and "Efficient Optimization Algorithms" of Optuna's tutorial,
 # https://optuna.readthedocs.io/en/stable/tutorial/10_key_features/

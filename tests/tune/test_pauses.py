@@ -15,7 +15,7 @@ import pytest
 from orchestrator.records.load import Sweep
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 TRIALS, STEPS = 12, 9
 

@@ -13,6 +13,8 @@ from orchestrator.core.rows import State
 from orchestrator.records.load import Sweep
 from tests.ddp import CONFIG, EPOCHS, TRAIN, alone, noted
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
@@ -49,7 +51,6 @@ def assert_nothing_is_left(sweep: Sweep) -> None:
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
 
-@pytest.mark.long  # with two ranks, those that fail have it, too
 def test_ranks_have_the_curve_of_one_process(ranks_of: Callable[..., Sweep]) -> None:
     sweep = ranks_of(4, {})
     assert sweep.metrics["loss"].tolist() == pytest.approx(alone(0.01), abs=1e-5)
@@ -57,7 +58,7 @@ def test_ranks_have_the_curve_of_one_process(ranks_of: Callable[..., Sweep]) -> 
     assert_nothing_is_left(sweep)
 
 
-@pytest.mark.parametrize("variant", ["stop", pytest.param("promote", marks=pytest.mark.long)])
+@pytest.mark.parametrize("variant", ["stop", "promote"])
 def test_ranks_stop_at_the_same_step_and_leave_nothing(variant: str, ranks_of: Callable[..., Sweep]) -> None:
     asha = {"method": "asha", "variant": variant, "grace_period": 2, "reduction_factor": 2, "max": EPOCHS}
     others = [{"lr": 0.0002}, {"lr": 0.0001, "all_report": False}]
@@ -157,7 +158,6 @@ def train(config, trial):
 """
 
 
-@pytest.mark.long
 def test_shards_that_all_ranks_write_are_one_checkpoint(sweep_of: Callable[..., Sweep]) -> None:
     sweep = sweep_of(
         FSDP,

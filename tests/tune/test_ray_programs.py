@@ -14,7 +14,7 @@ import pytest
 from orchestrator.records.load import Sweep
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
 # After https://docs.ray.io/en/latest/tune/tutorials/tune-trial-checkpoints.html (function and class).
 PROGRAMS = """
@@ -166,7 +166,6 @@ TRAINER = """
 """
 
 
-@pytest.mark.long
 @pytest.mark.timeout(600)  # a trainer is half a dozen processes, started by Ray one after the other
 def test_a_torch_trainer_continues_after_a_kill_and_is_stopped_at_a_rung(sweep_of: Callable[..., Sweep]) -> None:
     sweep = sweep_of(

@@ -15,7 +15,7 @@ import pytest
 from cluster.local.embedded import embedded
 from orchestrator.core.gpu_packing import FIRST
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.local.embedded import embedded
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

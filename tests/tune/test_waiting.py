@@ -13,7 +13,7 @@ import pytest
 from orchestrator.core.sweep import Sweep
 from orchestrator.driver.observer import RECORDS, NoObserver
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 TRIALS, FREE, STEPS, SLOTS = 30, 10, 4, 2
 REFUSED_S = 3.0

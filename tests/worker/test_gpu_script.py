@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 
 def test_the_checks_that_need_no_gpu_pass_on_the_cpu() -> None:
     ran = subprocess.run([sys.executable, "-m", "tests.gpu", "--cpu"], capture_output=True, text=True, timeout=300)

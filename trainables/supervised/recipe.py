@@ -18,14 +18,31 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 _RECIPE = (
     Hyperparameter(name="epochs", type=int, default=30, low=1, meaning="passes over the training examples"),
-    Hyperparameter(name="lr", type=float, default=1e-3, low=0.0, meaning="highest learning rate"),
-    Hyperparameter(name="batch_size", type=int, default=128, low=1, meaning="examples per update"),
+    Hyperparameter(
+        name="lr",
+        type=float,
+        default=1e-3,
+        low=0.0,
+        meaning="highest learning rate",
+        search={"loguniform": [1e-4, 1e-1]},
+        first=True,
+    ),
+    Hyperparameter(
+        name="batch_size",
+        type=int,
+        default=128,
+        low=1,
+        meaning="examples per update",
+        search={"choice": [32, 64, 128, 256], "ordered": True},
+        first=True,
+    ),
     Hyperparameter(
         name="optimizer",
         type=str,
         default="adamw",
         choices=OPTIMIZERS,
         meaning="update rule; nadamw: adamw with Nesterov momentum",
+        search={"choice": list(OPTIMIZERS)},
     ),
     Hyperparameter(
         name="momentum",
@@ -34,6 +51,7 @@ _RECIPE = (
         low=0.0,
         high=1.0,
         meaning="Nesterov momentum of sgd; the other optimizers ignore it",
+        search={"uniform": [0.5, 0.99], "when": "optimizer == 'sgd'"},
     ),
     Hyperparameter(
         name="beta2",
@@ -42,6 +60,7 @@ _RECIPE = (
         low=0.0,
         high=0.999999,
         meaning="decay of the squared gradients' average; sgd ignores it",
+        search={"choice": [0.95, 0.99, 0.999], "ordered": True},
     ),
     Hyperparameter(
         name="weight_decay",
@@ -49,9 +68,16 @@ _RECIPE = (
         default=0.0,
         low=0.0,
         meaning="decoupled decay (sgd and adam: L2 penalty) of weights; none of biases and norms",
+        search={"loguniform": [1e-6, 1e-1]},
+        first=True,
     ),
     Hyperparameter(
-        name="schedule", type=str, default="cosine", choices=SCHEDULES, meaning="of the learning rate, per update"
+        name="schedule",
+        type=str,
+        default="cosine",
+        choices=SCHEDULES,
+        meaning="of the learning rate, per update",
+        search={"choice": list(SCHEDULES)},
     ),
     Hyperparameter(
         name="warmup",
@@ -60,8 +86,16 @@ _RECIPE = (
         low=0.0,
         high=1.0,
         meaning="share of the updates in which the learning rate rises; one_cycle: 0.3 if it is 0",
+        search={"uniform": [0.0, 0.3]},
     ),
-    Hyperparameter(name="clip", type=float, default=0.0, low=0.0, meaning="largest gradient norm; 0: no clipping"),
+    Hyperparameter(
+        name="clip",
+        type=float,
+        default=0.0,
+        low=0.0,
+        meaning="largest gradient norm; 0: no clipping",
+        search={"choice": [0.0, 0.1, 1.0, 10.0]},
+    ),
     Hyperparameter(
         name="label_smoothing",
         type=float,
@@ -69,6 +103,7 @@ _RECIPE = (
         low=0.0,
         high=1.0,
         meaning="share of a class's probability spread over all classes in training; a regression ignores it",
+        search={"uniform": [0.0, 0.2]},
     ),
     Hyperparameter(
         name="ema",
@@ -77,6 +112,7 @@ _RECIPE = (
         low=0.0,
         high=1.0,
         meaning="decay of the average of the weights, which is what is scored; 0: no average",
+        search={"choice": [0.0, 0.99, 0.999]},
     ),
     Hyperparameter(
         name="patience",

@@ -31,17 +31,31 @@ def init(
             show_default=False,
         ),
     ] = "",
+    builtin: Annotated[
+        str,
+        typer.Option(
+            "--builtin",
+            metavar="NAME",
+            help="Propose a spec for a built-in trainable: linear, tabular and others (docs/builtin.md).",
+            show_default=False,
+        ),
+    ] = "",
     format_: OutputFormat = TEXT,
 ) -> None:
     """Write a first spec and its train.py, or one for your own code.
 
     The train.py fits a torch network to scikit-learn's handwritten digits, which need no download. It trains on a GPU
     if there is one and saves checkpoints, so that an interrupted trial continues where it was."""
-    if source and minimal:
-        raise OptionsError("--minimal and --from cannot be combined")
+    given = [option for option, value in (("--minimal", minimal), ("--from", source), ("--builtin", builtin)) if value]
+    if len(given) > 1:
+        raise OptionsError(f"{' and '.join(given)} cannot be combined")
     spec = path if path.suffix in (".yaml", ".yml") else path / "sweep.yaml"
     notes: tuple[str, ...] = ()
-    if source:
+    if builtin:
+        from orchestrator.first_spec.builtin import from_builtin
+
+        texts = {spec: from_builtin(builtin).text()}
+    elif source:
         from orchestrator.first_spec.read import draft_from
 
         draft = draft_from(source, spec.parent)

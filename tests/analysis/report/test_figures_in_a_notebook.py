@@ -14,6 +14,8 @@ from orchestrator.analysis.report import figure as module
 from orchestrator.analysis.report.figure import Parts
 from tests.analysis.report.made import KINDS
 
+pytestmark = pytest.mark.long
+
 LIBRARY = "https://d3js.org v"
 
 

@@ -25,7 +25,10 @@ from orchestrator.records.paths import SweepPaths
 from orchestrator.records.remote_record import read_remote
 from tests.sites.remote.head import TOKEN, Head, head
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")  # Ray 2.60 writes so
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning"),  # Ray 2.60 writes so
+]
 
 PASSWORD = "planted-password"
 TRAIN = """
@@ -161,7 +164,6 @@ def test_a_sweep_is_sent_left_alone_and_read_later(
         assert (far / "alone" / path).read_bytes() == (original / path).read_bytes()
 
 
-@pytest.mark.long
 def test_a_program_is_sent_with_its_modules_its_template_and_its_data(
     far: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,7 +176,6 @@ def test_a_program_is_sent_with_its_modules_its_template_and_its_data(
     assert (far / "copy" / "state").read_text() == "5"
 
 
-@pytest.mark.long
 def test_two_at_once_do_not_mix_and_each_can_be_stopped_fetched_and_resumed(
     far: Path, there: Head, capfd: pytest.CaptureFixture[str]
 ) -> None:
