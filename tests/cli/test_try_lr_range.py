@@ -67,7 +67,7 @@ def test_a_trainable_with_a_loop_of_its_own_has_no_such_test(sweep: Sweep, tmp_p
 
 
 def test_one_question_at_a_time(sweep: Sweep, spec: Path) -> None:
-    ran = sweep("try", spec, "--lr-range", "--noise", "2")
+    ran = sweep("try", spec, "--lr-range", "--noise")
     assert ran.code == 2
     assert "--noise and --lr-range are different questions" in ran.err
 

@@ -35,7 +35,7 @@ def write(spec: Path, noise: str) -> None:
 
 def test_each_seed_is_a_training_of_the_same_configuration(sweep: Sweep, spec: Path) -> None:
     write(spec, "trial.seed % 3")
-    ran = sweep("try", spec, "--noise", "3", "--config", "{x: 0.5}")
+    ran = sweep("try", spec, "--noise", "--seeds", "3", "--config", "{x: 0.5}")
     assert ran.code == 0, ran.err
     head, *rows, said = ran.out.strip().splitlines()
     assert head.split() == ["seed", "loss", "steps"]
@@ -48,7 +48,7 @@ def test_each_seed_is_a_training_of_the_same_configuration(sweep: Sweep, spec: P
 
 def test_the_process_is_seeded_for_each(sweep: Sweep, spec: Path) -> None:
     write(spec, "random.random()")
-    first, again = (sweep("try", spec, "--noise", "2", "--config", "{x: 0}").out for _ in range(2))
+    first, again = (sweep("try", spec, "--noise", "--config", "{x: 0}").out for _ in range(2))
     assert first == again
     assert "the same with" not in first
 
@@ -56,17 +56,18 @@ def test_the_process_is_seeded_for_each(sweep: Sweep, spec: Path) -> None:
 def test_a_training_that_ignores_its_seed_is_told(sweep: Sweep, spec: Path) -> None:
     write(spec, "0")
     assert "loss is the same with 2 seeds: the training does not depend on trial.seed" in (
-        sweep("try", spec, "--noise", "2").out
+        sweep("try", spec, "--noise").out
     )
 
 
 @pytest.mark.parametrize(
     ("noise", "arguments", "code", "told"),
     [
-        ("0", ["--noise", "1"], 2, "--noise"),
-        ("0", ["--noise", "2", "--data-fractions", "0.5,1"], 2, "give one of them"),
-        ("float('nan')", ["--noise", "2"], 1, "has no result"),
-        ("1 / 0", ["--noise", "2"], 1, "ZeroDivisionError"),
+        ("0", ["--noise", "--seeds", "1"], 2, "--seeds"),
+        ("0", ["--seeds", "3"], 2, "--seeds requires --noise"),
+        ("0", ["--noise", "--data-fractions", "0.5,1"], 2, "give one of them"),
+        ("float('nan')", ["--noise"], 1, "has no result"),
+        ("1 / 0", ["--noise"], 1, "ZeroDivisionError"),
     ],
 )
 def test_mistakes(sweep: Sweep, spec: Path, noise: str, arguments: list[str], code: int, told: str) -> None:
@@ -84,3 +85,19 @@ def test_of_pairs_of_equals_some_95_percent_differ_by_less(seeds: int) -> None:
         noise = seed_noise([rng.gauss(3, 2) for _ in range(seeds)])
         below += abs(rng.gauss(3, 2) - rng.gauss(3, 2)) <= noise.difference
     assert math.isclose(below / tries, 0.95, abs_tol=0.02)
+
+
+def test_it_is_the_default_configuration_where_that_lies_in_the_space(sweep: Sweep, spec: Path) -> None:
+    (spec.parent / "noisy.py").write_text(
+        "from orchestrator import Hyperparameter, declare\n"
+        "@declare(*(Hyperparameter(name=n, type=float, default=d, meaning='m')"
+        " for n, d in (('x', 0.25), ('y', 9.0))))\n"
+        "def train(config, trial):\n"
+        "    trial.report(step=1, loss=config['x'])\n"
+    )
+    spec.write_text(spec.read_text().replace("}}", "}, y: {uniform: [0, 1]}}", 1))
+    ran = sweep("try", spec, "--noise")
+    assert "trial 0: x=0.25 y=0." in ran.err
+    assert "y=9" not in ran.err
+    assert "x=0.5" in sweep("try", spec, "--noise", "--config", "{x: 0.5}").err
+    assert "x=0.25" not in sweep("try", spec).err

@@ -31,17 +31,23 @@ def try_(
         ),
     ] = None,
     noise: Annotated[
-        int | None,
+        bool,
         typer.Option(
             "--noise",
-            metavar="SEEDS",
-            min=2,
-            help="Train with this many seeds, to see which difference between two trials means something.",
+            help="Train the default configuration with several seeds, to see which difference between two trials means"
+            " something.",
         ),
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", metavar="N", min=2, help="Seeds of --noise.  [default: 2]", show_default=False),
     ] = None,
     lr_range: Annotated[
         bool,
-        typer.Option("--lr-range", help="Find the range of learning rates that is worth searching, in 200 updates."),
+        typer.Option(
+            "--lr-range",
+            help="Find the learning rates that are worth searching, in 200 updates of the default configuration.",
+        ),
     ] = False,
     set_: Set = None,
     seed: Seed = None,
@@ -52,7 +58,7 @@ def try_(
     Trains the sweep's first configuration, or the one given by --config, and prints each report."""
     found = options.checked(spec, options.overrides(set_, seed=seed))
 
-    questions = {"--data-fractions": data_fractions is not None, "--noise": noise is not None, "--lr-range": lr_range}
+    questions = {"--data-fractions": data_fractions is not None, "--noise": noise, "--lr-range": lr_range}
     if sum(questions.values()) > 1:
         asked = " and ".join(option for option, is_given in questions.items() if is_given)
         raise OptionsError(f"{asked} are different questions: give one of them")
@@ -66,10 +72,12 @@ def try_(
 
         compare_fractions(found, config, fractions_of(data_fractions), steps=steps, as_json=format_ is TextFormat.JSON)
         return
-    if noise is not None:
+    if seeds is not None and not noise:
+        raise OptionsError("--seeds requires --noise")
+    if noise:
         from orchestrator.cli.live.noise import measure_noise
 
-        measure_noise(found, config, noise, steps=steps, as_json=format_ is TextFormat.JSON)
+        measure_noise(found, config, seeds or 2, steps=steps, as_json=format_ is TextFormat.JSON)
         return
     from orchestrator.cli.live.try_run import try_trial
 

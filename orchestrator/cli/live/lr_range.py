@@ -19,7 +19,7 @@ RATE = "lr"
 
 
 def find_learning_rates(found: Source, given: str | None, *, as_json: bool = False) -> None:
-    """Train the sweep's first configuration with a growing learning rate, and print which range is worth searching.
+    """Train the default configuration with a growing learning rate, and print which range is worth searching.
 
     Args:
         found: The spec.
@@ -31,7 +31,7 @@ def find_learning_rates(found: Source, given: str | None, *, as_json: bool = Fal
         SpecError: The given values are not in the space.
         SweepError: The trial failed.
     """
-    sweep, start = first_trial(found, given)
+    sweep, start = first_trial(found, given, default=True)
     say(f"trial 0: {config_line({**start.config, RATE: '…'})}")
     trial_run = TrialRun(sweep, 1, print_reports=False)
     with instead_of_training() as test:

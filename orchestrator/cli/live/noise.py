@@ -17,7 +17,7 @@ from orchestrator.spec.source import Source
 
 
 def measure_noise(found: Source, given: str | None, seeds: int, *, steps: int | None, as_json: bool = False) -> None:
-    """Train the sweep's first configuration with several seeds, and print how much its result varies.
+    """Train the default configuration with several seeds, and print how much its result varies.
 
     Args:
         found: The spec.
@@ -33,7 +33,7 @@ def measure_noise(found: Source, given: str | None, seeds: int, *, steps: int | 
     metric = found.spec.objective.metric
     trained: list[dict[str, Any]] = []
     for number in range(seeds):
-        sweep, start = first_trial(found, given)
+        sweep, start = first_trial(found, given, default=True)
         if not trained:
             say(f"trial 0: {config_line(start.config)}")
         start = replace(start, seed=(start.seed + number) % 2**31)
@@ -57,7 +57,7 @@ def measure_noise(found: Source, given: str | None, seeds: int, *, steps: int | 
 def _in_words(metric: str, noise: SeedNoise, seeds: int) -> str:
     if noise.deviation == 0:
         return f"{metric} is the same with {seeds} seeds: the training does not depend on trial.seed"
-    more = "; more seeds narrow that (--noise 5)" if seeds < 5 else ""
+    more = "; more seeds narrow that (--seeds 5)" if seeds < 5 else ""
     return (
         f"between seeds, {metric} has a standard deviation of {noise.deviation:.2g}; two trials that differ by less"
         f" than {noise.difference:.2g} may differ by chance (95%){more}"

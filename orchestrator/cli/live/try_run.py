@@ -59,14 +59,19 @@ def try_trial(found: Source, given: str | None, *, steps: int | None, debug: boo
     trial_run.close()
 
 
-def first_trial(found: Source, given: str | None) -> tuple[Sweep, events.Start]:
+def first_trial(found: Source, given: str | None, *, default: bool = False) -> tuple[Sweep, events.Start]:
     """A sweep and its first trial, in which given values replace sampled ones.
+
+    Args:
+        found: The spec.
+        given: YAML of values that replace sampled ones.
+        default: Whether the defaults that the trainable declares do so, too, where they lie in the space.
 
     Raises:
         SpecError: The given values are not in the space.
         UserError: The space holds no configuration.
     """
-    sweep = _one_trial(found, given)
+    sweep = _one_trial(found, given, _defaults(found) if default else {})
     start = sweep.ask(steady_clock.now())
     if start is None:
         raise UserError("the space holds no configuration that meets the constraints")
@@ -230,20 +235,31 @@ class TrialRun:
         return time.monotonic() - self._began
 
 
-def _one_trial(found: Source, given: str | None) -> Sweep:
+def _defaults(found: Source) -> Config:
+    """The declared defaults of searched hyperparameters, where they lie in the space."""
+    declared = found.declaration.defaults() if found.declaration is not None else {}
+    searched = found.spec.distributions()
+    return {
+        name: declared[name] for name, each in searched.items() if name in declared and each.contains(declared[name])
+    }
+
+
+def _one_trial(found: Source, given: str | None, defaults: Config) -> Sweep:
     """A sweep whose first trial is the one to try; a failed attempt is not retried."""
     spec = found.spec.model_copy(update={"trial": found.spec.trial.model_copy(update={"retries": 0})})
-    if given is None:
+    if given is None and not defaults:
         return build_sweep(spec, found.declaration, base=found.base)
     first = build_sweep(spec, found.declaration, base=found.base).ask(0.0)
     # `sweep best` prints fixed and derived values with the searched ones, and what it prints can be tried.
     fixed = spec.fixed.items()
-    searched = {name: value for name, value in flat(_mapping(given), spec.space).items() if (name, value) not in fixed}
+    searched = {
+        name: value for name, value in flat(_mapping(given or "{}"), spec.space).items() if (name, value) not in fixed
+    }
     if found.declaration is not None and found.declaration.define_by_run:
         spec = spec.model_copy(update={"fixed": {**spec.fixed, **searched}})
         return build_sweep(spec, found.declaration, base=found.base)
     derived = {name: searched.pop(name) for name in spec.derived if name in searched}
-    config = _with_given(spec, searched, first.config if first is not None else {})
+    config = _with_given(spec, searched, {**(first.config if first is not None else {}), **defaults})
     _check_given(derived, spec.parameter_space().given(config), spec.derived)
     start = spec.search.model_copy(update={"start": [config]})
     return build_sweep(spec.model_copy(update={"search": start}), found.declaration, base=found.base)
