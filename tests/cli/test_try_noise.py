@@ -101,3 +101,7 @@ def test_it_is_the_default_configuration_where_that_lies_in_the_space(sweep: Swe
     assert "y=9" not in ran.err
     assert "x=0.5" in sweep("try", spec, "--noise", "--config", "{x: 0.5}").err
     assert "x=0.25" not in sweep("try", spec).err
+    spec.write_text(spec.read_text() + "constraints: ['x > 0.3']\n")
+    ran = sweep("try", spec, "--noise")
+    assert ran.code == 0, ran.err
+    assert "x=0.25" not in ran.err

@@ -259,7 +259,13 @@ def _one_trial(found: Source, given: str | None, defaults: Config) -> Sweep:
         spec = spec.model_copy(update={"fixed": {**spec.fixed, **searched}})
         return build_sweep(spec, found.declaration, base=found.base)
     derived = {name: searched.pop(name) for name in spec.derived if name in searched}
-    config = _with_given(spec, searched, {**(first.config if first is not None else {}), **defaults})
+    drawn = first.config if first is not None else {}
+    try:
+        config = _with_given(spec, searched, {**drawn, **defaults})
+    except SpecError:
+        if not defaults:
+            raise
+        config = _with_given(spec, searched, drawn)  # the defaults do not meet the constraints
     _check_given(derived, spec.parameter_space().given(config), spec.derived)
     start = spec.search.model_copy(update={"start": [config]})
     return build_sweep(spec.model_copy(update={"search": start}), found.declaration, base=found.base)
