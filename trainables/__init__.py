@@ -7,6 +7,7 @@ from types import MappingProxyType
 BUILTIN = MappingProxyType(
     {
         "linear": "trainables.builtin.linear:train",
+        "sequence": "trainables.builtin.sequence:train",
         "tabular": "trainables.builtin.tabular:train",
         "vision": "trainables.builtin.vision:train",
     }

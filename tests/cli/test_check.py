@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.cli.conftest import SPEC, Ran
+from trainables import BUILTIN
 
 Sweep = Callable[..., Ran]
 
@@ -29,7 +30,7 @@ def test_every_mistake_at_once(sweep: Sweep, spec: Path) -> None:
     assert ran.err == (
         "spec.yaml:2  trainable\n"
         "    unknown trainable 'linaer'\n"
-        "    did you mean 'linear'? file.py:function, module:function, or built in: linear, tabular\n"
+        f"    did you mean 'linear'? file.py:function, module:function, or built in: {', '.join(BUILTIN)}\n"
         "spec.yaml:5  space.lr\n"
         "    unknown distribution 'uniforn'\n"
         "    did you mean 'uniform'? one of: uniform, loguniform, int, logint, normal, lognormal, choice, grid\n"

@@ -25,8 +25,20 @@ DATA = Path(__file__).parents[2] / "examples" / "data"
 CHURN = DATA / "telco_churn.csv"
 DIGITS = DATA / "digits.npz"
 
+DIGIT_ROWS = {"data": DATA / "digits_by_row.parquet", "target": "digit", "time": "row", "group": "image", "horizon": 1}
+
 CONFIG: dict[str, dict[str, Any]] = {
     "linear": {"lr": 0.003, "epochs": 3},
+    "sequence": {
+        "data": DATA / "sunspots.csv",
+        "target": "sunspots",
+        "time": "month",
+        "horizon": 6,
+        "window": 24,
+        "epochs": 3,
+        "width": 8,
+        "batch_size": 512,
+    },
     "tabular": {"data": CHURN, "target": "churn", "epochs": 3, "width": 8, "batch_size": 512},
     "vision": {"data": DIGITS, "size": 8, "epochs": 3, "model": "vit", "width": 8, "depth": 1, "batch_size": 512},
 }
@@ -34,6 +46,12 @@ CONFIG: dict[str, dict[str, Any]] = {
 
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "linear": ({"epochs": 23},),
+    "sequence": (
+        {"epochs": 4, "model": "tcn", "dropout": 0.3},
+        {"epochs": 4, "model": "transformer", "dropout": 0.3, "ema": 0.9},
+        {"epochs": 4, "model": "lstm", "layers": 2, "dropout": 0.3, "optimizer": "sgd"},
+        {"epochs": 4, **DIGIT_ROWS},
+    ),
     "tabular": (
         {"epochs": 4, "optimizer": "sgd", "schedule": "one_cycle", "clip": 0.5, "ema": 0.9},
         {"epochs": 4, "optimizer": "nadamw", "dropout": 0.5, "warmup": 0.2, "label_smoothing": 0.1},
