@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from trainables.builtin import tabular_source
 from trainables.builtin.tabular_columns import read_target
 from trainables.builtin.tabular_data import Table, load
 from trainables.builtin.tabular_source import Choice
 from trainables.data import cache
-from trainables.data.split import some, split
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 
@@ -40,53 +37,7 @@ def example(rows: int = 60) -> pd.DataFrame:
     )
 
 
-# ------------------------------------------------------------------------------------------------ splitting
-
-
-@given(
-    strata=st.lists(st.integers(0, 4), min_size=1, max_size=200),
-    seed=st.integers(0, 1000),
-    validation=st.floats(0.05, 0.45),
-    test=st.floats(0.0, 0.54),
-)
-@settings(derandomize=True, deadline=None, max_examples=80)
-def test_parts_are_disjoint_complete_and_stratified(
-    strata: list[int], seed: int, validation: float, test: float
-) -> None:
-    rows = split(np.array(strata), seed=seed, validation=validation, test=test)
-    assert sorted([*rows.train, *rows.validation, *rows.test]) == list(range(len(strata)))
-    for stratum in set(strata):
-        size = strata.count(stratum)
-        shares = {
-            "train": sum(strata[row] == stratum for row in rows.train),
-            "validation": sum(strata[row] == stratum for row in rows.validation),
-            "test": sum(strata[row] == stratum for row in rows.test),
-        }
-        assert shares["train"] >= 1, "training is never without a class"
-        assert abs(shares["validation"] - size * validation) <= 1
-        assert abs(shares["test"] - size * test) <= 1
-
-
-def test_the_split_is_that_of_its_seed() -> None:
-    def validation(seed: int) -> list[int]:
-        return split(np.zeros(100, dtype=int), seed=seed, validation=0.2, test=0.2).validation.tolist()
-
-    assert validation(3) == validation(3)
-    assert validation(3) != validation(4)
-
-
-@given(
-    strata=st.lists(st.integers(0, 4), min_size=1, max_size=200),
-    fractions=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)),
-)
-@settings(derandomize=True, deadline=None, max_examples=80)
-def test_a_smaller_share_of_the_training_rows_is_part_of_a_larger_one(
-    strata: list[int], fractions: tuple[float, float]
-) -> None:
-    train = np.flatnonzero(np.arange(len(strata)) % 3 != 1)
-    small, large = (some(train, np.array(strata), seed=7, fraction=fraction) for fraction in sorted(fractions))
-    assert set(small) <= set(large) <= set(train)
-    assert {strata[row] for row in small} == {strata[row] for row in train}
+# ---------------------------------------------------------------------------------------------------- shares
 
 
 def test_a_share_of_the_training_rows_leaves_the_other_parts_alone(tmp_path: Path) -> None:
@@ -121,10 +72,9 @@ def test_preprocessing_is_fitted_on_the_training_rows_only(tmp_path: Path) -> No
 
     after = table_of(frame, tmp_path)
 
-    assert after.features == before.features
+    assert (after.numbers, after.categories) == (before.numbers, before.categories)
     assert np.array_equal(after.train_inputs, before.train_inputs)
-    colours = [i for i, name in enumerate(after.features) if name.startswith("text__colour")]
-    assert not after.validation_inputs[:2, colours].any(), "unknown in training: none of its categories"
+    assert after.validation_inputs[:2, -1].tolist() == [0, 0], "unknown in training: none of its categories"
     assert np.isfinite(after.validation_inputs).all()
     assert np.array_equal(after.validation_inputs[2:], before.validation_inputs[2:])
 
@@ -145,32 +95,35 @@ def test_missing_values_become_the_median_and_categories_of_their_own(tmp_path: 
     frame["infinite"] = np.where(frame.index % 3 == 0, np.inf, frame.index)
     frame["empty"] = np.nan
     table = table_of(frame, tmp_path)
-    assert set(table.features) == {
-        "numbers__size", "numbers__missingindicator_size", "numbers__infinite",
-        "numbers__missingindicator_infinite", "numbers__empty", "numbers__missingindicator_empty",
-        "text__colour_red", "text__colour_green", "text__colour_blue", "text__colour_(missing)",
+    assert set(table.numbers) == {
+        "size", "missingindicator_size", "infinite", "missingindicator_infinite", "empty", "missingindicator_empty",
     }  # fmt: skip
+    assert table.categories == {"colour": ("(missing)", "blue", "green", "red")}
     assert np.isfinite(table.train_inputs).all()
-    train = dict(zip(table.features, table.train_inputs.T, strict=True))
+    train = dict(zip((*table.numbers, "colour"), table.train_inputs.T, strict=True))
     missing = frame["size"].iloc[table.rows.train].isna().to_numpy()
-    assert len(set(train["numbers__size"][missing].tolist())) == 1
-    assert np.array_equal(train["numbers__missingindicator_size"] > 0, missing)
+    assert len(set(train["size"][missing].tolist())) == 1
+    assert np.array_equal(train["missingindicator_size"] > 0, missing)
+    colours = frame["colour"].fillna("(missing)").iloc[table.rows.train]
+    assert [table.categories["colour"][int(code) - 1] for code in train["colour"]] == colours.tolist()
 
 
-def test_columns_may_be_named_like_categories(tmp_path: Path) -> None:
-    table = table_of(example().assign(colour_red=1.0), tmp_path)
-    assert {"numbers__colour_red", "text__colour_red"} <= set(table.features)
-
-
-def test_a_column_of_identifiers_does_not_make_a_column_each(tmp_path: Path) -> None:
+def test_rare_categories_and_unknown_ones_share_a_code(tmp_path: Path) -> None:
     frame = example(400)
-    frame["customer"] = [f"c{i}" for i in range(400)]
-    assert len(table_of(frame, tmp_path).features) <= 4 + 50
+    frame["customer"] = [f"c{i}" if i % 2 else f"often{i % 60}" for i in range(400)]
+    table = table_of(frame, tmp_path)
+    kinds = table.categories["customer"]
+    assert len(kinds) == 50
+    assert kinds[-1] == "(rare)"
+    assert sum(kind.startswith("often") for kind in kinds) == 30
+    found = dict(zip(frame["customer"].iloc[table.rows.validation], table.validation_inputs[:, -1], strict=True))
+    assert all(found[each] in ((50,) if each not in kinds else (kinds.index(each) + 1,)) for each in found)
+    assert 50 in found.values()
 
 
 def test_numbers_are_standardized_by_the_training_rows(tmp_path: Path) -> None:
     table = table_of(example(), tmp_path)
-    sizes = table.train_inputs[:, table.features.index("numbers__size")]
+    sizes = table.train_inputs[:, table.numbers.index("size")]
     assert abs(sizes.mean()) < 1e-6
     assert sizes.std() == pytest.approx(1)
 
@@ -182,7 +135,8 @@ def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     frame["count"] = pd.array([*range(59), None], dtype="Int64")
     frame.to_parquet(tmp_path / "table.parquet")
     table = load(tmp_path / "table.parquet", Choice(target="y"))
-    assert {"numbers__flag", "numbers__when", "text__kind_red", "numbers__count"} <= set(table.features)
+    assert {"flag", "when", "count"} <= set(table.numbers)
+    assert table.categories["kind"] == ("blue", "green", "red")
     assert np.isfinite(table.train_inputs).all()
     assert np.array_equal(table.rows.train, table_of(example(), tmp_path).rows.train)
 
@@ -285,7 +239,8 @@ def test_a_table_is_read_from_the_files_of_the_first_time(tmp_path: Path, monkey
         assert isinstance(getattr(second, name), np.memmap)
         assert np.array_equal(getattr(second, name), getattr(first, name))
     assert all(map(np.array_equal, second.test_part(), first.test_part()))
-    assert (second.goal, second.classes, second.features) == (first.goal, first.classes, first.features)
+    for name in ("goal", "classes", "numbers", "categories"):
+        assert getattr(second, name) == getattr(first, name)
 
 
 def test_a_changed_file_and_other_options_give_other_arrays(tmp_path: Path) -> None:
@@ -322,5 +277,5 @@ def test_the_test_part_is_preprocessed_by_what_the_training_rows_say(tmp_path: P
     inputs, targets = table.test_part()
     fitted = frame["size"].iloc[table.rows.train]
     expected = (frame["size"].iloc[table.rows.test] - fitted.mean()) / fitted.std(ddof=0)
-    assert inputs[:, table.features.index("numbers__size")] == pytest.approx(expected.to_numpy(), rel=1e-5)
+    assert inputs[:, table.numbers.index("size")] == pytest.approx(expected.to_numpy(), rel=1e-5)
     assert targets.tolist() == [float(y == "yes") for y in frame["y"].iloc[table.rows.test]]

@@ -1,4 +1,4 @@
-"""A dense network on any CSV or Parquet table: binary or multiclass classification, or regression.
+"""A network on any CSV or Parquet table: binary or multiclass classification, or regression.
 
 The hyperparameters are those of the article "Hyperparameter Tuning in Deep Learning": learning rate, batch size,
 epochs, layers, neurons per layer, activation, regularisation, optimizer.
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from trainables import supervised
 from trainables.builtin.tabular_check import check_data, choice_of
-from trainables.builtin.tabular_data import Table, load
+from trainables.builtin.tabular_data import load
+from trainables.builtin.tabular_model import BLOCKS, CATEGORIES, network
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.supervised import Tensors, recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import nn
 
 SCORED_AT_ONCE = 16_384
 """Rows per forward pass of an evaluation: bounds its memory."""
@@ -36,14 +36,35 @@ HYPERPARAMETERS = (
         choices=("auto", "binary", "multiclass", "regression"),
         meaning="what the target is; auto: found from its values",
     ),
-    Hyperparameter(name="layers", type=int, default=2, low=0, meaning="hidden layers; 0: a linear model"),
-    Hyperparameter(name="width", type=int, default=64, low=1, meaning="neurons of each hidden layer"),
+    Hyperparameter(
+        name="categories",
+        type=str,
+        default="one_hot",
+        choices=CATEGORIES,
+        meaning="text as a column per category, or as numbers that are learnt",
+    ),
+    Hyperparameter(
+        name="block",
+        type=str,
+        default="mlp",
+        choices=BLOCKS,
+        meaning="plain layers, or blocks of two layers with a norm and a shortcut",
+    ),
+    Hyperparameter(name="layers", type=int, default=2, low=0, meaning="hidden layers, or blocks; mlp of 0: linear"),
+    Hyperparameter(name="width", type=int, default=64, low=1, meaning="neurons of each hidden layer or block"),
+    Hyperparameter(
+        name="expansion",
+        type=int,
+        default=2,
+        low=1,
+        meaning="neurons within a resnet block per neuron of its width; mlp ignores it",
+    ),
     Hyperparameter(
         name="activation",
         type=str,
         default="relu",
         choices=("relu", "gelu", "tanh"),
-        meaning="after each layer",
+        meaning="after each layer; of a resnet block, after its first",
     ),
     Hyperparameter(
         name="dropout",
@@ -125,7 +146,7 @@ def prepare(fixed: Mapping[str, Any]) -> None:
     check_data=check_data,
 )
 def train(config: Mapping[str, Any], trial: Trial) -> None:
-    """Train a dense network on a table and report train_* and val_* scores after each epoch.
+    """Train a network on a table and report train_* and val_* scores after each epoch.
 
     Every task reports train_loss and val_loss. Classification also reports train_accuracy, val_accuracy, train_auroc
     and val_auroc (multiclass: the mean over each class against the rest); regression reports train_rmse and val_rmse,
@@ -152,16 +173,3 @@ def _examples(inputs: NDArray[Any], targets: NDArray[Any], trial: Trial) -> Tens
     import torch
 
     return Tensors(inputs=torch.from_numpy(inputs), targets=torch.from_numpy(targets)).on(trial.device)
-
-
-def network(table: Table, config: Mapping[str, Any]) -> nn.Sequential:
-    """A dense network [rows, inputs] → [rows, outputs] with ``layers`` hidden layers of the same width."""
-    from torch import nn
-
-    activation = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}[config["activation"]]
-    modules: list[nn.Module] = []
-    inputs = len(table.features)
-    for _ in range(config["layers"]):
-        modules += [nn.Linear(inputs, config["width"]), activation(), nn.Dropout(config["dropout"])]
-        inputs = config["width"]
-    return nn.Sequential(*modules, nn.Linear(inputs, table.goal.outputs))

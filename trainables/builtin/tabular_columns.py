@@ -1,7 +1,4 @@
-"""The columns of a table: numbers or text, which task the target sets, and how columns become inputs.
-
-Only :func:`preprocessing` learns from the rows; the other functions look at each value by itself.
-"""
+"""The columns of a table: numbers or text, and which task the target sets."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-MAX_CATEGORIES = 50  # per text column; the rarest categories share one
 MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
 MISSING = "(missing)"
 
@@ -93,41 +89,4 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {str(name): numbers(column) if is_number(column) else text(column) for name, column in frame.items()},
         index=frame.index,
-    )
-
-
-def preprocessing(frame: pd.DataFrame) -> Any:
-    """The transformer from a :func:`plain` frame to inputs; not fitted yet.
-
-    A missing number becomes the median, with an indicator column; numbers are then scaled to zero mean and unit
-    variance. Text becomes one column per category, at most 50, of which "missing" is one. A category that was not in
-    the fitted rows counts as a rare one, or as none if there are no rare ones.
-    """
-    import numpy as np
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    return ColumnTransformer(
-        [
-            (
-                "numbers",
-                make_pipeline(
-                    SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-                    StandardScaler(),
-                ),
-                [name for name in frame if is_number(frame[name])],
-            ),
-            (
-                "text",
-                OneHotEncoder(
-                    handle_unknown="infrequent_if_exist",
-                    max_categories=MAX_CATEGORIES,
-                    sparse_output=False,
-                    dtype=np.float32,
-                ),
-                [name for name in frame if not is_number(frame[name])],
-            ),
-        ]
     )

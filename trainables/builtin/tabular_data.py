@@ -1,4 +1,4 @@
-"""From a CSV or Parquet file to arrays that a dense network takes: read, split, preprocess.
+"""From a CSV or Parquet file to arrays that a network takes: read, split, preprocess.
 
 The test set is set aside before anything is looked at, and the preprocessing is fitted on the training rows only.
 """
@@ -6,12 +6,14 @@ The test set is set aside before anything is looked at, and the preprocessing is
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin import tabular_columns, tabular_source
-from trainables.builtin.tabular_columns import plain, preprocessing
+from trainables.builtin import tabular_columns, tabular_inputs, tabular_source
+from trainables.builtin.tabular_columns import plain
+from trainables.builtin.tabular_inputs import inputs_of
 from trainables.builtin.tabular_source import Choice, read_source
 from trainables.data import split as splitting
 from trainables.data import table_file
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CODE = (
+    __file__,
+    *(str(each.__file__) for each in (tabular_columns, tabular_inputs, tabular_source, splitting, table_file)),
+)
+"""What a prepared table depends on, besides its file."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -36,8 +44,9 @@ class Table:
         goal: The task, as asked for, or as found from the target.
         classes: The values of the target in order, one per class number; of two, the second is the positive class.
             Empty for a regression.
-        features: Names of the columns of the inputs.
-        train_inputs, validation_inputs: float32 [rows, features]
+        numbers: Names of the first columns of the inputs, which hold numbers.
+        categories: Names of the other columns, which hold codes, with what the codes from 1 mean. 0: unknown.
+        train_inputs, validation_inputs: float32 [rows, numbers + categories]
         train_targets, validation_targets: float32 [rows] of 0 and 1 (binary), int64 [rows] of class numbers
             (multiclass), or float32 [rows], standardized by the training rows (regression).
         rows: The rows of the file in each part, the test set included.
@@ -45,7 +54,8 @@ class Table:
 
     goal: Task
     classes: tuple[Any, ...]
-    features: tuple[str, ...]
+    numbers: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
     train_inputs: NDArray[np.float32]
     validation_inputs: NDArray[np.float32]
     train_targets: NDArray[Any]
@@ -68,7 +78,7 @@ class Table:
 def load(path: Path, choice: Choice) -> Table:
     """Read a file, split its rows, fit the preprocessing on the training rows; once a machine.
 
-    :func:`trainables.builtin.tabular_columns.preprocessing` turns columns into inputs. Rows without a target are
+    :func:`trainables.builtin.tabular_inputs.inputs_of` turns columns into inputs. Rows without a target are
     dropped, with a warning in the log.
 
     Args:
@@ -79,13 +89,13 @@ def load(path: Path, choice: Choice) -> Table:
         DataError: The file or the target cannot be used; the error names the columns.
         OSError: The file cannot be read.
     """
-    code = (__file__, tabular_columns.__file__, tabular_source.__file__, splitting.__file__, table_file.__file__)
-    found = prepared(lambda: _prepare(path, choice), data=[path], options=asdict(choice), code=code)
+    found = prepared(lambda: _prepare(path, choice), data=[path], options=asdict(choice), code=CODE)
     arrays, facts = found.arrays, found.facts
     return Table(
         goal=Task(**facts["goal"]),
         classes=tuple(facts["classes"]),
-        features=tuple(facts["features"]),
+        numbers=tuple(facts["numbers"]),
+        categories={name: tuple(kinds) for name, kinds in facts["categories"]},
         train_inputs=arrays["train_inputs"],
         validation_inputs=arrays["validation_inputs"],
         train_targets=arrays["train_targets"],
@@ -109,18 +119,15 @@ def _prepare(path: Path, choice: Choice) -> Prepared:
         scale = float(values[rows.train].std()) or 1.0
         values = (values - values[rows.train].mean()) / scale
     values = values.astype(np.int64 if source.task == "multiclass" else np.float32)
-    frame = plain(source.features)
-    encoder = preprocessing(frame)
-    encoder.fit(frame.iloc[rows.train])
-    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
+    inputs = inputs_of(plain(source.features), rows.train)
     arrays: dict[str, NDArray[Any]] = {}
-    for name, part in parts.items():
-        inputs = encoder.transform(frame.iloc[part]) if len(part) else np.empty((0, 0))
-        arrays |= {f"{name}_inputs": inputs.astype(np.float32), f"{name}_targets": values[part], f"{name}_rows": part}
+    for name, part in {"train": rows.train, "validation": rows.validation, "test": rows.test}.items():
+        arrays |= {f"{name}_inputs": inputs.values[part], f"{name}_targets": values[part], f"{name}_rows": part}
     outputs = len(source.classes) if source.task == "multiclass" else 1
     facts = {
         "goal": {"name": source.task, "outputs": outputs, "scale": scale},
         "classes": [value if isinstance(value, str | bool | int | float) else str(value) for value in source.classes],
-        "features": list(encoder.get_feature_names_out()),
+        "numbers": inputs.numbers,
+        "categories": [*inputs.categories.items()],
     }
     return Prepared(arrays=arrays, facts=facts)
