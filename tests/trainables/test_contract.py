@@ -55,6 +55,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "tabular": (
         {"epochs": 4, "optimizer": "sgd", "schedule": "one_cycle", "clip": 0.5, "ema": 0.9},
         {"epochs": 4, "optimizer": "nadamw", "dropout": 0.5, "warmup": 0.2, "label_smoothing": 0.1},
+        {"epochs": 4, "block": "resnet", "categories": "embedding"},
     ),
     "vision": (
         {"epochs": 4, "model": "cnn", "augment": "flip_crop", "dropout": 0.5, "optimizer": "sgd"},

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+MAX_CATEGORIES = 50  # per text column; the rarest categories share one
 MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
 MISSING = "(missing)"
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin.tabular_columns import is_number
+from trainables.builtin.tabular_columns import MAX_CATEGORIES, is_number
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-MAX_CATEGORIES = 50
-"""So many codes has a column of text at most; the rarest categories share one."""
 
 RARE = "(rare)"
 
