@@ -79,7 +79,7 @@ def _one_hot(numbers: int, counts: list[int]) -> nn.Module:
 
     starts = torch.tensor(counts).cumsum(0) - torch.tensor(counts)
 
-    class OneHot(nn.Module):  # type: ignore[misc]
+    class OneHot(nn.Module):
         """A column per category, with one 1 at most: code 0 is none of them."""
 
         starts: Tensor
@@ -101,7 +101,7 @@ def _embeddings(numbers: int, counts: list[int]) -> nn.Module:
     import torch
     from torch import nn
 
-    class Embeddings(nn.Module):  # type: ignore[misc]
+    class Embeddings(nn.Module):
         """Numbers for each category that are learnt: zeros for code 0."""
 
         def __init__(self) -> None:
@@ -121,7 +121,7 @@ def _embeddings(numbers: int, counts: list[int]) -> nn.Module:
 def _residual(*modules: nn.Module) -> nn.Module:
     from torch import nn
 
-    class Residual(nn.Sequential):  # type: ignore[misc]
+    class Residual(nn.Sequential):
         """Modules whose output is added to their input."""
 
         def forward(self, rows: Tensor) -> Tensor:
