@@ -87,6 +87,7 @@ check: $(READY)  ## lint, format, types, who imports whom, and whether what is g
 	@$(BIN)/python -m benchmarks.page --check
 	@$(BIN)/python -m benchmarks.search page --check
 	@$(BIN)/python -m benchmarks.scale --check
+	@$(BIN)/python -m benchmarks.examples page --check
 
 format: $(READY)  ## lay the code out, and put right what can be
 	@$(BIN)/ruff check --quiet --fix
