@@ -45,8 +45,7 @@ def from_builtin(name: str) -> Draft:
 def _fixed(hyperparameter: Hyperparameter) -> Proposed:
     if hyperparameter.default is not REQUIRED:
         return Proposed(value=hyperparameter.default, remark=hyperparameter.meaning)
-    placeholder = "data.csv" if hyperparameter.type is Path else hyperparameter.name
-    return Proposed(value=placeholder, remark=f"yours: {hyperparameter.meaning}")
+    return Proposed(value=f"your_{hyperparameter.name}", remark=hyperparameter.meaning)
 
 
 def _searched(hyperparameter: Hyperparameter) -> Proposed:

@@ -18,7 +18,15 @@ EXAMPLES = tuple((x, 2 * x + 1) for x in range(20))
 SAVED_EVERY = 10  # epochs: an epoch takes 8 µs, a save 60 µs
 
 HYPERPARAMETERS = (
-    Hyperparameter(name="lr", type=float, default=0.001, low=0.0, meaning="learning rate"),
+    Hyperparameter(
+        name="lr",
+        type=float,
+        default=0.001,
+        low=0.0,
+        meaning="learning rate",
+        search={"loguniform": [1e-5, 1.0]},
+        first=True,
+    ),
     Hyperparameter(name="epochs", type=int, default=100, low=1, meaning="passes over the 20 examples"),
     Hyperparameter(name="init_seed", type=int, default=0, meaning="seed of the first weight and bias"),
 )
