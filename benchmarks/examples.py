@@ -288,10 +288,17 @@ def written(figures: Mapping[str, Any]) -> str:
         others = "<br>".join(
             f"{other} {_bold(value, tuned, more)}" for other, value in _others(each, metric, tuned).items()
         )
-        rows.append(
-            f"| [{name}](../examples/{name}.yaml) | {Path(each['data']).name} | {label} | {_bold(default, tuned, more)} |"
-            f" {_number(tuned)} | {others} | {each['trials']} | {each['seconds']} s |"
+        cells = (
+            f"[{name}](../examples/{name}.yaml)",
+            Path(each["data"]).name,
+            label,
+            _bold(default, tuned, more),
+            _number(tuned),
+            others,
+            each["trials"],
+            f"{each['seconds']} s",
         )
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     machines = sorted({f"{each['machine']}, {each['date']}" for each in figures.values()})
     return f"{HEAD}\n" + "\n".join(rows) + f"\n\nMeasured on {'; '.join(machines)}.\n"
 

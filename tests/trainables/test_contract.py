@@ -20,6 +20,7 @@ from trainables import BUILTIN
 from trainables.configuration import complete
 from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
 from trainables.process.seeding import seed_all
+from trainables.supervised.training import Training
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 CHURN = DATA / "telco_churn.csv"
@@ -150,6 +151,27 @@ class TestContract:
         except OverflowError:  # which a sweep records as diverged, too
             return
         assert all(math.isnan(value) for metric, value in last.items() if metric.startswith(("train_", "val_")))
+
+    def test_any_batch_size_trains(
+        self, train: Callable[..., Any], declaration: Declaration, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also one that leaves a single example for the last update, and one larger than the data."""
+        if "batch_size" not in declaration.defaults():
+            return
+        sizes: list[int] = []
+        run_epoch = Training.run_epoch
+
+        def watched(training: Training) -> dict[str, float]:
+            sizes.append(len(training.train))
+            return run_epoch(training)
+
+        monkeypatch.setattr(Training, "run_epoch", watched)
+        for variant in ({}, *VARIANTS[name]):
+            config = CONFIG[name] | variant | {"epochs": 1}
+            self.history(train, config)
+            for batch_size in (sizes[-1] - 1, 10 * sizes[-1]):
+                (report,) = self.history(train, config | {"batch_size": batch_size})
+                assert math.isfinite(report.metrics["val_loss"])
 
     def test_fifty_trials_in_one_process_leave_no_memory_behind(self, train: Callable[..., Any], name: str) -> None:
         for _ in range(10):
