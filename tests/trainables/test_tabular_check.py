@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from sklearn import datasets
 from tests.trainables.test_tabular_data import CHURN, example
 from trainables.builtin import tabular
 from trainables.builtin.tabular_check import check_data
+from trainables.builtin.tabular_columns import is_number
+from trainables.builtin.tabular_source import Choice, read_source
 from trainables.data.problems import DataProblem
 
 
@@ -38,9 +42,11 @@ def test_nothing_is_wrong_with_real_tables(tmp_path: Path) -> None:
         ({"y": "no"}, {}, "target", "60 rows with 1 distinct values: nothing to learn"),
         ({"y": np.nan}, {}, "target", "0 rows with 0 distinct values"),
         ({"y": [*map(str, range(59)), "n/a?"]}, {"task": "regression"}, "target", "text, such as 'n/a?'"),
-        ({"y": [*map(str, range(59)), "n/a?"]}, {}, "target", "too many for classes, and 'n/a?' is no number"),
+        ({"y": [*map(str, range(59)), "n/a?"]}, {}, "target", "most values are numbers, 'n/a?' is none"),
+        ({"y": [*map(str, range(59)), "n/a?"]}, {"task": "multiclass"}, "target", "too many for classes"),
         ({}, {"validation": 0.5, "test": 0.5}, "validation", "must be shares that leave rows"),
         ({}, {"validation": 0.001}, "validation", "60 rows are too few"),
+        ({"y": np.arange(60) / 7}, {"data_fraction": 0.001}, "data_fraction", "they leave 1 for training"),
         ({"y": ["no"] * 59 + ["yes"]}, {}, "target", "always 'no' in the 12 rows for validation"),
         ({}, {"time": "when"}, "time", "no column 'when'"),
         ({}, {"time": "colour"}, "time", "is no time; numbers, or times as 2024-01-31 12:00"),
@@ -77,6 +83,7 @@ def test_a_leak_can_be_ignored(tmp_path: Path) -> None:
     [
         ({"y": ["no"] * 30 + ["yes"] * 29 + ["perhaps"]}, "no row for validation has the 'y' 'perhaps'"),
         ({"y": [None] * 12 + ["no", "yes"] * 24}, "12 of 60 rows have no 'y', and are left out"),
+        ({"name": [f"customer {number}" for number in range(60)]}, "'name' has 60 different texts in 60 rows"),
     ],
 )
 def test_what_can_be_trained_is_a_warning(change: dict[str, Any], words: str, tmp_path: Path) -> None:
@@ -126,3 +133,19 @@ sys.exit(" ".join({"torch", "sklearn", "ray"} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code, CHURN], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_parquet_file_may_have_lists_decimals_and_dates(tmp_path: Path) -> None:
+    frame = example().assign(
+        many=[[1, 2]] * 60,
+        price=[Decimal(number) / 4 for number in range(60)],
+        day=[date(2024, 1, 1) + timedelta(days=number) for number in range(60)],
+    )
+    frame.to_parquet(tmp_path / "table.parquet")
+    read = read_source(tmp_path / "table.parquet", Choice(target="y")).features
+    assert {name: str(kind) for name, kind in read.dtypes.items()}["price"] == "float64"
+    assert is_number(read["day"])
+    assert not problems(tmp_path / "table.parquet")
+    assert not problems(tmp_path / "table.parquet", target="price", time="day")
+    (found,) = problems(tmp_path / "table.parquet", target="many")
+    assert "not numbers or text" in found.problem

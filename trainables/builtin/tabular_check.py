@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin.tabular_columns import is_number, numbers
+from trainables.builtin.tabular_columns import MAX_CATEGORIES, is_number, numbers
 from trainables.builtin.tabular_source import Choice, Source, read_source
 from trainables.data.problems import DataError, DataProblem
 
@@ -30,6 +30,10 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
         if leak := _leak(column, source):
             problem = f"{path}: the column {str(name)!r} {leak} the target {target!r}, so there is nothing to learn"
             yield DataProblem(name="target", problem=problem, allowed=f"ignore: [{name}]")
+        elif different := _names_rows(column):
+            problem = f"{path}: the column {str(name)!r} has {different} different texts in {len(column)} rows"
+            allowed = f"it tells little; to leave it out, ignore: [{name}]"
+            yield DataProblem(name="data", problem=problem, allowed=allowed, warning=True)
     if source.dropped:
         total = source.dropped + len(source.target)
         problem = f"{path}: {source.dropped} of {total} rows have no {target!r}, and are left out"
@@ -51,11 +55,19 @@ def _leak(column: pd.Series[Any], source: Source) -> str:
     if not source.classes:
         same = is_number(column) and np.array_equal(numbers(column), source.target)
         return "equals" if same else ""
-    codes, kinds = pd.factorize(column, use_na_sentinel=False)
+    codes, kinds = pd.factorize(column.map(str), use_na_sentinel=False)
     if len(kinds) != len(source.classes):
         return ""
     pairs = np.unique(codes * len(kinds) + source.target)
     return "has the classes, perhaps by other names, of" if len(pairs) == len(kinds) else ""
+
+
+def _names_rows(column: pd.Series[Any]) -> int:
+    """How many different texts a column has if more than every second row has one of its own; otherwise 0."""
+    if is_number(column):
+        return 0
+    different = int(column.map(str).nunique())
+    return different if different > max(MAX_CATEGORIES, len(column) / 2) else 0
 
 
 def _few(source: Source, choice: Choice, path: str) -> Iterator[DataProblem]:

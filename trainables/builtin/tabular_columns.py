@@ -53,10 +53,17 @@ def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[An
     import pandas as pd
 
     values = numbers(column) if is_number(column) else None
-    different = column.nunique()
+    try:
+        different = column.nunique()
+    except TypeError:
+        raise ValueError(f"its values are of type {type(column.iloc[0]).__name__}, not numbers or text") from None
     if different < 2:
         raise ValueError(f"{len(column)} rows with {different} distinct values: nothing to learn")
     if task == "auto":
+        if values is None and different > MAX_WHOLE_NUMBERS and _share_of_numbers(column) > 0.5:
+            raise ValueError(
+                f"most values are numbers, {_text_in(column)!r} is none; if these are classes, say so by task"
+            )
         quantity = values is not None and (different > MAX_WHOLE_NUMBERS or (values % 1).any())
         task = "regression" if quantity else "binary" if different == 2 else "multiclass"
     if task == "regression":
@@ -70,6 +77,13 @@ def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[An
         raise ValueError(f"{different} distinct values in {len(column)} rows are too many for classes{text}")
     codes, classes = pd.factorize(column, sort=True)
     return cast(TaskName, task), codes, tuple(classes.tolist())
+
+
+def _share_of_numbers(column: pd.Series[Any]) -> float:
+    """How much of a column of text are numbers written as text."""
+    import pandas as pd
+
+    return float(pd.to_numeric(column, errors="coerce").notna().mean())
 
 
 def _text_in(column: pd.Series[Any]) -> Any:

@@ -109,10 +109,10 @@ def read_source(path: Path, choice: Choice) -> Source:
         rows = split_groups(groups, seed=choice.split_seed, validation=choice.validation, test=choice.test)
     else:
         rows = split(strata, seed=choice.split_seed, validation=choice.validation, test=choice.test)
-    _check_parts(rows, values, classes, choice, path)
-    if choice.data_fraction < 1:
+    if choice.data_fraction < 1 and len(rows.train):
         train = some(rows.train, strata, seed=choice.split_seed, fraction=choice.data_fraction)
         rows = replace(rows, train=train)
+    _check_parts(rows, values, classes, choice, path)
     return Source(features=frame, task=task, target=values, classes=classes, rows=rows, dropped=dropped)
 
 
@@ -149,7 +149,7 @@ def _groups(column: pd.Series[Any], path: Path) -> NDArray[Any]:
     """The number of each row's group [rows]."""
     import pandas as pd
 
-    codes, _ = pd.factorize(column)
+    codes, _ = pd.factorize(column.map(str, na_action="ignore"))
     if missing := int((codes < 0).sum()):
         raise DataError("group", f"{path}: group {str(column.name)!r}: {missing} of {len(codes)} rows have none")
     return codes
@@ -166,6 +166,8 @@ def _check_parts(rows: Rows, values: NDArray[Any], classes: tuple[Any, ...], cho
             place, what = "group", f"the groups in {choice.group!r}"
         parts = f"{len(rows.train)} for training, {len(rows.validation)} for validation"
         shares = f"validation={choice.validation} and test={choice.test}"
+        if choice.data_fraction < 1:
+            place, shares = "data_fraction", f"{shares} and data_fraction={choice.data_fraction}"
         raise DataError(place, f"{path}: {what} are too few for {shares}: they leave {parts}")
     for part, name in ((rows.train, "training"), (rows.validation, "validation")):
         kinds = np.unique(values[part])

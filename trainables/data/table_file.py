@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import zlib
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainables.data.problems import DataError
 
@@ -46,6 +48,8 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
     except (pd.errors.ParserError, ValueError, EOFError, zlib.error) as error:
         raise DataError(name, f"{path}: not a table: {' '.join(str(error).split())}") from None
     frame.columns = frame.columns.map(str)
+    for column in frame.select_dtypes("object"):
+        frame[column] = _plain(frame[column])
     only = frame.columns[0] if len(frame.columns) == 1 else ""
     mark = next((mark for mark in (";", "\t", "|") if mark in only), None)
     if mark is not None:
@@ -53,6 +57,18 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
     if frame.empty:
         raise DataError(name, f"{path}: the file has no rows")
     return frame
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Decimals and dates of a Parquet file as numbers and times; other columns as they are."""
+    import pandas as pd
+
+    first = next(iter(column.dropna()), None)
+    if isinstance(first, Decimal):
+        return column.astype(float)
+    if isinstance(first, date):
+        return pd.to_datetime(column)
+    return column
 
 
 def require_column(frame: pd.DataFrame, column: str, *, path: Path, name: str) -> None:
