@@ -1,6 +1,6 @@
 """``make test-gpu``: what a machine without a GPU cannot show, on one with a CUDA GPU, in a few minutes.
 
-Ray is not needed, so that it also runs where only torch is installed, with pydantic and psutil. Each check prints what
+Ray is not needed, so that it also runs where only torch is installed, with pydantic, psutil, numpy and pillow. Each check prints what
 it saw. ``--cpu`` tries the checks that do not measure a GPU on the CPU, which tests this script.
 """
 
@@ -130,6 +130,16 @@ def bf16_and_resume(attempts: Attempts, on: str) -> str:
     return f"loss {losses[1]:.3g} to {losses[20]:.3g}; after a kill at step 12 the rest differs by {apart:.1g}"
 
 
+def built_in(attempts: Attempts, on: str) -> str:
+    """A built-in network learns, with its data on the device and in the precision that it chooses."""
+    ended = attempts.train(what="images", **{"with": {"epochs": 4, "lr": 0.02, "batch_size": 32}})
+    assert ended.failure is None, ended.failure
+    first, last = ended.metrics[1], ended.metrics[4]
+    assert last["val_loss"] < first["val_loss"], ended.metrics
+    assert last["val_accuracy"] > 0.5, ended.metrics
+    return f"vision: {last['val_accuracy']:.0%} of digits, {last['examples_per_s']:,.0f} images/s"
+
+
 def two_ranks(attempts: Attempts, on: str) -> str:
     """Two processes of one trial share the device."""
     ended = attempts.train(what="ranks")
@@ -146,9 +156,10 @@ CHECKS: tuple[Callable[[Attempts, str], str], ...] = (
     utilisation,
     packed,
     bf16_and_resume,
+    built_in,
     two_ranks,
 )
-WITHOUT_GPU = (device, memory_left, bf16_and_resume, two_ranks)
+WITHOUT_GPU = (device, memory_left, bf16_and_resume, built_in, two_ranks)
 
 
 def main() -> int:

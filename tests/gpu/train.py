@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from trainables.builtin import vision
 from trainables.contract import Trial
 
 
 def train(config: dict[str, Any], trial: Trial) -> None:
     """Do what ``config["what"]`` says, on the trial's device."""
-    {"hold": hold, "multiply": multiply, "autocast": autocast, "ranks": ranks}[config["what"]](config, trial)
+    does = {"hold": hold, "multiply": multiply, "autocast": autocast, "images": images, "ranks": ranks}
+    does[config["what"]](config, trial)
 
 
 def hold(config: dict[str, Any], trial: Trial) -> None:
@@ -60,6 +63,12 @@ def autocast(config: dict[str, Any], trial: Trial) -> None:
         trial.report(step=step, loss=loss)
         if state is None and step == config.get("dies_at"):
             os._exit(3)
+
+
+def images(config: dict[str, Any], trial: Trial) -> None:
+    """Train the built-in `vision` on the digits of the examples, in the precision that it chooses for the device."""
+    digits = Path(__file__).parents[2] / "examples" / "data" / "digits.npz"
+    vision.train({"data": digits, "size": 8, "width": 8, "depth": 1, "augment": "crop", **config["with"]}, trial)
 
 
 def ranks(config: dict[str, Any], trial: Trial) -> None:
