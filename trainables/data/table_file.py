@@ -48,8 +48,9 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
     except (pd.errors.ParserError, ValueError, EOFError, zlib.error) as error:
         raise DataError(name, f"{path}: not a table: {' '.join(str(error).split())}") from None
     frame.columns = frame.columns.map(str)
-    for column in frame.select_dtypes("object"):
-        frame[column] = _plain(frame[column])
+    for column, kind in frame.dtypes.items():
+        if kind == "object":
+            frame[column] = _plain(frame[column])
     only = frame.columns[0] if len(frame.columns) == 1 else ""
     mark = next((mark for mark in (";", "\t", "|") if mark in only), None)
     if mark is not None:
