@@ -1,7 +1,7 @@
 """``make test-gpu``: what a machine without a GPU cannot show, on one with a CUDA GPU, in a few minutes.
 
-Ray is not needed, so that it also runs where only torch is installed, with pydantic, psutil, numpy and pillow. Each check prints what
-it saw. ``--cpu`` tries the checks that do not measure a GPU on the CPU, which tests this script.
+Ray is not needed, so that it also runs where only torch is installed, with pydantic, psutil, numpy and pillow. Each
+check prints what it saw. ``--cpu`` tries the checks that do not measure a GPU on the CPU, which tests this script.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from trainables.contract import Trial, TrialEnded
@@ -174,7 +175,8 @@ class Training:
         self.first_loss = math.nan
         self.order = torch.Generator().manual_seed(seed)
         kind = device.partition(":")[0]
-        self.autocast = torch.autocast(kind, dtype=torch.bfloat16, enabled=in_bfloat16(config["precision"], kind))
+        low = in_bfloat16(config["precision"], kind)
+        self.autocast = torch.autocast(kind, dtype=torch.bfloat16) if low else nullcontext()
 
     @property
     def out_of_patience(self) -> bool:
