@@ -9,6 +9,8 @@ BUILTIN = MappingProxyType(
         "linear": "trainables.builtin.linear:train",
         "sequence": "trainables.builtin.sequence:train",
         "tabular": "trainables.builtin.tabular:train",
+        "language": "trainables.builtin.language:train",
+        "lora": "trainables.builtin.lora:train",
         "vision": "trainables.builtin.vision:train",
     }
 )

@@ -15,9 +15,10 @@ from torch import nn
 from trainables.configuration import complete
 from trainables.contract import Report, Trial, TrialEnded
 from trainables.evaluation import Restoring
-from trainables.supervised import Task, Tensors, evaluate, fit, recipe
+from trainables.supervised import Subset, Task, Tensors, evaluate, fit, recipe
 from trainables.supervised.averaging import Averaged
 from trainables.supervised.examples import in_batches, sample
+from trainables.supervised.frozen import frozen_names, load, without
 from trainables.supervised.recipe import make_optimizer
 from trainables.supervised.schedule import SCHEDULES, ScheduleName, lr_factor
 from trainables.supervised.training import Training
@@ -262,3 +263,65 @@ def test_the_weights_that_are_scored_are_those_that_are_evaluated(ema: float, tm
 def test_a_misspelt_default_of_the_recipe_is_an_error() -> None:
     with pytest.raises(ValueError, match="no hyperparameter learning_rate"):
         recipe(learning_rate=0.1)
+
+
+# ------------------------------------------------------------------------------------------------- frozen weights
+
+
+def half_frozen() -> nn.Module:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    model[0].requires_grad_(False)
+    return model
+
+
+def test_what_is_frozen_stays_and_is_not_saved() -> None:
+    trained = training(half_frozen(), ema=0.9)
+    before = trained.model[0].weight.clone()
+    trained.run_epoch()
+    assert torch.equal(trained.model[0].weight, before)
+    state = trained.state_dict()
+    saved = {"1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked", "2.weight", "2.bias"}
+    assert set(state["model"]) == set(state["averaged"]["model"]) == saved
+    assert trained.averaged is not None
+    assert trained.averaged.model[0].weight is trained.model[0].weight
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_half_frozen_model_is_resumed_and_evaluated(ema: float, tmp_path: Path) -> None:
+    def end(report: Report) -> None:
+        if report.step == 3:
+            raise TrialEnded
+
+    def build(_: Any) -> nn.Module:
+        return half_frozen()
+
+    whole = run(model=build, epochs=6, ema=ema)
+    with pytest.raises(TrialEnded):
+        run(Trial(config={}, device="cpu", directory=tmp_path, sink=end), model=build, epochs=6, ema=ema)
+    resumed = run(Trial(config={}, device="cpu", directory=tmp_path), model=build, epochs=6, ema=ema)
+    assert resumed == whole[resumed[0].step - 1 :]
+    trial = Trial(config={}, device="cpu", directory=tmp_path)
+    config = configured(epochs=6, ema=ema)
+    _, validation = problem()
+    scores = evaluate(config, trial, build=build, task=Task(name="regression"), test=validation)
+    assert scores["test_loss"] == pytest.approx(whole[-1].metrics["val_loss"], rel=1e-5)
+
+
+def test_anything_else_that_is_missing_is_an_error() -> None:
+    model = half_frozen()
+    state = without(frozen_names(model), model.state_dict())
+    load(half_frozen(), state, frozen_names(model))
+    del state["2.bias"]
+    with pytest.raises(RuntimeError, match=r"2\.bias"):
+        load(half_frozen(), state, frozen_names(model))
+
+
+def test_a_subset_is_some_of_the_examples() -> None:
+    train, _ = problem()
+    rows = torch.tensor([7, 3, 40])
+    some = Subset(examples=train, rows=rows)
+    assert len(some) == 3
+    inputs, targets = some.batch(torch.tensor([2, 0]))
+    assert torch.equal(inputs, train.inputs[[40, 7]])
+    assert torch.equal(targets, train.targets[[40, 7]])

@@ -38,6 +38,8 @@ HYPERPARAMETERS = (
         default="resnet",
         choices=("cnn", "resnet", "vit"),
         meaning="convolutional network, residual network, or vision transformer",
+        search={"choice": ["cnn", "resnet", "vit"]},
+        first=True,
     ),
     Hyperparameter(
         name="depth",
@@ -45,9 +47,17 @@ HYPERPARAMETERS = (
         default=2,
         low=1,
         meaning="cnn: stages of two layers; resnet: blocks in each of three stages; vit: layers",
+        search={"int": [1, 4]},
+        first=True,
     ),
     Hyperparameter(
-        name="width", type=int, default=32, low=1, meaning="cnn, resnet: channels of the first stage; vit: of a token"
+        name="width",
+        type=int,
+        default=32,
+        low=1,
+        meaning="cnn, resnet: channels of the first stage; vit: of a token",
+        search={"choice": [16, 32, 64], "ordered": True},
+        first=True,
     ),
     Hyperparameter(
         name="patch", type=int, default=4, low=1, meaning="vit: edge of a token's patch, in pixels; others ignore it"
@@ -59,6 +69,7 @@ HYPERPARAMETERS = (
         low=0.0,
         high=1.0,
         meaning="cnn, resnet: before the last layer; vit: in each layer",
+        search={"uniform": [0.0, 0.5]},
     ),
     Hyperparameter(
         name="augment",
@@ -66,6 +77,8 @@ HYPERPARAMETERS = (
         default="none",
         choices=AUGMENTATIONS,
         meaning="random changes in training: mirrored left to right, moved by up to an eighth",
+        search={"choice": list(AUGMENTATIONS)},
+        first=True,
     ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
     Hyperparameter(

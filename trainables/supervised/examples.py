@@ -55,12 +55,13 @@ class Tensors:
     def on(self, device: str) -> Tensors:
         """The same examples for a training on that device, and moved there at once unless they are too many."""
         size = sum(each.numel() * each.element_size() for each in (self.inputs, self.targets))
-        if not _has_room(device, size):
+        if not has_room(device, size):
             return replace(self, device=device)
         return Tensors(inputs=self.inputs.to(device), targets=self.targets.to(device), device=device)
 
 
-def _has_room(device: str, size: int) -> bool:
+def has_room(device: str, size: int) -> bool:
+    """Whether so many bytes are few for a device."""
     import torch
 
     if not device.startswith("cuda"):
