@@ -14,7 +14,7 @@ from orchestrator.after import evaluate
 from orchestrator.analysis.summary.ranking import best_trials
 from orchestrator.core.rows import EVALUATION
 from orchestrator.records.load import Sweep
-from trainables.builtin.tabular import network
+from trainables.builtin.tabular import network, train
 from trainables.builtin.tabular_data import load
 from trainables.builtin.tabular_source import Choice
 from trainables.checkpoints import files
@@ -61,7 +61,7 @@ def the_test_part_confirms_it(sweep: Sweep) -> None:
     assert state["step"] == ranked.step
     table = load(EXAMPLE.parent / sweep.spec["fixed"]["data"], Choice(target="churn"))
     inputs, targets = table.test_part()
-    model = network(table, ranked.config)
+    model = network(table, train.declaration.defaults() | ranked.config)
     model.load_state_dict(state["training"]["model"])
     model.eval()
     with torch.no_grad():

@@ -15,7 +15,7 @@ import pytest
 from sklearn import datasets
 
 from tests.trainables.test_tabular_data import CHURN, example
-from trainables.builtin import tabular
+from trainables.builtin import tabular, tabular_check
 from trainables.builtin.tabular_check import check_data
 from trainables.builtin.tabular_columns import is_number
 from trainables.builtin.tabular_source import Choice, read_source
@@ -149,3 +149,19 @@ def test_a_parquet_file_may_have_lists_decimals_and_dates(tmp_path: Path) -> Non
     assert not problems(tmp_path / "table.parquet", target="price", time="day")
     (found,) = problems(tmp_path / "table.parquet", target="many")
     assert "not numbers or text" in found.problem
+
+
+def test_a_table_that_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = example().assign(z=np.resize(["N", "N", "J"], 60))
+    first = problems(tmp_path, frame)
+    with monkeypatch.context() as patched:
+        patched.setattr(tabular_check, "read_source", lambda *_: pytest.fail("the table is read again"))
+        assert problems(tmp_path / "table.csv") == first
+    assert first
+    assert not problems(tmp_path, frame.drop(columns="z"))
+
+
+def test_a_file_that_could_not_be_read_is_looked_into_once_it_can(tmp_path: Path) -> None:
+    (missing,) = problems(tmp_path / "table.csv")
+    assert "No such file" in missing.problem
+    assert not problems(tmp_path, example())

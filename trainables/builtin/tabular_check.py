@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.tabular_columns import MAX_CATEGORIES, is_number, numbers
-from trainables.builtin.tabular_source import Choice, Source, read_source
+from trainables.builtin.tabular_source import CODE, Choice, Source, read_source
+from trainables.data.cache import Prepared, prepared
 from trainables.data.problems import DataError, DataProblem
+from trainables.data.table_file import refuse_directory
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
-    """Look into the table; imports pandas, but neither torch nor scikit-learn."""
+    """Look into the table, once for each content and choice; imports pandas, but neither torch nor scikit-learn."""
     path, choice = config["data"], choice_of(config)
+    try:
+        refuse_directory(path)
+        found = prepared(
+            lambda: Prepared(arrays={}, facts={"problems": [asdict(each) for each in _problems(path, choice)]}),
+            data=[path],
+            options={"check of": str(path), **asdict(choice)},
+            code=(__file__, *CODE),
+        )
+    except DataError as error:
+        yield error.found
+    except OSError as error:
+        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+    else:
+        yield from (DataProblem(**each) for each in found.facts["problems"])
+
+
+def _problems(path: Path, choice: Choice) -> Iterator[DataProblem]:
     try:
         source = read_source(path, choice)
     except DataError as error:
         yield error.found
-        return
-    except OSError as error:
-        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
         return
     target = choice.target
     for name, column in source.features.items():

@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin import tabular_columns, tabular_inputs, tabular_source
+from trainables.builtin import tabular_inputs
 from trainables.builtin.tabular_columns import plain
 from trainables.builtin.tabular_inputs import inputs_of
-from trainables.builtin.tabular_source import Choice, read_source
-from trainables.data import split as splitting
-from trainables.data import table_file
+from trainables.builtin.tabular_source import CODE, Choice, read_source
 from trainables.data.cache import Prepared, prepared
 from trainables.data.problems import DataError
 from trainables.data.split import Rows as Rows
@@ -28,12 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
-
-CODE = (
-    __file__,
-    *(str(each.__file__) for each in (tabular_columns, tabular_inputs, tabular_source, splitting, table_file)),
-)
-"""What a prepared table depends on, besides its file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +81,8 @@ def load(path: Path, choice: Choice) -> Table:
         DataError: The file or the target cannot be used; the error names the columns.
         OSError: The file cannot be read.
     """
-    found = prepared(lambda: _prepare(path, choice), data=[path], options=asdict(choice), code=CODE)
+    code = (__file__, str(tabular_inputs.__file__), *CODE)
+    found = prepared(lambda: _prepare(path, choice), data=[path], options=asdict(choice), code=code)
     arrays, facts = found.arrays, found.facts
     return Table(
         goal=Task(**facts["goal"]),

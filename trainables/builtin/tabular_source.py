@@ -5,12 +5,14 @@ Everything that can be wrong with a file or a target is found here, so that `swe
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.builtin import tabular_columns
 from trainables.builtin.tabular_columns import has_value, is_number, numbers, read_target
+from trainables.data import split as splitting
+from trainables.data import table_file
 from trainables.data.problems import DataError
 from trainables.data.split import Rows, some, split, split_groups, split_in_time
 from trainables.data.table_file import read_table, require_column
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-log = logging.getLogger(__name__)
+CODE = (__file__, *(str(each.__file__) for each in (tabular_columns, splitting, table_file)))
+"""The files of the code that reads a table."""
 
 
 @dataclass(frozen=True, kw_only=True)

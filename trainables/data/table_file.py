@@ -32,8 +32,7 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
     """
     import pandas as pd
 
-    if path.is_dir():
-        raise DataError(name, f"{path} is a directory", f"a file ending in {', '.join(ENDINGS)}")
+    refuse_directory(path, name=name)
     if not path.name.endswith(ENDINGS):
         raise DataError(name, f"{path}: the name must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
     try:
@@ -58,6 +57,12 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
     if frame.empty:
         raise DataError(name, f"{path}: the file has no rows")
     return frame
+
+
+def refuse_directory(path: Path, *, name: str = "data") -> None:
+    """Raise a DataError if the path is that of a directory."""
+    if path.is_dir():
+        raise DataError(name, f"{path} is a directory", f"a file ending in {', '.join(ENDINGS)}")
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
