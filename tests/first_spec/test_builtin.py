@@ -13,27 +13,38 @@ from orchestrator.first_spec.builtin import from_builtin
 from orchestrator.spec import parse_spec
 from orchestrator.spec.load_trainable import declared
 from orchestrator.yaml.reader import from_yaml
-from tests.trainables.test_contract import CONFIG
+from tests.trainables import tiny
+from tests.trainables.test_contract import CONFIG, MADE
 from trainables import BUILTIN
 from trainables.contract import REQUIRED
 
 
-def spec(name: str, text: str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the text and the model are that the contract's tests make, too."""
+    directory = tmp_path_factory.mktemp("made")
+    tiny.text(directory / "text.txt")
+    tiny.causal_model(directory / "model")
+    return directory
+
+
+def spec(name: str, text: str, made: Path) -> dict[str, Any]:
     """The proposed spec, with what one has to fill in taken from the contract's tests."""
     declaration = declared(name, Path.cwd())
     assert declaration is not None
-    mine = {h.name: CONFIG[name][h.name] for h in declaration.hyperparameters if h.default is REQUIRED}
+    needed = [h.name for h in declaration.hyperparameters if h.default is REQUIRED]
+    mine = {each: str(CONFIG[name][each]).replace(str(MADE), str(made)) for each in needed}
     found: dict[str, Any] = from_yaml(text, "s.yaml").data
-    return {**found, "fixed": {**found["fixed"], **{key: str(value) for key, value in mine.items()}}}
+    return {**found, "fixed": {**found["fixed"], **mine}}
 
 
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("name", BUILTIN)
-def test_it_is_valid_once_the_data_is_named(name: str, everything: bool) -> None:
+def test_it_is_valid_once_the_data_is_named(name: str, everything: bool, made: Path) -> None:
     text = from_builtin(name).text()
     if everything:
         text = re.sub(r"^  # (\w+: \{)", r"  \1", text, flags=re.M)
-    found = parse_spec(spec(name, text), base=Path.cwd(), resolve=declared)
+    found = parse_spec(spec(name, text, made), base=Path.cwd(), resolve=declared)
     assert "lr" in found.space
     assert all(distribution.form for distribution in found.space.values())
 
@@ -43,7 +54,7 @@ def test_as_it_is_the_mistakes_are_what_one_has_to_fill_in(name: str, tmp_path: 
     (tmp_path / "s.yaml").write_text(from_builtin(name).text())
     with pytest.raises(SpecError) as caught:
         parse_spec(from_yaml(from_builtin(name).text(), "s.yaml").data, base=tmp_path, resolve=declared)
-    assert {mistake.key for mistake in caught.value.mistakes} == {"fixed.data"}
+    assert {mistake.key for mistake in caught.value.mistakes} <= {"fixed.data", "fixed.pretrained"}
 
 
 def test_a_misspelt_name_is_told_the_right_one() -> None:
