@@ -79,6 +79,8 @@ def test_nothing_is_wrong_with_the_examples(tmp_path: Path) -> None:
         ({}, {"target": "z"}, "target", "no column 'z'; columns: day, y, x"),
         ({}, {"time": "days"}, "time", "no column 'days'; did you mean 'day'?"),
         ({}, {"group": "who"}, "group", "no column 'who'"),
+        ({}, {"ignore": ["X"]}, "ignore", "no column 'X'"),
+        ({}, {"ignore": ["y"]}, "ignore", "'y' is the target"),
         ({}, {"time": "y"}, "time", "target: y, time: y; two different columns"),
         ({}, {"group": "day"}, "time", "time: day, group: day; three different columns"),
         ({"y": np.nan}, {}, "target", "no row has a value"),
@@ -240,6 +242,10 @@ def test_missing_values_are_the_last_ones_known_and_said_to_be_missing(tmp_path:
     assert (x[0], x[9]) == (0, x[8])
     assert list(np.flatnonzero(x_known == 0)) == [0, 9]
     assert np.isnan(data.targets[5:8]).all()
+
+
+def test_a_column_may_be_ignored(tmp_path: Path) -> None:
+    assert prepared(series().assign(z=range(60)), tmp_path, ignore=("x", "day")).names == ("y", "z")
 
 
 def test_text_is_an_input_per_category(tmp_path: Path) -> None:

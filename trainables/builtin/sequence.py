@@ -34,6 +34,7 @@ HYPERPARAMETERS = (
     Hyperparameter(name="target", type=str, default=REQUIRED, meaning="column to predict; all others are inputs"),
     Hyperparameter(name="time", type=str, default=REQUIRED, meaning="column of the order: numbers or ISO dates"),
     Hyperparameter(name="group", type=str, default=None, meaning="column that tells series apart; none: one series"),
+    Hyperparameter(name="ignore", type=list, default=[], meaning="columns that are no inputs"),
     Hyperparameter(
         name="task",
         type=str,

@@ -37,7 +37,8 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
 
 def choice_of(config: Mapping[str, Any]) -> Choice:
     """What decides about the sequences, of a configuration."""
-    return Choice(**{each.name: config[each.name] for each in fields(Choice)})
+    values = {each.name: config[each.name] for each in fields(Choice)}
+    return Choice(**values | {"ignore": tuple(map(str, values["ignore"]))})
 
 
 def require_season(steps: Steps, last: Any, part: str, *, season: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ class Ordered:
         )
 
 
-def ordered(path: Path, *, target: str, time: str, group: str | None = None) -> Ordered:
+def ordered(path: Path, *, target: str, time: str, group: str | None = None, ignore: Sequence[str] = ()) -> Ordered:
     """Read a CSV or Parquet file and put its rows in order.
 
     A row is one step of its series, whatever time has passed since the row before; if steps differ much, the log has a
@@ -74,6 +75,7 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None) -> 
         target: The column to predict.
         time: The column of the order within a series: numbers, dates, or text in the form of ISO 8601.
         group: The column that tells series apart; None if there is one series.
+        ignore: Columns to leave out.
 
     Raises:
         DataError: A column is missing, a row has no time or no group, or two rows of a series have the same time.
@@ -86,6 +88,10 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None) -> 
     roles = {"target": target, "time": time} | ({"group": group} if group is not None else {})
     for role, name in roles.items():
         require_column(frame, name, path=path, name=role)
+    for name in ignore:
+        require_column(frame, name, path=path, name="ignore")
+    if target in ignore:
+        raise DataError("ignore", f"{target!r} is the target")
     if len(set(roles.values())) < len(roles):
         both = ", ".join(f"{role}: {name}" for role, name in roles.items())
         raise DataError("time", f"{path}: {both}", "three different columns" if group else "two different columns")
@@ -110,7 +116,7 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None) -> 
             f"one row for each time of a series{'' if group else _what_tells_apart(frame, time, target)}",
         )
     _warn_of_irregular_steps(times, codes, f"{path}: time {time!r}")
-    others = frame.drop(columns=[time, *([group] if group is not None else [])])
+    others = frame.drop(columns=list({time, *([group] if group is not None else []), *ignore}))
     return Ordered(frame=others.iloc[order].reset_index(drop=True), times=times, series=codes, names=names)
 
 

@@ -42,6 +42,7 @@ class Choice:
             each of several has one value of the target, otherwise a forecast.
         split_seed: The seed of a split by sequence. A split in time draws nothing: the last rows are for testing.
         validation, test: Shares of the rows, or of the sequences.
+        ignore: Columns that are no inputs.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Choice:
     split_seed: int = 0
     validation: float = 0.2
     test: float = 0.2
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,7 @@ def read_source(path: Path, choice: Choice) -> Source:
     shares = f"validation={choice.validation} and test={choice.test}"
     if choice.validation <= 0 or choice.test < 0 or choice.validation + choice.test >= 1:
         raise DataError("validation", f"{shares} must be shares that leave rows for training")
-    rows = ordered(path, target=choice.target, time=choice.time, group=choice.group)
+    rows = ordered(path, target=choice.target, time=choice.time, group=choice.group, ignore=choice.ignore)
     if not has_value(rows.frame[choice.target]).any():
         raise DataError("target", f"{path}: target {choice.target!r}: no row has a value")
     whole = choice.task != "forecast" and (choice.task != "auto" or _one_value_each(rows, choice.target))
@@ -268,7 +270,7 @@ def _no_column_ahead(rows: Ordered, values: NDArray[np.float64], target: str, pa
             if len(given) > 2 and (given == later).all() and later.min() < later.max():
                 when = f"{ahead} row{'s' * (ahead > 1)} later, which nobody knows by then"
                 problem = f"{path}: the column {str(name)!r} is the target {target!r} as it is {when}"
-                raise DataError("target", problem, f"a file without {str(name)!r}")
+                raise DataError("target", problem, f"ignore: [{name}]")
 
 
 def _no_column_that_tells(rows: Ordered, labels: pd.Series[Any], target: str, path: Path) -> None:
@@ -290,4 +292,4 @@ def _no_column_that_tells(rows: Ordered, labels: pd.Series[Any], target: str, pa
             problem = (
                 f"{path}: the column {str(name)!r} has the classes, perhaps by other names, of the target {target!r}"
             )
-            raise DataError("target", problem, f"a file without {str(name)!r}")
+            raise DataError("target", problem, f"ignore: [{name}]")
