@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from orchestrator.spec import read_spec
@@ -28,6 +29,13 @@ def test_the_images_are_those_of_scikit_learn(tmp_path: Path) -> None:
     with np.load(tmp_path / "digits.npz") as made, np.load(EXAMPLES / "data" / "digits.npz") as there:
         assert made.files == there.files
         assert all(np.array_equal(made[name], there[name]) for name in made.files)
+
+
+def test_the_rows_of_digits_are_those_of_scikit_learn(tmp_path: Path) -> None:
+    script = shutil.copy(EXAMPLES / "data" / "make_digits.py", tmp_path)
+    runpy.run_path(script, run_name="__main__")
+    made, there = (pd.read_parquet(path / "digits_by_row.parquet") for path in (tmp_path, EXAMPLES / "data"))
+    pd.testing.assert_frame_equal(made, there)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)

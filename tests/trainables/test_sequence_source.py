@@ -74,6 +74,18 @@ def test_nothing_is_wrong_with_the_examples(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "choice", "season"),
+    [
+        ("sunspots.csv", Choice(target="sunspots", time="month"), 127),
+        ("co2.csv", Choice(target="co2", time="week"), 52),
+        ("lesson.csv", Choice(target="sales", time="date", group="shop"), 7),  # 14 and 21 are as good but for noise
+    ],
+)
+def test_the_season_of_real_series_is_found(file: str, choice: Choice, season: int) -> None:
+    assert load(DATA / file, choice).season == season
+
+
+@pytest.mark.parametrize(
     ("change", "config", "name", "words"),
     [
         ({}, {"target": "z"}, "target", "no column 'z'; columns: day, y, x"),

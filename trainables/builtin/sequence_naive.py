@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 PROMINENCE = 0.15
 """How far a peak of the autocorrelation must rise above the valleys beside it to be that of a season."""
 
+ALIKE = 0.75
+"""Peaks that rise at least so far, of the most prominent one, are alike: the first is the season, others two of it."""
+
 
 def season_of(series: list[Floats]) -> int:
     """The length of the season in rows, found from training values; 1 if there is none.
 
-    It is the lag of the most prominent peak of the autocorrelation, after a linear trend is taken out: the mean over
-    the series of that of each one that is at least three times as long as the lag. Missing values are interpolated.
+    It is the lag of a prominent peak of the autocorrelation, after a linear trend is taken out: the mean over the
+    series of that of each one that is at least three times as long as the lag. Missing values are interpolated.
 
     Args:
         series: The values of each series, NaN where missing.
@@ -37,7 +40,8 @@ def season_of(series: list[Floats]) -> int:
         total[: len(found)] += found
         count[: len(found)] += 1
     peaks, shape = signal.find_peaks(total / count, prominence=PROMINENCE)
-    return int(peaks[shape["prominences"].argmax()]) if len(peaks) else 1
+    rises = shape["prominences"]
+    return int(peaks[(rises >= ALIKE * rises.max()).argmax()]) if len(peaks) else 1
 
 
 def _autocorrelation(values: Floats) -> Floats:
