@@ -101,8 +101,10 @@ def test_it_learns_a_season_and_a_trend(tmp_path: Path) -> None:
     assert test["test_season"] == 12
     assert test["test_mase"] == pytest.approx(test["test_mae"] / test["test_mae_seasonal_naive"], rel=1e-4)
     assert test["test_mae_naive"] > test["test_mae_seasonal_naive"] > 0
+    assert test["test_mase_naive"] == pytest.approx(test["test_mae_naive"] / test["test_mae_seasonal_naive"])
     assert set(test) == {
-        *("test_loss", "test_mae", "test_mase", "test_mae_naive", "test_mae_seasonal_naive", "test_season")
+        *("test_loss", "test_mae", "test_mase", "test_season"),
+        *("test_mae_naive", "test_mae_seasonal_naive", "test_mase_naive"),
     }
 
 
@@ -110,6 +112,7 @@ def test_a_season_that_is_given_is_the_one_compared_with(tmp_path: Path) -> None
     _, test = trained(seasonal(), tmp_path, FORECAST | {"season": 1})
     assert test["test_season"] == 1
     assert test["test_mae_naive"] == test["test_mae_seasonal_naive"]
+    assert test["test_mase_naive"] == pytest.approx(1)
 
 
 def test_several_series_in_units_of_their_own_are_learned_together(tmp_path: Path) -> None:

@@ -44,18 +44,51 @@ HYPERPARAMETERS = (
     ),
     Hyperparameter(name="horizon", type=int, default=1, low=1, meaning="rows ahead that a forecast predicts"),
     Hyperparameter(
-        name="window", type=int, default=48, low=1, meaning="rows that the model sees; of a whole sequence, the last"
+        name="window",
+        type=int,
+        default=48,
+        low=1,
+        meaning="rows that the model sees; of a whole sequence, the last",
+        search={"choice": [24, 48, 96], "ordered": True},
+        first=True,
     ),
     Hyperparameter(
         name="season", type=int, default=0, low=0, meaning="rows of a season, for mase; 0: found in the training part"
     ),
-    Hyperparameter(name="model", type=str, default="gru", choices=MODELS, meaning="kind of network"),
     Hyperparameter(
-        name="layers", type=int, default=1, low=1, meaning="of the network; tcn: or more, to see the whole window"
+        name="model",
+        type=str,
+        default="gru",
+        choices=MODELS,
+        meaning="kind of network",
+        search={"choice": list(MODELS)},
+        first=True,
     ),
-    Hyperparameter(name="width", type=int, default=32, low=1, meaning="numbers per row in each layer"),
     Hyperparameter(
-        name="dropout", type=float, default=0.0, low=0.0, high=1.0, meaning="share of neurons dropped in training"
+        name="layers",
+        type=int,
+        default=1,
+        low=1,
+        meaning="of the network; tcn: or more, to see the whole window",
+        search={"int": [1, 3]},
+    ),
+    Hyperparameter(
+        name="width",
+        type=int,
+        default=32,
+        low=1,
+        meaning="numbers per row in each layer",
+        search={"logint": [8, 64]},
+        first=True,
+    ),
+    Hyperparameter(
+        name="dropout",
+        type=float,
+        default=0.0,
+        low=0.0,
+        high=1.0,
+        meaning="share of neurons dropped in training",
+        search={"uniform": [0.0, 0.4]},
     ),
     Hyperparameter(
         name="normalise",
@@ -63,8 +96,16 @@ HYPERPARAMETERS = (
         default="window",
         choices=NORMALISE,
         meaning="what a forecast is standardized by: each window, as for a trend; or the series' training part",
+        search={"choice": list(NORMALISE)},
     ),
-    Hyperparameter(name="loss", type=str, default="mae", choices=LOSSES, meaning="of a forecast, standardized"),
+    Hyperparameter(
+        name="loss",
+        type=str,
+        default="mae",
+        choices=LOSSES,
+        meaning="of a forecast, standardized",
+        search={"choice": list(LOSSES)},
+    ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split of whole sequences"),
     Hyperparameter(
         name="validation",
@@ -90,7 +131,8 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
     """Score a trained network on the test part: ``test_loss`` and the other scores of :func:`train`.
 
     Of a forecast also ``test_mae_naive`` and ``test_mae_seasonal_naive``, the errors of the last value and of the
-    value one season ago as forecasts of the same rows, in the units of the target, and ``test_season``, its rows.
+    value one season ago as forecasts of the same rows, in the units of the target, ``test_mase_naive``, the first
+    measured as ``test_mase`` is, and ``test_season``, its rows.
 
     Raises:
         ValueError: There is no test part, or the configuration, the file or a column cannot be used.
@@ -191,12 +233,14 @@ def _naive(data: Sequences, config: Mapping[str, Any]) -> dict[str, float]:
     """How far off the forecasts without training are on the test part."""
     import numpy as np
 
-    season = _season(data, config)
-    last = origins(data.steps, "test", window=config["window"], horizon=config["horizon"])
-    naive, seasonal, wanted = with_naive(data.steps, last, horizon=config["horizon"], season=season)
-    together = np.zeros(len(last), dtype=np.intp)
-    return {
-        "test_mae_naive": float(mean_errors(naive, wanted, together, 1)[0]),
-        "test_mae_seasonal_naive": float(mean_errors(seasonal, wanted, together, 1)[0]),
-        "test_season": float(season),
-    }
+    season, steps = _season(data, config), data.steps
+    last = origins(steps, "test", window=config["window"], horizon=config["horizon"])
+    naive, seasonal, wanted = with_naive(steps, last, horizon=config["horizon"], season=season)
+    errors, series = np.abs(naive - wanted), steps.series[last]
+    found = {
+        f"test_mae_{name}": float(mean_errors(forecast, wanted, np.zeros_like(series), 1)[0])
+        for name, forecast in (("naive", naive), ("seasonal_naive", seasonal))
+    } | {"test_season": float(season)}
+    unit = mean_errors(seasonal, wanted, series, len(data.unit))[series][:, None]
+    comparable = np.isfinite(errors) & (unit > 0)
+    return found | ({"test_mase_naive": float((errors / unit)[comparable].mean())} if comparable.any() else {})
