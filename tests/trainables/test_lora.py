@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import torch
 
 from tests.trainables import tiny
 from trainables.builtin import lora_model
-from trainables.builtin.lora import HYPERPARAMETERS, check_data, evaluate, network, train
+from trainables.builtin.lora import HYPERPARAMETERS, check_data, evaluate, network, prepare, train
 from trainables.checkpoints import files
 from trainables.configuration import complete
 from trainables.contract import Trial, run
@@ -80,6 +82,22 @@ def test_a_text_is_encoded_in_pieces_as_in_one(model: Path, monkeypatch: pytest.
     monkeypatch.setattr(lora_model, "ENCODED_AT_ONCE", 37)
     assert lora_model.encode(model, text) == whole
     assert len(whole) == 300
+
+
+def test_prepared_it_has_imported_the_code_of_the_model(config: dict[str, Any]) -> None:
+    code = """
+import sys
+from pathlib import Path
+from trainables.builtin.lora import HYPERPARAMETERS, prepare
+from trainables.configuration import complete
+config = complete({"data": sys.argv[1], "pretrained": sys.argv[2], "context": 16}, HYPERPARAMETERS)
+prepare(config)
+sys.exit(" ".join({"peft", "transformers.models.llama.modeling_llama"} - sys.modules.keys()) or None)
+"""
+    command = [sys.executable, "-c", code, config["data"], config["pretrained"]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    prepare({"data": config["data"]})  # which model is searched over
 
 
 def problems(config: dict[str, Any], **changes: Any) -> list[DataProblem]:

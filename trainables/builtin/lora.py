@@ -102,10 +102,11 @@ def evaluate(config: Mapping[str, Any], trial: Trial) -> dict[str, float]:
 
 
 def prepare(fixed: Mapping[str, Any]) -> None:
-    """Tokenize the text before trials are forked, unless the spec searches over it. What fails, each trial says."""
+    """Tokenize the text, and import what takes long, before trials are forked. What fails, each trial says."""
     if {"data", "pretrained"} <= fixed.keys():
-        with suppress(ValueError, OSError, ImportError):
+        with suppress(ValueError, OSError, ImportError, KeyError):
             load(fixed)
+            lora_model.import_code(Path(fixed["pretrained"]))
 
 
 @declare(

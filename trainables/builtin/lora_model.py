@@ -54,6 +54,16 @@ def encode(folder: Path, text: str) -> list[int]:
     return found
 
 
+def import_code(folder: Path) -> None:
+    """Import what :func:`adapted` needs for a model, which takes seconds: the model itself is not loaded."""
+    import peft  # noqa: F401
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with torch.device("meta"):
+        AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(str(folder), local_files_only=True))
+
+
 def adapted(folder: Path, *, rank: int, alpha: float, targets: str, dropout: float, half: bool) -> nn.Module:
     """A frozen model with trainable matrices: int64 tokens [rows, tokens] → logits [rows, tokens, vocabulary].
 
