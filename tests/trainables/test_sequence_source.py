@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,7 @@ def test_the_season_of_real_series_is_found(file: str, choice: Choice, season: i
         ({"y": [3.0] * 50 + [4.0] * 10}, {}, "target", "it is always 3 in the training part"),
         ({"y": [np.nan] * 40 + [1.0, 2.0] * 10}, {}, "target", "no series has two values in the training part"),
         ({"y": np.resize(["up", "down"], 60)}, {}, "target", "a forecast needs numbers; the column has text, such as"),
+        ({"y": [*range(59), "n/a?"]}, {}, "target", "a forecast needs numbers; the column has text, such as 'n/a?'"),
         ({"y": np.resize(["up", "down"], 60)}, {"task": "binary"}, "group", "task: binary is of whole sequences"),
         ({"day": [None, *range(59)]}, {}, "time", "row 1 has none"),
         ({"day": [*range(57), None, None, np.inf]}, {}, "time", "2 rows, of which row 58 is the first, have none"),
@@ -256,6 +259,32 @@ def test_missing_values_are_the_last_ones_known_and_said_to_be_missing(tmp_path:
     assert np.isnan(data.targets[5:8]).all()
 
 
+def test_columns_of_parquet_files_are_what_they_look_like(tmp_path: Path) -> None:
+    frame = several().assign(
+        price=[Decimal(number) / 4 for number in range(120)],
+        since=[date(2020, 1, 1 + number % 20) for number in range(120)],
+        tags=[["a", "b"], ["b"], None] * 40,
+        mood=pd.Categorical(["good", "bad"] * 60),
+        open=[True, False, False] * 40,
+    )
+    path = tmp_path / "table.parquet"
+    frame.to_parquet(path)
+    choice = Choice(target="kind", time="at", group="who")
+    names = load(path, choice).names
+    assert {"price", "since", "open", "mood_bad", "tags_(missing)"} <= set(names)
+    assert "x" in load(path, Choice(target="price", time="at", group="who")).names
+    with pytest.raises(DataError, match="name the column that tells series apart as group: who"):
+        load(path, Choice(target="price", time="at"))
+
+
+def test_groups_are_told_apart_by_what_they_look_like(tmp_path: Path) -> None:
+    frame = several()
+    numbers = frame["who"].str[1:].astype(int)
+    assert len(prepared(frame.assign(who=numbers), tmp_path, target="x", time="at", group="who").unit) == 20
+    frame.assign(who=[[name] for name in frame["who"]]).to_parquet(tmp_path / "table.parquet")
+    assert len(load(tmp_path / "table.parquet", Choice(target="x", time="at", group="who")).unit) == 20
+
+
 def test_a_column_may_be_ignored(tmp_path: Path) -> None:
     assert prepared(series().assign(z=range(60)), tmp_path, ignore=("x", "day")).names == ("y", "z")
 
@@ -301,6 +330,8 @@ def test_carried_values_come_from_before_in_the_same_series(rows: list[tuple[int
 def test_looking_imports_neither_torch_nor_scipy_nor_scikit_learn() -> None:
     code = """
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from trainables.builtin.sequence import train
 assert "pandas" not in sys.modules

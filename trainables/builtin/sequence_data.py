@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ def _forecast(source: Source, path: Path, choice: Choice) -> Prepared:
 
     rows, values, training = source.rows, source.targets, source.part == 0
     known = np.isfinite(values)
-    in_training = [values[training & (rows.series == number)] for number in range(len(rows.names))]
+    in_training = [values[begin:end][training[begin:end]] for begin, end in pairwise(source.first)]
     centre, unit = (np.array([measure(each) for each in in_training]) for measure in (np.nanmean, np.nanstd))
     unit[unit == 0] = 1.0
     own = np.nan_to_num((carried(values, rows.first) - centre[rows.series]) / unit[rows.series]).astype(np.float32)

@@ -28,7 +28,7 @@ class Ordered:
     """The rows of a table, one series after the other, each in the order of time.
 
     Attributes:
-        frame: Every column but those of time and group.
+        frame: Every column but those of time and group: numbers, dates, truth values, and text, whatever it was.
         times: Numbers that grow with time, [rows]. Dates are microseconds.
         series: The number of the series of each row, [rows], from 0 and without gaps.
         names: The name of each series; one empty name without a group column.
@@ -101,7 +101,8 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None, ign
     if group is not None:
         if frame[group].isna().any():
             raise DataError("group", f"{path}: group {group!r}: {_which(frame[group].isna().to_numpy())} none")
-        codes, found = pd.factorize(frame[group], sort=True)
+        named = frame[group] if is_number(frame[group]) else frame[group].map(str)
+        codes, found = pd.factorize(named, sort=True)
         names = tuple(str(name) for name in found)
     order = np.lexsort((times, codes))
     times, codes = times[order], codes[order]
@@ -117,7 +118,10 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None, ign
         )
     _warn_of_irregular_steps(times, codes, f"{path}: time {time!r}")
     others = frame.drop(columns=list({time, *([group] if group is not None else []), *ignore}))
-    return Ordered(frame=others.iloc[order].reset_index(drop=True), times=times, series=codes, names=names)
+    for column in [column for column in others if not is_number(others[column])]:
+        others[column] = others[column].astype(object).map(str, na_action="ignore")
+    others = others.iloc[order].reset_index(drop=True)
+    return Ordered(frame=others, times=times, series=codes, names=names)
 
 
 def carried(values: NDArray[np.float64], first: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -170,8 +174,8 @@ def _what_tells_apart(frame: pd.DataFrame, time: str, target: str) -> str:
         str(name)
         for name in frame.columns
         if name not in (time, target)
-        and 1 < frame[name].nunique() <= len(frame) / 2
-        and not frame.duplicated([name, time]).any()
+        and 1 < frame[name].map(str).nunique() <= len(frame) / 2
+        and not frame[[name, time]].map(str).duplicated().any()
     ]
     return f"; name the column that tells series apart as group: {', '.join(found[:5])}" if found else ""
 

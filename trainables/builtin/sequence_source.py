@@ -123,13 +123,15 @@ def read_source(path: Path, choice: Choice) -> Source:
 
 def _forecast(rows: Ordered, path: Path, choice: Choice) -> Source:
     import numpy as np
+    import pandas as pd
 
     column, where = rows.frame[choice.target], f"{path}: target {choice.target!r}"
     if not is_number(column):
-        text = column[has_value(column)].iloc[0]
+        text = column[has_value(column) & pd.to_numeric(column, errors="coerce").isna().to_numpy()]
+        found = repr(text.iloc[0]) if len(text) else "numbers in quotes"
         raise DataError(
             "target",
-            f"{where}: a forecast needs numbers; the column has text, such as {text!r}",
+            f"{where}: a forecast needs numbers; the column has text, such as {found}",
             "numbers, or classes of whole sequences, which a group column tells apart, one class each",
         )
     part = _parts(split_in_time(rows.times, validation=choice.validation, test=choice.test), len(rows.times))
@@ -265,9 +267,12 @@ def _no_column_ahead(rows: Ordered, values: NDArray[np.float64], target: str, pa
             continue
         held = numbers(column)
         for ahead in range(1, min(LEADS + 1, len(values))):
+            same = held[:-ahead] == values[ahead:]
+            if not same.any():
+                continue
             both = (rows.series[ahead:] == rows.series[:-ahead]) & np.isfinite(held[:-ahead] + values[ahead:])
-            given, later = held[:-ahead][both], values[ahead:][both]
-            if len(given) > 2 and (given == later).all() and later.min() < later.max():
+            later = values[ahead:][both]
+            if len(later) > 2 and same[both].all() and later.min() < later.max():
                 when = f"{ahead} row{'s' * (ahead > 1)} later, which nobody knows by then"
                 problem = f"{path}: the column {str(name)!r} is the target {target!r} as it is {when}"
                 raise DataError("target", problem, f"ignore: [{name}]")

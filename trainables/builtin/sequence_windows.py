@@ -14,6 +14,7 @@ from trainables.builtin.sequence_data import Sequences
 from trainables.builtin.sequence_naive import mean_errors, naive_forecasts
 from trainables.builtin.sequence_rows import carried
 from trainables.builtin.sequence_source import PARTS, Steps, origins
+from trainables.supervised.examples import has_room
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,9 @@ class Windows:
         return inputs.to(self.device), torch.cat([wanted, self.measures[rows]], dim=1).to(self.device)
 
     def on(self, device: str) -> Windows:
-        """The same windows for a training on that device, with their arrays there."""
+        """The same windows for a training on that device, and moved there at once unless they are too many."""
+        if not has_room(device, self.inputs.numel() * self.inputs.element_size()):
+            return replace(self, device=device)
         moved = {name: value.to(device) for name, value in vars(self).items() if hasattr(value, "to")}
         return replace(self, device=device, **moved)
 
