@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,15 @@ from trainables.supervised import recipe
 
 if TYPE_CHECKING:
     from torch import nn
+
+_PROPOSED: dict[str, Mapping[str, Any]] = {
+    "lr": {"loguniform": [1e-4, 3e-2]},
+    "batch_size": {"choice": [16, 32, 64], "ordered": True},
+    "weight_decay": {"loguniform": [1e-3, 1.0]},
+}
+"""Where the usual ranges do not suit."""
+
+_RECIPE = recipe(epochs=10, batch_size=32, warmup=0.05, weight_decay=0.1, beta2=0.99, clip=1.0)
 
 HYPERPARAMETERS = (
     Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="text file"),
@@ -69,7 +79,7 @@ HYPERPARAMETERS = (
         high=1.0,
         meaning="share of the text, its end, that no trial sees",
     ),
-    *recipe(epochs=10, batch_size=32, warmup=0.05, weight_decay=0.1, beta2=0.99, clip=1.0),
+    *(replace(each, search=_PROPOSED.get(each.name, each.search)) for each in _RECIPE),
 )
 
 

@@ -26,6 +26,12 @@ from trainables.supervised.recipe import in_bfloat16
 if TYPE_CHECKING:
     from torch import nn
 
+_PROPOSED: dict[str, Mapping[str, Any]] = {
+    "lr": {"loguniform": [1e-5, 1e-2]},
+    "batch_size": {"choice": [4, 8, 16, 32], "ordered": True},
+}
+"""Where the usual ranges do not suit."""
+
 _RECIPE = recipe(epochs=3, lr=2e-4, batch_size=8, warmup=0.05, clip=1.0)
 
 HYPERPARAMETERS = (
@@ -83,7 +89,7 @@ HYPERPARAMETERS = (
         high=1.0,
         meaning="share of the text, its end, that no trial sees",
     ),
-    *(replace(each, search={"loguniform": [1e-5, 1e-2]}) if each.name == "lr" else each for each in _RECIPE),
+    *(replace(each, search=_PROPOSED.get(each.name, each.search)) for each in _RECIPE),
 )
 
 
