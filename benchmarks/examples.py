@@ -21,6 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from orchestrator.spec.load_trainable import declared, load
+from trainables.configuration import complete
+from trainables.evaluation import evaluates
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 FIGURES = Path(__file__).with_suffix(".json")
@@ -34,8 +38,9 @@ HEAD = """\
 Written by `python -m benchmarks.examples page` from [the figures](../benchmarks/examples.json) of `python -m
 benchmarks.examples run`. That launches each example and scores its best trial on the test part with `sweep best
 --evaluate`; it does the same with the one configuration that the trainable has by default, and fits baselines to the
-same training rows. Every row is one run with one seed (`search.seed: 0`), so small differences mean nothing. What is
-better than the tuned network is **bold**.
+same training rows. Where a default lies outside of an example's space, the nearest value in it is taken. Every row is
+one run with one seed (`search.seed: 0`), so small differences mean nothing. What is better than the tuned network is
+**bold**.
 
 Baselines are scikit-learn's with its defaults: `HistGradientBoosting`, and `LogisticRegression` or `RidgeCV` on
 standardized numbers and one-hot categories. Forecasts are compared with the last value (naive) and with the value one
@@ -47,7 +52,7 @@ METRICS = {
     "accuracy": ("accuracy", True),
     "rmse": ("RMSE", False),
     "mase": ("MASE", False),
-    "bits_per_token": ("bits per byte", False),
+    "bits_per_token": ("bits per token", False),
 }
 """The score of an example, and whether more is better."""
 
@@ -77,9 +82,6 @@ def _spec(name: str) -> tuple[dict[str, Any], bool]:
     """An example, and whether its trainable can be scored on a test part."""
     from ruamel.yaml import YAML
 
-    from orchestrator.spec.load_trainable import load
-    from trainables.evaluation import evaluates
-
     spec = YAML(typ="safe").load((EXAMPLES / f"{name}.yaml").read_text())
     return spec, evaluates(load(spec["trainable"], EXAMPLES))
 
@@ -87,21 +89,18 @@ def _spec(name: str) -> tuple[dict[str, Any], bool]:
 def measured(name: str) -> dict[str, Any]:
     """Everything that the page says of an example."""
     spec, _ = _spec(name)
-    config = _default(spec)
+    config = _default(name)
     with tempfile.TemporaryDirectory() as directory:
         began = time.monotonic()
         tuned = _swept(spec, Path(directory))
         seconds = time.monotonic() - began
-        one = {
-            **spec,
+        untuned = {
             "name": f"{spec['name']}-default",
-            "space": {"lr": {"loguniform": [1e-6, 10]}},
-            "search": {"method": "list", "configs": [{"lr": config["lr"]}]},
-            "budget": {"trials": 1},
+            "search": {"method": "list", "configs": [config]},
+            "budget": {},
             "scheduler": {"method": "none"},
         }
-        one.pop("constraints", None)
-        default = _swept(one, Path(directory))
+        default = _swept({**spec, **untuned}, Path(directory))
     return {
         "trainable": spec["trainable"],
         "data": str(spec["fixed"]["data"]),
@@ -111,15 +110,30 @@ def measured(name: str) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "tuned": tuned,
         "default": default,
-        "baselines": BASELINES[spec["trainable"]](config),
+        "baselines": BASELINES[spec["trainable"]](_complete(spec)),
     }
 
 
-def _default(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration that is trained if nothing is searched."""
-    from orchestrator.spec.load_trainable import declared
-    from trainables.configuration import complete
+def _default(name: str) -> dict[str, Any]:
+    """What the trainable has by default for the searched hyperparameters; the nearest in the space where it is not."""
+    from orchestrator.spec import read_spec
 
+    spec = read_spec(EXAMPLES / f"{name}.yaml")
+    declaration = declared(str(spec.trainable), EXAMPLES)
+    assert declaration is not None
+    defaults = declaration.defaults()
+    return spec.parameter_space().draw(lambda each, distribution: _nearest(distribution, defaults[each]))
+
+
+def _nearest(distribution: Any, wanted: Any) -> Any:
+    if distribution.contains(wanted):
+        return wanted
+    known = distribution.values() or [distribution.from_unit(end / 1_000) for end in range(1_001)]
+    return min(known, key=lambda each: abs(each - wanted)) if isinstance(wanted, int | float) else known[0]
+
+
+def _complete(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The fixed values and the defaults."""
     declaration = declared(spec["trainable"], EXAMPLES)
     assert declaration is not None
     fixed = {**spec["fixed"], "data": str(EXAMPLES / spec["fixed"]["data"])}
@@ -244,16 +258,18 @@ def _baselines(*, boosted: Any, linear: Any, train: Any, test: Any, classes: int
 
 
 def of_text(config: Mapping[str, Any]) -> dict[str, Scores]:
-    """Bits per byte of general compressors that have read the text before the test part."""
+    """Bits per byte or character that compressors add for the test part to what they need for the text before it."""
     import bz2
     import lzma
 
     content = Path(config["data"]).read_bytes()
-    at = round(len(content) * (1 - config["test"]))
+    text: Any = content if config["tokens"] == "bytes" else content.decode()
+    at = len(text) - int(len(text) * config["test"] + 0.5)
+    before = len(text[:at] if config["tokens"] == "bytes" else text[:at].encode())
     found = {}
-    for name, compressed in (("bzip2", bz2.compress), ("xz", lambda text: lzma.compress(text, preset=9))):
-        added = len(compressed(content)) - len(compressed(content[:at]))
-        found[name] = {"test_bits_per_token": 8 * added / (len(content) - at)}
+    for name, compressed in (("bzip2", bz2.compress), ("xz", lambda each: lzma.compress(each, preset=9))):
+        added = len(compressed(content)) - len(compressed(content[:before]))
+        found[name] = {"test_bits_per_token": 8 * added / (len(text) - at)}
     return found
 
 
