@@ -70,6 +70,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"epochs": 4, "model": "tcn", "dropout": 0.3},
         {"epochs": 4, "model": "transformer", "dropout": 0.3, "ema": 0.9},
         {"epochs": 4, "model": "lstm", "layers": 2, "dropout": 0.3, "optimizer": "sgd"},
+        {"epochs": 4, "model": "linear", "loss": "mse"},
         {"epochs": 4, **DIGIT_ROWS},
     ),
     "tabular": (

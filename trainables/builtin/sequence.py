@@ -77,7 +77,7 @@ HYPERPARAMETERS = (
         type=int,
         default=32,
         low=1,
-        meaning="numbers per row in each layer",
+        meaning="numbers per row in each layer; a linear model has none",
         search={"logint": [8, 64]},
         first=True,
     ),
