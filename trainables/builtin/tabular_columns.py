@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_CATEGORIES = 50  # per text column; the rarest categories share one
 MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
+LARGEST = 1e100
 MISSING = "(missing)"
 
 
@@ -23,14 +24,17 @@ def is_number(column: pd.Series[Any]) -> bool:
 
 
 def numbers(column: pd.Series[Any]) -> NDArray[Any]:
-    """The values as float64 [rows]; NaN where one is missing or infinite. Times are seconds since 1970."""
+    """The values as float64 [rows]; NaN where one is missing or infinite. Times are seconds since 1970.
+
+    What is larger than 1e100 becomes 1e100, so that squares stay finite.
+    """
     import numpy as np
     from pandas.api import types
 
     if types.is_datetime64_any_dtype(column):
         return np.where(column.isna(), np.nan, column.to_numpy("datetime64[us]").astype(np.int64) / 1e6)
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values), np.clip(values, -LARGEST, LARGEST), np.nan)
 
 
 def has_value(column: pd.Series[Any]) -> NDArray[Any]:

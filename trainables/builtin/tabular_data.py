@@ -110,7 +110,7 @@ def _prepare(path: Path, choice: Choice) -> Prepared:
     scale = 1.0
     if source.task == "regression":
         scale = float(values[rows.train].std()) or 1.0
-        values = (values - values[rows.train].mean()) / scale
+        values = np.clip((values - values[rows.train].mean()) / scale, -1e15, 1e15)  # whose squares float32 holds
     values = values.astype(np.int64 if source.task == "multiclass" else np.float32)
     inputs = inputs_of(plain(source.features), rows.train)
     arrays: dict[str, NDArray[Any]] = {}

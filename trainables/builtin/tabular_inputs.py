@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 RARE = "(rare)"
 
+FARTHEST = 1e6
+"""So many standard deviations from the mean of the training rows is a number at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
@@ -52,13 +55,15 @@ def inputs_of(frame: pd.DataFrame, train: NDArray[np.intp]) -> Inputs:
 
 
 def _numbers(frame: pd.DataFrame, train: NDArray[np.intp]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    import numpy as np
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     scaler = make_pipeline(imputer, StandardScaler()).fit(frame.iloc[train])
-    return scaler.transform(frame), tuple(scaler.get_feature_names_out())
+    values = np.clip(scaler.transform(frame), -FARTHEST, FARTHEST)
+    return values, tuple(scaler.get_feature_names_out())
 
 
 def _codes(frame: pd.DataFrame, train: NDArray[np.intp]) -> tuple[NDArray[Any], dict[str, tuple[str, ...]]]:
