@@ -14,7 +14,9 @@ import torch
 
 from tests.trainables import tiny
 from trainables.builtin import lora_model
-from trainables.builtin.lora import HYPERPARAMETERS, check_data, evaluate, network, prepare, train
+from trainables.builtin.language_data import windows
+from trainables.builtin.language_model import NextToken
+from trainables.builtin.lora import HYPERPARAMETERS, check_data, evaluate, fine_tuned, load, network, prepare, train
 from trainables.checkpoints import files
 from trainables.configuration import complete
 from trainables.contract import Trial, run
@@ -49,6 +51,15 @@ def test_it_learns_and_a_checkpoint_has_what_is_trained_alone(
         assert all("lora_" in name for name in state)
     scores = evaluate(config, Trial(config=config, device="cpu", directory=tmp_path / "trial"))
     assert scores["test_loss"] == pytest.approx(trial.history[-1].metrics["val_loss"], abs=0.1)
+
+    test = windows(load(complete(config, HYPERPARAMETERS)), "test", context=16, device="cpu")
+    inputs, targets = test.batch(torch.arange(len(test)))
+    tuned = fine_tuned(config, found)
+    with torch.no_grad():
+        loss = NextToken().loss(tuned(input_ids=inputs).logits, targets).item()
+    assert loss == pytest.approx(scores["test_loss"], rel=1e-4)
+    tuned.save_pretrained(tmp_path / "adapter")
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
 
 
 def test_it_begins_as_the_model_and_only_added_matrices_are_trained(config: dict[str, Any], model: Path) -> None:

@@ -18,9 +18,12 @@ from trainables.builtin import lora_model
 from trainables.builtin.language_data import Tokens, split, tokenized, windows
 from trainables.builtin.language_model import NextToken
 from trainables.builtin.lora_check import check_data
+from trainables.checkpoints import files
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.supervised import recipe
+from trainables.supervised.frozen import frozen_names
+from trainables.supervised.frozen import load as load_weights
 from trainables.supervised.recipe import in_bfloat16
 
 if TYPE_CHECKING:
@@ -145,6 +148,19 @@ def train(config: Mapping[str, Any], trial: Trial) -> None:
         train=part("train"),
         validation=part("validation"),
     )
+
+
+def fine_tuned(config: Mapping[str, Any], checkpoint: Path) -> Any:
+    """The fine-tuned model as a ``PeftModel``: its ``save_pretrained`` writes the added matrices as an adapter.
+
+    Args:
+        config: The configuration that was trained.
+        checkpoint: Its checkpoint, as `sweep best --checkpoint` copies it.
+    """
+    model = network(complete(config, HYPERPARAMETERS))
+    state = files.load(checkpoint)["training"]
+    load_weights(model, state["averaged"]["model"] if "averaged" in state else state["model"], frozen_names(model))
+    return model.model.eval()
 
 
 def load(config: Mapping[str, Any]) -> Tokens:
