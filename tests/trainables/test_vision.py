@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -155,6 +157,15 @@ def test_check_warns_of_a_class_that_is_too_rare_to_be_scored(folder: Path) -> N
     found = problems(data=folder)
     assert [each.warning for each in found] == [True, True]
     assert "no image for validation has the class 'rare'" in found[0].problem
+
+
+def test_check_warns_of_more_images_than_this_machine_has_memory_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vision_check, "LOOKED_AT", 5)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1e4))
+    (found,) = problems(data=folder)
+    assert (found.name, found.warning) == ("size", True)
 
 
 def test_check_reads_some_of_many_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

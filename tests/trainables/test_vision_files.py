@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from trainables.builtin.vision_files import fitted, image_files, read_image, read_images
+from trainables.builtin.vision_files import check_memory, fitted, image_files, read_image, read_images
+from trainables.data.problems import DataError
 
 
 def paint(path: Path, *, mode: str = "RGB", size: tuple[int, int] = (12, 10), color: Any = 0, **options: Any) -> Path:
@@ -142,6 +143,13 @@ def test_grey_images_among_coloured_ones_have_three_channels(tmp_path: Path) -> 
     assert read_images([grey], 4).shape == (1, 1, 4, 4)
     both = read_images([grey, red], 4)
     assert both[:, :, 0, 0].tolist() == [[9, 9, 9], [255, 0, 0]]
+
+
+def test_more_images_than_the_memory_holds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"10,000,000 images of 1000 × 1000 take 60000.0 GB") as raised:
+        check_memory(10_000_000, 1000)
+    assert raised.value.found.name == "size"
+    check_memory(1000, 32)
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

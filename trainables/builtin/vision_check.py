@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.vision_data import PART_NUMBERS, read, split_images
-from trainables.builtin.vision_files import image_files, read_images
+from trainables.builtin.vision_files import check_memory, image_files, read_images
 from trainables.builtin.vision_models import check_patch
 from trainables.data.problems import DataError, DataProblem
 
@@ -26,6 +27,9 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
         labels, parts, classes = _labels(path, size)
     except OSError as error:
         yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+        return
+    except DataError as error:
+        yield replace(error.found, warning=True)  # too much for this machine: that of the trials may have more memory
         return
     except ValueError as error:
         yield DataProblem(name="data", problem=str(error))
@@ -55,6 +59,7 @@ def _labels(path: Path, size: int) -> tuple[NDArray[Any], NDArray[Any], list[str
     if len(files) <= LOOKED_AT:
         found = read(path, size=size)  # which the trials need anyway
         return found.arrays["labels"], found.arrays["parts"], list(found.facts["classes"])
+    check_memory(len(files), size)
     read_images([file.path for file in files[:: len(files) // LOOKED_AT]], size)
     classes = sorted({file.label for file in files})
     labels = np.array([classes.index(file.label) for file in files])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.data.problems import DataError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -108,13 +110,31 @@ def _list(names: Any) -> str:
     return ", ".join(each[:NAMED]) + more
 
 
+def check_memory(images: int, size: int) -> None:
+    """Refuse more images than the memory has room for.
+
+    Raises:
+        DataError: They are more.
+    """
+    import psutil
+
+    needed, free = 2 * images * 3 * size**2, psutil.virtual_memory().available  # twice: as read, and as one array
+    if needed > free:
+        amounts = f"{needed / 1e9:.1f} GB to prepare, {free / 1e9:.1f} GB are free"
+        problem = f"{images:,} images of {size} × {size} take {amounts}"
+        raise DataError("size", problem, "a smaller size")
+
+
 def read_images(paths: Sequence[Path], size: int) -> NDArray[np.uint8]:
     """The images [images, channels, size, size]; one channel if all are grey, otherwise three.
 
     Raises:
+        DataError: They do not fit in memory.
         ValueError: Some cannot be read; the error names them.
     """
     import numpy as np
+
+    check_memory(len(paths), size)
 
     def read(path: Path) -> NDArray[np.uint8] | str:
         try:
