@@ -163,7 +163,7 @@ def test_check_warns_of_more_images_than_this_machine_has_memory_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vision_check, "LOOKED_AT", 5)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1e4))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1e3))
     (found,) = problems(data=folder)
     assert (found.name, found.warning) == ("size", True)
 
