@@ -68,7 +68,8 @@ def problems(path: Path, frame: pd.DataFrame | None = None, **config: Any) -> li
 
 def test_nothing_is_wrong_with_the_examples(tmp_path: Path) -> None:
     assert not problems(DATA / "sunspots.csv", target="sunspots", time="month", horizon=24, window=132)
-    assert not problems(DATA / "co2.csv", target="co2", time="week", horizon=26, window=104)
+    (weeks,) = problems(DATA / "co2.csv", target="co2", time="week", horizon=26, window=104)
+    assert (weeks.warning, "'co2' in 59" in weeks.problem) == (True, True)
     digits = {"target": "digit", "time": "row", "group": "image", "horizon": 1}
     assert not problems(DATA / "digits_by_row.parquet", **digits)
     assert not problems(tmp_path, series())
@@ -257,6 +258,9 @@ def test_missing_values_are_the_last_ones_known_and_said_to_be_missing(tmp_path:
     assert (x[0], x[9]) == (0, x[8])
     assert list(np.flatnonzero(x_known == 0)) == [0, 9]
     assert np.isnan(data.targets[5:8]).all()
+    (said,) = problems(tmp_path, frame)
+    assert said.warning
+    assert "'x' in 2, 'y' in 3; the last known value stands in" in said.problem
 
 
 def test_columns_of_parquet_files_are_what_they_look_like(tmp_path: Path) -> None:
@@ -336,7 +340,7 @@ from pathlib import Path
 from trainables.builtin.sequence import train
 assert "pandas" not in sys.modules
 config = train.declaration.defaults() | {"target": "co2", "time": "week", "data": Path(sys.argv[1])}
-assert not list(train.declaration.check_data(config))
+assert all(each.warning for each in train.declaration.check_data(config))
 sys.exit(" ".join({"torch", "sklearn", "scipy", "ray"} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code, DATA / "co2.csv"], capture_output=True, text=True, timeout=60)

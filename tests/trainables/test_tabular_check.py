@@ -30,7 +30,7 @@ def problems(path: Path, frame: pd.DataFrame | None = None, **config: Any) -> li
 
 
 def test_nothing_is_wrong_with_real_tables(tmp_path: Path) -> None:
-    assert not problems(CHURN, target="churn")
+    assert [each.warning for each in problems(CHURN, target="churn")] == [True], "the eleven missing charges"
     for load in (datasets.load_breast_cancer, datasets.load_wine, datasets.load_diabetes, datasets.load_iris):
         assert not problems(tmp_path, load(as_frame=True).frame, target="target"), load.__name__
 
@@ -96,7 +96,8 @@ def test_a_class_that_a_feature_does_not_quite_tell_is_no_leak(tmp_path: Path) -
     almost = np.resize(["N", "N", "J"], 60)
     almost[0] = "J"
     assert not problems(tmp_path, example().assign(z=almost))
-    assert not problems(tmp_path, example().assign(z=[*np.resize(["N", "N", "J"], 59), None]))
+    missing = problems(tmp_path, example().assign(z=[*np.resize(["N", "N", "J"], 59), None]))
+    assert [each.warning for each in missing] == [True]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ from trainables.builtin.tabular import train
 assert "pandas" not in sys.modules
 config = train.declaration.defaults() | {"target": "churn"}
 from pathlib import Path
-assert not list(train.declaration.check_data(config | {"data": Path(sys.argv[1])}))
+assert all(each.warning for each in train.declaration.check_data(config | {"data": Path(sys.argv[1])}))
 sys.exit(" ".join({"torch", "sklearn", "ray"} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code, CHURN], capture_output=True, text=True, timeout=60)
@@ -165,3 +166,15 @@ def test_a_file_that_could_not_be_read_is_looked_into_once_it_can(tmp_path: Path
     (missing,) = problems(tmp_path / "table.csv")
     assert "No such file" in missing.problem
     assert not problems(tmp_path, example())
+
+
+def test_a_missing_or_infinite_value_is_said_with_its_column(tmp_path: Path) -> None:
+    frame = example()
+    frame.loc[[3, 4], "size"] = [np.nan, np.inf]
+    frame.loc[5, "colour"] = None
+    (said,) = problems(tmp_path, frame)
+    assert said.warning
+    assert "values are missing, of 60 rows: 'size' in 2, 'colour' in 1; the median stands in" in said.problem
+    wide = example().assign(**{f"x{number}": [np.nan, *range(59)] for number in range(8)})
+    (said,) = problems(tmp_path, wide)
+    assert "'x4' in 1, 3 more columns" in said.problem

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from trainables.builtin.sequence_source import PARTS, Choice, Source, Steps, origins, read_source
+from trainables.builtin.tabular_columns import gaps
 from trainables.data.problems import DataError, DataProblem
 
 FEW = 5
@@ -31,6 +32,10 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     except OSError as error:
         yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
         return
+    frame = source.rows.frame
+    if source.task == "forecast":
+        frame = frame.assign(**{choice.target: source.targets})
+    yield from gaps(frame, path, "the last known value stands in as an input")
     if source.classes:
         yield from _missing_classes(source, choice, str(path))
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin.tabular_columns import MAX_CATEGORIES, is_number, numbers
+from trainables.builtin.tabular_columns import MAX_CATEGORIES, gaps, is_number, numbers
 from trainables.builtin.tabular_source import CODE, Choice, Source, read_source
 from trainables.data.cache import Prepared, prepared
 from trainables.data.problems import DataError, DataProblem
@@ -55,6 +55,7 @@ def _problems(path: Path, choice: Choice) -> Iterator[DataProblem]:
         total = source.dropped + len(source.target)
         problem = f"{path}: {source.dropped} of {total} rows have no {target!r}, and are left out"
         yield DataProblem(name="target", problem=problem, warning=True)
+    yield from gaps(source.features, path, "the median stands in for a number, and for a text a category of its own")
     yield from _few(source, choice, str(path))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from trainables.data.problems import DataProblem
 from trainables.supervised.tasks import TaskName
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 MAX_CATEGORIES = 50  # per text column; the rarest categories share one
 MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
 LARGEST = 1e100
+FEW = 5  # columns that a message names
 MISSING = "(missing)"
 
 
@@ -42,6 +46,23 @@ def has_value(column: pd.Series[Any]) -> NDArray[Any]:
     import numpy as np
 
     return np.isfinite(numbers(column)) if is_number(column) else column.notna().to_numpy()
+
+
+def gaps(frame: pd.DataFrame, path: Path, instead: str) -> Iterator[DataProblem]:
+    """A warning that names the columns with missing or infinite values.
+
+    Args:
+        frame: The columns.
+        path: Of their file.
+        instead: What stands in for such a value.
+    """
+    missing = {str(name): int((~has_value(column)).sum()) for name, column in frame.items()}
+    found = [f"{name!r} in {count:,}" for name, count in missing.items() if count]
+    if found:
+        more = [f"{len(found) - FEW} more columns"] if len(found) > FEW else []
+        columns = ", ".join([*found[:FEW], *more])
+        problem = f"{path}: values are missing, of {len(frame):,} rows: {columns}; {instead}"
+        yield DataProblem(name="data", problem=problem, warning=True)
 
 
 def read_target(column: pd.Series[Any], task: str) -> tuple[TaskName, NDArray[Any], tuple[Any, ...]]:
