@@ -23,6 +23,7 @@ from tests.cli.recorded import record
 
 Sweep = Callable[..., Ran]
 CHURN = Path(__file__).parents[2] / "examples" / "02_churn.yaml"
+LINEAR = Path(__file__).parents[2] / "examples" / "01_learning_rate.yaml"
 SECTIONS = {section: [name for name, *_ in commands] for section, commands in COMMANDS.items()}
 NAMES = [name for names in SECTIONS.values() for name in names]
 EXAMPLES = {name: example for commands in COMMANDS.values() for name, _, example in commands}
@@ -162,13 +163,15 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     ("arguments", "forbidden"),
     [
         (["--help"], "ray torch pandas numpy pyarrow pydantic.main rich.console textual optuna scipy"),
-        (["check", str(CHURN)], "ray torch pandas numpy pyarrow rich.console optuna scipy"),
-        (["plan", str(CHURN)], "ray torch pandas textual optuna scipy"),
+        (["check", str(LINEAR)], "ray torch pandas numpy pyarrow rich.console optuna scipy"),
+        (["check", str(CHURN)], "ray torch rich.console optuna scipy sklearn"),  # pandas reads the table
+        (["plan", str(LINEAR)], "ray torch pandas textual optuna scipy"),
+        (["plan", str(CHURN)], "ray torch textual optuna scipy sklearn"),
         (["ls", "--results", "RESULTS"], "ray torch pandas pyarrow.compute textual optuna scipy"),
         (["show", "--results", "RESULTS"], "ray torch pandas pyarrow.compute textual optuna scipy"),
         (["best", "--results", "RESULTS"], "ray torch pandas pyarrow.compute rich.console optuna scipy"),
     ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
+    ids=lambda value: " ".join(Path(word).stem for word in value) if isinstance(value, list) else "",
 )
 def test_heavy_modules_stay_out(tmp_path: Path, arguments: list[str], forbidden: str) -> None:
     record(tmp_path)
