@@ -8,6 +8,7 @@ fitted on the training part.
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -59,13 +60,20 @@ METRICS = {
 
 def main() -> None:
     """Run the examples, or write the page."""
-    command, *rest = sys.argv[1:] or ["run"]
-    if command == "run":
-        for name in rest or names():
-            _keep(name, measured(name))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.examples", description=__doc__)
+    commands = parser.add_subparsers(required=True, dest="command")
+    run = commands.add_parser("run", help="launch examples, all by default, and keep their figures")
+    run.add_argument("names", nargs="*", metavar="EXAMPLE")
+    run.add_argument("--records", type=Path, help="directory in which the sweeps are recorded, and stay")
+    commands.add_parser("page", help="write docs/results.md").add_argument("--check", action="store_true")
+    given = parser.parse_args()
+    if given.command == "run":
+        for name in given.names or names():
+            with tempfile.TemporaryDirectory() as scratch:
+                _keep(name, measured(name, (given.records or Path(scratch)).resolve()))
         return
     page = written(json.loads(FIGURES.read_text()))
-    if "--check" not in rest:
+    if not given.check:
         PAGE.write_text(page)
     elif PAGE.read_text() != page:
         raise SystemExit("docs/results.md is out of date; run python -m benchmarks.examples page")
@@ -86,21 +94,17 @@ def _spec(name: str) -> tuple[dict[str, Any], bool]:
     return spec, evaluates(load(spec["trainable"], EXAMPLES))
 
 
-def measured(name: str) -> dict[str, Any]:
-    """Everything that the page says of an example."""
+def measured(name: str, records: Path) -> dict[str, Any]:
+    """Everything that the page says of an example; its sweeps are recorded in that directory."""
     spec, _ = _spec(name)
-    config = _default(name)
-    with tempfile.TemporaryDirectory() as directory:
-        began = time.monotonic()
-        tuned = _swept(spec, Path(directory))
-        seconds = time.monotonic() - began
-        untuned = {
-            "name": f"{spec['name']}-default",
-            "search": {"method": "list", "configs": [config]},
-            "budget": {},
-            "scheduler": {"method": "none"},
-        }
-        default = _swept({**spec, **untuned}, Path(directory))
+    untuned = {
+        "name": f"{spec['name']}-default",
+        "search": {"method": "list", "configs": [_default(name)]},
+        "budget": {},
+        "scheduler": {"method": "none"},
+    }
+    tuned, seconds = _swept(spec, records)
+    default, _ = _swept({**spec, **untuned}, records)
     return {
         "trainable": spec["trainable"],
         "data": str(spec["fixed"]["data"]),
@@ -140,18 +144,24 @@ def _complete(spec: Mapping[str, Any]) -> dict[str, Any]:
     return complete(fixed, declaration.hyperparameters)
 
 
-def _swept(spec: Mapping[str, Any], directory: Path) -> dict[str, float]:
-    """The scores on the test part of the best trial of a sweep."""
+def _swept(spec: Mapping[str, Any], records: Path) -> tuple[dict[str, float], float]:
+    """The scores on the test part of the best trial of a sweep, and the seconds of its launch."""
     from orchestrator.analysis.summary.evaluations import evaluations
     from orchestrator.records.paths import SweepPaths
 
-    name, path = spec["name"], directory / "spec.yaml"
     fixed = {**spec["fixed"], "data": str(EXAMPLES / spec["fixed"]["data"])}
+    records.mkdir(parents=True, exist_ok=True)
+    path = records / f"{spec['name']}.yaml"
     path.write_text(json.dumps({**spec, "fixed": fixed}))
-    for words in (["launch", str(path)], ["best", name, "--evaluate"]):
-        command = [sys.executable, "-m", "orchestrator", *words, "--results", str(directory / "results")]
-        subprocess.run(command, check=True, cwd=directory, capture_output=True)
-    return dict(evaluations(SweepPaths(directory / "results" / name))[-1].scores)
+    began = time.monotonic()
+    _sweep("launch", str(path), "--results", str(records))
+    seconds = time.monotonic() - began
+    _sweep("best", spec["name"], "--evaluate", "--results", str(records))
+    return dict(evaluations(SweepPaths(records / spec["name"]))[-1].scores), seconds
+
+
+def _sweep(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "orchestrator", *words], check=True, capture_output=True)
 
 
 # ---------------------------------------------------------------------------------------------------- baselines
