@@ -49,7 +49,7 @@ def test_it_is_valid_once_the_data_is_named(name: str, everything: bool, made: P
     assert all(distribution.form for distribution in found.space.values())
 
 
-@pytest.mark.parametrize("name", set(BUILTIN) - {"linear"})
+@pytest.mark.parametrize("name", sorted(BUILTIN.keys() - {"linear"}))
 def test_as_it_is_the_mistakes_are_what_one_has_to_fill_in(name: str, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(from_builtin(name).text())
     with pytest.raises(SpecError) as caught:
