@@ -14,6 +14,8 @@ import pytest
 
 from cluster.local.reaper import reap
 
+pytestmark = pytest.mark.long
+
 DRIVER = """
 import psutil, subprocess, sys, time
 from cluster.local.embedded import embedded

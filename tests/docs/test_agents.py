@@ -220,6 +220,7 @@ def test_requests_to_a_running_sweep(made_up: Sweep, monkeypatch: pytest.MonkeyP
     assert check("sweep add", added)["trials"] == [{"trial": 12, "config": {"lr": 0.07, "kind": "good", "sizes": [8]}}]
 
 
+@pytest.mark.long
 def test_a_sweep_from_launch_to_confirm(tmp_path: Path) -> None:
     """With Ray: every line of stdout is an event, and the last one sums up."""
     (tmp_path / "spec.yaml").write_text(SPEC)

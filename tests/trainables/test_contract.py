@@ -95,7 +95,10 @@ def _live_tensors() -> int:
 @pytest.fixture(scope="module", autouse=True)
 def _made() -> Iterator[None]:
     tiny.text(MADE / "text.txt")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as other tests train beside these
     yield
+    torch.set_num_threads(threads)
     shutil.rmtree(MADE)
 
 

@@ -16,7 +16,7 @@ from orchestrator.errors import CodeChangedError
 from orchestrator.records.load import Sweep, load
 from orchestrator.records.paths import SweepPaths
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 TRAIN = """
 import time
