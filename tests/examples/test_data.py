@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestrator.cli.app import main
 from orchestrator.spec import read_spec
 from orchestrator.spec.load_trainable import known
 
@@ -44,3 +45,11 @@ def test_nothing_is_wrong_with_a_spec_and_its_data(path: Path) -> None:
     spec = read_spec(path, resolve=known, warn=said.append)
     assert spec.name
     assert all("values are missing" in each for each in said)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*_gpu.yaml")), ids=lambda path: path.stem)
+def test_a_twin_for_gpus_is_planned_as_its_comment_says(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = next(line for line in path.read_text().splitlines() if "sweep plan" in line).partition("sweep plan ")[2]
+    assert said.startswith(f"examples/{path.name} ")
+    assert main(["plan", str(path), *said.split()[1:]]) == 0
+    assert "trials" in capsys.readouterr().out
