@@ -118,7 +118,7 @@ def _chosen(partial: PartialSpec, read: set[str], config: Mapping[str, Any]) -> 
 def _note(partial: PartialSpec, found: DataProblem, chosen: str, warn: Callable[[str], None], said: set[str]) -> None:
     problem = f"{found.problem} (with {chosen})" if chosen and not found.warning else found.problem
     if found.warning:
-        if problem not in said:
+        if problem not in said and not partial.document.mistakes:
             warn(f"{found.problem}; {found.allowed}" if found.allowed else found.problem)
         said.add(problem)
         return

