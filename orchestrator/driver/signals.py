@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -12,6 +13,10 @@ from orchestrator.errors import StoppedSweepError, SweepError
 
 GRACE_S = 5.0
 """Seconds that a signal to stop waits for the next reports of running trials. Containers are killed after 10 to 30."""
+
+ECHO_S = 2.0
+"""Within so many seconds, a further signal to stop is the same one: Slurm sends it to the job's shell, which passes it
+on, and to every process. Ctrl-C is pressed by a person, and counts each time."""
 
 CAUGHT = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Windows has no SIGHUP."""
@@ -28,6 +33,7 @@ class Signals:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.interrupted = False
+        self._first_at = 0.0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Signals:
@@ -55,7 +61,11 @@ class Signals:
         return True
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
         if self.reason is not None:
-            raise KeyboardInterrupt
+            if number == signal.SIGINT or now - self._first_at > ECHO_S:
+                raise KeyboardInterrupt
+            return
+        self._first_at = now
         self.interrupted = number == signal.SIGINT
         self.reason = f"{'interrupted' if self.interrupted else 'stopped'} by {signal.Signals(number).name}"
