@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import MagicMock, create_autospec
 
 import pytest
@@ -164,3 +165,14 @@ def test_holders_are_named_largest_first(monkeypatch: pytest.MonkeyPatch) -> Non
     held = [each for each in device.holders("cpu") if each.startswith("mine.")]
     assert held == ["mine.model (0.0 GB)", "mine.CACHE (0.0 GB)"]
     assert device.holders("cuda") == []
+
+
+def test_containers_that_load_what_they_hold_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the lazy mappings of transformers, some of which fail."""
+
+    class Lazy(dict[str, Any]):
+        def values(self) -> Any:
+            raise ValueError("could not find it")
+
+    monkeypatch.setattr(device, "LAZY", Lazy(a=1), raising=False)
+    assert "LAZY" not in " ".join(device.holders("cpu"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -137,8 +137,8 @@ def _tensors(value: Any, deep: bool = True) -> Iterator[Any]:
         yield value
     elif issubclass(kind, torch.nn.Module):
         yield from value.parameters()
-    elif deep and issubclass(kind, list | tuple | set | dict):
-        for each in list(value.values() if issubclass(kind, Mapping) else value):
+    elif deep and kind in (list, tuple, set, dict):  # a subclass may load what it holds, as those of transformers do
+        for each in list(value.values() if kind is dict else value):
             yield from _tensors(each, deep=False)
 
 
