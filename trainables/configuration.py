@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trainables.contract import REQUIRED, Hyperparameter
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def nested(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,3 +88,9 @@ def _problem(value: Any, declared: Hyperparameter) -> str:
         if not declared.low <= float(value) <= declared.high:
             return f"{value} is not between {declared.low} and {declared.high}"
     return ""
+
+
+def part_of(config: Mapping[str, Any], kind: type[T]) -> T:
+    """What a configuration has for the fields of a frozen dataclass; a list becomes a tuple of texts."""
+    values = {each.name: config[each.name] for each in fields(kind)}
+    return kind(**{name: tuple(map(str, each)) if isinstance(each, list) else each for name, each in values.items()})

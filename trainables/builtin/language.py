@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,20 +13,12 @@ from trainables.builtin.language_data import TOKENS, Tokens, load, windows
 from trainables.builtin.language_model import NextToken, check_heads, gpt
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
-from trainables.data.problems import DataError, DataProblem
+from trainables.data.problems import DataError, DataProblem, unreadable
+from trainables.data.split import shares
 from trainables.supervised import recipe
 
 if TYPE_CHECKING:
     from torch import nn
-
-_PROPOSED: dict[str, Mapping[str, Any]] = {
-    "lr": {"loguniform": [1e-4, 3e-2]},
-    "batch_size": {"choice": [16, 32, 64], "ordered": True},
-    "weight_decay": {"loguniform": [1e-3, 1.0]},
-}
-"""Where the usual ranges do not suit."""
-
-_RECIPE = recipe(epochs=10, batch_size=32, warmup=0.05, weight_decay=0.1, beta2=0.99, clip=1.0)
 
 HYPERPARAMETERS = (
     Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="text file"),
@@ -68,18 +59,24 @@ HYPERPARAMETERS = (
         search={"uniform": [0.0, 0.3]},
         first=True,
     ),
-    Hyperparameter(
-        name="validation", type=float, default=0.1, low=0.0, high=1.0, meaning="share of the text for validation"
-    ),
-    Hyperparameter(
-        name="test",
-        type=float,
+    *shares(
+        validation="share of the text for validation",
+        test="share of the text, its end, that no trial sees",
         default=0.1,
-        low=0.0,
-        high=1.0,
-        meaning="share of the text, its end, that no trial sees",
     ),
-    *(replace(each, search=_PROPOSED.get(each.name, each.search)) for each in _RECIPE),
+    *recipe(
+        epochs=10,
+        batch_size=32,
+        warmup=0.05,
+        weight_decay=0.1,
+        beta2=0.99,
+        clip=1.0,
+        search={
+            "lr": {"loguniform": [1e-4, 3e-2]},
+            "batch_size": {"choice": [16, 32, 64], "ordered": True},
+            "weight_decay": {"loguniform": [1e-3, 1.0]},
+        },
+    ),
 )
 
 
@@ -114,7 +111,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
         yield error.found
         return
     except OSError as error:
-        yield DataProblem(name="data", problem=f"{config['data']} cannot be read: {error.strerror or error}")
+        yield unreadable(config["data"], error)
         return
     start, end = tokens.part("test")
     if config["test"] and end - start <= config["context"]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from trainables.builtin.lora_check import check_data
 from trainables.checkpoints import files
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
+from trainables.data.split import shares
 from trainables.supervised import recipe
 from trainables.supervised.frozen import frozen_names
 from trainables.supervised.frozen import load as load_weights
@@ -28,14 +28,6 @@ from trainables.supervised.recipe import in_bfloat16
 
 if TYPE_CHECKING:
     from torch import nn
-
-_PROPOSED: dict[str, Mapping[str, Any]] = {
-    "lr": {"loguniform": [1e-5, 1e-2]},
-    "batch_size": {"choice": [4, 8, 16, 32], "ordered": True},
-}
-"""Where the usual ranges do not suit."""
-
-_RECIPE = recipe(epochs=3, lr=2e-4, batch_size=8, warmup=0.05, clip=1.0)
 
 HYPERPARAMETERS = (
     Hyperparameter(name="data", type=Path, default=REQUIRED, meaning="text file, in UTF-8"),
@@ -81,18 +73,22 @@ HYPERPARAMETERS = (
         search={"uniform": [0.0, 0.2]},
     ),
     Hyperparameter(name="context", type=int, default=256, low=1, meaning="tokens that a prediction may look back on"),
-    Hyperparameter(
-        name="validation", type=float, default=0.1, low=0.0, high=1.0, meaning="share of the text for validation"
-    ),
-    Hyperparameter(
-        name="test",
-        type=float,
+    *shares(
+        validation="share of the text for validation",
+        test="share of the text, its end, that no trial sees",
         default=0.1,
-        low=0.0,
-        high=1.0,
-        meaning="share of the text, its end, that no trial sees",
     ),
-    *(replace(each, search=_PROPOSED.get(each.name, each.search)) for each in _RECIPE),
+    *recipe(
+        epochs=3,
+        lr=2e-4,
+        batch_size=8,
+        warmup=0.05,
+        clip=1.0,
+        search={
+            "lr": {"loguniform": [1e-5, 1e-2]},
+            "batch_size": {"choice": [4, 8, 16, 32], "ordered": True},
+        },
+    ),
 )
 
 

@@ -21,6 +21,7 @@ from trainables.builtin.sequence_source import origins
 from trainables.builtin.sequence_windows import Windows, forecasts, whole_sequences, with_naive
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
+from trainables.data.split import shares
 from trainables.supervised import LossAndScores, recipe
 
 if TYPE_CHECKING:
@@ -107,21 +108,9 @@ HYPERPARAMETERS = (
         search={"choice": list(LOSSES)},
     ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split of whole sequences"),
-    Hyperparameter(
-        name="validation",
-        type=float,
-        default=0.2,
-        low=0.0,
-        high=1.0,
-        meaning="share for validation: of the rows, before those for testing; or of the sequences",
-    ),
-    Hyperparameter(
-        name="test",
-        type=float,
-        default=0.2,
-        low=0.0,
-        high=1.0,
-        meaning="share that no trial sees: the last rows, or some sequences",
+    *shares(
+        validation="share for validation: of the rows, before those for testing; or of the sequences",
+        test="share that no trial sees: the last rows, or some sequences",
     ),
     *recipe(lr=3e-3, batch_size=64, clip=1.0),
 )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from trainables.builtin.sequence_source import PARTS, Choice, Source, Steps, origins, read_source
 from trainables.builtin.tabular_columns import gaps
-from trainables.data.problems import DataError, DataProblem
-
-FEW = 5
-"""Classes that a message names."""
+from trainables.configuration import part_of
+from trainables.data.problems import DataError, DataProblem, few, unreadable
 
 
 def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
@@ -30,7 +27,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
         yield error.found
         return
     except OSError as error:
-        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+        yield unreadable(path, error)
         return
     frame = source.rows.frame
     if source.task == "forecast":
@@ -42,8 +39,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
 
 def choice_of(config: Mapping[str, Any]) -> Choice:
     """What decides about the sequences, of a configuration."""
-    values = {each.name: config[each.name] for each in fields(Choice)}
-    return Choice(**values | {"ignore": tuple(map(str, values["ignore"]))})
+    return part_of(config, Choice)
 
 
 def require_season(steps: Steps, last: Any, part: str, *, season: int) -> None:
@@ -81,8 +77,5 @@ def _missing_classes(source: Source, choice: Choice, path: str) -> Iterator[Data
         there = np.bincount(source.targets[source.part == number], minlength=len(source.classes))
         missing = [repr(source.classes[each]) for each in np.flatnonzero(there == 0)]
         if missing:
-            more = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
-            problem = (
-                f"{path}: no sequence of the {part} part has the {choice.target!r} {', '.join(missing[:FEW])}{more}"
-            )
+            problem = f"{path}: no sequence of the {part} part has the {choice.target!r} {few(missing)}"
             yield DataProblem(name="target", problem=problem, warning=True)

@@ -18,6 +18,7 @@ from trainables.builtin.tabular_data import load
 from trainables.builtin.tabular_model import BLOCKS, CATEGORIES, network
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
+from trainables.data.split import shares
 from trainables.supervised import Tensors, recipe
 
 if TYPE_CHECKING:
@@ -110,17 +111,7 @@ HYPERPARAMETERS = (
         meaning="column whose values are each in one part only; no feature; none: a random split",
     ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
-    Hyperparameter(
-        name="validation", type=float, default=0.2, low=0.0, high=1.0, meaning="share of the rows for validation"
-    ),
-    Hyperparameter(
-        name="test",
-        type=float,
-        default=0.2,
-        low=0.0,
-        high=1.0,
-        meaning="share of the rows that no trial sees",
-    ),
+    *shares(validation="share of the rows for validation", test="share of the rows that no trial sees"),
     Hyperparameter(
         name="data_fraction",
         type=float,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.tabular_columns import MAX_CATEGORIES, gaps, is_number, numbers
 from trainables.builtin.tabular_source import CODE, Choice, Source, read_source
+from trainables.configuration import part_of
 from trainables.data.cache import Prepared, prepared
-from trainables.data.problems import DataError, DataProblem
+from trainables.data.problems import DataError, DataProblem, few, unreadable
 from trainables.data.table_file import refuse_directory
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     except DataError as error:
         yield error.found
     except OSError as error:
-        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+        yield unreadable(path, error)
     else:
         yield from (DataProblem(**each) for each in found.facts["problems"])
 
@@ -61,8 +62,7 @@ def _problems(path: Path, choice: Choice) -> Iterator[DataProblem]:
 
 def choice_of(config: Mapping[str, Any]) -> Choice:
     """What decides about the table, of a configuration."""
-    values = {each.name: config[each.name] for each in fields(Choice)}
-    return Choice(**values | {"ignore": tuple(map(str, values["ignore"]))})
+    return part_of(config, Choice)
 
 
 def _leak(column: pd.Series[Any], source: Source) -> str:
@@ -100,6 +100,5 @@ def _few(source: Source, choice: Choice, path: str) -> Iterator[DataProblem]:
         there = np.bincount(source.target[rows], minlength=len(source.classes)) if source.classes else ()
         missing = [repr(source.classes[number]) for number, count in enumerate(there) if not count]
         if missing:
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            problem = f"{path}: no row for {part} has the {choice.target!r} {', '.join(missing[:5])}{more}"
+            problem = f"{path}: no row for {part} has the {choice.target!r} {few(missing)}"
             yield DataProblem(name="target", problem=problem, warning=True)

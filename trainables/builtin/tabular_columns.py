@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from trainables.data.problems import DataProblem
+from trainables.data.problems import FEW, DataProblem
 from trainables.supervised.tasks import TaskName
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 MAX_CATEGORIES = 50  # per text column; the rarest categories share one
 MAX_WHOLE_NUMBERS = 20  # a target with more distinct whole numbers is a quantity, not a class
 LARGEST = 1e100
-FEW = 5  # columns that a message names
 MISSING = "(missing)"
 
 

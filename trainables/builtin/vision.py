@@ -15,6 +15,7 @@ from trainables.builtin.vision_check import check_data
 from trainables.builtin.vision_data import Images, load
 from trainables.configuration import complete
 from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
+from trainables.data.split import shares
 from trainables.supervised import Subset, Task, Tensors, recipe
 
 if TYPE_CHECKING:
@@ -81,21 +82,9 @@ HYPERPARAMETERS = (
         first=True,
     ),
     Hyperparameter(name="split_seed", type=int, default=0, low=0, meaning="seed of the split into the three parts"),
-    Hyperparameter(
-        name="validation",
-        type=float,
-        default=0.2,
-        low=0.0,
-        high=1.0,
-        meaning="share of the images for validation, unless the data has a part for it",
-    ),
-    Hyperparameter(
-        name="test",
-        type=float,
-        default=0.2,
-        low=0.0,
-        high=1.0,
-        meaning="share of the images that no trial sees, unless the data has a part for it",
+    *shares(
+        validation="share of the images for validation, unless the data has a part for it",
+        test="share of the images that no trial sees, unless the data has a part for it",
     ),
     *recipe(),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trainables.builtin.vision_data import PART_NUMBERS, read, split_images
 from trainables.builtin.vision_files import check_memory, image_files, read_images
 from trainables.builtin.vision_models import check_patch
-from trainables.data.problems import DataError, DataProblem
+from trainables.data.problems import DataError, DataProblem, few, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     try:
         labels, parts, classes = _labels(path, size)
     except OSError as error:
-        yield DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")
+        yield unreadable(path, error)
         return
     except DataError as error:
         yield replace(error.found, warning=True)  # too much for this machine: that of the trials may have more memory
@@ -46,8 +46,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
         there = set(labels[part])
         missing = [repr(each) for number, each in enumerate(classes) if number not in there]
         if missing and len(part):
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            problem = f"{path}: no image for {name} has the class {', '.join(missing[:5])}{more}"
+            problem = f"{path}: no image for {name} has the class {few(missing)}"
             yield DataProblem(name="data", problem=problem, warning=True)
 
 

@@ -144,11 +144,9 @@ def _locked(entry: Path) -> Iterator[None]:
     import filelock
 
     lock = filelock.FileLock(f"{entry}.lock")
-    try:
+    with suppress(OSError, NotImplementedError):  # no lock: two writers do no harm, and the second one works in vain
         entry.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except (OSError, NotImplementedError):
-        pass
     try:
         yield
     finally:

@@ -3,7 +3,12 @@ trial otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+FEW = 5
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +45,14 @@ class DataError(ValueError):
     def __reduce__(self) -> tuple[type[DataError], tuple[str, str, str]]:
         """Errors cross process boundaries; the text alone would not do."""
         return type(self), (self.found.name, self.found.problem, self.found.allowed)
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of these names, and how many more there are."""
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"{', '.join(names[:FEW])}{more}"
+
+
+def unreadable(path: Path, error: OSError) -> DataProblem:
+    """The problem that a file or folder cannot be read."""
+    return DataProblem(name="data", problem=f"{path} cannot be read: {error.strerror or error}")

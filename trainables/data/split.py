@@ -5,9 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trainables.contract import Hyperparameter
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def shares(*, validation: str, test: str, default: float = 0.2) -> tuple[Hyperparameter, Hyperparameter]:
+    """The hyperparameters ``validation`` and ``test``: the shares of the data in these parts.
+
+    Args:
+        validation, test: Their meanings.
+        default: Both shares.
+    """
+    meanings = {"validation": validation, "test": test}
+    first, second = (
+        Hyperparameter(name=name, type=float, default=default, low=0.0, high=1.0, meaning=meaning)
+        for name, meaning in meanings.items()
+    )
+    return first, second
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ def in_batches(order: Tensor, batch_size: int) -> list[Tensor]:
 
 @dataclass(frozen=True, kw_only=True)
 class Subset:
-    """Some of the examples, by their numbers: a part of a split, without a copy.
+    """Some of the examples, by their numbers, without a copy.
 
     Attributes:
         rows: int64 [rows], on the CPU.
@@ -110,19 +110,8 @@ class Subset:
 
 def sample(examples: Examples, size: int) -> Examples:
     """So many of the examples, evenly spaced; all if there are not more."""
-    return examples if len(examples) <= size else Sample(examples=examples, size=size)
+    import torch
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """Some of the examples, evenly spaced."""
-
-    examples: Examples
-    size: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The inputs and targets of these rows of the sample."""
-        return self.examples.batch(rows * len(self.examples) // self.size)
+    if len(examples) <= size:
+        return examples
+    return Subset(examples=examples, rows=torch.arange(size) * len(examples) // size)

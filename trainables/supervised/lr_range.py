@@ -66,16 +66,12 @@ class RangeTest:
         """Train until the rate is far too high."""
         training.model.train()
         self.batch_size, self.optimizer = training.config["batch_size"], training.config["optimizer"]
-        lowest, smoothed = math.inf, 0.0
         for number, rows in zip(range(UPDATES), _batches(training), strict=False):
             rate = LOWEST * (HIGHEST / LOWEST) ** (number / (UPDATES - 1))
-            loss = float(training.update(rows, rate)[0])
             self.rates.append(rate)
-            self.losses.append(loss)
-            smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * loss
-            reading = smoothed / (1 - SMOOTHING ** (number + 1))
-            lowest = min(lowest, reading)
-            if not reading <= RUINED * lowest:
+            self.losses.append(float(training.update(rows, rate)[0]))
+            smoothed = smooth(self.losses)
+            if len(smoothed) < len(self.losses) or smoothed[-1] > RUINED * min(smoothed):
                 return
 
 

@@ -131,19 +131,24 @@ _RECIPE = (
 )
 
 
-def recipe(**defaults: Any) -> tuple[Hyperparameter, ...]:
+def recipe(*, search: Mapping[str, Mapping[str, Any]] | None = None, **defaults: Any) -> tuple[Hyperparameter, ...]:
     """The hyperparameters that :func:`trainables.supervised.fit` reads, for ``declare``.
 
     Args:
+        search: Other ranges than those that are usually proposed, by name.
         defaults: Other defaults than the usual ones, as in ``recipe(lr=3e-4, clip=1.0)``.
 
     Raises:
         ValueError: No hyperparameter has that name.
     """
+    search = search or {}
     names = {each.name for each in _RECIPE}
-    if wrong := sorted(defaults.keys() - names):
+    if wrong := sorted({*defaults, *search} - names):
         raise ValueError(f"recipe: no hyperparameter {', '.join(wrong)}; it has {', '.join(sorted(names))}")
-    return tuple(replace(each, default=defaults.get(each.name, each.default)) for each in _RECIPE)
+    return tuple(
+        replace(each, default=defaults.get(each.name, each.default), search=search.get(each.name, each.search))
+        for each in _RECIPE
+    )
 
 
 def with_defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
