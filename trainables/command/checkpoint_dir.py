@@ -15,7 +15,7 @@ from trainables.contract import Trial
 LOOK_S = 0.02
 """Seconds between two looks at whether the program still writes a file."""
 UNCHANGED_S = 1.0
-"""Seconds for which an open file does not grow if it is not being written."""
+"""Seconds for which an open file does not change if it is not being written."""
 WRITING_S = 30.0
 """Seconds that a checkpoint waits for files that grow all the time."""
 
@@ -83,23 +83,25 @@ class CheckpointDir:
     def _all_written(self, process: Process) -> Iterator[None]:
         """Halt the program where it writes none of the files; waits until there is such a moment.
 
-        A file that is open for long, and does not grow, is no checkpoint.
+        A file that is open for long, and does not change, is no checkpoint.
         """
         directory = self.path.resolve()
-        sizes: dict[str, int] = {}
+        states: dict[str, tuple[int, int]] = {}
         began = changed_at = time.monotonic()
         while True:
-            with process.paused():
-                open_now = process.writes_in(directory) - self._kept_open
+            with process.paused() as still:
+                written = process.writes_in(directory)
+                self._kept_open &= written
+                open_now = written - self._kept_open
                 now = time.monotonic()
                 if now - changed_at > UNCHANGED_S or now - began > WRITING_S:
                     self._kept_open |= open_now
                     open_now = set()
-                if not open_now:
+                if (still or now - began > WRITING_S) and not open_now:
                     yield
                     return
-            before, sizes = sizes, {path: _size(path) for path in open_now}
-            if sizes != before:
+            before, states = states, {path: _changed(path) for path in open_now}
+            if states != before:
                 changed_at = now
             time.sleep(LOOK_S)
 
@@ -122,9 +124,10 @@ class CheckpointDir:
         return tuple(sorted(found))
 
 
-def _size(path: str) -> int:
-    """The size of a file; -1 if it is gone."""
+def _changed(path: str) -> tuple[int, int]:
+    """The size of a file and when it was last changed, in ns; zeros if it is gone."""
     try:
-        return os.stat(path).st_size
+        status = os.stat(path)
     except OSError:
-        return -1
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

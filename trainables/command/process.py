@@ -18,7 +18,7 @@ from typing import Literal
 
 import psutil
 
-from trainables.process.linux import adopt_orphans
+from trainables.process.linux import adopt_orphans, stands_still
 
 Stream = Literal["stdout", "stderr"]
 
@@ -28,6 +28,9 @@ _LAST_WORDS_S = 2.0
 """Seconds for which the output of an ended program is read, if processes that it has started hold it open."""
 _QUIET_S = 0.2
 """Seconds without output after which an ended program has said everything."""
+_HALT_S = 1.0
+"""Seconds that a program may take to stand still. One that waits for a disk or for a new process takes long."""
+_TURN_S = 0.001
 
 
 class Process:
@@ -101,14 +104,25 @@ class Process:
             yield from found
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Halt the program, and what it has started, while the context is open."""
-        halted = _descendants() - self._before - {psutil.Process(self._guard.pid)}
-        for process in halted:
-            with suppress(psutil.Error):
-                process.suspend()
+    def paused(self) -> Iterator[bool]:
+        """Halt the program, and what it has started, while the context is open.
+
+        Yields:
+            Whether all of it stands still. SIGSTOP takes effect only once a thread leaves the kernel, and until then it
+            may still open, empty or write a file.
+        """
+        until = time.monotonic() + _HALT_S
+        halted: set[psutil.Process] = set()
+        guard = {psutil.Process(self._guard.pid)}
         try:
-            yield
+            while started := _descendants() - self._before - guard - halted:  # what stands still starts nothing
+                for process in started:
+                    with suppress(psutil.Error):
+                        process.suspend()
+                halted |= started
+                while not all(map(stands_still, halted)) and time.monotonic() < until:
+                    time.sleep(_TURN_S)
+            yield all(map(stands_still, halted))
         finally:
             for process in halted:
                 with suppress(psutil.Error):

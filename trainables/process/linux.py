@@ -40,6 +40,29 @@ def children() -> set[int]:
         return {process.pid for process in psutil.Process().children()}
 
 
+def stands_still(process: psutil.Process) -> bool:
+    """Whether a process that was sent SIGSTOP has been halted, with all its threads, or is gone."""
+    if sys.platform != "linux":
+        try:
+            return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        except psutil.Error:
+            return True
+    threads = f"/proc/{process.pid}/task"
+    try:
+        return all(_state(f"{threads}/{thread}/stat") in "TtZX" for thread in os.listdir(threads))
+    except OSError:
+        return True
+
+
+def _state(stat: str) -> str:
+    """The state of a thread, as the letter in its ``/proc/…/stat`` (proc(5)); X once it is gone."""
+    try:
+        with open(stat) as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

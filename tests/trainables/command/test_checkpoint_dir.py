@@ -122,3 +122,27 @@ def test_a_file_that_is_being_written_is_waited_for_and_one_that_stays_open_is_n
         copy = restored(tmp_path / str(until))["path"]
         assert (copy / "state").read_text() == "half whole"
         assert (copy / "log").exists()
+
+
+SAVES_ALL_THE_TIME = """
+import json, pathlib, subprocess, sys
+for _ in range(3):  # a busy machine
+    subprocess.Popen([sys.executable, "-c", "while True: pass"])
+for step in range(1, 10**9):
+    pathlib.Path(sys.argv[1], "state").write_bytes(b"x" * 20_000)
+    print(json.dumps({"step": step, "loss": 1}), flush=True)
+"""
+
+
+def test_no_copy_is_half_written_of_a_program_that_writes_whenever_it_runs(tmp_path: Path) -> None:
+    sizes = []
+
+    def sink(report: Report) -> None:
+        sizes.append((restored(tmp_path)["path"] / "state").stat().st_size)
+        if len(sizes) == 100:
+            raise TrialEnded
+
+    trial = Trial(config={}, directory=tmp_path, sink=sink)
+    with pytest.raises(TrialEnded):
+        python(SAVES_ALL_THE_TIME, "{checkpoint_dir}", grace_s=0.1)(trial.config, trial)
+    assert set(sizes) == {20_000}
