@@ -27,7 +27,7 @@ def saving() -> Figures:
 
     from trainables.checkpoints.files import load
     from trainables.checkpoints.saving import Checkpoints
-    from trainables.contract import Trial
+    from trainables.trial import Trial
 
     torch.set_num_threads(1)
     model = torch.nn.Sequential(*(torch.nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)))

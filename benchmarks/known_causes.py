@@ -193,7 +193,7 @@ def _gain(before: float, after: float) -> float:
 
 def _train(table: Table, candidate: Candidate, changes: Config) -> Run:
     from trainables.builtin.tabular import train
-    from trainables.contract import Trial
+    from trainables.trial import Trial
 
     config = {**table.given, **table.good, **changes}
     trial = Trial(config=config, seed=1)

@@ -110,7 +110,7 @@ def _mean(job: Job, config: dict[str, Any]) -> float:
     import torch
 
     from trainables.builtin import tabular
-    from trainables.contract import Trial
+    from trainables.trial import Trial
 
     torch.set_num_threads(1)
     values = []

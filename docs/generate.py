@@ -26,7 +26,7 @@ from orchestrator.space.distributions import FORMS
 from orchestrator.spec import spec_schema
 from orchestrator.spec.load_trainable import declared, load
 from trainables import BUILTIN
-from trainables.contract import REQUIRED, Hyperparameter
+from trainables.declaration import REQUIRED, Hyperparameter
 from trainables.evaluation import evaluates
 
 REFERENCE = Path(__file__).parent / "reference"

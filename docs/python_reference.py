@@ -13,7 +13,8 @@ import orchestrator
 from orchestrator import errors
 from orchestrator.analysis.report.figure import Figure
 from orchestrator.api.answers import BestTrial, DiagnosisAnswer, ImportanceAnswer
-from trainables.contract import TrainableClass, TrialEnded
+from trainables.contract import TrainableClass
+from trainables.trial import TrialEnded
 
 SECTIONS = ("Args", "Attributes", "Returns", "Raises")
 ENTRY = re.compile(r"    (\*{0,2}[A-Za-z_][\w, ]*): (.*)")

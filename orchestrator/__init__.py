@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from orchestrator.api.loaded import Sweep, load
     from orchestrator.api.run import run
     from orchestrator.api.simulated import simulate_sweep
-    from trainables.contract import Hyperparameter, Trial, declare
+    from trainables.declaration import Hyperparameter, declare
+    from trainables.trial import Trial
 
 __all__ = ["Hyperparameter", "Sweep", "Trial", "confirm", "declare", "load", "run", "simulate_sweep"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from trainables.contract import REQUIRED, Hyperparameter, Report, Trial, TrialEnded, declaration_of, declare
+from trainables.declaration import REQUIRED, Hyperparameter, declaration_of, declare
+from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 __all__ = ["REQUIRED", "Hyperparameter", "Report", "Trial", "TrialEnded", "declaration_of", "declare"]

@@ -69,7 +69,7 @@ def test_theirs_and_ours_side_by_side(project: Path) -> None:
         print(cluster.NAME, trainables.WHO, trial.history[0].metrics, Trial.__module__)
         """,
     )
-    assert out.strip() == "their cluster them {'loss': 3.0} trainables.contract"
+    assert out.strip() == "their cluster them {'loss': 3.0} trainables.trial"
 
 
 def test_theirs_imported_first(project: Path) -> None:
@@ -90,7 +90,7 @@ def test_theirs_imported_first(project: Path) -> None:
 
 def test_a_project_without_such_folders_sees_ours(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
-        "from trainables.contract import declare\n\n@declare()\ndef train(config, trial): ..."
+        "from trainables.declaration import declare\n\n@declare()\ndef train(config, trial): ..."
     )
     out = python(
         tmp_path,
@@ -117,7 +117,7 @@ def own_orchestrator(project: Path) -> None:
             def train(config, trial):
                 from orchestrator.late import late
                 assert (NAME, events.WHO, late()) == ("their orchestrator", "their events", 0.5)
-                assert type(trial).__module__ == "trainables.contract"
+                assert type(trial).__module__ == "trainables.trial"
                 trial.report(step=1, loss=orchestrator.core.VALUE)
         """,
         "spec.yaml": """

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from trainables.contract import REQUIRED, Hyperparameter
+from trainables.declaration import REQUIRED, Hyperparameter
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

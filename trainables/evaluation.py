@@ -15,7 +15,9 @@ from typing import Any
 from trainables.checkpoints import snapshot
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import Snapshot
-from trainables.contract import Trial, as_number, restored_model
+from trainables.contract import restored_model
+from trainables.report import as_number
+from trainables.trial import Trial
 
 
 class Restoring(Checkpoints):
@@ -66,7 +68,7 @@ def evaluate(
     Args:
         trainable: A trainable with an ``evaluate``.
         checkpoint: The state to score.
-        config, number, seed, directory, device: Those of the trial; see :class:`trainables.contract.Trial`.
+        config, number, seed, directory, device: Those of the trial; see :class:`trainables.trial.Trial`.
 
     Raises:
         TypeError: ``evaluate`` returned something other than numbers by name, or nothing.

@@ -60,7 +60,8 @@ def train(job: Job, config: Mapping[str, Any], *, scores: str, report: Callable[
     import torch
 
     from trainables.builtin import tabular
-    from trainables.contract import Report, Trial
+    from trainables.report import Report
+    from trainables.trial import Trial
 
     torch.set_num_threads(1)
     seen: list[float] = []

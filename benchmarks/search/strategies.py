@@ -16,7 +16,7 @@ from orchestrator.core.search import Search
 from orchestrator.core.sweep import Sweep
 from orchestrator.spec import Spec, max_step
 from orchestrator.yaml.reader import from_yaml
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 Peer = Callable[[Spec, int], tuple[Search | None, Scheduler | None]]
 """Makes a peer's search and scheduler from a spec and the length of a training; None: as the spec says."""

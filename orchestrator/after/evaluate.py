@@ -38,7 +38,7 @@ from trainables import BUILTIN
 from trainables import evaluation as scoring
 from trainables.checkpoints.snapshot import DamagedCheckpoint
 from trainables.configuration import nested
-from trainables.contract import declaration_of
+from trainables.declaration import declaration_of
 from trainables.process.isolation import SharedProcess
 
 

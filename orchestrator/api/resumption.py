@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.records.provenance import SweepInfo
     from orchestrator.spec import Spec
     from orchestrator.spec.source import Source
-    from trainables.contract import Declaration
+    from trainables.declaration import Declaration
 
 TOTALS = {
     "budget.trials": "trials",

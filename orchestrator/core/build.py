@@ -26,7 +26,7 @@ from orchestrator.spec import Space, Spec
 from orchestrator.spec.max_step import max_rung, max_seconds
 from orchestrator.spec.sections import GROW
 from orchestrator.spec.trial_resources import TrialResources
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 DEFAULT_TRIALS = 20
 """Trials of a spec without a budget, unless the method ends by itself."""

@@ -17,7 +17,7 @@ from orchestrator.errors import UserError
 from orchestrator.formatting import duration
 from orchestrator.spec import Spec, max_step
 from orchestrator.spec.max_step import length_of, max_seconds
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)

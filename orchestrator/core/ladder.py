@@ -17,7 +17,7 @@ from orchestrator.spec import Scheduler as SchedulerSpec
 from orchestrator.spec import Spec
 from orchestrator.spec.max_step import max_rung
 from orchestrator.spec.sections import Unit
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 DEFAULT_REDUCTION_FACTOR = 3
 

@@ -8,7 +8,7 @@ from orchestrator.core.build import limits_of
 from orchestrator.core.ladder import Ladder, ladder
 from orchestrator.spec import Spec, max_step
 from orchestrator.spec.sections import DO_NOT_LEARN
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 TRIALS_PER_DIMENSION = 5
 """Fewer trials per searched parameter get a warning: half of the ten that are usually recommended for a first design

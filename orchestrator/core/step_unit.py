@@ -18,7 +18,7 @@ from orchestrator.formatting import count, duration
 from orchestrator.space.values import is_number
 from orchestrator.spec import Spec
 from orchestrator.spec.max_step import length_of
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 SHORT = 10
 """A training that ends by itself before a tenth of its length suggests another unit; some stop early by design."""

@@ -11,7 +11,7 @@ from orchestrator.first_spec.draft import Draft, Proposed
 from orchestrator.spec.load_trainable import declared
 from orchestrator.suggestions import suggestion
 from trainables import BUILTIN
-from trainables.contract import REQUIRED, Hyperparameter
+from trainables.declaration import REQUIRED, Hyperparameter
 
 TRIALS = 40
 """Trials of the proposed budget."""

@@ -29,7 +29,7 @@ from orchestrator.space.ranges import Uniform
 from orchestrator.spec import Space, Spec, max_step
 from orchestrator.spec.max_step import length_of, max_seconds
 from orchestrator.spec.sections import DO_NOT_LEARN
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 MANY = 1000
 """Trials to simulate in total: small sweeps vary more, so they are simulated more often."""

@@ -13,7 +13,7 @@ from orchestrator.formatting import shown
 from orchestrator.simulate.virtual_clock import Curve
 from orchestrator.suggestions import suggestion
 from trainables.configuration import nested
-from trainables.contract import RESERVED
+from trainables.report import RESERVED
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from orchestrator.simulate.virtual_clock import Outcome, simulate
 from orchestrator.spec import Spec
 from orchestrator.spec.checks import grace_period_too_long
 from orchestrator.spec.max_step import UNDECLARED_LENGTH, max_rung
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 PROBES = 20
 """How many curves are looked at for the length of a training, if trainings fail."""

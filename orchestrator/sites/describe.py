@@ -12,7 +12,7 @@ from orchestrator.space.values import is_recordable
 from orchestrator.spec.fingerprint import fingerprints
 from orchestrator.spec.given import how_given
 from orchestrator.spec.source import Source
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 
 def describe(source: Source, paths: SweepPaths, engine: str) -> None:

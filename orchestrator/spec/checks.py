@@ -22,7 +22,8 @@ from orchestrator.spec.sections import DO_NOT_LEARN, GROW, Scheduler
 from orchestrator.spec.trial_resources import TrialResources
 from orchestrator.suggestions import did_you_mean
 from orchestrator.yaml.document import Path
-from trainables.contract import Declaration, wrong_metric_name
+from trainables.declaration import Declaration
+from trainables.report import wrong_metric_name
 
 SCHEDULER_KEYS = {
     "unit": ("auto", "asha", "hyperband", "pasha", "median", "top_after"),

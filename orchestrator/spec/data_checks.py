@@ -13,8 +13,8 @@ from orchestrator.spec.declaration_checks import DRAWS
 from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.yaml.document import Path
 from trainables.configuration import complete
-from trainables.contract import Declaration
 from trainables.data.problems import DataProblem
+from trainables.declaration import Declaration
 
 LOOKS = 8
 """So many different choices of data are looked into, if the spec searches over files or targets."""

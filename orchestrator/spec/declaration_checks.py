@@ -17,7 +17,7 @@ from orchestrator.spec.partial_spec import PartialSpec
 from orchestrator.spec.values_read import ValuesRead
 from orchestrator.suggestions import Allowed, did_you_mean, suggestion
 from orchestrator.yaml.document import Path
-from trainables.contract import REQUIRED, Declaration, Hyperparameter
+from trainables.declaration import REQUIRED, Declaration, Hyperparameter
 
 DRAWS = 100
 """Random configurations for which derived values are checked."""

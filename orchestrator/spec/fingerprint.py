@@ -11,8 +11,8 @@ from pathlib import Path
 from orchestrator.code.files import CodeFile
 from orchestrator.code.syntax import CODE
 from orchestrator.spec import Spec
-from trainables.contract import Declaration
 from trainables.data.identity import identity
+from trainables.declaration import Declaration
 
 
 def fingerprints(code: Iterable[CodeFile], spec: Spec, declaration: Declaration | None, base: Path) -> dict[str, str]:

@@ -22,7 +22,7 @@ from orchestrator.suggestions import did_you_mean
 from trainables import BUILTIN
 from trainables.command import executable
 from trainables.command.program import Program
-from trainables.contract import Declaration, declaration_of
+from trainables.declaration import Declaration, declaration_of
 
 _importing: list[str] = []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.space.values import is_number
 from orchestrator.spec.model import Spec
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 UNDECLARED_LENGTH = "epochs"
 """The hyperparameter that counts the steps of a training if the trainable declares nothing."""

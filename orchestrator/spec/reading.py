@@ -26,7 +26,7 @@ from orchestrator.spec.writing import spec_yaml
 from orchestrator.yaml.document import Document, from_mapping
 from orchestrator.yaml.reader import from_yaml
 from trainables.command.program import Program
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 MAX_BYTES = 2_000_000
 

@@ -15,7 +15,7 @@ from orchestrator.spec import Spec
 from orchestrator.spec.load_trainable import load
 from trainables.command.executable import script_of
 from trainables.command.program import Program
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 _LONGEST = 100
 """Characters of a sweep's name, as for `name` in the spec."""

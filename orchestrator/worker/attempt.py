@@ -38,9 +38,9 @@ from trainables.checkpoints.files import Keep
 from trainables.checkpoints.saving import Checkpoints
 from trainables.command.failure import ProgramFailed
 from trainables.command.program import Program
-from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 PATIENCE_S = 2.0
 """Seconds that a thread may take to end before it counts as stuck."""

@@ -31,6 +31,7 @@ _OURS = tuple(
         "orchestrator",
         "trainables/command",
         "trainables/contract.py",
+        "trainables/trial.py",
         "trainables/checkpoints/saving.py",
         "trainables/checkpoints/snapshot.py",
     )

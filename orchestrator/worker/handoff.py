@@ -11,8 +11,8 @@ import threading
 import time
 
 from orchestrator.worker.messages import AttemptEnd
-from trainables.contract import TrialEnded
 from trainables.report import Report
+from trainables.trial import TrialEnded
 
 UNCOLLECTED_S = 10.0
 """Seconds for which reports accumulate while the driver does not collect them; at least 10 heartbeats.

@@ -16,8 +16,9 @@ from orchestrator.spec import load_trainable
 from orchestrator.worker.failures import describe
 from orchestrator.worker.messages import WorkerSettings, unpack_function
 from trainables.configuration import nested
-from trainables.contract import Trial, declaration_of
 from trainables.contract import run as run_trainable
+from trainables.declaration import declaration_of
+from trainables.trial import Trial
 
 
 def load(settings: WorkerSettings) -> Any:

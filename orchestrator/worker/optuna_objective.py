@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from orchestrator.space.distributions import distribution_of
 from orchestrator.space.values import is_recordable
 from orchestrator.spec.sections import ParameterName
-from trainables.contract import Trial, TrialEnded, wrong_metric_name
+from trainables.report import wrong_metric_name
+from trainables.trial import Trial, TrialEnded
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cluster.ray_private.class_iteration import set_iteration
 from orchestrator.worker.ray_metrics import Metrics
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 
 def run(trainable: type, trial: Trial) -> None:

@@ -20,8 +20,8 @@ from cluster.ray_private.function_session import function_session
 from cluster.ray_private.trainer_placement import TRAINERS, prepare_trainers
 from cluster.ray_private.trainer_reports import TrainerReports
 from orchestrator.worker.ray_metrics import Metrics
-from trainables.contract import Trial
 from trainables.process import on_import
+from trainables.trial import Trial
 
 
 class _Done(BaseException):

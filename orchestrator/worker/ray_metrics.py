@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
-from trainables.contract import Trial, wrong_metric_name
+from trainables.report import wrong_metric_name
+from trainables.trial import Trial
 
 DONE = "done"
 """The metric that ends a trial."""

@@ -127,7 +127,7 @@ def test_a_sweep_without_reports(sweep: Sweep, tmp_path: Path) -> None:
 
 
 TRAIN = """
-from trainables.contract import Hyperparameter, declare
+from trainables.declaration import Hyperparameter, declare
 
 @declare(
     Hyperparameter(name="x", type=float, default=0.1, meaning="where to start"),

@@ -10,8 +10,10 @@ import pytest
 
 from orchestrator.spec.load_trainable import load
 from tests.cli.conftest import Ran
-from trainables.contract import Report, Trial, TrialEnded, run
+from trainables.contract import run
 from trainables.process.seeding import seed_all
+from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 Sweep = Callable[..., Ran]
 

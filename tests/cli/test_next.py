@@ -20,7 +20,7 @@ from orchestrator.spec import read_spec
 from tests.analysis.report.made import made
 from tests.cli.conftest import Ran
 from tests.cli.recorded import record
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 Sweep = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parents[2]

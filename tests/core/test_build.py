@@ -20,7 +20,7 @@ from orchestrator.core.search.auto.roles import role
 from orchestrator.errors import UserError
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import Spec, parse_spec
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 EPOCHS = Declaration(
     hyperparameters=(Hyperparameter(name="epochs", type=int, default=81, meaning=""),), length="epochs"

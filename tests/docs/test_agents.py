@@ -302,7 +302,7 @@ def test_a_configuration_at_growing_learning_rates(sweep: Sweep, tmp_path: Path)
 
 def test_a_configuration_on_shares_of_the_data(sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
-        "from trainables.contract import Hyperparameter, declare\n"
+        "from trainables.declaration import Hyperparameter, declare\n"
         "@declare(Hyperparameter(name='lr', type=float, default=0.1, meaning='rate'),"
         " Hyperparameter(name='data_fraction', type=float, default=1.0, meaning='of the data'))\n"
         "def train(config, trial):\n"

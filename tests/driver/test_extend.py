@@ -18,7 +18,7 @@ from orchestrator.core.trial_queue import LONGEST_WAIT_S, wait_after
 from orchestrator.errors import UserError
 from orchestrator.simulate.virtual_clock import Outcome, simulate
 from orchestrator.spec import Spec, parse_spec
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 
 def spec_of(**sections: Any) -> Spec:

@@ -14,7 +14,8 @@ from orchestrator.core.rows import State
 from orchestrator.simulate.virtual_clock import simulate
 from orchestrator.spec import read_spec
 from orchestrator.spec.load_trainable import declared, load
-from trainables.contract import Report, Trial
+from trainables.report import Report
+from trainables.trial import Trial
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01_learning_rate.yaml"
 

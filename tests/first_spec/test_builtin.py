@@ -16,7 +16,7 @@ from orchestrator.yaml.reader import from_yaml
 from tests.trainables import tiny
 from tests.trainables.test_contract import CONFIG, MADE
 from trainables import BUILTIN
-from trainables.contract import REQUIRED
+from trainables.declaration import REQUIRED
 
 
 @pytest.fixture(scope="module")

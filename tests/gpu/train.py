@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import nn
 
 from trainables.builtin import vision
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 
 def train(config: dict[str, Any], trial: Trial) -> None:

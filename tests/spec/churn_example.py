@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from trainables.contract import REQUIRED, Declaration, Hyperparameter
+from trainables.declaration import REQUIRED, Declaration, Hyperparameter
 
 EXAMPLE = """\
 # How a spec should feel: one glance, no ceremony. Only trainable, space and objective are required.

@@ -12,8 +12,8 @@ from orchestrator.errors import Mistake, SpecError
 from orchestrator.spec import read_spec
 from orchestrator.spec.data_checks import LOOKS
 from orchestrator.spec.load_trainable import known
-from trainables.contract import REQUIRED, Declaration, Hyperparameter
 from trainables.data.problems import DataProblem
+from trainables.declaration import REQUIRED, Declaration, Hyperparameter
 
 SPEC = """\
 trainable: tabular

@@ -18,7 +18,7 @@ from orchestrator.space.values import kind_of
 from orchestrator.spec import Spec, parse_spec, read_spec
 from orchestrator.spec.recorded_spec import given_values
 from orchestrator.spec.writing import spec_yaml
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 DATA: dict[str, Any] = {
     "trainable": "a.py:b",

@@ -15,7 +15,7 @@ from orchestrator.errors import SpecError
 from orchestrator.spec import max_step, parse_spec
 from orchestrator.spec.max_step import max_rung, max_seconds
 from tests.spec.churn_example import TABULAR, hyperparameter
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 SPACE = {
     "lr": {"uniform": [0, 1]},

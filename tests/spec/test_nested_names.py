@@ -19,7 +19,7 @@ from orchestrator.spec.load_trainable import known
 from orchestrator.spec.nested_names import flat
 from orchestrator.yaml.reader import from_yaml
 from trainables.configuration import complete, nested
-from trainables.contract import Hyperparameter
+from trainables.declaration import Hyperparameter
 
 TEXT = """\
 trainable: train.py:train

@@ -21,7 +21,9 @@ from tests.trainables.saved import LONG, files, state, two
 from trainables.checkpoints.files import Keep, find, load, surplus, tidy
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import DamagedCheckpoint
-from trainables.contract import Report, Trial, TrialEnded, run
+from trainables.contract import run
+from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 # ------------------------------------------------------------------------------------------------ best and last
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter
+from trainables.declaration import REQUIRED, Hyperparameter
 
 DECLARED = (
     Hyperparameter(name="lr", type=float, default=REQUIRED, low=0.0, meaning=""),

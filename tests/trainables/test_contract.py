@@ -21,9 +21,12 @@ import torch
 from tests.trainables import tiny
 from trainables import BUILTIN
 from trainables.configuration import complete
-from trainables.contract import RESERVED, Declaration, Report, Trial, TrialEnded, declaration_of, run
+from trainables.contract import run
+from trainables.declaration import Declaration, declaration_of
 from trainables.process.seeding import seed_all
+from trainables.report import RESERVED, Report
 from trainables.supervised.training import Training
+from trainables.trial import Trial, TrialEnded
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 CHURN = DATA / "telco_churn.csv"
@@ -283,7 +286,8 @@ def test_linear_trains_and_resumes_without_torch_and_numpy(tmp_path: Path) -> No
     code = """
 import sys
 from pathlib import Path
-from trainables.contract import Trial, run
+from trainables.contract import run
+from trainables.trial import Trial
 from trainables.builtin.linear import train
 for epochs in (1, 2):
     trial = Trial(config={"epochs": epochs}, directory=Path(sys.argv[1]))

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from trainables.checkpoints.snapshot import DamagedCheckpoint
-from trainables.contract import Trial, declare, run
+from trainables.contract import run
+from trainables.declaration import declare
 from trainables.evaluation import Restoring, evaluate, evaluates
+from trainables.trial import Trial
 
 
 def train(config: Mapping[str, Any], trial: Trial) -> None:

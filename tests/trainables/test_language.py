@@ -17,8 +17,9 @@ from trainables.builtin.language import HYPERPARAMETERS, check_data, evaluate, t
 from trainables.builtin.language_data import load, split, windows
 from trainables.builtin.language_model import NextToken, gpt
 from trainables.configuration import complete
-from trainables.contract import Trial, run
+from trainables.contract import run
 from trainables.data.problems import DataError, DataProblem
+from trainables.trial import Trial
 
 SHARES: dict[str, Any] = {"context": 2, "validation": 0.2, "test": 0.2}
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from trainables.builtin.linear import train
-from trainables.contract import Trial, run
+from trainables.contract import run
+from trainables.trial import Trial
 
 
 def losses(**config: float) -> list[float]:

@@ -19,8 +19,9 @@ from trainables.builtin.language_model import NextToken
 from trainables.builtin.lora import HYPERPARAMETERS, check_data, evaluate, fine_tuned, load, network, prepare, train
 from trainables.checkpoints import files
 from trainables.configuration import complete
-from trainables.contract import Trial, run
+from trainables.contract import run
 from trainables.data.problems import DataError, DataProblem
+from trainables.trial import Trial
 
 
 @pytest.fixture(scope="module")

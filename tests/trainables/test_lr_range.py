@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.trainables.test_supervised import run
-from trainables.contract import Trial, TrialEnded
 from trainables.supervised.lr_range import HIGHEST, LOWEST, UPDATES, RangeTest, instead_of_training, reading
+from trainables.trial import Trial, TrialEnded
 
 RATES = [LOWEST * (HIGHEST / LOWEST) ** (number / (UPDATES - 1)) for number in range(UPDATES)]
 

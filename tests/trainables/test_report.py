@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.contract import Trial
 from trainables.report import Report
+from trainables.trial import Trial
 
 
 class Name(StrEnum):

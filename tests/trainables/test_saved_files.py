@@ -20,7 +20,7 @@ from tests.trainables.saved import LONG, Usage
 from trainables.checkpoints import saved_files, saving
 from trainables.checkpoints.files import load, surplus, tidy
 from trainables.checkpoints.saving import Checkpoints
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 
 def written(directory: Path, step: int) -> Path:

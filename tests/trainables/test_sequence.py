@@ -12,7 +12,8 @@ import torch
 
 from trainables.builtin.sequence import evaluate, train
 from trainables.builtin.sequence_models import MODELS, blocks_for, heads_of, network
-from trainables.contract import Trial, run
+from trainables.contract import run
+from trainables.trial import Trial
 
 CONFIG = {"model": "gru", "width": 8, "layers": 1, "dropout": 0.0, "normalise": "series"}
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from trainables.configuration import complete
-from trainables.contract import Report, Trial, TrialEnded
 from trainables.evaluation import Restoring
+from trainables.report import Report
 from trainables.supervised import Subset, Task, Tensors, evaluate, fit, recipe
 from trainables.supervised.averaging import Averaged
 from trainables.supervised.examples import in_batches, sample
@@ -22,6 +22,7 @@ from trainables.supervised.frozen import frozen_names, load, without
 from trainables.supervised.recipe import make_optimizer
 from trainables.supervised.schedule import SCHEDULES, ScheduleName, lr_factor
 from trainables.supervised.training import Training
+from trainables.trial import Trial, TrialEnded
 
 
 def configured(**config: Any) -> dict[str, Any]:

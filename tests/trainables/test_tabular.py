@@ -19,12 +19,13 @@ from trainables.builtin import tabular, tabular_source
 from trainables.builtin.tabular import network, train
 from trainables.builtin.tabular_data import Table, load
 from trainables.builtin.tabular_source import Choice
-from trainables.contract import Trial, run
+from trainables.contract import run
 from trainables.data import cache
 from trainables.evaluation import Restoring, evaluate, evaluates
 from trainables.report import MEASURED
 from trainables.supervised import training
 from trainables.supervised.tasks import Task
+from trainables.trial import Trial
 
 CHURN = Path(__file__).parents[2] / "examples" / "data" / "telco_churn.csv"
 

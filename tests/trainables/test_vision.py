@@ -20,8 +20,9 @@ from trainables.builtin.vision_augment import augmentation
 from trainables.builtin.vision_check import check_data
 from trainables.builtin.vision_data import load
 from trainables.configuration import complete
-from trainables.contract import Trial, run
+from trainables.contract import run
 from trainables.data.problems import DataProblem
+from trainables.trial import Trial
 
 DIGITS = Path(__file__).parents[2] / "examples" / "data" / "digits.npz"
 

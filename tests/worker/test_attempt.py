@@ -22,8 +22,8 @@ from orchestrator.worker import attempt as attempt_module
 from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import WorkerSettings
 from orchestrator.worker.report_journal import unrecorded
-from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import SharedProcess
+from trainables.trial import Trial, TrialEnded
 
 
 @pytest.fixture

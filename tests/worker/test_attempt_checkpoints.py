@@ -18,8 +18,8 @@ from orchestrator.spec import Objective
 from orchestrator.worker.attempt import Attempt
 from orchestrator.worker.messages import AttemptEnd, WorkerSettings
 from trainables.checkpoints.files import load
-from trainables.contract import Trial
 from trainables.process.isolation import SharedProcess
+from trainables.trial import Trial
 
 Make = Callable[..., Attempt]
 MAX = Objective(metric="loss", mode="max", diverged_above=1e6)

@@ -7,7 +7,8 @@ from typing import Any
 from orchestrator.spec import Objective
 from orchestrator.worker.loading import runner
 from orchestrator.worker.messages import WorkerSettings
-from trainables.contract import Hyperparameter, Trial, declare
+from trainables.declaration import Hyperparameter, declare
+from trainables.trial import Trial
 
 
 def test_dotted_names_are_nested_at_the_door() -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from orchestrator.space.distributions import distribution_of
 from orchestrator.worker.optuna_objective import run
-from trainables.contract import Trial, TrialEnded
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 Objective = Callable[[Any], Any]
 

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.node_health import Node
 from orchestrator.worker.ranks.parts import Place, parts_of, ranked
 from orchestrator.worker.ranks.verdicts import Announcer, HeldPort, Listener
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 HERE, THERE = Node(id="b", name="10.0.0.1"), Node(id="a", name="10.0.0.2")
 

@@ -10,7 +10,7 @@ import pytest
 from ray import tune
 
 from orchestrator.worker.ray_class import run
-from trainables.contract import Trial, TrialEnded
+from trainables.trial import Trial, TrialEnded
 
 
 class Example(tune.Trainable):

@@ -13,8 +13,8 @@ from ray import tune
 from ray.tune import Checkpoint
 
 from orchestrator.worker.ray_function import _Session, run
-from trainables.contract import Trial
 from trainables.report import Report
+from trainables.trial import Trial
 
 
 def reports(function: Callable[[dict[str, Any]], Any]) -> list[Report]:

@@ -12,10 +12,11 @@ from trainables import supervised
 from trainables.builtin.language_data import TOKENS, Tokens, load, windows
 from trainables.builtin.language_model import NextToken, check_heads, gpt
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.data.problems import DataError, DataProblem, unreadable
 from trainables.data.split import shares
+from trainables.declaration import REQUIRED, Hyperparameter, declare
 from trainables.supervised import recipe
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from torch import nn

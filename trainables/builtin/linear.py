@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainables.configuration import complete
-from trainables.contract import Hyperparameter, Trial, declare
+from trainables.declaration import Hyperparameter, declare
+from trainables.trial import Trial
 
 EXAMPLES = tuple((x, 2 * x + 1) for x in range(20))
 

@@ -19,12 +19,13 @@ from trainables.builtin.language_model import NextToken
 from trainables.builtin.lora_check import check_data
 from trainables.checkpoints import files
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.data.split import shares
+from trainables.declaration import REQUIRED, Hyperparameter, declare
 from trainables.supervised import recipe
 from trainables.supervised.frozen import frozen_names
 from trainables.supervised.frozen import load as load_weights
 from trainables.supervised.recipe import in_bfloat16
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from torch import nn

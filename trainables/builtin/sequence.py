@@ -20,9 +20,10 @@ from trainables.builtin.sequence_naive import mean_errors
 from trainables.builtin.sequence_source import origins
 from trainables.builtin.sequence_windows import Windows, forecasts, whole_sequences, with_naive
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.data.split import shares
+from trainables.declaration import REQUIRED, Hyperparameter, declare
 from trainables.supervised import LossAndScores, recipe
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,9 +17,10 @@ from trainables.builtin.tabular_check import check_data, choice_of
 from trainables.builtin.tabular_data import load
 from trainables.builtin.tabular_model import BLOCKS, CATEGORIES, network
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.data.split import shares
+from trainables.declaration import REQUIRED, Hyperparameter, declare
 from trainables.supervised import Tensors, recipe
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,9 +14,10 @@ from trainables.builtin.vision_augment import AUGMENTATIONS, augmentation
 from trainables.builtin.vision_check import check_data
 from trainables.builtin.vision_data import Images, load
 from trainables.configuration import complete
-from trainables.contract import REQUIRED, Hyperparameter, Trial, declare
 from trainables.data.split import shares
+from trainables.declaration import REQUIRED, Hyperparameter, declare
 from trainables.supervised import Subset, Task, Tensors, recipe
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

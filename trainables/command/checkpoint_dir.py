@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.command.process import Process
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 LOOK_S = 0.02
 """Seconds between two looks at whether the program still writes a file."""

@@ -23,7 +23,7 @@ from trainables.command.sigterm import STOP_S, TURN_S, Sigterm
 from trainables.command.steps import Steps
 from trainables.command.template import expand, expand_arguments, names_in
 from trainables.command.values import CHECKPOINT_DIR, RESUME, values_of, within
-from trainables.contract import Trial, TrialEnded
+from trainables.trial import Trial, TrialEnded
 
 LOOK_S = 0.2
 """Seconds after which it is noticed at the latest that the trial is to end, or that the program has ended."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.command.metrics.record import Record
-from trainables.contract import STEPS, wrong_metric_name
+from trainables.report import STEPS, wrong_metric_name
 
 STEP_KEYS = ("step", "epoch", "iteration", "global_step")
 """The numbers that count the steps unless the user says which one does, in this order."""

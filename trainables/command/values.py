@@ -9,7 +9,7 @@ from typing import Any
 
 from trainables.command.config_files import FORMATS
 from trainables.command.template import fill
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 CHECKPOINT_DIR, RESUME = "checkpoint_dir", "resume"
 OWN_NAMES = ("trial_dir", "trial", "seed", CHECKPOINT_DIR, RESUME, *FORMATS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainables.contract import Hyperparameter
+from trainables.declaration import Hyperparameter
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,8 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from trainables.contract import Trial
 from trainables.libraries.logged import StepUnit, checked, metrics_of
+from trainables.trial import Trial
 
 IGNORED = ("_runtime", "_per_second")
 """Ends of the names of what the Trainer logs about its own speed."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from trainables.checkpoints.saved_files import remove
-from trainables.contract import Trial, as_number
 from trainables.libraries.logged import StepUnit, checked, metrics_of
+from trainables.report import as_number
+from trainables.trial import Trial
 
 if "pytorch_lightning" in sys.modules and "lightning" not in sys.modules:  # two names, whose classes differ
     from pytorch_lightning.callbacks import Checkpoint

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any, Literal, get_args
 
-from trainables.contract import wrong_metric_name
+from trainables.report import wrong_metric_name
 
 StepUnit = Literal["epoch", "global_step"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.contract import Hyperparameter
+from trainables.declaration import Hyperparameter
 from trainables.supervised.schedule import SCHEDULES
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from trainables.contract import Trial, TrialEnded
 from trainables.process.device import peak_memory_gb
 from trainables.process.seeding import seed_all
 from trainables.report import MEASURED
@@ -23,6 +22,7 @@ from trainables.supervised.frozen import frozen_names, load, without
 from trainables.supervised.recipe import in_bfloat16, make_optimizer, with_defaults
 from trainables.supervised.schedule import lr_factor
 from trainables.supervised.tasks import LossAndScores
+from trainables.trial import Trial, TrialEnded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -13,7 +13,7 @@ from orchestrator.analysis.diagnosis.findings.search_space import AtBound
 from orchestrator.analysis.summary.results import SweepResults, TrialResult
 from orchestrator.core.rows import State
 from orchestrator.space.distribution import Distribution
-from trainables.contract import Hyperparameter
+from trainables.declaration import Hyperparameter
 
 GOOD = 0.15
 """The share of trials that count as good."""

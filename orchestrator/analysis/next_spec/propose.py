@@ -28,7 +28,7 @@ from orchestrator.spec import parse_spec
 from orchestrator.spec.load_trainable import declared
 from orchestrator.spec.sections import METHODS
 from trainables import BUILTIN
-from trainables.contract import Declaration, Hyperparameter
+from trainables.declaration import Declaration, Hyperparameter
 
 _GENERATION = re.compile(r"-next(-\d+)?$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -17,7 +17,7 @@ from orchestrator.simulate.forecast import Pace
 from orchestrator.spec import Spec
 from orchestrator.spec.max_step import length_of
 from orchestrator.spec.sections import Unit
-from trainables.contract import Declaration
+from trainables.declaration import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)

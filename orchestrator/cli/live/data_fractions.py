@@ -16,7 +16,7 @@ from orchestrator.cli.views.text import config_line
 from orchestrator.errors import OptionsError, UserError
 from orchestrator.formatting import duration
 from orchestrator.spec.source import Source
-from trainables.contract import Report
+from trainables.report import Report
 
 HYPERPARAMETER = "data_fraction"
 """The hyperparameter by which a trainable trains on a share of its data."""
@@ -90,7 +90,7 @@ def _check(found: Source) -> None:
     if HYPERPARAMETER not in known:
         raise UserError(
             f"{found.spec.trained} cannot train on a share of its data, since it declares no hyperparameter"
-            f" {HYPERPARAMETER}; declare it with trainables.contract.declare"
+            f" {HYPERPARAMETER}; declare it with trainables.declaration.declare"
         )
 
 

@@ -31,8 +31,9 @@ from orchestrator.worker import loading
 from orchestrator.worker.failures import describe
 from orchestrator.worker.ranks.parts import sole_rank
 from trainables.configuration import nested
-from trainables.contract import Report, Trial, TrialEnded
 from trainables.process.isolation import SharedProcess
+from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 
 def try_trial(found: Source, given: str | None, *, steps: int | None, debug: bool, as_json: bool = False) -> None:

@@ -20,10 +20,10 @@ from orchestrator.worker.fork.refusing_ray import refuse_ray
 from orchestrator.worker.messages import WorkerSettings
 from orchestrator.worker.ranks.attempts import attempt_of
 from orchestrator.worker.ranks.part import Part
-from trainables.contract import Trial
 from trainables.process.isolation import OwnProcess
 from trainables.process.linux import end_with_parent
 from trainables.process.seeding import seed_all
+from trainables.trial import Trial
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 

@@ -28,10 +28,10 @@ from orchestrator.worker.fork.protocol import Exited, Fork, Surroundings, Verdic
 from orchestrator.worker.fork.readiness import cannot_fork
 from orchestrator.worker.loading import load, runner
 from orchestrator.worker.messages import WorkerSettings
-from trainables.contract import Trial
 from trainables.process.isolation import set_torch_threads
 from trainables.process.linux import adopt_orphans, children, end_with_parent, outlive_parent
 from trainables.process.seeding import seed_all
+from trainables.trial import Trial
 
 _ENVIRON = dict(os.environ)
 """Before any import changes it."""

@@ -17,9 +17,9 @@ from orchestrator.worker.ranks.verdicts import Announcer, Listener
 from trainables.checkpoints.saving import Checkpoints
 from trainables.checkpoints.snapshot import Snapshot
 from trainables.command.program import Program
-from trainables.contract import Trial, TrialEnded
 from trainables.process.isolation import Isolation
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 THERE_S = 60.0
 """Seconds that a checkpoint waits until all ranks have read the one that it replaces."""

@@ -20,7 +20,7 @@ from orchestrator.analysis.next_spec.search_rules import learn_from, new_seed, s
 from orchestrator.core.rows import Config
 from orchestrator.spec import Space
 from tests.analysis.results import Result, results
-from trainables.contract import Hyperparameter
+from trainables.declaration import Hyperparameter
 
 
 def learnt(space: dict[str, Any], result: Result, *, trials: int = 60, weights: dict[str, float] | None = None,

@@ -10,8 +10,8 @@ import pytest
 
 from tests.trainables.command.test_program import python
 from trainables.command.program import Program
-from trainables.contract import Trial, TrialEnded
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 SAVES = """
 import json, pathlib, sys, time

@@ -15,8 +15,8 @@ import pytest
 
 from trainables.command.failure import ProgramFailed
 from trainables.command.program import Program
-from trainables.contract import Trial, TrialEnded
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 
 def python(code: str, *arguments: str, **more: Any) -> Program:

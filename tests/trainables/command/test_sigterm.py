@@ -11,8 +11,8 @@ import pytest
 
 from tests.trainables.command.test_program import python
 from trainables.command.failure import ProgramFailed
-from trainables.contract import Trial, TrialEnded
 from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 
 @pytest.fixture

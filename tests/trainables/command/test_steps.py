@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainables.command.steps import Steps
-from trainables.contract import Trial
+from trainables.trial import Trial
 
 NAN = math.nan
 

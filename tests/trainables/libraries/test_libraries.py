@@ -18,8 +18,9 @@ import torch
 
 from tests.terminal import Terminal
 from trainables.checkpoints.files import load
-from trainables.contract import Report, Trial, TrialEnded
 from trainables.process.seeding import seed_all
+from trainables.report import Report
+from trainables.trial import Trial, TrialEnded
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
 
@@ -117,7 +118,7 @@ OLDER_NAME = """
 import sys
 import pytorch_lightning as pl
 from pytorch_lightning.demos.boring_classes import BoringModel
-from trainables.contract import Trial
+from trainables.trial import Trial
 from trainables.libraries.lightning import SweepCallback
 
 class Model(BoringModel):
