@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from datetime import date
@@ -211,29 +210,30 @@ def test_times_are_numbers_or_dates(days: Any, tmp_path: Path) -> None:
     assert (np.diff(found.rows.times) > 0).all()
 
 
-def test_steps_of_other_lengths_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        prepared(series().drop(index=[7, 8, 30]), tmp_path)
-    assert "2 of 56 steps are not of the usual length (the longest is 3 times as long)" in caplog.text
-    caplog.clear()
-    prepared(series().assign(day=pd.date_range("2020-01-01", periods=60, freq="MS")), tmp_path)
-    assert not caplog.text, "months are all as long as each other"
+def test_steps_of_other_lengths_are_a_warning(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, series().drop(index=[7, 8, 30]))
+    assert found.warning
+    assert "2 of 56 steps are not of the usual length (the longest is 3 times as long)" in found.problem
+    months = series().assign(day=pd.date_range("2020-01-01", periods=60, freq="MS"))
+    assert not problems(tmp_path, months), "they are all as long as each other"
 
 
-def test_series_without_a_past_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_series_without_a_past_are_left_out_and_said(tmp_path: Path) -> None:
     frame = pd.DataFrame({"who": ["old"] * 50 + ["new"] * 8, "day": [*range(50), *range(42, 50)], "y": range(58)})
-    with caplog.at_level(logging.WARNING):
-        data = prepared(frame.astype({"y": float}), tmp_path, group="who")
-    assert "left out 1 series without a past in the training part: new" in caplog.text
+    data = prepared(frame.astype({"y": float}), tmp_path, group="who")
+    (found,) = problems(tmp_path, frame.astype({"y": float}), group="who")
+    assert found.warning
+    assert "1 of 2 series have no past in the training part, and are left out: new" in found.problem
     assert list(data.first) == [0, 50]
 
 
-def test_sequences_without_a_class_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_sequences_without_a_class_are_left_out_and_said(tmp_path: Path) -> None:
     frame = several()
     frame.loc[frame["who"] == "g3", "kind"] = None
-    with caplog.at_level(logging.WARNING):
-        data = prepared(frame, tmp_path, target="kind", time="at", group="who")
-    assert "left out 1 of 20 sequences, which have no kind" in caplog.text
+    data = prepared(frame, tmp_path, target="kind", time="at", group="who")
+    (found,) = problems(tmp_path, frame, target="kind", time="at", group="who", horizon=1)
+    assert found.warning
+    assert "1 of 20 sequences have no 'kind', and are left out" in found.problem
     assert len(data.targets) == 19
 
 
@@ -300,14 +300,13 @@ def test_text_is_an_input_per_category(tmp_path: Path) -> None:
     assert set(data.inputs[:, 2:].sum(axis=1)) == {1}
 
 
-def test_what_does_not_vary_in_the_training_part_is_left_out_and_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    frame = series().assign(one=[1] * 50 + [2] * 10, none=np.nan, word="x")
-    with caplog.at_level(logging.WARNING):
-        assert prepared(frame, tmp_path).names == ("y", "x")
-    assert all(f"{name} is left out: the training part has one value of it at most" in caplog.text
-               for name in ("one", "none", "word"))  # fmt: skip
+def test_what_does_not_vary_in_the_training_part_is_left_out_and_said(tmp_path: Path) -> None:
+    changes = {"one": [1] * 50 + [2] * 10, "none": np.nan, "word": "x", "late": [np.nan] * 50 + [2.0] * 10}
+    frame = series().assign(**changes, partly=["x", None] * 30)
+    assert prepared(frame, tmp_path).names == ("y", "x", "partly_(missing)", "partly_x")
+    (found,) = (each for each in problems(tmp_path, frame) if "left out" in each.problem)
+    assert found.warning
+    assert found.problem.endswith("left out: 'one', 'none', 'word', 'late'")
 
 
 def test_numbers_of_whole_sequences_are_a_regression(tmp_path: Path) -> None:

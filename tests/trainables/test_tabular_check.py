@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn import datasets
 
 from tests.trainables.test_tabular_data import CHURN, example
@@ -74,8 +75,14 @@ def test_a_mistake_is_said_of_the_hyperparameter(
 def test_a_leak_can_be_ignored(tmp_path: Path) -> None:
     leak = example().assign(z=np.resize(["N", "N", "J"], 60))
     (found,) = problems(tmp_path, leak)
-    assert found.allowed == "ignore: [z]"
+    assert found.allowed == 'ignore: ["z"]'
     assert not problems(tmp_path, leak, ignore=["z"])
+
+
+def test_what_is_to_be_ignored_can_be_copied_into_a_spec(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, example().rename_axis("row: 1, of all").reset_index())
+    _, _, line = found.allowed.rpartition("to leave it out, ")
+    assert not problems(tmp_path / "table.csv", **yaml.safe_load(line))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +91,8 @@ def test_a_leak_can_be_ignored(tmp_path: Path) -> None:
         ({"y": ["no"] * 30 + ["yes"] * 29 + ["perhaps"]}, "no row for validation has the 'y' 'perhaps'"),
         ({"y": [None] * 12 + ["no", "yes"] * 24}, "12 of 60 rows have no 'y', and are left out"),
         ({"name": [f"customer {number}" for number in range(60)]}, "'name' has 60 different texts in 60 rows"),
+        ({"Unnamed: 0": range(60)}, "the column 'Unnamed: 0' counts the rows"),
+        ({"number": range(1000, 1060)}, "the column 'number' counts the rows"),
     ],
 )
 def test_what_can_be_trained_is_a_warning(change: dict[str, Any], words: str, tmp_path: Path) -> None:

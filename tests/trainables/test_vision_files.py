@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from trainables.builtin import vision
+from trainables.builtin.vision_check import check_data
 from trainables.builtin.vision_files import check_memory, fitted, image_files, read_image, read_images
 from trainables.data.problems import DataError
 
@@ -57,11 +58,14 @@ def test_a_class_may_be_called_test_where_no_folder_is_for_training(tmp_path: Pa
     assert {file.label for file in image_files(tmp_path)} == {"test", "product"}
 
 
-def test_other_files_are_left_out_and_said(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_files_are_left_out_and_said(photos: Path) -> None:
     (photos / "cat" / "notes.txt").write_text("")
-    with caplog.at_level(logging.WARNING):
-        assert len(image_files(photos)) == 5
-    assert "cat/notes.txt" in caplog.text
+    assert len(image_files(photos)) == 5
+    config = vision.train.declaration.defaults() | {"data": photos, "size": 16}
+    for _ in range(2):  # also where the images are prepared already
+        (found,) = (each for each in check_data(config) if "left out" in each.problem)
+        assert found.warning
+        assert "cat/notes.txt" in found.problem
 
 
 @pytest.mark.parametrize(

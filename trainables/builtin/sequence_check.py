@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.sequence_source import PARTS, Choice, Source, Steps, origins, read_source
-from trainables.builtin.tabular_columns import gaps
+from trainables.builtin.tabular_columns import gaps, has_value, is_number
 from trainables.configuration import part_of
 from trainables.data.problems import DataError, DataProblem, few, unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
@@ -29,6 +33,8 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     except OSError as error:
         yield unreadable(path, error)
         return
+    yield from source.warnings
+    yield from _constant(source, path)
     frame = source.rows.frame
     if source.task == "forecast":
         frame = frame.assign(**{choice.target: source.targets})
@@ -68,6 +74,22 @@ def require_no_horizon(task: str, horizon: int) -> None:
     """
     if horizon != 1:
         raise DataError("horizon", f"horizon={horizon}: each sequence has one target ({task})", "no horizon")
+
+
+def _constant(source: Source, path: Path) -> Iterator[DataProblem]:
+    training = source.part == 0
+    if source.task != "forecast":
+        training = training[source.rows.series]
+    frame = source.rows.frame[training]
+    names = [repr(str(name)) for name, column in frame.items() if _kinds(column) < 2]
+    if names:
+        problem = f"{path}: one value at most in the training part, and left out: {few(names)}"
+        yield DataProblem(name="data", problem=problem, warning=True)
+
+
+def _kinds(column: pd.Series[Any]) -> int:
+    """How many different values there are; of text, "missing" is one."""
+    return int(column[has_value(column)].nunique() if is_number(column) else column.nunique(dropna=False))
 
 
 def _missing_classes(source: Source, choice: Choice, path: str) -> Iterator[DataProblem]:

@@ -110,7 +110,7 @@ def _forecast(source: Source, path: Path, choice: Choice) -> Prepared:
     centre, unit = (np.array([measure(each) for each in in_training]) for measure in (np.nanmean, np.nanstd))
     unit[unit == 0] = 1.0
     own = np.nan_to_num((carried(values, rows.first) - centre[rows.series]) / unit[rows.series]).astype(np.float32)
-    inputs, names = inputs_of(rows, training=training, source=str(path))
+    inputs, names = inputs_of(rows, training=training)
     if not known[training].all():
         inputs, names = [known.astype(np.float32), *inputs], [f"{choice.target} is known", *names]
     return Prepared(
@@ -136,7 +136,7 @@ def _whole(source: Source, path: Path) -> Prepared:
     import numpy as np
 
     values, training, task = source.targets, source.part == 0, source.task
-    inputs, names = inputs_of(source.rows, training=training[source.rows.series], source=str(path))
+    inputs, names = inputs_of(source.rows, training=training[source.rows.series])
     if not inputs:
         raise DataError("target", f"{path}: every column but the target is constant: nothing to predict it from")
     centre, scale = (values[training].mean(), float(values[training].std())) if task == "regression" else (0.0, 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.sequence_rows import Ordered, carried
@@ -13,23 +12,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-log = logging.getLogger(__name__)
 
-
-def inputs_of(
-    rows: Ordered, *, training: NDArray[np.bool_], source: str
-) -> tuple[list[NDArray[np.float32]], list[str]]:
+def inputs_of(rows: Ordered, *, training: NDArray[np.bool_]) -> tuple[list[NDArray[np.float32]], list[str]]:
     """The inputs [rows] of all columns, and their names.
 
     Numbers, dates and truth values are standardized. A missing one is the last one before it in its series (the mean
     if there is none), and if training rows lack some, an input of its own says which are known. Text becomes an input
     per category, at most 50, the rarest sharing one; "missing" is a category. A column that is constant or empty in
-    the training rows is left out, with a warning in the log.
+    the training rows is left out.
 
     Args:
         rows: The rows.
         training: Which of them are training rows [rows].
-        source: The file, for messages.
     """
     inputs: list[NDArray[np.float32]] = []
     names: list[str] = []
@@ -39,8 +33,6 @@ def inputs_of(
             labels = [str(name), f"{name} is known"][: len(made)]
         else:
             made, labels = _of_text(column, str(name), training)
-        if not made:
-            log.warning("%s: %s is left out: the training part has one value of it at most", source, name)
         inputs += made
         names += labels
     return inputs, names

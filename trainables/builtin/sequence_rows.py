@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.tabular_columns import is_number
-from trainables.data.problems import DataError
+from trainables.data.problems import DataError, DataProblem
 from trainables.data.table_file import read_table, require_column
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-log = logging.getLogger(__name__)
 
 IRREGULAR = 1.5
 """A step between two rows that is so many times as long as the usual one, or as many times shorter, is irregular."""
@@ -32,12 +29,14 @@ class Ordered:
         times: Numbers that grow with time, [rows]. Dates are microseconds.
         series: The number of the series of each row, [rows], from 0 and without gaps.
         names: The name of each series; one empty name without a group column.
+        warnings: What is odd about them.
     """
 
     frame: pd.DataFrame
     times: NDArray[Any]
     series: NDArray[np.intp]
     names: tuple[str, ...]
+    warnings: tuple[DataProblem, ...] = ()
 
     @property
     def first(self) -> NDArray[np.intp]:
@@ -56,7 +55,8 @@ class Ordered:
         import numpy as np
 
         rows = kept[self.series]
-        return Ordered(
+        return replace(
+            self,
             frame=self.frame[rows].reset_index(drop=True),
             times=self.times[rows],
             series=(np.cumsum(kept) - 1)[self.series[rows]],
@@ -116,12 +116,12 @@ def ordered(path: Path, *, target: str, time: str, group: str | None = None, ign
             f" {str(frame[time].iloc[row])!r}",
             f"one row for each time of a series{'' if group else _what_tells_apart(frame, time, target)}",
         )
-    _warn_of_irregular_steps(times, codes, f"{path}: time {time!r}")
     others = frame.drop(columns=list({time, *([group] if group is not None else []), *ignore}))
     for column in [column for column in others if not is_number(others[column])]:
         others[column] = others[column].astype(object).map(str, na_action="ignore")
     others = others.iloc[order].reset_index(drop=True)
-    return Ordered(frame=others, times=times, series=codes, names=names)
+    irregular = _irregular_steps(times, codes, f"{path}: time {time!r}")
+    return Ordered(frame=others, times=times, series=codes, names=names, warnings=irregular)
 
 
 def carried(values: NDArray[np.float64], first: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -180,21 +180,16 @@ def _what_tells_apart(frame: pd.DataFrame, time: str, target: str) -> str:
     return f"; name the column that tells series apart as group: {', '.join(found[:5])}" if found else ""
 
 
-def _warn_of_irregular_steps(times: NDArray[Any], series: NDArray[np.intp], where: str) -> None:
+def _irregular_steps(times: NDArray[Any], series: NDArray[np.intp], where: str) -> tuple[DataProblem, ...]:
+    """A warning if steps differ in length."""
     import numpy as np
 
     steps = np.diff(times)[np.diff(series) == 0]
-    if not len(steps):
-        return
-    usual = float(np.median(steps))
-    odd = (steps > usual * IRREGULAR) | (steps < usual / IRREGULAR)
-    if odd.any():
-        longest = float(steps.max()) / usual
-        log.warning(
-            "%s: %d of %d steps are not of the usual length (the longest is %.3g times as long); each row counts as one"
-            " step, so add empty rows where some are left out",
-            where,
-            odd.sum(),
-            len(steps),
-            longest,
-        )
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    odd = int(((steps > usual * IRREGULAR) | (steps < usual / IRREGULAR)).sum())
+    if not odd:
+        return ()
+    longest = f"the longest is {float(steps.max()) / usual:.3g} times as long"
+    problem = f"{where}: {odd} of {len(steps)} steps are not of the usual length ({longest})"
+    allowed = "each row counts as one step, so add empty rows where some are left out"
+    return (DataProblem(name="time", problem=problem, allowed=allowed, warning=True),)

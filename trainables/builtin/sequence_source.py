@@ -5,15 +5,14 @@ Everything that can be wrong with a file or its columns is found here, so that `
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trainables.builtin.sequence_rows import Ordered, ordered
-from trainables.builtin.tabular_columns import has_value, is_number, numbers, read_target
-from trainables.data.problems import DataError
+from trainables.builtin.tabular_columns import has_value, is_number, numbers, read_target, without
+from trainables.data.problems import DataError, DataProblem, few
 from trainables.data.split import Rows, split, split_in_time
 from trainables.supervised.tasks import TaskName
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-log = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
 
@@ -90,6 +87,7 @@ class Source:
         classes: The values of the target in order, if it is a class.
         part: The number in ``PARTS``: int8, of each row in a forecast, otherwise of each series.
         first: The first row of each series, and at the end the number of rows: int64 [series + 1].
+        warnings: What is odd about them, and what is left out.
     """
 
     rows: Ordered
@@ -98,13 +96,14 @@ class Source:
     classes: tuple[Any, ...]
     part: NDArray[np.int8]
     first: NDArray[np.int64]
+    warnings: tuple[DataProblem, ...]
 
 
 def read_source(path: Path, choice: Choice) -> Source:
     """Read a file, put its rows in order, and split them.
 
     A forecast is split in time, at the same two moments for all series; series without two values in the training part
-    are left out, with a warning in the log. Sequences with one target each are split at random, classes keeping their
+    are left out, with a warning. Sequences with one target each are split at random, classes keeping their
     shares.
 
     Raises:
@@ -144,9 +143,11 @@ def _forecast(rows: Ordered, path: Path, choice: Choice) -> Source:
     kept = counts >= 2
     if not kept.any():
         raise DataError("target", f"{where}: no series has two values in the training part, of {len(part)} rows in all")
+    warnings = rows.warnings
     if not kept.all():
-        names = ", ".join(name for name, keep in zip(rows.names, kept, strict=True) if not keep)
-        log.warning("%s: left out %d series without a past in the training part: %.200s", path, (~kept).sum(), names)
+        names = [name for name, keep in zip(rows.names, kept, strict=True) if not keep]
+        problem = f"{path}: {len(names)} of {len(kept)} series have no past in the training part, and are left out"
+        warnings += (DataProblem(name="data", problem=f"{problem}: {few(names)}", warning=True),)
         part, rows = part[kept[rows.series]], rows.only(kept)
         values = numbers(rows.frame[choice.target])
     known = values[(part == 0) & np.isfinite(values)]
@@ -154,7 +155,9 @@ def _forecast(rows: Ordered, path: Path, choice: Choice) -> Source:
         raise DataError("target", f"{where}: it is always {known[0]:g} in the training part", "a target that varies")
     rows = rows.without(choice.target)
     _no_column_ahead(rows, values, choice.target, path)
-    return Source(rows=rows, task="forecast", targets=values, classes=(), part=part, first=_first(rows))
+    return Source(
+        rows=rows, task="forecast", targets=values, classes=(), part=part, first=_first(rows), warnings=warnings
+    )
 
 
 def _whole(rows: Ordered, path: Path, choice: Choice) -> Source:
@@ -164,8 +167,10 @@ def _whole(rows: Ordered, path: Path, choice: Choice) -> Source:
     if group is None:
         raise DataError("group", f"task: {choice.task} is of whole sequences", "a column that tells them apart")
     has = np.bincount(rows.series, has_value(rows.frame[target]), minlength=len(rows.names)) > 0
+    warnings = rows.warnings
     if not has.all():
-        log.warning("%s: left out %d of %d sequences, which have no %s", path, (~has).sum(), len(has), target)
+        problem = f"{path}: {(~has).sum()} of {len(has)} sequences have no {target!r}, and are left out"
+        warnings += (DataProblem(name="target", problem=problem, warning=True),)
         rows = rows.only(has)
     if (changing := _changing(rows, target)) is not None:
         problem = f"{where}: it changes within {group}={changing}; task: {choice.task} is of whole sequences"
@@ -191,7 +196,9 @@ def _whole(rows: Ordered, path: Path, choice: Choice) -> Source:
             problem = f"{where}: it is always {only} in the {len(there)} sequences for {name}"
             raise DataError("target", problem, "more sequences of each class" if classes else "a target that varies")
     part = _parts(parts, len(values))
-    return Source(rows=rows, task=task, targets=values, classes=classes, part=part, first=_first(rows))
+    return Source(
+        rows=rows, task=task, targets=values, classes=classes, part=part, first=_first(rows), warnings=warnings
+    )
 
 
 def origins(steps: Steps, part: str, *, window: int, horizon: int) -> NDArray[np.int64]:
@@ -275,7 +282,7 @@ def _no_column_ahead(rows: Ordered, values: NDArray[np.float64], target: str, pa
             if len(later) > 2 and same[both].all() and later.min() < later.max():
                 when = f"{ahead} row{'s' * (ahead > 1)} later, which nobody knows by then"
                 problem = f"{path}: the column {str(name)!r} is the target {target!r} as it is {when}"
-                raise DataError("target", problem, f"ignore: [{name}]")
+                raise DataError("target", problem, without(name))
 
 
 def _no_column_that_tells(rows: Ordered, labels: pd.Series[Any], target: str, path: Path) -> None:
@@ -297,4 +304,4 @@ def _no_column_that_tells(rows: Ordered, labels: pd.Series[Any], target: str, pa
             problem = (
                 f"{path}: the column {str(name)!r} has the classes, perhaps by other names, of the target {target!r}"
             )
-            raise DataError("target", problem, f"ignore: [{name}]")
+            raise DataError("target", problem, without(name))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.builtin.tabular_columns import MAX_CATEGORIES, gaps, is_number, numbers
+from trainables.builtin.tabular_columns import MAX_CATEGORIES, gaps, is_number, numbers, without
 from trainables.builtin.tabular_source import CODE, Choice, Source, read_source
 from trainables.configuration import part_of
 from trainables.data.cache import Prepared, prepared
@@ -47,10 +47,10 @@ def _problems(path: Path, choice: Choice) -> Iterator[DataProblem]:
     for name, column in source.features.items():
         if leak := _leak(column, source):
             problem = f"{path}: the column {str(name)!r} {leak} the target {target!r}, so there is nothing to learn"
-            yield DataProblem(name="target", problem=problem, allowed=f"ignore: [{name}]")
-        elif different := _names_rows(column):
-            problem = f"{path}: the column {str(name)!r} has {different} different texts in {len(column)} rows"
-            allowed = f"it tells little; to leave it out, ignore: [{name}]"
+            yield DataProblem(name="target", problem=problem, allowed=without(name))
+        elif what := _names_rows(column):
+            problem = f"{path}: the column {str(name)!r} {what}"
+            allowed = f"it tells little; to leave it out, {without(name)}"
             yield DataProblem(name="data", problem=problem, allowed=allowed, warning=True)
     if source.dropped:
         total = source.dropped + len(source.target)
@@ -80,12 +80,18 @@ def _leak(column: pd.Series[Any], source: Source) -> str:
     return "has the classes, perhaps by other names, of" if len(pairs) == len(kinds) else ""
 
 
-def _names_rows(column: pd.Series[Any]) -> int:
-    """How many different texts a column has if more than every second row has one of its own; otherwise 0."""
+def _names_rows(column: pd.Series[Any]) -> str:
+    """What tells that a column only tells rows apart: a count of them, or a text of its own for most; "" if none."""
+    import numpy as np
+    from pandas.api import types
+
     if is_number(column):
-        return 0
+        counts = types.is_integer_dtype(column) and len(column) > 2 and (np.diff(numbers(column)) == 1).all()
+        return "counts the rows" if counts else ""
     different = int(column.map(str).nunique())
-    return different if different > max(MAX_CATEGORIES, len(column) / 2) else 0
+    if different <= max(MAX_CATEGORIES, len(column) / 2):
+        return ""
+    return f"has {different} different texts in {len(column)} rows"
 
 
 def _few(source: Source, choice: Choice, path: str) -> Iterator[DataProblem]:

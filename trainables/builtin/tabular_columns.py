@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -45,6 +46,11 @@ def has_value(column: pd.Series[Any]) -> NDArray[Any]:
     import numpy as np
 
     return np.isfinite(numbers(column)) if is_number(column) else column.notna().to_numpy()
+
+
+def without(name: object) -> str:
+    """The line of a spec that leaves out a column."""
+    return f"ignore: {json.dumps([str(name)], ensure_ascii=False)}"
 
 
 def gaps(frame: pd.DataFrame, path: Path, instead: str) -> Iterator[DataProblem]:

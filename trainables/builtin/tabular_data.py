@@ -5,7 +5,6 @@ The test set is set aside before anything is looked at, and the preprocessing is
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +23,6 @@ from trainables.supervised.tasks import Task
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +68,7 @@ def load(path: Path, choice: Choice) -> Table:
     """Read a file, split its rows, fit the preprocessing on the training rows; once a machine.
 
     :func:`trainables.builtin.tabular_inputs.inputs_of` turns columns into inputs. Rows without a target are
-    dropped, with a warning in the log.
+    left out.
 
     Args:
         path: A file ending in .csv, .csv.gz, .parquet or .pq.
@@ -104,9 +101,6 @@ def _prepare(path: Path, choice: Choice) -> Prepared:
 
     source = read_source(path, choice)
     rows, values = source.rows, source.target
-    if source.dropped:
-        total = source.dropped + len(values)
-        log.warning("%s: dropped %d of %d rows, which have no %s", path, source.dropped, total, choice.target)
     scale = 1.0
     if source.task == "regression":
         scale = float(values[rows.train].std()) or 1.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.vision_data import PART_NUMBERS, read, split_images
-from trainables.builtin.vision_files import check_memory, image_files, read_images
+from trainables.builtin.vision_files import check_memory, image_files, other_files, read_images
 from trainables.builtin.vision_models import check_patch
 from trainables.data.problems import DataError, DataProblem, few, unreadable
 
@@ -42,6 +42,9 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     except DataError as error:
         yield error.found
         return
+    if path.is_dir() and (others := other_files(path)):
+        problem = f"{path}: no images by their names, and left out: {few([str(each) for each in others])}"
+        yield DataProblem(name="data", problem=problem, warning=True)
     for name, part in (("validation", rows.validation), ("test", rows.test)):
         there = set(labels[part])
         missing = [repr(each) for number, each in enumerate(classes) if number not in there]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
-
-log = logging.getLogger(__name__)
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 
@@ -50,7 +47,7 @@ def image_files(folder: Path) -> list[ImageFile]:
     """The images in a folder with one folder per class, in the order of their names.
 
     A folder `train` beside `val` or `test` is a part of the data, with a folder per class in it. Images may be in
-    further folders of a class. Other files are left out, with a warning in the log; hidden ones in silence.
+    further folders of a class. Other files are left out; see :func:`other_files`.
 
     Raises:
         ValueError: There are not two classes, or a class has no images; the error names the folder.
@@ -81,17 +78,21 @@ def _of_classes(folder: Path, part: str) -> list[ImageFile]:
             hint = f"; its own folders are {_list(each.name for each in _folders(classes[0]))}: is {classes[0]} meant?"
         raise ValueError(f"{folder}: a folder of images needs a folder for each class, and has {there}{hint}")
     found: list[ImageFile] = []
-    ignored: list[Path] = []
     for each in classes:
-        files = sorted(_files(each))
-        images = [path for path in files if path.name.lower().endswith(ENDINGS)]
-        ignored += [path for path in files if not path.name.lower().endswith(ENDINGS)]
+        images = sorted(path for path in _files(each) if _named_as_image(path))
         if not images:
             raise ValueError(f"{each}: the class has no images; their names end in {', '.join(ENDINGS)}")
         found += [ImageFile(path=path, label=each.name, part=part) for path in images]
-    if ignored:
-        log.warning("%s: left out what is no image by its name: %s", folder, _list(map(str, ignored)))
     return found
+
+
+def other_files(folder: Path) -> list[Path]:
+    """The files in the folders of a folder of images that are no images by their names; hidden ones left out."""
+    return sorted(path for each in _folders(folder) for path in _files(each) if not _named_as_image(path))
+
+
+def _named_as_image(path: Path) -> bool:
+    return path.name.lower().endswith(ENDINGS)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".csv.gz", ".parquet", ".pq")
 NAMES_SHOWN = 30
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 
 def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
@@ -48,7 +51,7 @@ def read_table(path: Path, *, name: str = "data") -> pd.DataFrame:
         raise DataError(name, f"{path}: not a table: {' '.join(str(error).split())}") from None
     frame.columns = frame.columns.map(str)
     for column, kind in frame.dtypes.items():
-        if kind == "object":
+        if kind in ("object", "str"):
             frame[column] = _plain(frame[column])
     only = frame.columns[0] if len(frame.columns) == 1 else ""
     mark = next((mark for mark in (";", "\t", "|") if mark in only), None)
@@ -66,7 +69,7 @@ def refuse_directory(path: Path, *, name: str = "data") -> None:
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Decimals and dates of a Parquet file as numbers and times; other columns as they are."""
+    """Decimals as numbers; dates, also as text such as ``2024-01-31 12:00``, as times; other columns as they are."""
     import pandas as pd
 
     first = next(iter(column.dropna()), None)
@@ -74,6 +77,10 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
         return column.astype(float)
     if isinstance(first, date):
         return pd.to_datetime(column)
+    if isinstance(first, str) and _DATE.match(first):
+        for utc in (False, True):  # of a place, half of the year differs by an hour from the other
+            with suppress(ValueError):
+                return pd.to_datetime(column, format="ISO8601", utc=utc)
     return column
 
 
