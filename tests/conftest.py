@@ -19,8 +19,10 @@ hypothesis.settings.register_profile("sweep", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("sweep")
 
-# A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt.
+# A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt; nohup
+# ignores SIGHUP.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="sweep-tests-")  # no test changes what the user's commands know
