@@ -113,6 +113,8 @@ def _read_arrays(path: Path, size: int) -> tuple[NDArray[Any], NDArray[Any], NDA
     import numpy as np
     from PIL import Image
 
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: not an .npz file, as numpy.savez writes it")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for names in NAMES.values() for name in names if name in file}
