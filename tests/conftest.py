@@ -19,8 +19,8 @@ hypothesis.settings.register_profile("sweep", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("sweep")
 
-# A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt; nohup
-# ignores SIGHUP.
+# A shell that has these tests in its background ignores SIGINT for them, and for the commands that they interrupt, and
+# nohup ignores SIGHUP.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
