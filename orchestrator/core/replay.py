@@ -15,6 +15,7 @@ from orchestrator.core.node_health import Node
 from orchestrator.core.rows import (
     ENDS,
     EVALUATION,
+    HALTED,
     NODE,
     OUT_OF_MEMORY,
     PACKING,
@@ -28,7 +29,7 @@ from orchestrator.core.rows import (
     TrialRow,
 )
 from orchestrator.core.schedulers import Action, Decision
-from orchestrator.core.sweep import HALTED, Sweep
+from orchestrator.core.sweep import Sweep
 from orchestrator.core.trial import Trial
 from orchestrator.spec import Objective
 
@@ -98,7 +99,7 @@ def replay(sweep: Sweep, recorded: Recorded, at: float, *, requeue: bool = True)
             since = paused_at.get(trial.number, -1) or 0  # what was reported by then is decided
             rows = [row for row in reports.get(trial.number, ()) if row.step > since]
             _requeue_unfinished(sweep, trial, rows, at, saves=saves)
-    sweep.used_s = _used(recorded)
+    sweep.usage.earlier_s = _used(recorded)
     sweep.standings.rebuild()
     for trial in sweep.trials:
         sweep.journal.trial_changed(trial)  # the recorded table of trials may lag behind
@@ -141,7 +142,7 @@ def _replay_event(sweep: Sweep, trial: Trial, event: EventRow) -> None:
             trial.state, trial.reason, trial.ended_at = State(event.event), event.reason, event.at
             trial.failure = _failure(event)
             trial.failures += trial.state is State.FAILED
-            _replay_training(sweep, trial, _train_s(event) or 0.0)
+            sweep.usage.train(trial, _train_s(event) or 0.0)
             if trial.state is State.DIVERGED:
                 sweep.rungs.restore_divergence(trial)
             sweep.search_feedback.ended(trial, event.value, event.step, _train_s(event))
@@ -164,17 +165,10 @@ def _replay_rung(sweep: Sweep, trial: Trial, event: EventRow) -> None:
 def _replay_report(sweep: Sweep, trial: Trial, row: MetricRow) -> None:
     """Take a recorded report."""
     trial.restore_report(row)
-    _replay_training(sweep, trial, row.train_s)
+    sweep.usage.train(trial, row.train_s)
     value = row.metrics.get(sweep.objective.metric)
     if value is not None and not sweep.objective.diverges(value):
         trial.measure(row.step, value)
-
-
-def _replay_training(sweep: Sweep, trial: Trial, train_s: float) -> None:
-    """Count the training up to a report or an end."""
-    before = trial.train_s
-    trial.train(train_s)
-    sweep.add_training_time(trial, trial.train_s - before)
 
 
 def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mapping[int, Sequence[MetricRow]]) -> None:
@@ -182,7 +176,7 @@ def _replay_patience(sweep: Sweep, recorded: Iterable[EventRow], reports: Mappin
     for event in recorded:
         if event.trial is not None and event.event in (*ENDS, State.PAUSED):
             value = _result_at(sweep.objective, reports.get(event.trial, ()), event.step)
-            sweep.count_result(sweep.trials[event.trial], State(event.event), value, event.decision)
+            sweep.early_end.count(sweep.trials[event.trial], State(event.event), value, event.decision)
 
 
 def _result_at(objective: Objective, rows: Sequence[MetricRow], step: int | None) -> float | None:

@@ -34,6 +34,9 @@ GPU_OUT_OF_MEMORY = "GpuOutOfMemory"
 OUT_OF_MEMORY = "out of memory"
 """The decision recorded with the retry, on a larger share of a GPU, of a trial that ran out of GPU memory."""
 
+HALTED = "halted"
+"""The decision recorded with a trial that was cancelled because the sweep ended; a resume continues the trial."""
+
 FINISHED = "the trainable finished"
 """The reason recorded with a trial that completed by itself, before a limit ended it."""
 

@@ -14,35 +14,41 @@ from typing import Any
 
 from orchestrator.core import events
 from orchestrator.core.audit import Audit
+from orchestrator.core.early_end import EarlyEnd
+from orchestrator.core.first_reports import FirstReports
 from orchestrator.core.gpu_packing import Choice, GpuShares, extra_slots
 from orchestrator.core.journal import Journal, Rows
 from orchestrator.core.limits import Limits
 from orchestrator.core.new_trials import NewTrials
 from orchestrator.core.node_health import QUICK_S, NodeHealth
-from orchestrator.core.patience import Patience
 from orchestrator.core.retries import Retries, Retry
-from orchestrator.core.reuse import MOST_AT_ONCE, Training
-from orchestrator.core.rows import FINISHED, GPU_MEMORY, PACKING, SUGGESTED, Config, Failure, MetricRow, Origin, State
+from orchestrator.core.reuse import MOST_AT_ONCE, Training, repeat
+from orchestrator.core.rows import (
+    FINISHED,
+    GPU_MEMORY,
+    HALTED,
+    PACKING,
+    SUGGESTED,
+    Config,
+    Failure,
+    MetricRow,
+    Origin,
+    State,
+)
 from orchestrator.core.rungs import Rungs
-from orchestrator.core.schedulers import Action, Decision, Scheduler
+from orchestrator.core.schedulers import Action, Scheduler
 from orchestrator.core.search import Search
 from orchestrator.core.search_feedback import SearchFeedback
 from orchestrator.core.standings import Standings
-from orchestrator.core.step_unit import FullTraining, LateReports, StepUnit
+from orchestrator.core.step_unit import FullTraining
 from orchestrator.core.suggested import add_found
 from orchestrator.core.trial import Trial
 from orchestrator.core.trial_queue import TrialQueue
+from orchestrator.core.usage import Usage
 from orchestrator.expressions.expression import EvaluationError
 from orchestrator.spec import Objective, Space
 from orchestrator.spec.sections import Unit
 from orchestrator.spec.trial_resources import AS_ALL, Asked
-from trainables.report import Report
-
-HALTED = "halted"
-"""The decision recorded with a trial that was cancelled because the sweep ended; a resume continues the trial."""
-
-SUSPICIOUS = 3
-"""Reports of a trial without the objective before a note says so, if no trial has reported the objective yet."""
 
 
 class Sweep:
@@ -54,15 +60,14 @@ class Sweep:
         halted: Why the sweep ended early, in words; None if it did not.
         failed: Whether the sweep ended early because too many trials failed.
         used_up: Whether a budget, the target or patience ended it, so that it can only go on with another one.
-        used_s: Seconds of wall time in earlier sessions.
-        trained_s: Seconds of training over all trials and sessions.
-        gpu_s: GPU seconds of training: the seconds of each trial times its GPUs, summed.
+        usage: The time that it has used, over all sessions.
+        early_end: Why it ends before its last trial.
         gpu_shares: The share of a GPU that each trial gets.
         node_health: Which nodes are set aside.
         retries: What follows failures.
         rungs: What happens at rungs, and the trials that wait there.
         standings: Which trials are the best.
-        new_trials, trial_queue, search_feedback, patience, journal: Parts that a resume fills (replay.py, extend.py).
+        new_trials, trial_queue, search_feedback, journal: Parts that a resume fills (replay.py, extend.py).
     """
 
     def __init__(
@@ -99,7 +104,6 @@ class Sweep:
         self.trial_queue = TrialQueue(space=space, search=search, trials=limits.trials, start=start)
         full_s = limits.trial_seconds if unit == "seconds" else None
         self.search_feedback = SearchFeedback(search, full_s=None if full_s is None else math.ceil(full_s))
-        self.patience = Patience(objective.mode, limits.min_gain)
         self.journal = Journal()
         self.retries = Retries(
             limits=limits,
@@ -127,15 +131,13 @@ class Sweep:
             complete=space.complete,
             trained=trained,
         )
-        self._step_unit = StepUnit(full_training)
-        self._late_reports = LateReports()
+        self.usage = Usage()
+        self.early_end = EarlyEnd(
+            limits=limits, objective=objective, usage=self.usage, standings=self.standings, trials=self.trials
+        )
+        self._first_reports = FirstReports(full_training=full_training, rungs=self.rungs, trials=self.trials)
         self._live: set[int] = set()  # asked for and not ended
         self._stopping: str | None = None  # why every trial ends at its next report
-        self._suspected = False  # whether the name of the objective was checked
-        self._began: float | None = None
-        self.used_s = 0.0
-        self.trained_s = 0.0
-        self.gpu_s = 0.0
 
     def begin(self, at: float, detail: Mapping[str, Any] | None = None) -> None:
         """Begin a session, unless one has begun; later rows belong to the session. The first ``ask`` calls this.
@@ -144,8 +146,7 @@ class Sweep:
             at: The time.
             detail: To be recorded with it.
         """
-        if self._began is None:
-            self._began = at
+        if self.usage.begin(at):
             self.journal.note(at, "sweep", "began", detail)
 
     @property
@@ -223,16 +224,7 @@ class Sweep:
         trial.hand_out(at, 0.0)
         trial.begin_attempt(at)
         self.journal.trial_event(trial, at, State.RUNNING)
-        diverged = ""
-        for step, metrics in training.reports:
-            row = trial.report(Report(step=step, metrics=metrics, reported_at=at, train_s=0.0), at)
-            value = metrics.get(self.objective.metric)
-            if row is not None:
-                self.journal.report(row)
-            if value is not None and self.objective.diverges(value):
-                diverged = f"{self.objective.metric} was {value:g} at step {step}"
-            elif value is not None:
-                trial.measure(step, value)
+        diverged = repeat(training, trial, at, self.journal)
         reason = f"taken over from trial {training.trial} of {training.sweep}: {diverged or training.reason}"
         if diverged:
             self._end(trial, State.DIVERGED, at, reason)
@@ -254,10 +246,6 @@ class Sweep:
     def enqueue_trial(self, at: float, config: Config, origin: Origin, retry_of: int | None = None) -> None:
         """Create a trial in addition to those that the search proposes, to be started next."""
         self.trial_queue.enqueue(self.new_trials.create(at, config, origin, retry_of))
-
-    def ran_s(self, at: float) -> float:
-        """Seconds of wall time that the sweep has run, over all sessions."""
-        return self.used_s + (0.0 if self._began is None else at - self._began)
 
     @property
     def total(self) -> int | None:
@@ -338,11 +326,11 @@ class Sweep:
             case events.Reported():
                 self._reported(trial, event)
             case events.Finished():
-                self._attempt_trained(trial, event.train_s)
-                self._say(event.at, self._step_unit.finished(trial))
+                self.usage.train(trial, event.train_s)
+                self._say(event.at, self._first_reports.at_end(trial))
                 self._finish(trial, event.at, FINISHED)
             case events.Failed():
-                self._attempt_trained(trial, event.train_s)
+                self.usage.train(trial, event.train_s)
                 self._failed(trial, event)
             case events.NotStarted():
                 self._not_started(trial, event)
@@ -371,9 +359,9 @@ class Sweep:
             self.node_health.record_success(trial.node)
         for report in event.reports:
             before = trial.train_s
-            self._say(event.at, self._step_unit.reported(trial, report.step))
+            self._say(event.at, self._first_reports.at_step(trial, report.step))
             row = trial.report(report, event.at)
-            self.add_training_time(trial, trial.train_s - before)
+            self.usage.add(trial, trial.train_s - before)
             if event.gpu_gb and (peak_gb := report.metrics.get(GPU_MEMORY)):
                 self._choose(event.at, self.gpu_shares.measured(trial.number, peak_gb=peak_gb, size_gb=event.gpu_gb))
             if row is None:
@@ -386,7 +374,7 @@ class Sweep:
             elif last := self.limits.completes(row.step - 1):  # without the objective, which may be misspelt
                 self._finish(trial, event.at, last)
             else:
-                self._unmeasured(trial, event.at)
+                self._say(event.at, self._first_reports.without_objective(trial))
             if trial.state.ended or trial.state is State.PAUSED:
                 return
         if event.reports and trial.stop_requested is not None:
@@ -413,33 +401,17 @@ class Sweep:
             self._complete(trial, at, last)
             return
         self.standings.update(trial)
-        if self.rungs.unit == "seconds":
-            self._say(at, self._late_reports.first(trial, row.train_s, self.rungs.ahead(trial)))
+        self._say(at, self._first_reports.with_objective(trial, row))
         decision = self.rungs.reach(trial, at, row, value, pausable=pausable)
         if decision is not None and decision.action is Action.STOP:
-            self._end(trial, State.STOPPED, at, self._why_stopped(decision), value=decision.value)
+            place = f"{decision.value:g} at rung {self.rungs.name(decision.rung)}"
+            why = f"{place}, {decision.why_stopped(self.objective.mode)}"
+            self._end(trial, State.STOPPED, at, why, value=decision.value)
         elif decision is not None and decision.action is Action.PAUSE:
             self._live.discard(trial.number)
-            self.count_result(trial, State.PAUSED, trial.result, None)
+            self.early_end.count(trial, State.PAUSED, trial.result, None)
             for surplus in self.rungs.surplus():
                 self._not_promoted(surplus, at)
-
-    def _why_stopped(self, decision: Decision) -> str:
-        low, high = sorted((decision.value, decision.cutoff))
-        worse = decision.value == (high if self.objective.mode == "min" else low) != decision.cutoff
-        why = f"worse than the cutoff {decision.cutoff:g}" if worse else "after enough others went on"
-        return f"{decision.value:g} at rung {self.rungs.name(decision.rung)}, {why}"
-
-    def _unmeasured(self, trial: Trial, at: float) -> None:
-        """Take a report without the objective: the trainable validates rarely, or the objective is misspelt."""
-        trial.unmeasured += 1
-        if trial.unmeasured != SUSPICIOUS or self._suspected:
-            return
-        self._suspected = True
-        if all(other.last is None and other.state is not State.DIVERGED for other in self.trials):
-            self.journal.note(
-                at, "note", f"the first {SUSPICIOUS} reports of trial {trial.number} had no {trial.reported_instead()}"
-            )
 
     def _say(self, at: float, text: str | None) -> None:
         if text is not None:
@@ -474,43 +446,21 @@ class Sweep:
             self.enqueue_trial(event.at, event.config, Origin.ADDED)
 
     def _check_time(self, at: float) -> None:
-        reason = self.limits.used_up(self.ran_s(at), self.gpu_s)
+        reason = self.early_end.by_budget(at)
         if reason is not None:
             self._use_up(at, reason)
         self._check_results(at)  # what a resume has read from the records may end the sweep
 
     def _check_results(self, at: float) -> None:
-        """End the sweep if its best result has reached the target, or no gain came for too long."""
-        best, metric = self.best, self.objective.metric
         if self.halted is not None or self._stopping is not None:
             return
-        if best is not None and best.result is not None and self.objective.reaches(best.result, self.limits.target):
-            found = f"trial {best.number} has {metric} {best.result:.6g}"
-            self._use_up(at, f"the target of {self.limits.target:g} is reached: {found}")
-            return
-        reason = self.limits.out_of_patience(self.patience.trials, self.patience.best)
-        if reason is not None and not self._gains(best):
+        reason = self.early_end.by_results(self._live)
+        if reason is not None:
             self._use_up(at, reason)
 
     def _use_up(self, at: float, reason: str) -> None:
         self.used_up = self.used_up or self.halted is None
         self._halt(at, reason)
-
-    def _gains(self, best: Trial | None) -> bool:
-        """Whether the best trial still runs, and would be a gain if it ended now."""
-        if best is None or best.result is None or best.number not in self._live:
-            return False
-        return self.patience.is_gain(best.result)
-
-    def _attempt_trained(self, trial: Trial, seconds: float) -> None:
-        before = trial.train_s
-        trial.train(seconds)
-        self.add_training_time(trial, trial.train_s - before)
-
-    def add_training_time(self, trial: Trial, seconds: float) -> None:
-        """Count further training of a trial."""
-        self.trained_s += seconds
-        self.gpu_s += seconds * trial.gpus
 
     def _choose(self, at: float, choice: Choice | None) -> None:
         if choice is not None:
@@ -568,20 +518,12 @@ class Sweep:
         self.standings.update(trial)
         self.journal.trial_ended(trial, at, value=value, decision=decision)
         self.search_feedback.ended(trial, value, trial.last_step, trial.train_s)
-        self.count_result(trial, state, trial.result, decision)
+        self.early_end.count(trial, state, trial.result, decision)
         if state not in (State.FAILED, State.CANCELLED):
             self._choose(at, self.gpu_shares.ended(trial.number))
 
-    def count_result(self, trial: Trial, state: State, value: float | None, decision: str | None) -> None:
-        """Count a trial that paused or ended with this value, for patience. Trials that a resume continues do not."""
-        if state is State.DIVERGED:
-            self.patience.ended(trial.number, None)
-        elif state is not State.FAILED and decision != HALTED and value is not None:
-            self.patience.ended(trial.number, value)
-
     def _check_failures(self, at: float) -> None:
-        failed = sum(trial.state is State.FAILED for trial in self.trials)
-        reason = self.limits.too_many(failed, hopeful=any(trial.last is not None for trial in self.trials))
+        reason = self.early_end.by_failures()
         if reason is not None:
             self.failed = True
             self._halt(at, reason)

@@ -62,4 +62,4 @@ class TimeAccounting:
 def _sums(sweep: Sweep) -> tuple[float, float, float]:
     """Over all trials: seconds of start-up, of training, in a slot."""
     trials = sweep.trials
-    return sum(trial.startup_s for trial in trials), sweep.trained_s, sum(trial.in_slot_s for trial in trials)
+    return sum(trial.startup_s for trial in trials), sweep.usage.trained_s, sum(trial.in_slot_s for trial in trials)

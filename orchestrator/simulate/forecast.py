@@ -269,7 +269,7 @@ def _run(
 def _ended_by(sweep: Sweep) -> str | None:
     """Why the sweep ended early, in words that fit each simulated sweep."""
     limits = sweep.limits
-    if limits.patience is not None and sweep.patience.trials >= limits.patience:
+    if limits.patience is not None and sweep.early_end.patience.trials >= limits.patience:
         return f"{limits.patience:,} trials in a row bring no better result"
     return sweep.halted
 

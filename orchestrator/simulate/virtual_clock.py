@@ -104,7 +104,7 @@ class _Run:
         self.now = began + costs.launch_s
         self.driver_s = self.search_s = 0.0
         limit = sweep.limits.seconds
-        self._deadline = math.inf if limit is None else began + limit - sweep.used_s
+        self._deadline = math.inf if limit is None else began + limit - sweep.usage.earlier_s
         self._queue: list[tuple[float, int, _Training]] = []  # ordered by the time of the next message
         self._train = train
         self._saves = saves

@@ -189,7 +189,7 @@ def test_a_restart_keeps_the_choice() -> None:
     assert again.gpu_shares.gpus == pytest.approx(1 / 3, abs=1e-4)
     assert not again.gpu_shares.measuring
     assert [trial.gpus for trial in again.trials] == [1.0] * FIRST
-    assert again.gpu_s == again.trained_s > 0  # a GPU each
+    assert again.usage.gpu_s == again.usage.trained_s > 0  # a GPU each
     assert start(again, 101.0).gpus == pytest.approx(1 / 3, abs=1e-4)
 
 
@@ -261,7 +261,7 @@ def test_gpu_hours_count_the_share_of_each_trial() -> None:
     out_of_memory(sweep, start(sweep, 0.0).trial, 2.0)  # 2 s of a quarter
     start(sweep, 3.0)
     report(sweep, 0, 7.0, None, train_s=6.0)  # and 4 s of a half
-    assert sweep.gpu_s == pytest.approx(2.5)
+    assert sweep.usage.gpu_s == pytest.approx(2.5)
     sweep.on(events.Ticked(at=8.0))
     assert sweep.halted is None
     report(sweep, 0, 9.0, None, step=2, train_s=7.0)

@@ -189,7 +189,9 @@ def test_a_resumed_sweep_counts_on_as_before(cut: float, slots: int, at: str, me
         rows = sweep.take(event.at)
         rows_before[0].extend(rows.events)
         rows_before[1].extend(rows.metrics)
-        counts.append((len(rows_before[0]), len(rows_before[1]), sweep.patience.trials, sweep.patience.best))
+        counts.append(
+            (len(rows_before[0]), len(rows_before[1]), sweep.early_end.patience.trials, sweep.early_end.patience.best)
+        )
         return goes_on
 
     sweep.on = telling  # type: ignore[method-assign]
@@ -197,4 +199,4 @@ def test_a_resumed_sweep_counts_on_as_before(cut: float, slots: int, at: str, me
     event_rows, metric_rows, trials, best = counts[int(cut * (len(counts) - 1))]
     again = fresh()
     replay(again, Recorded(events=rows_before[0][:event_rows], metrics=rows_before[1][:metric_rows]), at=1e6)
-    assert (again.patience.trials, again.patience.best) == (trials, best)
+    assert (again.early_end.patience.trials, again.early_end.patience.best) == (trials, best)

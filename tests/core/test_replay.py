@@ -242,7 +242,7 @@ def test_a_clock_that_is_set_between_sessions_uses_up_no_time(second_began: floa
     last = sweep(130)
     recorded = Recorded(events=[*first.events, *second.events], metrics=[*first.metrics, *second.metrics])
     replay(last, recorded, at=20_000.0)
-    assert last.used_s == pytest.approx(100, abs=5)
+    assert last.usage.earlier_s == pytest.approx(100, abs=5)
     assert all(trial.row(20_000.0).overhead_s >= 0 for trial in last.trials)
 
 

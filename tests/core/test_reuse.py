@@ -58,7 +58,7 @@ def test_nothing_is_trained_twice(method: str) -> None:
     before = simulate(made(search=search), wild, slots=1)
     sweep = made(of(before), search=search)
     after = simulate(sweep, wild, slots=1)
-    assert (after.busy_s, sweep.gpu_s, sweep.trained_s) == (0.0, 0.0, 0.0)
+    assert (after.busy_s, sweep.usage.gpu_s, sweep.usage.trained_s) == (0.0, 0.0, 0.0)
     assert {row.origin for row in after.trials.values()} == {Origin.REUSED}
     for number, row in before.trials.items():
         again = after.trials[number]

@@ -40,7 +40,7 @@ def test_each_trial_has_what_it_asks_for_and_counts_as_much() -> None:
     assert [start.asked.cpus for start in starts] == [4, 2, 8], "of one"
     for start in starts:
         train(sweep, start, 10.0)
-    assert sweep.gpu_s == 10 * (4 + 2 + 8)
+    assert sweep.usage.gpu_s == 10 * (4 + 2 + 8)
 
 
 def test_a_restart_knows_what_the_trials_had() -> None:
@@ -52,7 +52,7 @@ def test_a_restart_knows_what_the_trials_had() -> None:
     rows = sweep.take(3.0)
     again = build_sweep(spec(), None, gpus_per_trial=4.0)
     replay(again, Recorded(events=rows.events, metrics=rows.metrics, trials=rows.trials), 9.0)
-    assert again.gpu_s == sweep.gpu_s
+    assert again.usage.gpu_s == sweep.usage.gpu_s
     starts = [start for _ in range(3) if (start := again.ask(9.0)) is not None]
     assert [start.gpus for start in starts] == [4, 2, 8]
 

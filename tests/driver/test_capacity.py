@@ -191,7 +191,7 @@ def test_trials_of_different_sizes_fill_the_gpus_and_large_ones_get_their_turn()
         )
         assert started(sweep, follows) == []
         sweep.on(events.Finished(trial=number, at=0.0, train_s=10.0))
-    assert sweep.gpu_s == 10 * 2 + 10 * 1
+    assert sweep.usage.gpu_s == 10 * 2 + 10 * 1
     assert started(sweep, follows) == [], "trial 2 has all GPUs"
     sweep.on(events.Started(trial=2, at=0.0))
     failure = Failure(type="ValueError", message="", fingerprint="")

@@ -364,7 +364,7 @@ def test_the_time_between_two_sessions_is_no_running_time() -> None:
     extend(sweep, 9, at=1e6)
     second = simulate(sweep, curve_to(12), slots=2, began=1e6 + 5)
     used = first.seconds + second.seconds + 5
-    assert again(grown(before, Extension(max_steps=12)), joined(first, second)).used_s == pytest.approx(used)
+    assert again(grown(before, Extension(max_steps=12)), joined(first, second)).usage.earlier_s == pytest.approx(used)
 
 
 def test_test_scores_measured_later_are_no_running_time() -> None:
@@ -375,4 +375,4 @@ def test_test_scores_measured_later_are_no_running_time() -> None:
     pending = EventRow(at=0.0, event="pending", trial=0, detail=config)
     sweep = build_sweep(spec_of(), None)
     replay(sweep, Recorded(events=[began, pending, late], metrics=[row]), at=2e6)
-    assert sweep.used_s == 9.0
+    assert sweep.usage.earlier_s == 9.0

@@ -258,7 +258,7 @@ def test_a_clock_that_jumps_uses_up_no_hours(tmp_path: Path, monkeypatch: pytest
     report = Report(step=1, train_s=50.0, reported_at=real + jump_s, metrics={"loss": 1.0})
     driver.sweep.on(events.Reported(trial=start.trial, at=driver.loop.tick(), reports=[report]))
     assert driver.sweep.halted is None
-    assert driver.sweep.ran_s(driver.loop.tick()) == 60.0
+    assert driver.sweep.usage.wall_s(driver.loop.tick()) == 60.0
     driver.loop.finish()
     assert driver.read("metrics")["reported_at"].max().timestamp() <= real + 60.0
     passed_s = 3600.0

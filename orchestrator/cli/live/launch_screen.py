@@ -161,8 +161,8 @@ def _pace(sweep: Sweep, progress: Progress) -> RenderableType:
     parts = [duration(progress.wall_s), f"{progress.per_minute:.3g} trials a minute"]
     if progress.left_s is not None:
         parts.append(f"about {duration(progress.left_s)} left")
-    if sweep.limits.patience is not None and sweep.patience.best is not None:
-        parts.append(f"no gain in {sweep.patience.trials} of {count(sweep.limits.patience, 'trial')}")
+    if sweep.limits.patience is not None and sweep.early_end.patience.best is not None:
+        parts.append(f"no gain in {sweep.early_end.patience.trials} of {count(sweep.limits.patience, 'trial')}")
     if progress.overhead is not None:
         parts.append(f"{progress.overhead:.0%} overhead")
     return Flow(_listed([Text(part, "dim") for part in parts]))

@@ -71,8 +71,8 @@ class Progress:
         """The changes since the last look, by trial."""
         self.now = now
         self.total = sweep.total
-        limits, ran_s = sweep.limits, sweep.ran_s(now)
-        self.time_share = limits.share_used(ran_s, sweep.gpu_s)
+        limits, ran_s = sweep.limits, sweep.usage.wall_s(now)
+        self.time_share = limits.share_used(ran_s, sweep.usage.gpu_s)
         self.time_left_s = None if limits.seconds is None else max(0.0, limits.seconds - ran_s)
         for trial in sweep.trials[self._known :]:
             self._open[trial.number] = 0

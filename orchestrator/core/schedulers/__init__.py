@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Action(StrEnum):
@@ -25,6 +25,12 @@ class Decision:
     value: float  # the objective that entered the rung; infinite for a diverged trial
     cutoff: float  # a trial with a worse value does not continue; infinite if too many diverged to compare
     action: Action
+
+    def why_stopped(self, mode: Literal["min", "max"]) -> str:
+        """Why a trial stopped: ``worse than the cutoff 0.3``."""
+        low, high = sorted((self.value, self.cutoff))
+        worse = self.value == (high if mode == "min" else low) != self.cutoff
+        return f"worse than the cutoff {self.cutoff:g}" if worse else "after enough others went on"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
