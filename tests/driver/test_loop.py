@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -53,13 +52,13 @@ class Listener:
 class Driver:
     """A session without Ray: a loop and what the loop needs."""
 
-    def __init__(self, root: Path, ended: Callable[[TrialRow], object] = lambda row: None) -> None:
+    def __init__(self, root: Path, ended: Callable[[TrialRow], object] = lambda row: None, **budget: float) -> None:
         data: dict[str, Any] = {
             "trainable": "x:train",
             "space": {"x": {"uniform": [0, 1]}},
             "objective": {"metric": "loss"},
             "search": {"method": "random"},
-            "budget": {"trials": 10},
+            "budget": {"trials": 10} | budget,
         }
         self.paths = SweepPaths(root / "s")
         self.paths.root.mkdir()
@@ -246,10 +245,9 @@ def test_trouble_with_checkpoints_is_reported_once_until_it_is_over() -> None:
 
 @pytest.mark.parametrize("jump_s", [7200.0, -7200.0])
 def test_a_clock_that_jumps_uses_up_no_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: float) -> None:
-    driver, real, passed_s = Driver(tmp_path), float(int(time.time())), 0.0  # exact
+    driver, real, passed_s = Driver(tmp_path, hours=1), float(int(time.time())), 0.0  # exact
     monkeypatch.setattr(time, "time", lambda: real)
     monkeypatch.setattr(steady_clock, "now", SteadyClock(lambda: real, lambda: passed_s))
-    driver.sweep.limits = dataclasses.replace(driver.sweep.limits, seconds=3600.0)
     start = driver.sweep.ask(driver.loop.tick())
     assert start is not None
     driver.sweep.on(events.Started(trial=start.trial, at=driver.loop.tick()))
