@@ -37,7 +37,8 @@ class CheckpointDir:
     """``{checkpoint_dir}``: the same path in every attempt at a trial, and gone when no attempt runs.
 
     What is in it when the program reports a step is the checkpoint of that step, so a program saves before it prints.
-    The program stands still while its files are copied, and has none of them open then, so none is half written.
+    The program stands still while its files are copied, and has none of them open then, so none is half written. It may
+    have reported further steps by then, which are looked for while it stands still.
     All ranks of a trial have the same directory, which rank 0 makes and copies.
 
     Attributes:
@@ -62,19 +63,20 @@ class CheckpointDir:
         self._saved = self._state()
         self._kept_open: set[str] = set()  # files that the program has open all the time, such as logs
 
-    def save(self, step: int, process: Process) -> str:
-        """Copy what the program has saved since the last copy; returns why that cannot be done, or "".
-
-        Args:
-            step: The step of the checkpoint.
-            process: The program.
-        """
+    @contextmanager
+    def to_be_copied(self, process: Process) -> Iterator[bool]:
+        """Whether there is a checkpoint that is not copied yet; if so, the program stands still in the context."""
         if self._state() in ((), self._saved):
-            return ""
-        try:
+            yield False
+        else:
             with self._all_written(process):
-                self._saved = self._state()
-                self._trial.save(step=step, path=self.path)
+                yield True
+
+    def copy(self, step: int) -> str:
+        """Copy the checkpoint of a step, while the program stands still; returns why that cannot be done, or ""."""
+        self._saved = self._state()
+        try:
+            self._trial.save(step=step, path=self.path)
         except (OSError, ValueError) as error:
             return f"the checkpoint of step {step} cannot be copied: {error}"
         return ""

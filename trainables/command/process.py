@@ -94,6 +94,11 @@ class Process:
             self.status, self.ended_at = self._program.returncode, time.time()
         return found
 
+    def printed(self) -> Iterator[tuple[Stream, bytes]]:
+        """What the program has printed by now."""
+        while found := self.read(0):
+            yield from found
+
     def last_words(self) -> Iterator[tuple[Stream, bytes]]:
         """What the program had printed when it ended and is not read yet."""
         until = time.monotonic() + _LAST_WORDS_S

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from trainables.command.checkpoint_dir import CheckpointDir
 from trainables.command.executable import path_variable
-from trainables.command.failure import LONGEST, ProgramFailed, failed
-from trainables.command.lines import Lines
+from trainables.command.failure import ProgramFailed, failed
 from trainables.command.metrics import sources
 from trainables.command.metrics.proposal import line_of_spec, proposed_pattern
-from trainables.command.metrics.record import Record
 from trainables.command.output import Output
-from trainables.command.process import Process, Stream
+from trainables.command.process import Process
+from trainables.command.run import Run
 from trainables.command.sigterm import STOP_S, TURN_S, Sigterm
 from trainables.command.steps import Steps
 from trainables.command.template import expand, expand_arguments, names_in
@@ -91,36 +89,38 @@ class Program:
         except OSError as error:
             raise ProgramFailed(127, "", ended=f"cannot be prepared: {error}") from error
         arguments = expand_arguments(self.arguments, values)
-        run = _Run(
-            trial,
-            Steps(
-                objective=self.objective,
-                key=self.output.step,
-                after=(checkpoints.step or 0) if checkpoints is not None else 0,
-            ),
-            printed=None if self.output.path or trial.rank else sources.of_line(self.output),
-            stderr=bool(self.output.pattern),
-            file=None if trial.rank else sources.of_file(self.output, values, self.objective),
+        file = None if trial.rank else sources.of_file(self.output, values, self.objective)
+        steps = Steps(
+            objective=self.objective,
+            key=self.output.step,
+            after=(checkpoints.step or 0) if checkpoints is not None else 0,
         )
         with Sigterm() as sigterm:
-            self._follow(arguments, values, trial, run, checkpoints, sigterm)
+            try:
+                process = Process(arguments, self._environment(values))
+            except OSError as error:
+                raise ProgramFailed(127, "", ended=f"cannot be started: {error.strerror}") from error
+            run = Run(
+                trial,
+                steps,
+                process=process,
+                checkpoints=checkpoints,
+                printed=None if self.output.path or trial.rank else sources.of_line(self.output),
+                stderr=bool(self.output.pattern),
+                file=file,
+            )
+            self._follow(process, values, trial, run, checkpoints, sigterm)
 
     def _follow(
         self,
-        arguments: Sequence[str],
+        process: Process,
         values: Mapping[str, Any],
         trial: Trial,
-        run: _Run,
+        run: Run,
         checkpoints: CheckpointDir | None,
         sigterm: Sigterm,
     ) -> None:
-        """Run the program and report what it says; errors as of a call."""
-        try:
-            process = Process(arguments, self._environment(values))
-        except OSError as error:
-            raise ProgramFailed(127, "", ended=f"cannot be started: {error.strerror}") from error
-        if checkpoints is not None:
-            run.before_report = lambda step: checkpoints.save(step, process)
+        """Report what the program says, to its end; errors as of a call."""
         try:
             while process.status is None:
                 run.take(process.read(LOOK_S if trial.world_size == 1 else RANK_LOOK_S))
@@ -138,7 +138,8 @@ class Program:
                 checkpoints.close()
         if sigterm.explains(process.status or 0):
             _wait_for_end(trial)
-        if process.status or not (run.reported or trial.rank):
+        resumed = checkpoints is not None and checkpoints.step is not None  # and may have had nothing left to train
+        if process.status or not (run.reported or resumed or trial.rank):
             raise failed(
                 process.status,
                 run.tail,
@@ -184,98 +185,3 @@ def _wait_for_end(trial: Trial) -> None:
         if trial.ended:
             raise TrialEnded
         time.sleep(TURN_S)
-
-
-class _Run:
-    """What one run of a program has said so far.
-
-    Attributes:
-        reported: Whether anything was reported.
-        tail: The end of its output.
-        before_report: Called with each step before it is reported; returns what there is to be said.
-    """
-
-    def __init__(
-        self,
-        trial: Trial,
-        steps: Steps,
-        *,
-        printed: Callable[[str], Record] | None,
-        stderr: bool,
-        file: sources.Source | None,
-    ) -> None:
-        """Begin.
-
-        Args:
-            trial: Takes the reports.
-            steps: Decides to which steps they belong.
-            printed: Reads a line that is printed; None: it has no metrics.
-            stderr: Whether metrics are printed there, too: where people read them, and `logging` writes.
-            file: Reads the file that has the metrics; None: there is none.
-        """
-        self.reported = False
-        self.tail = ""
-        self.before_report: Callable[[int], str] = lambda step: ""
-        self._trial = trial
-        self._steps = steps
-        self._lines: Mapping[Stream, Lines] = {"stdout": Lines(), "stderr": Lines()}
-        self._printed = printed
-        self._read_from = ("stdout", "stderr") if stderr else ("stdout",)
-        self._file = file
-        self._remarks = 0
-
-    def take(self, output: Iterator[tuple[Stream, bytes]] | Sequence[tuple[Stream, bytes]]) -> None:
-        """Log what the program has printed, and report the metrics in it. Raises as ``trial.report`` does."""
-        for stream, data in output:
-            text = self._log(stream, data)
-            for line in self._lines[stream].cut(text):
-                self._read(stream, line)
-        self._look_into_file()
-
-    def log(self, output: Iterator[tuple[Stream, bytes]]) -> None:
-        """Log what the program has printed after it was told to end."""
-        for stream, data in output:
-            self._log(stream, data)
-
-    def close(self) -> None:
-        """Report what the end of the output shows to be complete."""
-        for stream, lines in self._lines.items():
-            for line in lines.cut(lines.decoded(b"", last=True), last=True):
-                self._read(stream, line)
-        self._look_into_file(last=True)
-        self._report(self._steps.end())
-
-    def _log(self, stream: Stream, data: bytes) -> str:
-        text = self._lines[stream].decoded(data)
-        self.tail = (self.tail + text)[-LONGEST:]
-        target = sys.stdout if stream == "stdout" else sys.stderr
-        with suppress(OSError, ValueError):
-            target.write(text)
-            target.flush()
-        return text
-
-    def _read(self, stream: Stream, line: str) -> None:
-        if self._printed is not None and stream in self._read_from and (record := self._printed(line)):
-            self._report(self._steps.take(record))
-
-    def _look_into_file(self, *, last: bool = False) -> None:
-        if self._file is not None:
-            records: list[Record] = []
-            with suppress(OSError):  # it may be replaced at this moment, and is looked for again
-                for record in self._file.read(last=last):
-                    records.append(record)
-            for record in records:
-                self._report(self._steps.take(record))
-
-    def _report(self, steps: Iterator[Any]) -> None:
-        for each in steps:
-            self.reported = True
-            self._say(self.before_report(each.step))
-            self._trial.report(step=each.step, **each.metrics)
-        for remark in self._steps.remarks[self._remarks :]:
-            self._remarks += 1
-            self._say(f"not recorded: {remark}")
-
-    def _say(self, text: str) -> None:
-        if text:
-            print(f"sweep: {text}", file=sys.stderr, flush=True)

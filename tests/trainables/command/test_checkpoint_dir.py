@@ -112,7 +112,7 @@ for epoch in range(1, 4):
         print(json.dumps({"epoch": epoch, "loss": 1}), flush=True)  # while it saves, as with a save in the background
         time.sleep(0.5)
         state.write("whole")
-    time.sleep(0.1)
+    time.sleep(2)
 """
 
 
@@ -129,20 +129,39 @@ import json, pathlib, subprocess, sys
 for _ in range(3):  # a busy machine
     subprocess.Popen([sys.executable, "-c", "while True: pass"])
 for step in range(1, 10**9):
-    pathlib.Path(sys.argv[1], "state").write_bytes(b"x" * 20_000)
+    pathlib.Path(sys.argv[1], "state").write_text(f"{step:20000}")
     print(json.dumps({"step": step, "loss": 1}), flush=True)
 """
 
 
-def test_no_copy_is_half_written_of_a_program_that_writes_whenever_it_runs(tmp_path: Path) -> None:
-    sizes = []
+def test_copies_of_a_program_that_is_quick_are_whole_and_of_the_step_that_they_name(tmp_path: Path) -> None:
+    copies: dict[int, str] = {}
 
     def sink(report: Report) -> None:
-        sizes.append((restored(tmp_path)["path"] / "state").stat().st_size)
-        if len(sizes) == 100:
+        found = Trial(config={}, directory=tmp_path).restore()
+        if found is not None:
+            copies.setdefault(found["step"], (found["path"] / "state").read_text())
+        if len(copies) == 20:
             raise TrialEnded
 
     trial = Trial(config={}, directory=tmp_path, sink=sink)
     with pytest.raises(TrialEnded):
         python(SAVES_ALL_THE_TIME, "{checkpoint_dir}", grace_s=0.1)(trial.config, trial)
-    assert set(sizes) == {20_000}
+    assert {len(text) for text in copies.values()} == {20_000}
+    assert {int(text) - step for step, text in copies.items()} <= {0, 1}, "1: saved, and about to be printed"
+
+
+ENDS_AT_ONCE = """
+import json, pathlib, sys
+saved = pathlib.Path(sys.argv[1], "state")
+for epoch in range(int(saved.read_text()) + 1 if saved.exists() else 1, 5):
+    saved.write_text(str(epoch))
+    print(json.dumps({"epoch": epoch, "loss": 9 - epoch}), flush=True)
+"""
+
+
+def test_a_program_that_has_nothing_left_to_train_has_completed(tmp_path: Path) -> None:
+    quick = python(ENDS_AT_ONCE, "{checkpoint_dir}")
+    assert attempt(tmp_path, quick) == [1, 2, 3, 4]
+    assert attempt(tmp_path, quick) == []
+    assert restored(tmp_path)["step"] == 4
