@@ -179,8 +179,8 @@ LIGHT_TRIALS = Family(
         "ray.tune.experiment:Trial.set_ray_actor",
         "ray.tune.experiment:Trial.update_last_result",
     ),
-    without="each worker takes a second longer to start, each trial some 10 ms, and a trial does not say how its worker"
-    " died",
+    without="each worker takes a second longer to start, each trial some 10 ms, a trial does not say how its worker"
+    " died, and one that is stopped ends only when its worker is needed",
 )
 STOPPING_TRIALS = Family(
     purpose="keeping a failed trial from being run again",

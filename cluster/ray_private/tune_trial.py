@@ -182,6 +182,17 @@ class LightTrialGenerator(SearchGenerator):
         return self._over
 
 
+def end_now(trial: TuneTrial) -> Any | None:
+    """Have its worker end a trial that was decided to stop, which Ray Tune asks for only when it needs the worker.
+
+    Returns:
+        What the worker answers once the trial has ended; None if it cannot be asked.
+    """
+    if not isinstance(trial, LightTrial) or trial.temporary_state.ray_actor is None:
+        return None
+    return trial.temporary_state.ray_actor.end.remote()
+
+
 def error_of(trial: TuneTrial) -> Exception | None:
     """The error by which Ray reported a trial's last failure; None if there was none, or Ray Tune does not tell."""
     return getattr(trial, "error", None)

@@ -18,8 +18,11 @@ class TuneWorker(Protocol):
     def reset(self, new_config: dict[str, Any]) -> bool:
         """Begin the next trial."""
 
+    def end(self) -> None:
+        """End the trial; another may follow."""
+
     def stop(self) -> None:
-        """End the trial."""
+        """End the trial, and the worker."""
 
 
 def as_trainable(worker: type[TuneWorker]) -> type[tune.Trainable]:

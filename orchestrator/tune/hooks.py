@@ -11,6 +11,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.tune import Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import TrialScheduler
@@ -19,7 +20,7 @@ from ray.tune.search import Searcher
 from cluster.ray_private import tune_controller as controller
 from cluster.ray_private.placement_request import discard_process_after
 from cluster.ray_private.tune_controller import SilentCallback
-from cluster.ray_private.tune_trial import error_of
+from cluster.ray_private.tune_trial import end_now, error_of
 from orchestrator import steady_clock
 from orchestrator.core import events
 from orchestrator.core.sweep import Sweep
@@ -50,11 +51,17 @@ class SweepSearcher(_NotPickled, Searcher):
         super().__init__()
         self._driver = driver
         self._scheduler = scheduler
+        self._held: events.Start | None = None  # until the attempt before it at the same trial has ended
 
     def suggest(self, trial_id: str) -> Any:
         now = self._driver.tick()  # Ray Tune may call no other hook for a while
         sweep = self._driver.sweep
-        start = sweep.ask(now) if sweep.live < self._driver.slots() else None
+        start, self._held = self._held, None
+        if start is None or sweep.halted is not None:
+            start = sweep.ask(now) if sweep.live < self._driver.slots() else None
+        if start is not None and self._scheduler.is_ending(start.trial):
+            self._held = start
+            return None
         if start is not None:
             return {ORDER: start, FORKS: self._scheduler.forks}
         return Searcher.FINISHED if sweep.finished else None
@@ -93,6 +100,7 @@ class SweepScheduler(_NotPickled, TrialScheduler):
         self._given_up: set[str] = set()  # ended for the sweep: later messages of Ray Tune about them are ignored
         self._to_stop: list[TuneTrial] = []  # Ray Tune would retry these, and must not
         self._ended: deque[TuneTrial] = deque()  # ended, and still in Ray Tune's list of trials
+        self._ending: dict[int, Any] = {}  # the answers of workers that end an attempt, by the sweep's trial
 
     def begin(self, tune_trial: TuneTrial) -> None:
         """Report to the sweep that the attempt has started."""
@@ -112,7 +120,20 @@ class SweepScheduler(_NotPickled, TrialScheduler):
             update.once or self._nodes.avoided() & {update.node.id, *update.other_nodes}
         ):
             discard_process_after(trial)
+        if decision == TrialScheduler.STOP and update.ended is None:
+            self._end(trial)
         return decision
+
+    def _end(self, trial: TuneTrial) -> None:
+        """Have an attempt end that was stopped or paused, so that it neither trains on nor meets the next one."""
+        self._ending = {number: answer for number, answer in self._ending.items() if not _has_come(answer)}
+        answer = end_now(trial)
+        if answer is not None:
+            self._ending[_number(trial)] = answer
+
+    def is_ending(self, number: int) -> bool:
+        """Whether the last attempt at a trial has been told to end, and has not ended yet."""
+        return number in self._ending and not _has_come(self._ending[number])
 
     def _on_update(self, update: WorkerUpdate, trial: TuneTrial) -> Any:
         number, now, ended = _number(trial), steady_clock.now(), update.ended
@@ -249,6 +270,12 @@ class SweepStopper(_NotPickled, Stopper):
 
     def stop_all(self) -> bool:
         return self._sweep.halted is not None
+
+
+def _has_come(answer: ray.ObjectRef) -> bool:
+    """Whether a worker has answered, or died."""
+    ready, _ = ray.wait([answer], timeout=0)
+    return bool(ready)
 
 
 def _number(tune_trial: TuneTrial) -> int:

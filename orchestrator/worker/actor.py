@@ -6,6 +6,7 @@ takes it a second and 110 MB.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import ray
@@ -17,7 +18,7 @@ from orchestrator.worker.local import Local
 from orchestrator.worker.messages import WorkerSettings
 from orchestrator.worker.ranks.actor import place_here
 from orchestrator.worker.ranks.group import Ranks
-from orchestrator.worker.runner import Runner
+from orchestrator.worker.runner import Runner, WorkerSpent
 
 UPDATE = "update"
 ORDER = "order"
@@ -67,6 +68,11 @@ class Worker:
         if not self._begun:
             self._begin()
         return {UPDATE: self._runner.update()}
+
+    def end(self) -> None:
+        """End the attempt, which was decided to stop; called besides Ray Tune, which may call no method for long."""
+        with suppress(WorkerSpent):  # as the next call says, too
+            self._runner.end()
 
     def stop(self) -> None:
         """End the attempt when the worker is no longer needed."""

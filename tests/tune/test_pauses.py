@@ -231,3 +231,56 @@ def test_killed_with_rungs_at_seconds_paused_trials_continue_with_their_time(tmp
         trained_s = rows["train_s"].iloc[count] - rows["train_s"].iloc[count - 1]
         passed_s = (rows["reported_at"].iloc[count] - rows["reported_at"].iloc[count - 1]).total_seconds()
         assert 0 < trained_s < passed_s, "it went on counting, and its pause did not count"
+
+
+def test_no_attempt_at_a_trial_begins_before_the_last_one_has_ended(sweep_of: Callable[..., Sweep]) -> None:
+    sweep = sweep_of(
+        """
+        import time
+
+        def train(config, trial):
+            trains = trial.directory / "trains"
+            trains.touch(exist_ok=False)  # fails if an attempt is there
+            done = (trial.restore() or {"done": 0})["done"]
+            try:
+                for step in range(done + 1, 10):
+                    trial.save(step=step, done=step)
+                    trial.report(step=step, loss=config["x"] + 1 / step)
+            finally:
+                time.sleep(0.1 + trial.number % 3 * 0.6)
+                trains.unlink()
+        """,
+        scheduler={"method": "asha", "grace_period": 1, "reduction_factor": 2, "max": 9},
+        budget={"trials": 12},
+        resources={"concurrency": 2},
+    )
+    assert set(sweep.trials["state"]) <= {"completed", "stopped"}, sweep.trials["reason"].tolist()
+    assert sweep.trials["attempts"].sum() > len(sweep.trials), "some were paused and went on"
+
+
+def test_a_stopped_trial_ends_although_no_other_needs_its_worker(sweep_of: Callable[..., Sweep]) -> None:
+    sweep = sweep_of(
+        """
+        import time
+        from pathlib import Path
+
+        over = Path(__file__).parent / "over"
+
+        def train(config, trial):
+            try:
+                for step in range(1, 4):
+                    trial.report(step=step, loss=trial.number * step)
+                    if trial.number == 0 and step == 2:
+                        until = time.monotonic() + 60
+                        while not over.exists():  # trial 1 has been stopped
+                            assert time.monotonic() < until
+                            time.sleep(0.05)
+            finally:
+                if trial.number:
+                    over.touch()
+        """,
+        scheduler={"method": "asha", "variant": "stop", "grace_period": 1, "reduction_factor": 2, "max": 3},
+        budget={"trials": 2},
+        resources={"concurrency": 2},
+    )
+    assert "failed" not in set(sweep.trials["state"]), sweep.trials["reason"].tolist()
