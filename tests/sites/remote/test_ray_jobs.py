@@ -258,9 +258,10 @@ def test_a_lost_job_is_told(there: Head) -> None:
     assert Jobs.reach(there.address).status("sweep-never-was").word == "LOST"
 
 
-def test_no_secret_was_written_or_sent(project: Path, there: Head) -> None:
-    """After all that ran before: the token and the password of .env stand in no file of the sweeps, here or there."""
-    places = [project.parent / "results", there.home / "sweeps", *there.logs.glob("session_*/runtime_resources")]
+def test_no_secret_is_written_or_sent(laptop: Path, there: Head) -> None:
+    """The token and the password of .env stand in no file of the sweeps, here or there; also of those sent before."""
+    assert sent("secrets") == 0
+    places = [laptop, there.home / "sweeps", *there.logs.glob("session_*/runtime_resources")]
     written = [path for place in places for path in place.rglob("*") if path.is_file()]
     assert any(path.name == "train.py" for path in written)
     for path in written:
