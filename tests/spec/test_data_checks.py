@@ -28,7 +28,7 @@ space:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    (tmp_path / "table.csv").write_text("x,y,z\n" + "".join(f"{n},{'ab'[n % 2]},{n % 5}\n" for n in range(40)))
+    (tmp_path / "table.csv").write_text("x,y,z\n" + "".join(f"{n * 7 % 41},{'ab'[n % 2]},{n % 5}\n" for n in range(40)))
     (tmp_path / "spec.yaml").write_text(SPEC)
     return tmp_path / "spec.yaml"
 
@@ -73,7 +73,7 @@ def test_each_of_a_few_searched_targets_is_looked_into(spec: Path) -> None:
 
 
 def test_pairs_that_no_trial_gets_are_not_looked_into(spec: Path) -> None:
-    (spec.parent / "other.csv").write_text("x,w\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(40)))
+    (spec.parent / "other.csv").write_text("x,w\n" + "".join(f"{n * 7 % 41},{'ab'[n % 2]}\n" for n in range(40)))
     spec.write_text(SPEC.replace("  target: y\n", "").replace("  data: table.csv\n", "  epochs: 2\n"))
     pairs = "[{data: table.csv, target: y, lr: 0.1}, {data: other.csv, target: w, lr: 0.1}]"
     of_list = f"search={{method: list, configs: {pairs}}}"

@@ -48,7 +48,7 @@ def _problems(path: Path, choice: Choice) -> Iterator[DataProblem]:
         if leak := _leak(column, source):
             problem = f"{path}: the column {str(name)!r} {leak} the target {target!r}, so there is nothing to learn"
             yield DataProblem(name="target", problem=problem, allowed=without(name))
-        elif what := _names_rows(column):
+        elif len(source.features.columns) > 1 and (what := _names_rows(column)):
             problem = f"{path}: the column {str(name)!r} {what}"
             allowed = f"it tells little; to leave it out, {without(name)}"
             yield DataProblem(name="data", problem=problem, allowed=allowed, warning=True)
