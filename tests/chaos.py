@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import pandas as pd
 import psutil
 
-from tests.terminal import Terminal, signal_all
+from tests.terminal import Terminal, name_of, signal_all
 
 SPEC = """
 name: s
@@ -130,7 +130,7 @@ class Chaos:
 def _target(victim: str, family: list[psutil.Process], draw: random.Random) -> psutil.Process | None:
     """The process to be killed; None: the driver, because it is its turn, or there is no other yet."""
     if victim == "raylet":
-        return next((process for process in family if process.name() == "raylet"), None)
+        return next((process for process in family if name_of(process) == "raylet"), None)
     if victim == "worker":
         training = [process for process in family if _trains(process)]
         if training:

@@ -22,6 +22,14 @@ def signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> N
             process.send_signal(number)
 
 
+def name_of(process: psutil.Process) -> str:
+    """Its name; "" if it has ended since it was found."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
 class Terminal:
     """Commands in a directory; its sweep is called s."""
 

@@ -13,6 +13,7 @@ import pytest
 
 SCRIPT = """
 import json, psutil, ray
+from contextlib import suppress
 from cluster.local.embedded import embedded
 from ray._private.worker import global_worker
 from pathlib import Path
@@ -28,14 +29,15 @@ with embedded(cpus=2):
     connected = hasattr(global_worker, "core_worker")
     session = Path(ray._private.worker._global_node.get_session_dir_path())
     private = session.parents[1].stat().st_mode & 0o777
-    processes = [
-        {
-            "command": " ".join(process.cmdline()),
-            "name": process.name(),
-            "listens": [each.laddr.ip for each in process.net_connections(kind="tcp") if each.status == "LISTEN"],
-        }
-        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
-    ]
+    processes = []
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # one that has ended since it was found
+            connections = process.net_connections(kind="tcp")
+            processes.append({
+                "command": " ".join(process.cmdline()),
+                "name": process.name(),
+                "listens": [each.laddr.ip for each in connections if each.status == "LISTEN"],
+            })
 left = session.parents[1].exists()
 goodbye = [connected, hasattr(global_worker, "core_worker")]
 print(json.dumps({"private": private, "left": left, "connected": goodbye, "processes": processes}))

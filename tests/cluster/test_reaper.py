@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from cluster.local.reaper import reap
+from tests.terminal import name_of
 
 pytestmark = pytest.mark.long
 
@@ -25,7 +26,12 @@ with embedded(cpus=1, gpus=0):
     def work():
         subprocess.run(["sleep", "600"])
     work.remote()
-    while not any(child.name() == "sleep" for child in psutil.Process().children(recursive=True)):
+    def sleeps():
+        try:
+            return any(child.name() == "sleep" for child in psutil.Process().children(recursive=True))
+        except psutil.NoSuchProcess:  # one that has ended since it was found
+            return False
+    while not sleeps():
         time.sleep(0.1)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -40,11 +46,11 @@ def test_nothing_of_ray_outlives_its_driver(victim: str) -> None:
     assert driver.stdout is not None
     assert driver.stdout.readline() == "ready\n"
     family = psutil.Process(driver.pid).children(recursive=True)
-    assert any("sleep" in process.name() for process in family)
+    assert any("sleep" in name_of(process) for process in family)
     if victim == "driver":
         os.kill(driver.pid, signal.SIGKILL)
     elif victim == "raylet":
-        next(process for process in family if process.name() == "raylet").kill()
+        next(process for process in family if name_of(process) == "raylet").kill()
     driver.communicate("\n", timeout=90)
     _, alive = psutil.wait_procs(family, timeout=30)
     assert not alive
@@ -54,7 +60,7 @@ def test_nor_a_driver_that_is_killed_while_ray_starts() -> None:
     """The reaper has not been told of the session then."""
     driver = subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     family = psutil.Process(driver.pid)
-    while not any(child.name() == "ray::RuntimeEnvAgent" for child in family.children(recursive=True)):
+    while not any(name_of(child) == "ray::RuntimeEnvAgent" for child in family.children(recursive=True)):
         time.sleep(0.01)
     driver.kill()
     driver.communicate()

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.terminal import signal_all
+from tests.terminal import name_of, signal_all
 
 DRIVER = """
 import signal, sys
@@ -54,7 +54,7 @@ def test_sigterm_reaches_the_driver_only(driver: subprocess.Popen[str], reach: s
     assert driver.stdout.readline() == "1\n"
     family = psutil.Process(driver.pid).children(recursive=True)
     for name in ("gcs_server", "raylet"):  # fails loudly when Ray starts them in another way
-        process = next(process for process in family if process.name() == name)
+        process = next(process for process in family if name_of(process) == name)
         assert os.getsid(process.pid) == process.pid
     if reach == "group":
         os.killpg(driver.pid, signal.SIGTERM)

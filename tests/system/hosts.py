@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import string
 import subprocess
 import sys
 import tempfile
@@ -21,15 +22,17 @@ ENVIRONMENT = {
 }
 MARK = f"sw{os.getpid() % 100_000}"
 """Begins the names of all that is made, so that two runs do not meet."""
+LETTERS = iter(string.ascii_letters)
+"""The next in the names, so that no hosts meet what the kernel is still removing of those before."""
 
 
 class Host:
     """A namespace with an address, and at most one Ray node, whose processes are all those of the namespace."""
 
-    def __init__(self, number: int) -> None:
-        self.name = f"{MARK}-{number}"
+    def __init__(self, mark: str, number: int) -> None:
+        self.name = f"{mark}-{number}"
         self.address = f"10.77.83.{number + 1}"
-        self._cable = f"{MARK}v{number}"  # the end of it that is at the bridge
+        self._cable = f"{mark}v{number}"  # the end of it that is at the bridge
 
     def plug_in(self, bridge: str) -> None:
         """Make it, and connect it to the others."""
@@ -70,16 +73,17 @@ class Host:
             if pids:
                 subprocess.run([*ROOT, "kill", f"-{signal.SIGKILL.value}", *pids], check=False, capture_output=True)
                 time.sleep(0.2)
-        ip("netns", "del", self.name)
+        ip("netns", "del", self.name, check=False)  # there is none if another could not be made
 
 
 class Hosts:
     """A head, whose Ray takes no trials, and others with one CPU each."""
 
     def __init__(self, count: int) -> None:
-        self.head, *self.others = (Host(number) for number in range(count + 1))
+        mark = MARK + next(LETTERS)
+        self.head, *self.others = (Host(mark, number) for number in range(count + 1))
         self.address = f"{self.head.address}:6379"
-        self._bridge = f"{MARK}b"
+        self._bridge = f"{mark}b"
         self._directory = Path(tempfile.mkdtemp(prefix=MARK, dir="/tmp"))  # short, as the paths of sockets must be
         self._nodes: list[subprocess.Popen[str]] = []
 
@@ -97,7 +101,7 @@ class Hosts:
         node = host.run(
             *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-gpus=0"),
             *("--object-store-memory=80000000", f"--node-ip-address={host.address}"),
-            *(f"--temp-dir={self._directory / host.name}", *options),
+            *(f"--temp-dir={self._directory / host.name.rpartition('-')[2]}", *options),
         )
         self._nodes.append(node)
         assert node.stdout is not None
@@ -114,7 +118,7 @@ class Hosts:
             host.end()
         for node in self._nodes:
             node.communicate()
-        ip("link", "del", self._bridge)
+        ip("link", "del", self._bridge, check=False)
         shutil.rmtree(self._directory, ignore_errors=True)
 
 

@@ -17,6 +17,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from tests.terminal import name_of
+
 pytestmark = pytest.mark.system
 
 MARK = "SWEEP_TEST_MARK"  # in the environment of all that a test starts, Ray's processes too
@@ -114,7 +116,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def wait_for_results(terminal: Terminal) -> None:
     terminal.wait_for(lambda: "1 stopped" in terminal.screen(), 120)
-    names = {process.name().partition(" ")[0] for process in terminal.processes()}
+    names = {name_of(process).partition(" ")[0] for process in terminal.processes()}
     assert {"sweep", "raylet", "gcs_server"} <= names, names
     assert any(name.startswith("ray::") for name in names), names
 

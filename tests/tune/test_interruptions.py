@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.worker.report_journal import unrecorded
 from tests.chaos import Chaos, Checkpoints, compare
-from tests.terminal import Terminal, signal_all
+from tests.terminal import Terminal, name_of, signal_all
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
@@ -139,7 +139,7 @@ def test_sigterm_does_not_wait_for_a_trial_that_reports_nothing(tmp_path: Path) 
 def test_if_ray_ends_the_sweep_ends_in_order(terminal: Terminal) -> None:
     launched = terminal.start("launch", "spec.yaml")
     terminal.wait_for(lambda: terminal.rows() > 0, launched)
-    raylet = next(child for child in psutil.Process(launched.pid).children() if child.name() == "raylet")
+    raylet = next(child for child in psutil.Process(launched.pid).children() if name_of(child) == "raylet")
     raylet.kill()
     said = launched.communicate(timeout=30)[0]
     assert launched.returncode == 1

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from orchestrator.records.load import Sweep
-from tests.terminal import Terminal
+from tests.terminal import Terminal, name_of
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(280)]
 
@@ -192,4 +192,4 @@ def test_a_torch_trainer_continues_after_a_kill_and_is_stopped_at_a_rung(sweep_o
     assert len(set(first.pid)) == 2
     workers = [psutil.Process(int(pid)) for pid in {*first.pid, *second.pid} if psutil.pid_exists(int(pid))]
     assert not psutil.wait_procs(workers, timeout=60)[1]
-    assert not [each.name() for each in psutil.process_iter() if "PlacementGroupCl" in each.name()]
+    assert not [each for each in psutil.process_iter() if "PlacementGroupCl" in name_of(each)]
