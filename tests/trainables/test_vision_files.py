@@ -34,7 +34,7 @@ def test_a_folder_is_a_class(photos: Path) -> None:
     (photos / ".hidden").mkdir()
     (photos / "__MACOSX").mkdir()
     (photos / "cat" / ".DS_Store").write_text("")
-    found = [(file.path.relative_to(photos).as_posix(), file.label, file.part) for file in image_files(photos)]
+    found = [(file.path.relative_to(photos).as_posix(), file.label, file.part) for file in image_files(photos)[0]]
     assert found == [
         ("cat/1.png", "cat", ""),
         ("cat/more/2.jpg", "cat", ""),
@@ -48,19 +48,19 @@ def test_folders_for_parts_are_parts(tmp_path: Path) -> None:
     for part in ("train", "Valid", "test"):
         paint(tmp_path / part / "cat" / "1.png")
         paint(tmp_path / part / "dog" / "1.png")
-    found = {(file.label, file.part) for file in image_files(tmp_path)}
+    found = {(file.label, file.part) for file in image_files(tmp_path)[0]}
     assert found == {(label, part) for label in ("cat", "dog") for part in ("train", "validation", "test")}
 
 
 def test_a_class_may_be_called_test_where_no_folder_is_for_training(tmp_path: Path) -> None:
     paint(tmp_path / "test" / "1.png")
     paint(tmp_path / "product" / "1.png")
-    assert {file.label for file in image_files(tmp_path)} == {"test", "product"}
+    assert {file.label for file in image_files(tmp_path)[0]} == {"test", "product"}
 
 
 def test_other_files_are_left_out_and_said(photos: Path) -> None:
     (photos / "cat" / "notes.txt").write_text("")
-    assert len(image_files(photos)) == 5
+    assert len(image_files(photos)[0]) == 5
     config = vision.train.declaration.defaults() | {"data": photos, "size": 16}
     for _ in range(2):  # also where the images are prepared already
         (found,) = (each for each in check_data(config) if "left out" in each.problem)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.builtin.vision_data import PART_NUMBERS, read, split_images
-from trainables.builtin.vision_files import check_memory, image_files, other_files, read_images
+from trainables.builtin.vision_files import ImageFile, check_memory, image_files, read_images
 from trainables.builtin.vision_models import check_patch
 from trainables.data.problems import DataError, DataProblem, few, unreadable
 
@@ -24,7 +24,8 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     """Look into the images, and at what a model and the split need of them."""
     path, size = config["data"], config["size"]
     try:
-        labels, parts, classes = _labels(path, size)
+        files, others = image_files(path) if path.is_dir() else ([], [])
+        labels, parts, classes = _labels(path, size, files)
     except OSError as error:
         yield unreadable(path, error)
         return
@@ -42,7 +43,7 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
     except DataError as error:
         yield error.found
         return
-    if path.is_dir() and (others := other_files(path)):
+    if others:
         problem = f"{path}: no images by their names, and left out: {few([str(each) for each in others])}"
         yield DataProblem(name="data", problem=problem, warning=True)
     for name, part in (("validation", rows.validation), ("test", rows.test)):
@@ -53,11 +54,10 @@ def check_data(config: Mapping[str, Any]) -> Iterator[DataProblem]:
             yield DataProblem(name="data", problem=problem, warning=True)
 
 
-def _labels(path: Path, size: int) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+def _labels(path: Path, size: int, files: list[ImageFile]) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
     """The label and the part of each image, and the classes, once the images have been read."""
     import numpy as np
 
-    files = image_files(path) if path.is_dir() else []
     if len(files) <= LOOKED_AT:
         found = read(path, size=size)  # which the trials need anyway
         return found.arrays["labels"], found.arrays["parts"], list(found.facts["classes"])

@@ -97,7 +97,7 @@ def _prepare(path: Path, size: int) -> Prepared:
     import numpy as np
 
     if path.is_dir():
-        files = image_files(path)
+        files, _ = image_files(path)
         classes = sorted({file.label for file in files})
         pixels = read_images([file.path for file in files], size)
         labels = np.array([classes.index(file.label) for file in files])

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trainables.data.problems import DataError
+from trainables.data.problems import FEW, DataError, few
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +30,6 @@ PARTS = {
 }
 """Folders that are a part of the data rather than a class, if one of them is for training."""
 
-NAMED = 5
-"""So many files are named in an error."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFile:
@@ -43,11 +40,11 @@ class ImageFile:
     part: str
 
 
-def image_files(folder: Path) -> list[ImageFile]:
-    """The images in a folder with one folder per class, in the order of their names.
+def image_files(folder: Path) -> tuple[list[ImageFile], list[Path]]:
+    """The images in a folder with one folder per class, in the order of their names, and the other files there.
 
     A folder `train` beside `val` or `test` is a part of the data, with a folder per class in it. Images may be in
-    further folders of a class. Other files are left out; see :func:`other_files`.
+    further folders of a class. Hidden files are in neither list.
 
     Raises:
         ValueError: There are not two classes, or a class has no images; the error names the folder.
@@ -57,42 +54,41 @@ def image_files(folder: Path) -> list[ImageFile]:
     parts = {each: PARTS[each.name.lower()] for each in folders if each.name.lower() in PARTS}
     if "train" not in parts.values():
         return _of_classes(folder, "")
-    if others := [each.name for each in folders if each not in parts]:
-        raise ValueError(f"{folder}: beside the parts {_list(each.name for each in parts)} there is {_list(others)}")
+    if unexpected := [each.name for each in folders if each not in parts]:
+        raise ValueError(f"{folder}: beside the parts {few([each.name for each in parts])} there is {few(unexpected)}")
     if len(set(parts.values())) < len(parts):
-        raise ValueError(f"{folder}: {_list(each.name for each in parts)}: two folders for one part")
-    found = [file for each, part in parts.items() for file in _of_classes(each, part)]
+        raise ValueError(f"{folder}: {few([each.name for each in parts])}: two folders for one part")
+    found: list[ImageFile] = []
+    others: list[Path] = []
+    for each, part in parts.items():
+        images, left = _of_classes(each, part)
+        found += images
+        others += left
     classes = {file.label for file in found if file.part == "train"}
     for file in found:
         if file.label not in classes:
             raise ValueError(f"{file.path.parent}: the class {file.label!r} has no images for training")
-    return found
+    return found, others
 
 
-def _of_classes(folder: Path, part: str) -> list[ImageFile]:
+def _of_classes(folder: Path, part: str) -> tuple[list[ImageFile], list[Path]]:
     classes = _folders(folder)
     if len(classes) < 2:
         there = "no folders" if not classes else f"one folder, {classes[0].name!r}"
         hint = ""
         if classes and len(_folders(classes[0])) > 1:
-            hint = f"; its own folders are {_list(each.name for each in _folders(classes[0]))}: is {classes[0]} meant?"
+            hint = f"; its own folders are {few([each.name for each in _folders(classes[0])])}: is {classes[0]} meant?"
         raise ValueError(f"{folder}: a folder of images needs a folder for each class, and has {there}{hint}")
     found: list[ImageFile] = []
+    others: list[Path] = []
     for each in classes:
-        images = sorted(path for path in _files(each) if _named_as_image(path))
+        files = sorted(_files(each))
+        images = [path for path in files if path.name.lower().endswith(ENDINGS)]
+        others += [path for path in files if not path.name.lower().endswith(ENDINGS)]
         if not images:
             raise ValueError(f"{each}: the class has no images; their names end in {', '.join(ENDINGS)}")
         found += [ImageFile(path=path, label=each.name, part=part) for path in images]
-    return found
-
-
-def other_files(folder: Path) -> list[Path]:
-    """The files in the folders of a folder of images that are no images by their names; hidden ones left out."""
-    return sorted(path for each in _folders(folder) for path in _files(each) if not _named_as_image(path))
-
-
-def _named_as_image(path: Path) -> bool:
-    return path.name.lower().endswith(ENDINGS)
+    return found, others
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -103,12 +99,6 @@ def _files(folder: Path) -> Iterator[Path]:
     for directory, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         yield from (Path(directory, name) for name in names if not name.startswith("."))
-
-
-def _list(names: Any) -> str:
-    each = list(names)
-    more = f" and {len(each) - NAMED} more" if len(each) > NAMED else ""
-    return ", ".join(each[:NAMED]) + more
 
 
 def check_memory(images: int, size: int) -> None:
@@ -149,8 +139,8 @@ def read_images(paths: Sequence[Path], size: int) -> NDArray[np.uint8]:
             found = list(threads.map(read, paths))
     if wrong := [each for each in found if isinstance(each, str)]:
         files = "1 of the files" if len(wrong) == 1 else f"{len(wrong)} of the files"
-        more = f"; and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
-        raise ValueError(f"{files} cannot be read as images: {'; '.join(wrong[:NAMED])}{more}")
+        more = f"; and {len(wrong) - FEW} more" if len(wrong) > FEW else ""
+        raise ValueError(f"{files} cannot be read as images: {'; '.join(wrong[:FEW])}{more}")
     arrays = [each for each in found if not isinstance(each, str)]
     channels = max(each.shape[0] for each in arrays)
     stacked = np.empty((len(arrays), channels, size, size), dtype=np.uint8)
